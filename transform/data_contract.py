@@ -174,9 +174,7 @@ class DataContract(Settings):
                         f"tasks.{name}.{key} names no task: {other!r}, {suggest(other, self.tasks)}"
                     )
                 elif other is not None and other not in before:
-                    problems.append(
-                        f"tasks.{name}.{key}: put task {name!r} behind task {other!r}"
-                    )
+                    problems.append(f"tasks.{name}.{key}: put task {name!r} behind task {other!r}")
             before.append(name)
         return problems
 

@@ -20,7 +20,9 @@ class SettingsError(ValueError):
 
     def __init__(self, problems: list[tuple[tuple[str, ...], str]]):
         self.problems = problems
-        super().__init__("\n".join(f"{'.'.join(path) or '(top)'}: {text}" for path, text in problems))
+        super().__init__(
+            "\n".join(f"{'.'.join(path) or '(top)'}: {text}" for path, text in problems)
+        )
 
 
 class Settings(pydantic.BaseModel):

@@ -1,0 +1,186 @@
+"""The command line: ``mtlx``. Heavy libraries are imported by the commands that need them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+#: Exit codes of every command.
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_WRONG_INPUT = 2
+EXIT_NOT_BLESSED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: command-line arguments; those of the process if None.
+
+    Returns:
+        0 where all went well (for ``run``: the candidate was blessed), 3 where the candidate was
+        not blessed, 2 for wrong input, 1 where a run failed.
+    """
+    # TensorFlow reads these when it is imported: no banner, and Keras 3 for all libraries.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    parsed = _parser().parse_args(arguments)
+    try:
+        return parsed.command(parsed)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from what is finished.", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mtlx",
+        description="Multi-task, multi-domain ranking models as gated TFX pipelines.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, function: Callable[[argparse.Namespace], int], summary: str, example: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example: {example}",
+        )
+        sub.set_defaults(command=function)
+        return sub
+
+    run = command("run", _run, "run an experiment's pipeline here", "mtlx run configs/default.yaml")
+    _add_experiment_arguments(run)
+    simulate = command(
+        "simulate",
+        _simulate,
+        "write e-commerce logs with known ground truth",
+        "mtlx simulate --rows 200000 --out var/simulated",
+    )
+    simulate.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
+    simulate.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
+    simulate.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    simulate.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    simulate.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
+    report = command(
+        "report",
+        _report,
+        "say where an experiment's latest report is, and how its run ended",
+        "mtlx report configs/default.yaml",
+    )
+    _add_experiment_arguments(report)
+    models = command("models", _models, "list what an experiment file can name", "mtlx models dtn")
+    models.add_argument("name", nargs="?", help="show this one with its options")
+    return parser
+
+
+def _add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("experiment", help="experiment file (YAML)")
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder for relative data paths (else MTLX_DATA, else here)"
+    )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="replace one setting; may be repeated",
+    )
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+
+    console = Console(highlight=False)
+    try:
+        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        with console.status("Starting TensorFlow Extended ..."):
+            check_options(experiment)
+    except ExperimentFileError as error:
+        return _fail(str(error), EXIT_WRONG_INPUT)
+
+    from pipeline.local_run import RunFailed, run_experiment
+    from pipeline.run_lock import PipelineRootInUse
+    from pipeline.terminal import NodeLines, print_summary
+
+    try:
+        with NodeLines(console) as lines:
+            result = run_experiment(experiment, lines.node, lines.progress)
+    except (RunFailed, PipelineRootInUse) as error:
+        return _fail(str(error), EXIT_FAILED)
+
+    from components.relaimp_gate.verdict import Verdict
+    from components.slice_evaluation.results import load_results
+
+    verdict = Verdict.load(result.output("RelaImpGate", "blessing"))
+    results = load_results(result.output("SliceEvaluation", "evaluation"))
+    print_summary(console, result, verdict, results)
+    return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from pipeline.simulation.settings import SimulationSettings
+    from pipeline.simulation.simulator import simulate
+    from transform.settings import SettingsError
+
+    try:
+        settings = SimulationSettings.read(
+            {"rows": arguments.rows, "seed": arguments.seed, "format": arguments.format}
+        )
+        simulate(settings, arguments.out, overwrite=arguments.overwrite)
+    except (SettingsError, ValueError, FileExistsError) as error:
+        return _fail(str(error), EXIT_WRONG_INPUT)
+    return EXIT_OK
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    import json
+
+    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.local_run import pipeline_root
+
+    try:
+        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+    except ExperimentFileError as error:
+        return _fail(str(error), EXIT_WRONG_INPUT)
+    folder = pipeline_root(experiment) / "runs" / "latest"
+    if not folder.exists():
+        return _fail(
+            f"{experiment.name} has no finished run: mtlx run {arguments.experiment}",
+            EXIT_WRONG_INPUT,
+        )
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
+    for node in run["nodes"]:
+        print(f"  {node['node_id']:<20} {node['state']:<10} {node['seconds']:8.1f} s")
+    if run["pushed_to"]:
+        print(f"pushed to {run['pushed_to']}")
+    print(f"report: {Path(run['folder']) / 'report.html'}")
+    return EXIT_OK
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from pipeline.catalogue import describe, listing
+    from transform.settings import SettingsError
+
+    try:
+        print(listing() if arguments.name is None else describe(arguments.name))
+    except SettingsError as error:
+        return _fail(str(error), EXIT_WRONG_INPUT)
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

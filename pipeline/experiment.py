@@ -1,0 +1,141 @@
+"""The experiment: every section of the experiment file, composed from the rooms' own settings."""
+
+import fnmatch
+
+import pydantic
+
+from components.log_example_gen.settings import DataSettings
+from components.relaimp_gate.settings import GateSettings
+from components.report.settings import ReportSettings
+from components.slice_evaluation.settings import EvaluationSettings
+from trainer.settings import ModelSettings, TrainingSettings
+from transform.data_contract import DataContract
+from transform.names import suggest
+from transform.settings import Settings
+
+#: Name in `evaluation.slices` that stands for the domain's feature.
+DOMAIN_ALIAS = "domain"
+
+
+class GateSection(GateSettings):
+    """The gate's own settings, and the reference model that the pipeline trains for it.
+
+    Attributes:
+        reference: the model that the candidate is compared with where the gate asks for one; it
+            is trained in the same run, on the same examples, with the same `training` section.
+    """
+
+    reference: ModelSettings | None = None
+
+
+class ValidationSettings(Settings):
+    """What is checked before training.
+
+    Attributes:
+        schema_path: a reviewed schema (``schema.pbtxt``) to import; None infers one from the
+            data of this run.
+        allow_anomalies: go on although ExampleValidator found anomalies; the report lists them.
+    """
+
+    schema_path: str | None = None
+    allow_anomalies: bool = False
+
+
+class ServingSettings(Settings):
+    """Where a blessed model goes.
+
+    Attributes:
+        push_to: folder that holds one numbered folder per pushed version, as TensorFlow Serving
+            reads it; None leaves Pusher out.
+    """
+
+    push_to: str | None = None
+
+
+class RunSettings(Settings):
+    """How the pipeline is run.
+
+    Attributes:
+        pipeline_root: folder for artifacts, metadata and logs; ``var/pipelines/<name>`` if None.
+        beam_pipeline_args: arguments for every Beam pipeline.
+        cache: take a node's outputs from an earlier run with the same inputs and settings.
+    """
+
+    pipeline_root: str | None = None
+    beam_pipeline_args: list[str] = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+    cache: bool = True
+
+
+class Experiment(DataContract):
+    """One experiment file, validated; its first sections are the data contract itself.
+
+    Attributes:
+        name: name of the pipeline; letters, digits, ``-`` and ``_``.
+        data: what the logs are, how they are read and split.
+        model: the candidate.
+        training: how the candidate and the reference are trained.
+        evaluation: slices and intervals.
+        gate: what the candidate must reach, and against which baseline.
+        validation: schema and anomalies.
+        serving: where a blessed model is pushed to.
+        report: the report's options.
+        run: pipeline root, Beam, caching.
+    """
+
+    name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSection = GateSection()
+    validation: ValidationSettings = ValidationSettings()
+    serving: ServingSettings = ServingSettings()
+    report: ReportSettings = ReportSettings()
+    run: RunSettings = RunSettings()
+
+    @property
+    def contract(self) -> DataContract:
+        """The sections that all rooms share."""
+        return DataContract(**{key: getattr(self, key) for key in DataContract.model_fields})
+
+    @pydantic.model_validator(mode="after")
+    def _check_sections_against_each_other(self) -> "Experiment":
+        problems = [*self._evaluation_problems(), *self._gate_problems()]
+        for task in self.training.task_weights:
+            if task not in self.tasks:
+                problems.append(
+                    f"training.task_weights names no task: {task!r}, {suggest(task, self.tasks)}"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _evaluation_problems(self) -> list[str]:
+        known = [*self.features, DOMAIN_ALIAS]
+        names = [name for cross in self.evaluation.slices for name in cross]
+        problems = [
+            f"evaluation.slices names no feature: {name!r}, {suggest(name, known)}"
+            for name in names
+            if name not in known
+        ]
+        user_key = self.evaluation.user_key
+        if user_key is not None and user_key not in self.features:
+            problems.append(
+                f"evaluation.user_key names no feature: {user_key!r}, "
+                f"{suggest(user_key, self.features)}"
+            )
+        return problems
+
+    def _gate_problems(self) -> list[str]:
+        problems = [
+            f"gate.thresholds: no task matches {threshold.task!r}, "
+            f"{suggest(threshold.task, self.tasks)}"
+            for threshold in self.gate.thresholds
+            if not fnmatch.filter(self.tasks, threshold.task)
+        ]
+        if self.gate.baseline == "reference" and self.gate.reference is None:
+            problems.append(
+                "gate.baseline is 'reference' but gate.reference is absent: "
+                "name the model to train as the reference, for example {network: ple}"
+            )
+        return problems

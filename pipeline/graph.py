@@ -1,0 +1,174 @@
+"""The pipeline graph: one function from an experiment to a TFX pipeline, for every runner."""
+
+import os
+
+from tfx import v1 as tfx
+from tfx.proto import transform_pb2
+
+from components.anomaly_guard.component import AnomalyGuard
+from components.log_example_gen.component import LogExampleGen
+from components.relaimp_gate.component import RelaImpGate
+from components.report.component import Report
+from components.slice_evaluation.component import SliceEvaluation
+from pipeline.experiment import Experiment
+from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
+from trainer.settings import ModelSettings
+
+#: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
+TRAINING_SPLITS = ("train", "validation")
+
+
+def create_pipeline(
+    experiment: Experiment,
+    pipeline_root: str,
+    metadata_connection_config: object | None = None,
+) -> tfx.dsl.Pipeline:
+    """Builds the TFX pipeline of an experiment.
+
+    Args:
+        experiment: the validated experiment file.
+        pipeline_root: folder or URI under which all artifacts are written.
+        metadata_connection_config: ML-Metadata connection; None where the runner brings one.
+
+    Returns:
+        The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
+        ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
+        LatestBlessedModel, SliceEvaluation, RelaImpGate, Report, Pusher.
+    """
+    contract = experiment.contract.to_json()
+    examples = LogExampleGen(
+        data=experiment.data,
+        contract=experiment.contract,
+        quarantine_dir=os.path.join(pipeline_root, "quarantine"),
+    )
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = _schema(experiment, statistics)
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    guard = AnomalyGuard(
+        anomalies=validator.outputs["anomalies"],
+        allow_anomalies=experiment.validation.allow_anomalies,
+    )
+    transform = _transform(contract, examples, schema)
+    transform.add_upstream_node(guard)
+    trainers = _trainers(experiment, contract, pipeline_root, transform, schema)
+    candidate, reference = trainers[0], (trainers[1:] or [None])[0]
+    resolver = tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=candidate.outputs["model"],
+    ).with_id("LatestBlessedModel")
+    evaluation = SliceEvaluation(
+        examples=examples.outputs["examples"],
+        candidate=candidate.outputs["model"],
+        baseline=resolver.outputs["model"],
+        reference=reference.outputs["model"] if reference else None,
+        data_contract=contract,
+        evaluation=experiment.evaluation.to_json(),
+    )
+    gate = RelaImpGate(
+        evaluation=evaluation.outputs["evaluation"],
+        model=candidate.outputs["model"],
+        gate=experiment.gate.to_json(),
+        data_contract=contract,
+    )
+    report = Report(
+        evaluation=evaluation.outputs["evaluation"],
+        blessing=gate.outputs["blessing"],
+        statistics=statistics.outputs["statistics"],
+        anomalies=validator.outputs["anomalies"],
+        examples=examples.outputs["examples"],
+        model_run=candidate.outputs["model_run"],
+        reference_model_run=reference.outputs["model_run"] if reference else None,
+        settings=experiment.report.to_json(),
+    )
+    nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
+    nodes += [resolver, evaluation, gate, report, *_pusher(experiment, candidate, gate)]
+    return tfx.dsl.Pipeline(
+        pipeline_name=experiment.name,
+        pipeline_root=pipeline_root,
+        components=nodes,
+        enable_cache=experiment.run.cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(experiment.run.beam_pipeline_args),
+    )
+
+
+def _schema(
+    experiment: Experiment, statistics: tfx.components.StatisticsGen
+) -> tfx.dsl.components.common.base_node.BaseNode:
+    """The reviewed schema where the experiment names one, else one inferred from this run."""
+    if experiment.validation.schema_path is not None:
+        return tfx.components.ImportSchemaGen(
+            schema_file=os.path.abspath(experiment.validation.schema_path)
+        )
+    return tfx.components.SchemaGen(
+        statistics=statistics.outputs["statistics"], infer_feature_shape=False
+    )
+
+
+def _transform(
+    contract: str, examples: LogExampleGen, schema: tfx.components.SchemaGen
+) -> tfx.components.Transform:
+    # Statistics before and after the transform cost more than the transform itself, and
+    # StatisticsGen has those of the raw examples already.
+    return tfx.components.Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="transform.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=TRAINING_SPLITS),
+        custom_config={"data_contract": contract},
+        disable_statistics=True,
+    )
+
+
+def _trainers(
+    experiment: Experiment,
+    contract: str,
+    pipeline_root: str,
+    transform: tfx.components.Transform,
+    schema: tfx.components.SchemaGen,
+) -> list[tfx.components.Trainer]:
+    """The candidate's Trainer and, where the gate names a reference model, that one's."""
+
+    def trainer(model: ModelSettings, node_id: str) -> tfx.components.Trainer:
+        return tfx.components.Trainer(
+            run_fn="trainer.run_fn.run_fn",
+            examples=transform.outputs["transformed_examples"],
+            transform_graph=transform.outputs["transform_graph"],
+            schema=schema.outputs["schema"],
+            train_args=tfx.proto.TrainArgs(splits=["train"]),
+            eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+            custom_config={
+                "data_contract": contract,
+                "model": model.to_json(),
+                "training": experiment.training.to_json(),
+                "checkpoint_root": os.path.join(pipeline_root, "checkpoints"),
+            },
+        ).with_id(node_id)
+
+    nodes = [trainer(experiment.model, "Trainer")]
+    if experiment.gate.reference is not None:
+        nodes.append(trainer(experiment.gate.reference, "ReferenceTrainer"))
+    return nodes
+
+
+def _pusher(
+    experiment: Experiment, candidate: tfx.components.Trainer, gate: RelaImpGate
+) -> list[tfx.components.Pusher]:
+    if experiment.serving.push_to is None:
+        return []
+    destination = tfx.proto.PushDestination(
+        filesystem=tfx.proto.PushDestination.Filesystem(
+            base_directory=os.path.abspath(experiment.serving.push_to)
+        )
+    )
+    return [
+        tfx.components.Pusher(
+            model=candidate.outputs["model"],
+            model_blessing=gate.outputs["blessing"],
+            push_destination=destination,
+        )
+    ]

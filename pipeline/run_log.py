@@ -1,0 +1,58 @@
+"""Where a run's log goes: everything to a file, only what matters to the person."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from absl import logging as absl_logging
+
+#: Log records from these packages are progress that a person wants to see.
+_OWN_PACKAGES = ("trainer", "components", "transform", "pipeline")
+
+
+@contextlib.contextmanager
+def run_log(path: Path, on_progress: Callable[[str], None]) -> Iterator[None]:
+    """Sends all log records to a file while it is open.
+
+    Args:
+        path: the log file.
+        on_progress: is given the records of this project's own packages, such as the trainer's
+            line per epoch.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file_handler = logging.FileHandler(path, encoding="utf-8")
+    file_handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s")
+    )
+    root = logging.getLogger()
+    absl_logger = absl_logging.get_absl_logger()
+    before = (root.handlers[:], root.level, absl_logger.handlers[:], absl_logger.propagate)
+    root.handlers = [file_handler, _ProgressHandler(on_progress)]
+    root.setLevel(logging.INFO)
+    absl_logger.handlers, absl_logger.propagate = [], True
+    logging.captureWarnings(True)
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers, absl_logger.handlers = before[0], before[2]
+        absl_logger.propagate = before[3]
+        root.setLevel(before[1])
+        file_handler.close()
+
+
+class _ProgressHandler(logging.Handler):
+    """Passes on the records that come from this project's own files."""
+
+    def __init__(self, on_progress: Callable[[str], None]):
+        super().__init__(logging.INFO)
+        self._on_progress = on_progress
+        here = Path(__file__).resolve().parent.parent
+        self._folders = tuple(str(here / package) + "/" for package in _OWN_PACKAGES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.pathname.startswith(self._folders) and record.levelno >= logging.INFO:
+            self._on_progress(record.getMessage().splitlines()[0] if record.getMessage() else "")
