@@ -1,0 +1,194 @@
+"""TFMA evaluator that computes all slices, models and tasks at once, in two passes."""
+
+from collections.abc import Iterable
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+
+from components.slice_evaluation.cluster_sums import ClusterSums
+from components.slice_evaluation.evaluation_batch import EvaluationBatch
+from components.slice_evaluation.paired_auc import PairedMoments
+from components.slice_evaluation.paired_pass import PairedPass
+from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
+from components.slice_evaluation.slice_totals import SliceTotals
+from components.slice_evaluation.slices import SliceKey
+
+#: Users are summed in so many partitions, which bounds the memory of one worker.
+_USER_PARTITIONS = 32
+
+
+def slice_evaluator(
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    confidence: float,
+    maximum_slices: int,
+    clustered: bool,
+) -> tfma.evaluators.Evaluator:
+    """Returns the evaluator.
+
+    The first pass sums counts, losses and score histograms; the second looks up every row's
+    placement values for all models and sums their products, from which DeLong's (1988) or, with
+    users, Obuchowski's (1997) covariances follow.
+
+    Args:
+        models: names, the candidate first.
+        tasks: names.
+        confidence: of the intervals.
+        maximum_slices: more are refused.
+        clustered: the extracts hold users, whose rows are correlated.
+    """
+    return tfma.evaluators.Evaluator(
+        stage_name="EvaluateSlices",
+        run_after="ExtractServedPredictions",
+        ptransform=_EvaluateSlices(models, tasks, confidence, maximum_slices, clustered),
+    )
+
+
+class _EvaluateSlices(beam.PTransform):
+    """Batched extracts to TFMA's evaluation: metrics of every slice."""
+
+    def __init__(
+        self,
+        models: tuple[str, ...],
+        tasks: tuple[str, ...],
+        confidence: float,
+        maximum_slices: int,
+        clustered: bool,
+    ):
+        super().__init__()
+        self._models, self._tasks = models, tasks
+        self._maximum_slices, self._clustered = maximum_slices, clustered
+        self._builder = SliceMetricsBuilder(models, tasks, confidence)
+
+    def expand(self, extracts: beam.PCollection) -> tfma.evaluators.Evaluation:
+        # The reshuffle stores the predictions, so that the second pass does not predict again.
+        batches = (
+            extracts
+            | "ToArrays" >> beam.Map(EvaluationBatch.from_extracts, self._models, self._tasks)
+            | "Store" >> beam.Reshuffle()
+        )
+        passed = (
+            batches
+            | "Totals" >> beam.CombineGlobally(
+                _SumTotals(len(self._models), len(self._tasks), self._maximum_slices)
+            )
+            | "Rank" >> beam.Map(PairedPass)
+        )  # fmt: skip
+        moments = self._moments(batches, beam.pvalue.AsSingleton(passed))
+        metrics = passed | "Metrics" >> beam.FlatMap(
+            _metrics, self._builder, beam.pvalue.AsIter(moments)
+        )
+        return {tfma.METRICS_KEY: metrics}
+
+    def _moments(
+        self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
+    ) -> beam.PCollection:
+        if not self._clustered:
+            moments = batches | "Pair" >> beam.Map(_row_moments, passed)
+        else:
+            moments = (
+                batches
+                | "SumUsers" >> beam.FlatMap(_cluster_sums, passed)
+                | "JoinUsers" >> beam.CombinePerKey(_MergeClusters(len(self._models)))
+                | "PairUsers" >> beam.MapTuple(_cluster_moments, passed=passed)
+            )
+        return moments | "SumMoments" >> beam.CombineGlobally(_SumMoments()).without_defaults()
+
+
+class _SumTotals(beam.CombineFn):
+    """Sums batches to `SliceTotals`."""
+
+    def __init__(self, models: int, tasks: int, maximum_slices: int):
+        self._size = (models, tasks, maximum_slices)
+
+    def create_accumulator(self) -> SliceTotals:
+        return SliceTotals(*self._size)
+
+    def add_input(self, accumulator: SliceTotals, batch: EvaluationBatch) -> SliceTotals:
+        accumulator.add(batch)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[SliceTotals]) -> SliceTotals:
+        merged = self.create_accumulator()
+        for accumulator in accumulators:
+            merged.merge(accumulator)
+        return merged
+
+    def extract_output(self, accumulator: SliceTotals) -> SliceTotals:
+        if not accumulator.keys:
+            raise ValueError("the evaluated split holds no examples: nothing can be measured")
+        accumulator.histogram.compact()
+        return accumulator
+
+
+class _MergeClusters(beam.CombineFn):
+    """Joins the sums of the same users."""
+
+    def __init__(self, models: int):
+        self._models = models
+
+    def create_accumulator(self) -> ClusterSums:
+        return ClusterSums(self._models)
+
+    def add_input(self, accumulator: ClusterSums, sums: ClusterSums) -> ClusterSums:
+        accumulator.merge(sums)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[ClusterSums]) -> ClusterSums:
+        merged = self.create_accumulator()
+        for accumulator in accumulators:
+            merged.merge(accumulator)
+        return merged
+
+    def extract_output(self, accumulator: ClusterSums) -> ClusterSums:
+        return accumulator
+
+
+class _SumMoments(beam.CombineFn):
+    """Sums moments of disjoint clusters."""
+
+    def create_accumulator(self) -> PairedMoments | None:
+        return None
+
+    def add_input(self, accumulator: PairedMoments | None, moments: PairedMoments) -> PairedMoments:
+        if accumulator is None:
+            shape, models = moments.clusters.shape, moments.positive.shape[-1]
+            accumulator = PairedMoments.zeros(shape, models)
+        accumulator.add(moments)
+        return accumulator
+
+    def merge_accumulators(
+        self, accumulators: Iterable[PairedMoments | None]
+    ) -> PairedMoments | None:
+        merged = None
+        for accumulator in accumulators:
+            if accumulator is not None:
+                merged = self.add_input(merged, accumulator)
+        return merged
+
+    def extract_output(self, accumulator: PairedMoments | None) -> PairedMoments | None:
+        return accumulator
+
+
+def _row_moments(batch: EvaluationBatch, passed: PairedPass) -> PairedMoments:
+    return passed.moments(batch)
+
+
+def _cluster_sums(batch: EvaluationBatch, passed: PairedPass) -> list[tuple[int, ClusterSums]]:
+    return passed.cluster_sums(batch).split(_USER_PARTITIONS)
+
+
+def _cluster_moments(partition: int, sums: ClusterSums, passed: PairedPass) -> PairedMoments:
+    del partition
+    return passed.moments_of_clusters(sums)
+
+
+def _metrics(
+    passed: PairedPass, builder: SliceMetricsBuilder, moments: Iterable[PairedMoments]
+) -> list[tuple[SliceKey, Metrics]]:
+    """Without moments no slice has both classes, and every covariance is undefined."""
+    total = PairedMoments.zeros(np.shape(passed.totals.examples), passed.totals.models)
+    for part in moments:
+        total.add(part)
+    return builder.build(passed, passed.covariance(total))

@@ -1,0 +1,91 @@
+"""A SavedModel behind its serving signature: what is evaluated is what is served."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+SIGNATURE = "serving_default"
+#: Room for rounding around [0, 1].
+_TOLERANCE = 1e-5
+
+
+class ServedModel:
+    """Serialised raw examples to one probability per task.
+
+    It is pickled as a path, and loaded once in each process that predicts.
+
+    Args:
+        name: ``candidate``, ``baseline`` or ``reference``, for messages.
+        path: of the SavedModel.
+        tasks: names of the outputs that it must serve.
+    """
+
+    _loaded: dict[str, Any] = {}
+    _lock = threading.Lock()
+
+    def __init__(self, name: str, path: str, tasks: tuple[str, ...]):
+        self.name, self.path, self.tasks = name, path, tasks
+
+    def load(self) -> Any:
+        """Loads the model, or returns it from this process' cache, and checks its outputs.
+
+        Raises:
+            ValueError: no SavedModel, no `SIGNATURE`, or a task that it does not serve.
+        """
+        with ServedModel._lock:
+            if self.path not in ServedModel._loaded:
+                if not tf.saved_model.contains_saved_model(self.path):
+                    raise ValueError(f"model {self.name!r}: no SavedModel in {self.path}")
+                ServedModel._loaded[self.path] = tf.saved_model.load(self.path)
+            model = ServedModel._loaded[self.path]
+        if SIGNATURE not in model.signatures:
+            raise ValueError(
+                f"model {self.name!r} in {self.path} has no signature {SIGNATURE!r}; "
+                f"it has {sorted(model.signatures)}"
+            )
+        signature = model.signatures[SIGNATURE]
+        missing = [task for task in self.tasks if task not in signature.structured_outputs]
+        if missing:
+            raise ValueError(
+                f"model {self.name!r} in {self.path} does not serve task(s) {missing}; it serves "
+                f"{sorted(signature.structured_outputs)}. Compare with a model that was trained "
+                "for the same tasks"
+            )
+        return signature
+
+    def predict(self, examples: list[bytes]) -> dict[str, np.ndarray]:
+        """Predicts a batch.
+
+        Args:
+            examples: B serialised `tf.Example`.
+
+        Returns:
+            Per task ``(B,)`` float32; NaN where the model served no finite number.
+
+        Raises:
+            ValueError: an output is no probability, or not one per example.
+        """
+        signature = self.load()
+        (argument,) = signature.structured_input_signature[1]
+        outputs = signature(**{argument: tf.constant(examples, tf.string)})
+        return {
+            task: self._checked(task, outputs[task].numpy(), len(examples)) for task in self.tasks
+        }
+
+    def _checked(self, task: str, values: np.ndarray, rows: int) -> np.ndarray:
+        if values.size != rows:
+            raise ValueError(
+                f"model {self.name!r}, task {task!r}: output of shape {values.shape} for {rows} "
+                "examples; one probability per example is expected"
+            )
+        values = values.reshape(rows).astype(np.float32)
+        finite = np.isfinite(values)
+        wrong = finite & ((values < -_TOLERANCE) | (values > 1 + _TOLERANCE))
+        if wrong.any():
+            raise ValueError(
+                f"model {self.name!r}, task {task!r} served {values[wrong][0]}; a probability "
+                "lies in [0, 1] (a logit would have to go through the sigmoid first)"
+            )
+        return np.where(finite, values, np.float32(np.nan))

@@ -1,0 +1,149 @@
+"""Slices: which feature crosses are measured, and the slice of every row of a batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from components.slice_evaluation.settings import EvaluationSettings
+from transform.data_contract import DataContract
+from transform.names import suggest
+from transform.settings import SettingsError
+
+#: In `EvaluationSettings.slices`, the data contract's domain feature.
+DOMAIN_ALIAS = "domain"
+#: Text of the slice that holds all rows.
+OVERALL = "overall"
+
+#: A slice as TFMA writes it: pairs of shown feature name and value; ``()`` is overall.
+SliceKey = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SliceCross:
+    """One configured cross of features.
+
+    Attributes:
+        keys: the names that are shown, in the configured order.
+        features: the contract's feature behind each key.
+    """
+
+    keys: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SliceColumn:
+    """The slices of one cross in one batch.
+
+    Attributes:
+        codes: ``(B,)`` int64, index in `keys`; -1 where a row is in no slice of the cross.
+        keys: the slices that occur in the batch.
+    """
+
+    codes: np.ndarray
+    keys: tuple[SliceKey, ...]
+
+
+def slice_text(key: SliceKey) -> str:
+    """Returns the name of a slice for people: ``overall`` or ``domain=feed,gender=f``."""
+    return ",".join(f"{name}={value}" for name, value in key) or OVERALL
+
+
+def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> list[SliceCross]:
+    """Binds the configured slices to features, without the overall slice.
+
+    ``[domain]`` alone is dropped where the contract has no domain: it is the overall slice.
+
+    Raises:
+        SettingsError: a name is no categorical feature, or stands twice in one cross.
+    """
+    categorical = _categorical_features(contract)
+    alias = contract.domain.feature if contract.domain else None
+    crosses, problems = [], []
+    for position, names in enumerate(settings.slices):
+        if list(names) == [DOMAIN_ALIAS] and alias is None and DOMAIN_ALIAS not in categorical:
+            continue
+        features = tuple(alias if name == DOMAIN_ALIAS and alias else name for name in names)
+        path = ("evaluation", "slices", str(position))
+        for name, feature in zip(names, features, strict=True):
+            if feature not in categorical:
+                problems.append((path, f"{name!r} is no categorical feature, "
+                                 f"{suggest(name, [*categorical, DOMAIN_ALIAS])}"))  # fmt: skip
+        if len(set(features)) != len(features):
+            problems.append((path, f"a feature stands twice in the cross {list(names)}"))
+        crosses.append(SliceCross(tuple(names), features))
+    if settings.user_key is not None and settings.user_key not in categorical:
+        problems.append((("evaluation", "user_key"), f"{settings.user_key!r} is no categorical "
+                         f"feature, {suggest(settings.user_key, categorical)}"))  # fmt: skip
+    if problems:
+        raise SettingsError(problems)
+    return list(dict.fromkeys(crosses))
+
+
+def _categorical_features(contract: DataContract) -> list[str]:
+    return [name for name, feature in contract.features.items() if feature.kind == "categorical"]
+
+
+def slice_columns(batch: pa.RecordBatch, crosses: list[SliceCross]) -> list[SliceColumn]:
+    """Finds the slices of every row, vectorised.
+
+    Args:
+        batch: raw examples, each feature of the crosses as ``list<binary>``.
+        crosses: the configured crosses.
+
+    Returns:
+        One column per cross, behind the column of the overall slice.
+
+    Raises:
+        ValueError: a feature has several values in one row.
+    """
+    columns = [SliceColumn(np.zeros(batch.num_rows, np.int64), ((),))]
+    coded = {
+        feature: encode_feature(batch, feature)
+        for feature in {feature for cross in crosses for feature in cross.features}
+    }
+    for cross in crosses:
+        codes = np.zeros(batch.num_rows, np.int64)
+        present = np.ones(batch.num_rows, bool)
+        sizes = []
+        for feature in cross.features:
+            feature_codes, values = coded[feature]
+            present &= feature_codes >= 0
+            codes = codes * max(len(values), 1) + feature_codes
+            sizes.append(max(len(values), 1))
+        unique, compact = np.unique(codes[present], return_inverse=True)
+        result = np.full(batch.num_rows, -1, np.int64)
+        result[present] = compact
+        keys = tuple(
+            tuple(
+                (key, coded[feature][1][index])
+                for key, feature, index in zip(cross.keys, cross.features, indices, strict=True)
+            )
+            for indices in zip(*np.unravel_index(unique, sizes), strict=True)
+        )
+        columns.append(SliceColumn(result, keys))
+    return columns
+
+
+def encode_feature(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, list[str]]:
+    """Numbers the values of a categorical feature within a batch.
+
+    Returns:
+        ``(B,)`` int64 codes, -1 where the value is missing, and the value of each code.
+
+    Raises:
+        ValueError: a row has several values.
+    """
+    column = batch.column(batch.schema.get_field_index(feature))
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    if (lengths > 1).any():
+        raise ValueError(
+            f"feature {feature!r} has {lengths.max()} values in one example: a slice and the "
+            "user key take a feature with at most one; check the data contract against the log"
+        )
+    encoded = column.flatten().dictionary_encode()
+    codes = np.full(len(column), -1, np.int64)
+    codes[lengths == 1] = encoded.indices.to_numpy(zero_copy_only=False)
+    values = [value.decode("utf-8", "backslashreplace") for value in encoded.dictionary.to_pylist()]
+    return codes, values

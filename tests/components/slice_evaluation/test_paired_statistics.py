@@ -1,0 +1,291 @@
+"""Paired AUC statistics against direct computation, bootstrap, scikit-learn and the papers."""
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from components.slice_evaluation import score_histogram
+from components.slice_evaluation.cluster_sums import ClusterSums
+from components.slice_evaluation.evaluation_batch import EvaluationBatch
+from components.slice_evaluation.paired_auc import (
+    PairedMoments,
+    auc_difference,
+    auc_estimate,
+    relaimp,
+    relative_improvement,
+)
+from components.slice_evaluation.paired_pass import PairedPass
+from components.slice_evaluation.placements import PlacementTable
+from components.slice_evaluation.score_histogram import ScoreHistogram, ordered_keys
+from components.slice_evaluation.slice_totals import SliceTotals
+from components.slice_evaluation.slices import SliceColumn
+
+
+def simulate(rng, rows, gains=(1.2, 1.0), share=0.3, users=None, ties=False):
+    """Labels and the float32 scores (M, N) of correlated models."""
+    labels = rng.random(rows) < share
+    common = rng.normal(size=rows)
+    user_ids = None
+    if users:
+        user_ids = rng.integers(0, users, rows).astype(np.uint64)
+        common = common + 1.5 * rng.normal(size=users)[user_ids.astype(int)]
+        labels = rng.random(rows) < 1 / (1 + np.exp(-rng.normal(size=users) * 1.5))[
+            user_ids.astype(int)
+        ] * share * 2  # fmt: skip
+    scores = [
+        1 / (1 + np.exp(-(gain * labels + common + 0.7 * rng.normal(size=rows)))) for gain in gains
+    ]
+    scores = np.array(scores, np.float32)
+    return labels, (np.round(scores, 1) if ties else scores), user_ids
+
+
+def batch_of(labels, scores, users=None):
+    rows = len(labels)
+    overall = SliceColumn(np.zeros(rows, np.int64), ((),))
+    return EvaluationBatch(
+        [overall], labels[None], np.ones((1, rows), bool), scores[:, None], users
+    )
+
+
+def evaluate(batches, models):
+    """AUCs (M,) and covariance (M, M) through both passes."""
+    totals = SliceTotals(models, 1, 100)
+    for batch in batches:
+        totals.add(batch)
+    passed = PairedPass(totals)
+    moments = PairedMoments.zeros((1, 1), models)
+    if batches[0].users is None:
+        for batch in batches:
+            moments.add(passed.moments(batch))
+    else:
+        sums = ClusterSums(models)
+        for batch in batches:
+            for _, part in passed.cluster_sums(batch).split(3):
+                sums.merge(part)
+        for _, part in sums.split(4):
+            moments.add(passed.moments_of_clusters(part))
+    return passed.auc[0, :, 0], passed.covariance(moments)[0, 0]
+
+
+def direct_delong(labels, scores):
+    """DeLong (1988) by the O(m n) matrix of comparisons."""
+    comparisons = np.array(
+        [
+            (s[labels][:, None] > s[~labels]) + 0.5 * (s[labels][:, None] == s[~labels])
+            for s in scores
+        ]
+    )
+    of_positives, of_negatives = comparisons.mean(axis=2), comparisons.mean(axis=1)
+    covariance = np.cov(of_positives) / labels.sum() + np.cov(of_negatives) / (~labels).sum()
+    return comparisons.mean(axis=(1, 2)), covariance
+
+
+def bootstrap_aucs(rng, labels, scores, draw, repeats=1500):
+    found = []
+    for _ in range(repeats):
+        index = draw(rng)
+        if 0 < labels[index].sum() < len(index):
+            ranks = stats.rankdata(scores[:, index], axis=1)
+            m = labels[index].sum()
+            n = len(index) - m
+            found.append((ranks[:, labels[index]].sum(axis=1) - m * (m + 1) / 2) / (m * n))
+    return np.array(found)
+
+
+def test_ordered_keys_keep_order_and_ties():
+    values = np.array([-np.inf, -3.5, -1e-30, -0.0, 0.0, 1e-45, 1e-7, 0.5, 1.0, np.inf], np.float32)
+    keys = ordered_keys(values)
+    assert keys[3] == keys[4]
+    assert (np.diff(keys.astype(np.int64)) >= 0).all()
+    assert len(np.unique(keys)) == len(values) - 1
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_equals_direct_delong_and_scikit_learn(ties):
+    rng = np.random.default_rng(3)
+    labels, scores, _ = simulate(rng, 400, ties=ties)
+    batches = [batch_of(labels[i::3], scores[:, i::3]) for i in range(3)]
+    aucs, covariance = evaluate(batches, 2)
+    expected_aucs, expected = direct_delong(labels, scores)
+    np.testing.assert_allclose(aucs, [roc_auc_score(labels, s) for s in scores], rtol=1e-12)
+    np.testing.assert_allclose(aucs, expected_aucs, rtol=1e-12)
+    np.testing.assert_allclose(covariance, expected, rtol=1e-9)
+
+
+def test_intervals_equal_a_paired_bootstrap():
+    rng = np.random.default_rng(11)
+    labels, scores, _ = simulate(rng, 1500, gains=(1.6, 1.3))
+    aucs, covariance = evaluate([batch_of(labels, scores)], 2)
+    drawn = bootstrap_aucs(rng, labels, scores, lambda r: r.integers(0, 1500, 1500))
+    difference = auc_difference(aucs, covariance, 0.95)
+    width = difference.upper - difference.lower
+    expected = np.percentile(drawn[:, 0] - drawn[:, 1], [2.5, 97.5])
+    np.testing.assert_allclose(difference[1:], expected, atol=0.12 * width)
+    improvement = relaimp(aucs, covariance, 0.95)
+    expected = np.percentile(relative_improvement(drawn[:, 0], drawn[:, 1]), [2.5, 97.5])
+    width = improvement.upper - improvement.lower
+    np.testing.assert_allclose(improvement[1:], expected, atol=0.12 * width)
+    assert improvement.value == pytest.approx(relative_improvement(*aucs))
+
+
+def test_clustered_variance_equals_a_bootstrap_of_users():
+    rng = np.random.default_rng(5)
+    labels, scores, users = simulate(rng, 3000, users=150)
+    order = rng.permutation(3000)
+    batches = [batch_of(labels[i], scores[:, i], users[i]) for i in np.array_split(order, 4)]
+    aucs, covariance = evaluate(batches, 2)
+    rows = [np.flatnonzero(users == user) for user in range(150)]
+    drawn = bootstrap_aucs(
+        rng, labels, scores, lambda r: np.concatenate([rows[u] for u in r.integers(0, 150, 150)])
+    )
+    np.testing.assert_allclose(covariance, np.cov(drawn.T), rtol=0.2)
+    _, independent = direct_delong(labels, scores)
+    assert covariance[0, 0] > 1.5 * independent[0, 0], "users are correlated in this simulation"
+
+
+def test_one_row_per_user_is_delong():
+    rng = np.random.default_rng(6)
+    labels, scores, _ = simulate(rng, 300)
+    _, covariance = evaluate([batch_of(labels, scores, np.arange(300, dtype=np.uint64))], 2)
+    np.testing.assert_allclose(covariance, direct_delong(labels, scores)[1], rtol=1e-9)
+
+
+def test_coarsening_is_bounded_by_ties_and_does_not_depend_on_order(monkeypatch):
+    monkeypatch.setattr(score_histogram, "BUFFERED_ROWS", 700)
+    rng = np.random.default_rng(7)
+    labels, scores, _ = simulate(rng, 6000, gains=(1.0,))
+    groups = rng.integers(0, 2, 6000) * (rng.random(6000) < 0.1)
+    tables = []
+    for order in (np.arange(6000), rng.permutation(6000), np.argsort(scores[0])):
+        parts = []
+        for part in np.array_split(order, 5):
+            histogram = ScoreHistogram(2, maximum_distinct=600)
+            histogram.add(groups[part], scores[0, part], labels[part])
+            parts.append(pickle.loads(pickle.dumps(histogram)))
+        merged = ScoreHistogram(2, maximum_distinct=600)
+        for part in parts:
+            merged.merge(part, np.arange(2))
+        merged.compact()
+        tables.append(merged)
+    for other in tables[1:]:
+        for name in ("keys", "positives", "negatives", "dropped_bits"):
+            np.testing.assert_array_equal(getattr(tables[0], name), getattr(other, name))
+    table = tables[0]
+    assert np.bincount(table.groups()).max() <= 600
+    assert table.dropped_bits[0] > 0 and table.dropped_bits[1] == 0
+    assert table.positives.sum() == labels.sum()
+    auc = PlacementTable(table).auc
+    for group in (0, 1):
+        chosen, inside = table.groups() == group, groups == group
+        both = table.positives[chosen].sum() * table.negatives[chosen].sum()
+        bound = (table.positives[chosen] * table.negatives[chosen]).sum() / 2 / both
+        error = abs(auc[group] - roc_auc_score(labels[inside], scores[0, inside]))
+        assert error <= bound + 1e-12
+        assert bound < 2 / 600 or group == 1
+        assert error < 1e-4
+
+
+def test_totals_merge_in_any_order():
+    rng = np.random.default_rng(8)
+    parts = []
+    for _ in range(4):
+        labels, scores, _ = simulate(rng, 60)
+        codes, keys = np.unique(rng.choice(list("abcde"), 60)[:, None], return_inverse=True)
+        column = SliceColumn(keys.ravel().astype(np.int64), tuple((("f", str(c)),) for c in codes))
+        totals = SliceTotals(2, 1, 100)
+        batch = batch_of(labels, scores)
+        totals.add(EvaluationBatch([*batch.slices, column], batch.labels, batch.population,
+                                   batch.scores, None))  # fmt: skip
+        parts.append(totals)
+    results = []
+    for order in itertools.permutations(range(4)):
+        merged = SliceTotals(2, 1, 100)
+        for part in order:
+            merged.merge(parts[part])
+        auc = PairedPass(merged).auc
+        results.append(
+            {
+                key: (*auc[i].ravel(), *merged.log_loss[i].ravel(), *merged.examples[i])
+                for i, key in enumerate(merged.keys)
+            }
+        )
+    for result in results[1:]:
+        assert result.keys() == results[0].keys()
+        for key, values in result.items():
+            np.testing.assert_allclose(values, results[0][key], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "printed"),
+    [(0.7483, 0.7401, 3.42), (0.8207, 0.8111, 3.09), (0.7702, 0.7635, 2.54)],
+    ids=["DTN table 2 CTR", "DTN table 3 AE CVR", "M3oE table 2 MovieLens"],
+)
+def test_relaimp_of_the_papers(candidate, baseline, printed):
+    assert relative_improvement(candidate, baseline) == pytest.approx(printed, abs=0.006)
+    estimate = relaimp(np.array([candidate, baseline]), np.full((2, 2), 1e-6), 0.95)
+    assert estimate.value == pytest.approx(printed, abs=0.006)
+
+
+def test_equal_models_share_their_nominal_rate_of_false_alarms():
+    rng = np.random.default_rng(9)
+    excluded = {"difference": 0, "relaimp": 0}
+    repeats = 800
+    for _ in range(repeats):
+        labels, scores, _ = simulate(rng, 300, gains=(1.3, 1.3))
+        aucs, covariance = evaluate([batch_of(labels, scores)], 2)
+        difference = auc_difference(aucs, covariance, 0.9)
+        improvement = relaimp(aucs, covariance, 0.9)
+        excluded["difference"] += not difference.lower <= 0 <= difference.upper
+        excluded["relaimp"] += improvement.lower is None or not (
+            improvement.lower <= 0 <= improvement.upper
+        )
+    # 10 % nominal; 0.06 .. 0.14 is 3.7 standard errors of a share of 800.
+    for share in excluded.values():
+        assert 0.06 < share / repeats < 0.14
+
+
+def test_one_model_against_itself_is_exactly_equal():
+    labels, scores, _ = simulate(np.random.default_rng(2), 200, gains=(1.0,))
+    aucs, covariance = evaluate([batch_of(labels, np.repeat(scores, 2, axis=0))], 2)
+    np.testing.assert_allclose(auc_difference(aucs, covariance, 0.95), 0, atol=1e-7)
+    np.testing.assert_allclose(relaimp(aucs, covariance, 0.95), 0, atol=1e-4)
+
+
+def test_what_is_undefined_has_no_value():
+    variance = np.eye(2) * 1e-4
+    assert relaimp(np.array([0.9, 0.5]), variance, 0.95).value is None
+    assert relaimp(np.array([0.9, 0.519]), variance, 0.95).value is None, "under 0.5 + 2 SE"
+    assert relaimp(np.array([0.9, 0.521]), variance, 0.95).value is not None
+    assert relaimp(np.array([0.9, 0.8]), np.full((2, 2), np.nan), 0.95).value is None
+    assert relaimp(np.array([0.9, 0.521]), variance, 0.99).lower is None, "Fieller unbounded"
+    assert auc_estimate(np.nan, 1e-4, 0.95).value is None
+    assert auc_estimate(0.7, np.nan, 0.95) == (0.7, None, None)
+    assert auc_estimate(1.0, 0.0, 0.95) == (1.0, None, None), "separated: spread unknown"
+    assert auc_difference(np.array([0.7, np.nan]), variance, 0.95).value is None
+    assert auc_estimate(0.99, 0.01, 0.95).upper == 1.0
+
+
+def test_one_class_and_single_positive():
+    rng = np.random.default_rng(1)
+    scores = rng.random((2, 20)).astype(np.float32)
+    aucs, covariance = evaluate([batch_of(np.zeros(20, bool), scores)], 2)
+    assert np.isnan(aucs).all() and np.isnan(covariance).all()
+    labels = np.arange(20) == 4
+    aucs, covariance = evaluate([batch_of(labels, scores)], 2)
+    assert np.isfinite(aucs).all() and np.isnan(covariance).all()
+
+
+def test_undefined_scores_hide_only_their_model():
+    rng = np.random.default_rng(4)
+    labels, scores, _ = simulate(rng, 300)
+    _, expected = direct_delong(labels, scores)
+    broken = scores.copy()
+    broken[1, 7] = np.nan
+    aucs, covariance = evaluate([batch_of(labels, broken)], 2)
+    assert np.isfinite(aucs[0]) and np.isnan(aucs[1])
+    assert covariance[0, 0] == pytest.approx(expected[0, 0])
+    assert np.isnan(covariance[0, 1]) and np.isnan(covariance[1, 1])
