@@ -7,7 +7,7 @@ from components.slice_evaluation.slice_metrics import BASELINE
 from components.slice_evaluation.slices import SliceCross
 from transform.model_inputs import TaskSpec
 
-_STOCK_METRICS = ("AUC", "BinaryCrossentropy", "Calibration", "ExampleCount")
+_STOCK_METRICS = ("AUC", "BinaryCrossEntropy", "Calibration", "ExampleCount")
 
 
 def build_eval_config(

@@ -1,6 +1,7 @@
 """TFMA evaluator that computes all slices, models and tasks at once, in two passes."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -78,7 +79,7 @@ class _EvaluateSlices(beam.PTransform):
         moments = self._moments(batches, beam.pvalue.AsSingleton(passed))
         metrics = passed | "Metrics" >> beam.FlatMap(
             _metrics, self._builder, beam.pvalue.AsIter(moments)
-        )
+        ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
         return {tfma.METRICS_KEY: metrics}
 
     def _moments(
@@ -91,7 +92,8 @@ class _EvaluateSlices(beam.PTransform):
                 batches
                 | "SumUsers" >> beam.FlatMap(_cluster_sums, passed)
                 | "JoinUsers" >> beam.CombinePerKey(_MergeClusters(len(self._models)))
-                | "PairUsers" >> beam.MapTuple(_cluster_moments, passed=passed)
+                | "Users" >> beam.Values()
+                | "PairUsers" >> beam.Map(_cluster_moments, passed)
             )
         return moments | "SumMoments" >> beam.CombineGlobally(_SumMoments()).without_defaults()
 
@@ -179,8 +181,7 @@ def _cluster_sums(batch: EvaluationBatch, passed: PairedPass) -> list[tuple[int,
     return passed.cluster_sums(batch).split(_USER_PARTITIONS)
 
 
-def _cluster_moments(partition: int, sums: ClusterSums, passed: PairedPass) -> PairedMoments:
-    del partition
+def _cluster_moments(sums: ClusterSums, passed: PairedPass) -> PairedMoments:
     return passed.moments_of_clusters(sums)
 
 

@@ -1,5 +1,6 @@
 """Variances and intervals of AUCs, their differences and RelaImp, from summed placements."""
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -84,6 +85,7 @@ def _unbiased(clusters: np.ndarray) -> np.ndarray:
     return np.where(clusters > 1, clusters / (clusters - 1.0), np.nan)
 
 
+@functools.lru_cache
 def quantile(confidence: float) -> float:
     """Normal quantile of a two-sided interval: 1.96 for 0.95."""
     return float(stats.norm.ppf(0.5 + confidence / 2))

@@ -1,0 +1,215 @@
+"""The component's numbers against stock TFMA and scikit-learn, and what it refuses."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from sklearn.metrics import log_loss, roc_auc_score
+
+from components.slice_evaluation.evaluation_config import build_eval_config
+from components.slice_evaluation.results import EvaluationResultError, load_results
+from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.slices import resolve_crosses
+
+SLICES = [["domain"], ["gender"], ["domain", "gender"]]
+LABELS = {"ctr": "click", "ctcvr": "purchase", "cvr": "bought"}
+
+
+@pytest.fixture(scope="module")
+def helpers(request):
+    """The helper functions of this folder's conftest."""
+    return next(
+        plugin
+        for plugin in request.config.pluginmanager.get_plugins()
+        if hasattr(plugin, "make_rows") and hasattr(plugin, "LogisticModel")
+    )
+
+
+def rows_of(rows, slice_name, task):
+    wanted = {} if slice_name == "overall" else dict(p.split("=") for p in slice_name.split(","))
+    columns = {"domain": "scenario"}
+    chosen = [r for r in rows if all(r[columns.get(k, k)] == v for k, v in wanted.items())]
+    return [row for row in chosen if row["click"]] if task == "cvr" else chosen
+
+
+def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
+    results = load_results(full_uri)
+    assert results.models == ("candidate", "baseline")
+    assert results.slices == (
+        "overall", "domain=search", "domain=feed", "domain=page", "gender=f", "gender=m",
+        *(f"domain={d},gender={g}" for d in ("search", "feed", "page") for g in "fm"),
+    )  # fmt: skip
+    assert len(results.metrics) == 12 * 3 * 2
+    for found in results.metrics:
+        rows = rows_of(log[0], found.slice, found.task)
+        weights = helpers.CANDIDATE if found.model == "candidate" else helpers.BASELINE
+        scores = helpers.predict(weights, rows, found.task)
+        labels = np.array([row[LABELS[found.task]] for row in rows])
+        assert (found.examples, found.positives) == (len(labels), labels.sum())
+        assert found.auc == pytest.approx(roc_auc_score(labels, scores), abs=1e-4)
+        assert found.log_loss == pytest.approx(log_loss(labels, scores), abs=1e-4)
+        assert found.calibration == pytest.approx(scores.mean() / labels.mean(), abs=1e-4)
+        assert found.auc_lower < found.auc < found.auc_upper
+        assert found.undefined_predictions == 0
+    assert len(results.comparisons) == 12 * 3
+    for compared in results.comparisons:
+        pair = [
+            results.metric(m, compared.task, compared.slice).auc for m in ("candidate", "baseline")
+        ]
+        assert compared.auc_difference == pytest.approx(pair[0] - pair[1])
+        assert compared.auc_difference_lower < compared.auc_difference_upper
+        if compared.relaimp is not None:
+            expected = ((pair[0] - 0.5) / (pair[1] - 0.5) - 1) * 100
+            assert compared.relaimp == pytest.approx(expected)
+    overall = results.comparison("baseline", "ctr", "overall")
+    assert overall.relaimp_lower < overall.relaimp < overall.relaimp_upper
+    assert overall.relaimp_lower > 0, "the candidate's click weights are the true ones"
+
+
+def test_equals_stock_tfma(full_uri, log, models, contract, tmp_path):
+    """TFMA's AUC interpolates between thresholds: good to 1e-4 only where a slice is large.
+
+    With few rows of a class a pair of rows in the same bin shifts it by 2e-3 and more, so that
+    the AUC of small slices is compared with scikit-learn alone (above).
+    """
+    names = ("candidate", "baseline")
+    crosses = resolve_crosses(EvaluationSettings(slices=SLICES), contract)
+    config = build_eval_config(names, contract.task_specs, crosses)
+    shared = [
+        tfma.default_eval_shared_model(f"{models[n]}/Format-Serving", model_name=n,
+                                       eval_config=config) for n in names
+    ]  # fmt: skip
+    tfma.run_model_analysis(
+        eval_shared_model=shared,
+        eval_config=config,
+        data_location=f"{log[1]}/Split-test/*",
+        output_path=str(tmp_path),
+    )
+    ours, compared, compared_aucs = load_results(full_uri), 0, 0
+    for name in names:
+        stock = tfma.load_eval_result(str(tmp_path), model_name=name)
+        for key, by_task in stock.slicing_metrics:
+            # TFMA sorts the features of a cross by name.
+            shown = ",".join(f"{k}={v}" for k, v in sorted(key, reverse=True))
+            shown = shown.replace("scenario", "domain")
+            for task in LABELS:
+                values = by_task[task][""]
+                mine = ours.metric(name, task, shown or "overall")
+                number = lambda metric, values=values: values[metric]["doubleValue"]  # noqa: E731
+                # With the population as weight TFMA's count is that of the clicked rows.
+                assert mine.examples == number("example_count")
+                assert mine.log_loss == pytest.approx(number("binary_crossentropy"), abs=1e-4)
+                assert mine.calibration == pytest.approx(number("calibration"), abs=1e-4)
+                if min(mine.positives, mine.examples - mine.positives) >= 200:
+                    assert mine.auc == pytest.approx(number("auc"), abs=1e-4)
+                    compared_aucs += 1
+                compared += 1
+    assert compared == len(ours.metrics) and compared_aucs >= 10
+
+
+def test_tfma_reads_what_was_written(full_uri):
+    for name in ("candidate", "baseline"):
+        loaded = tfma.load_eval_result(full_uri, model_name=name)
+        assert len(loaded.slicing_metrics) == 12
+        auc = loaded.get_metrics_for_slice((("domain", "feed"),), output_name="ctr")["auc"]
+        assert auc["boundedValue"]["lowerBound"] < auc["boundedValue"]["value"] < 1
+    compared = tfma.load_eval_result(full_uri, model_name="candidate vs baseline")
+    assert set(compared.get_metrics_for_slice(output_name="ctr")) == {"relaimp", "auc_difference"}
+    assert len(list(tfma.load_metrics(full_uri))) == 12
+    assert [m.name for m in loaded.config.model_specs] == ["candidate", "baseline"]
+
+
+def test_user_key_widens_no_value_only_intervals(evaluate, log, models, full_uri):
+    settings = {"slices": [["domain"]], "user_key": "user_id", "batch_size": 300}
+    results, rows = load_results(evaluate(log[1], settings, **models)), load_results(full_uri)
+    assert results.user_key == "user_id"
+    for found in results.metrics:
+        other = rows.metric(found.model, found.task, found.slice)
+        assert found.auc == pytest.approx(other.auc, abs=1e-12)
+        widths = found.auc_upper - found.auc_lower, other.auc_upper - other.auc_lower
+        assert widths[0] != widths[1]
+        # Rows of a user are independent in this log: about the same variance.
+        assert 0.6 < widths[0] / widths[1] < 1.6
+
+
+def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate, helpers, tmp_path):
+    rows = helpers.make_rows(300, seed=3)
+    for row in rows:
+        if row["scenario"] == "page":
+            row["click"] = row["bought"] = row["purchase"] = 0
+        if row["scenario"] != "search":
+            row["interest"] = min(row["interest"], 1.0)
+    uri = helpers.write_examples(tmp_path / "examples", rows, shards=1)
+    model = helpers.save_model(tmp_path / "model", helpers.CANDIDATE, undefined_above=1.0)
+    results = load_results(evaluate(uri, {"slices": [["domain"]]}, candidate=model))
+    assert results.models == ("candidate",) and results.comparisons == []
+    page = results.metric("candidate", "ctr", "domain=page")
+    assert page.positives == 0 and page.examples > 0 and page.log_loss > 0
+    assert (page.auc, page.auc_lower, page.calibration) == (None, None, None)
+    assert results.metric("candidate", "cvr", "domain=page") is None, "nobody clicked there"
+    bad = sum(row["interest"] > 1 for row in rows)
+    for name in ("overall", "domain=search"):
+        broken = results.metric("candidate", "ctr", name)
+        assert broken.undefined_predictions == bad > 0
+        assert (broken.auc, broken.log_loss, broken.calibration) == (None, None, None)
+    assert results.metric("candidate", "ctr", "domain=feed").auc > 0.5
+    assert results.metric("candidate", "cvr", "overall").auc > 0.5
+    for record in tfma.load_metrics(evaluate(uri, {"slices": []}, candidate=model)):
+        assert "nan" not in str(record)
+
+
+def test_refusals_name_the_cause(evaluate, helpers, log, models, tmp_path):
+    fewer = {task: helpers.BASELINE[task] for task in ("ctr", "cvr")}
+    old = helpers.save_model(tmp_path / "old", fewer)
+    with pytest.raises(ValueError, match=r"'baseline'.*does not serve task\(s\) \['ctcvr'\]"):
+        evaluate(log[1], {}, candidate=models["candidate"], baseline=old)
+    with pytest.raises(ValueError, match="no split 'holdout'"):
+        evaluate(log[1], {"split": "holdout"}, **models)
+    with pytest.raises(ValueError, match="more than 50 slices"):
+        evaluate(log[1], {"slices": [["user_id"]], "maximum_slices": 50}, **models)
+    with pytest.raises(ValueError, match="'genre' is no categorical feature, did you mean"):
+        evaluate(log[1], {"slices": [["genre"]]}, **models)
+    with pytest.raises(ValueError, match="no files"):
+        evaluate(log[1], {"split": "train"}, **models)
+    rows = helpers.make_rows(20)
+    del rows[3]["click"]
+    broken = helpers.write_examples(tmp_path / "label", rows)
+    with pytest.raises(ValueError, match="label 'click' of task 'ctr': 1 of"):
+        evaluate(broken, {}, **models)
+    rows[3]["click"] = 7
+    broken = helpers.write_examples(tmp_path / "value", rows)
+    with pytest.raises(ValueError, match="has the value 7"):
+        evaluate(broken, {}, **models)
+
+
+def test_outputs_that_are_no_probability_are_refused(evaluate, log, models, helpers, tmp_path):
+    class Logits(helpers.LogisticModel):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def serve(self, examples):
+            return {task: tf.fill(tf.shape(examples), 1.7) for task in self.weights}
+
+    model = Logits(helpers.CANDIDATE)
+    path = str(tmp_path / "logits" / "Format-Serving")
+    tf.saved_model.save(model, path, signatures={"serving_default": model.serve})
+    with pytest.raises(ValueError, match=r"task 'ctr' served 1\.7"):
+        evaluate(log[1], {}, candidate=str(tmp_path / "logits"))
+
+
+def test_an_unfinished_evaluation_is_no_result(full_uri, tmp_path):
+    copy = shutil.copytree(full_uri, tmp_path / "copy")
+    (copy / "slice_evaluation.json").unlink()
+    with pytest.raises(EvaluationResultError, match="no finished evaluation"):
+        load_results(str(copy))
+    copy = shutil.copytree(full_uri, tmp_path / "empty")
+    for file in copy.glob("metrics*"):
+        file.unlink()
+    with pytest.raises(EvaluationResultError, match="no metrics"):
+        load_results(str(copy))
+
+
+def test_files_without_examples_are_refused(evaluate, helpers, models, tmp_path):
+    uri = helpers.write_examples(tmp_path / "examples", [])
+    with pytest.raises(ValueError, match="holds no examples"):
+        evaluate(uri, {}, **models)

@@ -1,0 +1,57 @@
+"""Slice keys from feature columns."""
+
+import pyarrow as pa
+import pytest
+
+from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.slices import resolve_crosses, slice_columns, slice_text
+from transform.data_contract import DataContract
+
+BATCH = pa.RecordBatch.from_pydict(
+    {
+        "scenario": pa.array([[b"feed"], [b"search"], [b"feed"], None, [b"feed"]]),
+        "gender": pa.array([[b"f"], [b"f"], [], [b"m"], [b"m"]]),
+    }
+)
+
+
+def _slices_of_rows(contract, slices):
+    crosses = resolve_crosses(EvaluationSettings(slices=slices), contract)
+    return [
+        [slice_text(column.keys[code]) if code >= 0 else None for code in column.codes]
+        for column in slice_columns(BATCH, crosses)
+    ]
+
+
+def test_rows_find_their_slices_and_missing_values_have_none(contract):
+    assert _slices_of_rows(contract, [["domain"], ["gender", "domain"]]) == [
+        ["overall"] * 5,
+        ["domain=feed", "domain=search", "domain=feed", None, "domain=feed"],
+        ["gender=f,domain=feed", "gender=f,domain=search", None, None, "gender=m,domain=feed"],
+    ]
+
+
+def test_a_feature_that_is_nowhere_present_makes_no_slice(contract):
+    empty = pa.RecordBatch.from_pydict(
+        {
+            "scenario": pa.array([[b"feed"], [b"x"]]),
+            "gender": pa.array([None, []], pa.list_(pa.binary())),
+        }
+    )
+    crosses = resolve_crosses(EvaluationSettings(slices=[["domain", "gender"]]), contract)
+    column = slice_columns(empty, crosses)[1]
+    assert column.codes.tolist() == [-1, -1] and column.keys == ()
+
+
+def test_several_values_are_refused(contract):
+    several = pa.RecordBatch.from_pydict({"gender": pa.array([[b"f", b"m"]])})
+    crosses = resolve_crosses(EvaluationSettings(slices=[["gender"]]), contract)
+    with pytest.raises(ValueError, match="'gender' has 2 values"):
+        slice_columns(several, crosses)
+
+
+def test_without_domains_the_default_is_overall_only(contract):
+    single = DataContract.read(contract.model_dump() | {"domain": None})
+    assert resolve_crosses(EvaluationSettings(), single) == []
+    with pytest.raises(ValueError, match="'domain' is no categorical feature"):
+        resolve_crosses(EvaluationSettings(slices=[["domain", "gender"]]), single)
