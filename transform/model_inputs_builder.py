@@ -1,0 +1,58 @@
+"""Reads from a finished transform what a model must know of its inputs."""
+
+import tensorflow_transform as tft
+
+from transform.data_contract import (
+    CategoricalFeature,
+    DataContract,
+    NumericFeature,
+    SequenceFeature,
+)
+from transform.model_inputs import (
+    FIRST_VALUE_ID,
+    CategoricalInput,
+    ModelInputs,
+    NumericInput,
+    SequenceInput,
+)
+from transform.preprocessing import vocabulary_name
+
+
+def build_model_inputs(contract: DataContract, transformed: tft.TFTransformOutput) -> ModelInputs:
+    """Combines the data contract with the sizes of the vocabularies.
+
+    Args:
+        contract: the data contract.
+        transformed: output of the Transform run with this contract.
+
+    Returns:
+        The record that models are built from.
+
+    Raises:
+        ValueError: the transform holds no vocabulary of a feature: it is of another contract.
+    """
+    categorical, numeric, sequences = [], [], []
+    for name, feature in contract.features.items():
+        if isinstance(feature, CategoricalFeature):
+            if feature.embed:
+                categorical.append(CategoricalInput(name, _cardinality(name, feature, transformed)))
+        elif isinstance(feature, SequenceFeature):
+            sequences.append(SequenceInput(name, feature.of, feature.max_length))
+        elif isinstance(feature, NumericFeature) and feature.transform == "quantile_buckets":
+            categorical.append(CategoricalInput(name, FIRST_VALUE_ID + feature.buckets))
+        else:
+            numeric.append(NumericInput(name))
+    return ModelInputs(
+        categorical=tuple(categorical),
+        numeric=tuple(numeric),
+        sequences=tuple(sequences),
+        target_item=contract.target_item,
+        domains=contract.domains,
+        tasks=contract.task_specs,
+    )
+
+
+def _cardinality(name: str, feature: CategoricalFeature, transformed: tft.TFTransformOutput) -> int:
+    if feature.hash_buckets is not None:
+        return FIRST_VALUE_ID + feature.hash_buckets
+    return FIRST_VALUE_ID + transformed.vocabulary_size_by_name(vocabulary_name(name))

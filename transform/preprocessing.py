@@ -1,0 +1,177 @@
+"""The TFT ``preprocessing_fn``: from raw examples to ids and numbers, by the data contract."""
+
+import os
+
+# Set before TFT is imported, which otherwise makes Keras 2 the Keras of the whole process.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+
+import tensorflow as tf  # noqa: E402
+import tensorflow_transform as tft  # noqa: E402
+
+from transform import model_inputs  # noqa: E402
+from transform.data_contract import (  # noqa: E402
+    CategoricalFeature,
+    DataContract,
+    NumericFeature,
+    SequenceFeature,
+)
+from transform.one_pass_analysis import (  # noqa: E402
+    NumericRequest,
+    NumericSummary,
+    VocabularyRequest,
+    analyze,
+)
+
+Inputs = dict[str, tf.Tensor | tf.SparseTensor]
+
+
+def vocabulary_name(feature: str) -> str:
+    """Name of a feature's vocabulary among the transform graph's assets."""
+    return f"{feature}_vocabulary"
+
+
+def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
+    """Turns raw features into model inputs; traced by TFT, so the same graph serves.
+
+    Args:
+        inputs: raw features by name, sparse or dense; labels are absent in serving.
+        custom_config: ``{"data_contract": DataContract as JSON}``.
+
+    Returns:
+        By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
+        ``(B, max_length)`` int64; ``domain_id`` ``(B,)`` int64; by label column the labels
+        ``(B,)`` int64.
+    """
+    contract = DataContract.from_json(custom_config["data_contract"])
+    files, summaries = _analyze(contract, inputs)
+    outputs: dict[str, tf.Tensor] = {}
+    for name, feature in contract.features.items():
+        if isinstance(feature, CategoricalFeature):
+            if feature.embed:
+                outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, files)
+        elif isinstance(feature, NumericFeature):
+            outputs[name] = _number(inputs[name], feature, summaries.get(name))
+        else:
+            outputs[name] = _sequence(inputs[name], feature, contract, files)
+    outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
+    for task in contract.tasks.values():
+        if task.label in inputs:
+            outputs[task.label] = _scalars(inputs[task.label], tf.constant(0, tf.int64))
+    return outputs
+
+
+def _analyze(
+    contract: DataContract, inputs: Inputs
+) -> tuple[dict[str, tf.Tensor], dict[str, NumericSummary]]:
+    """Asks for everything that must be learnt from the training split, at once."""
+    vocabularies, numerics = {}, {}
+    for name, feature in contract.features.items():
+        if isinstance(feature, CategoricalFeature) and feature.embed:
+            if feature.hash_buckets is None:
+                sources = [name, *_sequences_of(contract, name)]
+                values = tf.concat([_present(inputs[source]) for source in sources], axis=0)
+                limits = feature.vocabulary
+                vocabularies[vocabulary_name(name)] = VocabularyRequest(
+                    values, limits.top_k, limits.min_count
+                )
+        elif isinstance(feature, NumericFeature) and feature.transform not in ("none", "log"):
+            buckets = feature.buckets if feature.transform == "quantile_buckets" else None
+            numerics[name] = NumericRequest(_present(inputs[name]), buckets)
+    return analyze(vocabularies, numerics)
+
+
+def _sequences_of(contract: DataContract, name: str) -> list[str]:
+    """Sequences that share a categorical feature's vocabulary."""
+    return [
+        sequence
+        for sequence, feature in contract.features.items()
+        if isinstance(feature, SequenceFeature) and feature.of == name
+    ]
+
+
+def _present(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Values that are there, ``(n,)``."""
+    return x.values if isinstance(x, tf.SparseTensor) else tf.reshape(x, [-1])
+
+
+def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
+    """One value per row, ``(B,)``, `missing` where there is none."""
+    if isinstance(x, tf.SparseTensor):
+        one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
+        return tf.sparse.to_dense(one_column, default_value=missing)[:, 0]
+    return tf.reshape(x, [-1])
+
+
+def _ids(
+    values: tf.Tensor, name: str, feature: CategoricalFeature, files: dict[str, tf.Tensor]
+) -> tf.Tensor:
+    """Ids of strings of any shape; an empty string is a missing value."""
+    if feature.hash_buckets is not None:
+        found = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
+    else:
+        found = tft.apply_vocabulary(
+            values,
+            deferred_vocab_filename_tensor=files[vocabulary_name(name)],
+            default_value=model_inputs.OUT_OF_VOCABULARY_ID - model_inputs.FIRST_VALUE_ID,
+        )
+    ids = found + model_inputs.FIRST_VALUE_ID
+    missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
+    return tf.where(tf.equal(values, ""), missing, ids)
+
+
+def _number(
+    x: tf.Tensor | tf.SparseTensor, feature: NumericFeature, summary: NumericSummary | None
+) -> tf.Tensor:
+    """A number after its transform, 0 where it is missing; or its quantile bucket's id."""
+    value = tf.cast(_scalars(x, float("nan")), tf.float32)
+    missing = tf.math.is_nan(value)
+    if feature.transform == "quantile_buckets":
+        bucket = tft.apply_buckets(
+            tf.where(missing, 0.0, value), tf.sort(summary.boundaries)[tf.newaxis]
+        )
+        return tf.where(
+            missing,
+            tf.constant(model_inputs.MISSING_ID, tf.int64),
+            bucket + model_inputs.FIRST_VALUE_ID,
+        )
+    if feature.transform == "zscore":
+        value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
+    elif feature.transform == "min_max":
+        spread = summary.maximum - summary.minimum
+        value = tf.clip_by_value(tf.math.divide_no_nan(value - summary.minimum, spread), 0.0, 1.0)
+    elif feature.transform == "log":
+        value = tf.sign(value) * tf.math.log1p(tf.abs(value))
+    return tf.where(missing, 0.0, value)
+
+
+def _sequence(
+    x: tf.Tensor | tf.SparseTensor,
+    feature: SequenceFeature,
+    contract: DataContract,
+    files: dict[str, tf.Tensor],
+) -> tf.Tensor:
+    """Ids ``(B, max_length)``: the most recent ones, oldest first, padded right."""
+    if not isinstance(x, tf.SparseTensor):
+        x = tf.sparse.from_dense(x)
+    # An item without a value tells nothing; it would take a place of one that does.
+    items = tf.sparse.retain(x, tf.not_equal(x.values, ""))
+    ragged = tf.RaggedTensor.from_value_rowids(
+        items.values, items.indices[:, 0], nrows=items.dense_shape[0]
+    )
+    recent = ragged[:, -feature.max_length :]
+    ids = _ids(recent.values, feature.of, contract.features[feature.of], files)
+    padded = recent.with_values(ids).to_tensor(
+        default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
+    )
+    return tf.ensure_shape(padded, [None, feature.max_length])
+
+
+def _domain_id(inputs: Inputs, contract: DataContract) -> tf.Tensor:
+    """Index of the row's domain; 0 for a value that the contract does not list."""
+    if contract.domain is None:
+        some = inputs[next(iter(contract.features))]
+        rows = some.dense_shape[0] if isinstance(some, tf.SparseTensor) else tf.shape(some)[0]
+        return tf.zeros([rows], tf.int64)
+    values = _scalars(inputs[contract.domain.feature], "")
+    matches = tf.equal(values[:, tf.newaxis], tf.constant(contract.domain.values))
+    return tf.argmax(tf.cast(matches, tf.int64), axis=1)
