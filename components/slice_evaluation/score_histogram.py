@@ -4,6 +4,10 @@ import numpy as np
 
 #: Distinct scores that a group may have before it is coarsened.
 MAXIMUM_DISTINCT_SCORES = 65_536
+#: Distinct scores over all groups, above which every group is coarsened to an equal share.
+MAXIMUM_TOTAL_SCORES = 8_388_608
+#: But never to less than this.
+MINIMUM_SHARE = 2_048
 #: Rows that are collected before they are sorted into the table.
 BUFFERED_ROWS = 1_048_576
 
@@ -30,11 +34,13 @@ class ScoreHistogram:
 
     A group (one model, task and slice) holds its exact float32 scores up to
     `maximum_distinct`; above it the group drops as many low bits of the ordered key as are
-    needed, one by one, so that near scores become ties. The number of bits that a group drops
-    depends on its set of scores only, never on the order of adding and merging. A float's key
-    has an exponent, so that small probabilities keep their relative precision.
+    needed, one by one, so that near scores become ties. Where all groups together exceed
+    `maximum_total`, each is held to an equal share of it. What is dropped depends on the set of
+    rows only, never on the order of adding and merging. A float's key has an exponent, so that
+    small probabilities keep their relative precision.
 
-    Memory: at most ``groups · maximum_distinct`` entries plus `BUFFERED_ROWS`.
+    Memory: about `maximum_total` entries (or ``groups · MINIMUM_SHARE`` where that is more), and
+    half as many that wait to be sorted in.
 
     Attributes:
         keys: ``(K,)`` uint64, ascending: group in the upper, score key in the lower 32 bits.
@@ -43,8 +49,16 @@ class ScoreHistogram:
         dropped_bits: ``(G,)`` int64, low bits without meaning in the group's score keys.
     """
 
-    def __init__(self, groups: int = 0, maximum_distinct: int = MAXIMUM_DISTINCT_SCORES):
+    def __init__(
+        self,
+        groups: int = 0,
+        maximum_distinct: int = MAXIMUM_DISTINCT_SCORES,
+        maximum_total: int = MAXIMUM_TOTAL_SCORES,
+    ):
         self.maximum_distinct = maximum_distinct
+        self.maximum_total = maximum_total
+        # Once true always true: else the result would depend on when the total was looked at.
+        self._shared = False
         self.keys = np.zeros(0, np.uint64)
         self.positives = np.zeros(0, np.int64)
         self.negatives = np.zeros(0, np.int64)
@@ -77,22 +91,30 @@ class ScoreHistogram:
         """
         other.compact()
         mapped = group_map[(other.keys >> _KEY_BITS).astype(np.int64)].astype(np.uint64)
+        self._shared |= other._shared
         np.maximum.at(self.dropped_bits, group_map, other.dropped_bits)
         self._push(mapped << _KEY_BITS | other.keys & _KEY_MASK, other.positives, other.negatives)
 
     def compact(self) -> None:
         """Sorts what was added into the table and coarsens groups that are too large."""
-        if not self._buffer:
-            return
-        columns = [(self.keys, self.positives, self.negatives), *self._buffer]
-        keys, positives, negatives = map(np.concatenate, zip(*columns, strict=True))
-        self._buffer, self._buffered = [], 0
-        keys = self.mask(keys)
-        order = np.argsort(keys, kind="stable")
-        self._sum_equal(keys[order], positives[order], negatives[order])
+        if self._buffer:
+            columns = [(self.keys, self.positives, self.negatives), *self._buffer]
+            keys, positives, negatives = map(np.concatenate, zip(*columns, strict=True))
+            self._buffer, self._buffered = [], 0
+            keys = self.mask(keys)
+            order = np.argsort(keys, kind="stable")
+            self._sum_equal(keys[order], positives[order], negatives[order])
+        self._coarsen(self.maximum_distinct)
+        self._shared |= len(self.keys) > self.maximum_total
+        if self._shared:
+            share = self.maximum_total // len(self.dropped_bits)
+            self._coarsen(min(max(share, MINIMUM_SHARE), self.maximum_distinct))
+
+    def _coarsen(self, maximum_distinct: int) -> None:
+        """Drops bits until no group has more distinct scores."""
         while True:
             distinct = np.bincount(self.groups(), minlength=len(self.dropped_bits))
-            too_many = distinct > self.maximum_distinct
+            too_many = distinct > maximum_distinct
             if not too_many.any():
                 return
             self.dropped_bits += too_many
@@ -113,7 +135,8 @@ class ScoreHistogram:
     def _push(self, keys: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> None:
         self._buffer.append((keys, positives, negatives))
         self._buffered += len(keys)
-        if self._buffered >= BUFFERED_ROWS:
+        # In proportion to the table, so that each entry is sorted a few times only.
+        if self._buffered >= max(BUFFERED_ROWS, len(self.keys) // 2):
             self.compact()
 
     def _sum_equal(self, keys: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> None:

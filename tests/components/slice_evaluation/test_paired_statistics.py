@@ -189,6 +189,27 @@ def test_coarsening_is_bounded_by_ties_and_does_not_depend_on_order(monkeypatch)
         assert error < 1e-4
 
 
+def test_many_groups_share_one_total_in_any_order(monkeypatch):
+    monkeypatch.setattr(score_histogram, "BUFFERED_ROWS", 500)
+    monkeypatch.setattr(score_histogram, "MINIMUM_SHARE", 50)
+    rng = np.random.default_rng(12)
+    labels, scores, _ = simulate(rng, 6000, gains=(1.0,))
+    groups = rng.integers(0, 10, 6000)
+    tables = []
+    for order in (np.arange(6000), rng.permutation(6000), np.argsort(groups)):
+        merged = ScoreHistogram(10, maximum_distinct=500, maximum_total=2000)
+        for part in np.array_split(order, 4):
+            single = ScoreHistogram(10, maximum_distinct=500, maximum_total=2000)
+            single.add(groups[part], scores[0, part], labels[part])
+            merged.merge(single, np.arange(10))
+        merged.compact()
+        tables.append(merged)
+    assert len(tables[0].keys) <= 2000 and np.bincount(tables[0].groups()).max() <= 200
+    for other in tables[1:]:
+        for name in ("keys", "positives", "negatives", "dropped_bits"):
+            np.testing.assert_array_equal(getattr(tables[0], name), getattr(other, name))
+
+
 def test_totals_merge_in_any_order():
     rng = np.random.default_rng(8)
     parts = []
