@@ -61,7 +61,8 @@ class TrainingSettings(Settings):
         cache: keep parsed blocks in ``memory`` after the first epoch, or ``none``.
         checkpoint_every_steps: a killed training loses at most so many steps.
         clip_norm: largest norm of the gradient of all weights together; None for no clipping.
-        mixed_precision: compute in float16 on GPUs that have it, weights stay float32.
+        mixed_precision: compute in bfloat16, which recent GPUs do much faster; weights stay
+            float32.
     """
 
     method: str = "standard"

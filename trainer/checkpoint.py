@@ -1,0 +1,62 @@
+"""Checkpoints under the digest of what is trained, so that a killed training goes on."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def training_digest(*parts: str) -> str:
+    """Digest of everything that determines a training: settings and input URIs."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+class CheckpointFolder:
+    """One checkpoint of one training, replaced whole or not at all.
+
+    It lies under a digest of settings and inputs instead of the run's id: the next run with the
+    same settings and inputs finds it, another training never does.
+
+    Args:
+        root: folder for the checkpoints of a pipeline.
+        digest: of the training.
+    """
+
+    def __init__(self, root: str, digest: str) -> None:
+        self._folder = os.path.join(root, digest)
+        self._path = os.path.join(self._folder, "checkpoint.npz")
+
+    def save(self, arrays: Mapping[str, Sequence[np.ndarray]], state: Mapping[str, Any]) -> None:
+        """Writes lists of arrays by name and a state that JSON can hold."""
+        tf.io.gfile.makedirs(self._folder)
+        flat = {
+            f"{name}/{index}": array
+            for name, group in arrays.items()
+            for index, array in enumerate(group)
+        }
+        temporary = f"{self._path}.new"
+        with tf.io.gfile.GFile(temporary, "wb") as file:
+            np.savez(file, state=np.array(json.dumps(state)), **flat)
+        tf.io.gfile.rename(temporary, self._path, overwrite=True)
+
+    def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
+        """Returns what was saved last, or None."""
+        if not tf.io.gfile.exists(self._path):
+            return None
+        with tf.io.gfile.GFile(self._path, "rb") as file, np.load(file) as stored:
+            groups: dict[str, dict[int, np.ndarray]] = {}
+            for key in stored.files:
+                if key != "state":
+                    name, _, index = key.rpartition("/")
+                    groups.setdefault(name, {})[int(index)] = stored[key]
+            state = json.loads(str(stored["state"]))
+        return {name: [group[i] for i in sorted(group)] for name, group in groups.items()}, state
+
+    def remove(self) -> None:
+        """Deletes the checkpoint of a training that is done."""
+        if tf.io.gfile.exists(self._folder):
+            tf.io.gfile.rmtree(self._folder)

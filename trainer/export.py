@@ -1,0 +1,92 @@
+"""The SavedModel: transform graph and model in one, from raw examples to probabilities."""
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from transform.data_contract import (
+    CategoricalFeature,
+    DataContract,
+    NumericFeature,
+    SequenceFeature,
+)
+
+#: Signature for serialised `tf.Example`s; what is evaluated and served.
+EXAMPLES_SIGNATURE = "serving_default"
+#: Signature for raw tensors, for callers without `tf.Example`.
+COLUMNS_SIGNATURE = "serving_columns"
+
+
+class ServedModel(tf.Module):
+    """A trained model behind the transform graph.
+
+    Args:
+        model: takes transformed features, gives ``probabilities`` ``(B, T)``.
+        transformed: the transform that it was trained on.
+        contract: the data contract.
+    """
+
+    def __init__(
+        self, model: keras.Model, transformed: tft.TFTransformOutput, contract: DataContract
+    ) -> None:
+        super().__init__()
+        self._model, self._contract = model, contract
+        self._transform = transformed.transform_features_layer()
+        labels = {task.label for task in contract.tasks.values()}
+        self._raw_spec = {
+            name: spec
+            for name, spec in transformed.raw_feature_spec().items()
+            if name not in labels
+        }
+
+    def save(self, folder: str) -> None:
+        """Writes the SavedModel with both signatures."""
+        examples = tf.function(
+            self._from_examples,
+            input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
+        )
+        columns = tf.function(self._from_columns)
+        tf.saved_model.save(
+            self,
+            folder,
+            signatures={
+                EXAMPLES_SIGNATURE: examples,
+                COLUMNS_SIGNATURE: columns.get_concrete_function(self._column_specs()),
+            },
+        )
+
+    def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._predict(tf.io.parse_example(examples, self._raw_spec))
+
+    def _from_columns(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Raw tensors have the form that parsing would have given."""
+        parsed = {}
+        for name, spec in self._raw_spec.items():
+            values = columns[name]
+            if values.shape.rank == 1:
+                values = values[:, tf.newaxis]
+            parsed[name] = values
+            if isinstance(spec, tf.io.VarLenFeature):
+                present = values != "" if spec.dtype == tf.string else tf.math.is_finite(values)
+                indices = tf.where(present)
+                parsed[name] = tf.SparseTensor(
+                    indices, tf.gather_nd(values, indices), tf.shape(values, tf.int64)
+                )
+        return self._predict(parsed)
+
+    def _column_specs(self) -> dict[str, tf.TensorSpec]:
+        """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), sequences ``(B, L)``."""
+        specs = {}
+        for name, feature in self._contract.features.items():
+            if isinstance(feature, CategoricalFeature):
+                specs[name] = tf.TensorSpec([None], tf.string, name=name)
+            elif isinstance(feature, NumericFeature):
+                specs[name] = tf.TensorSpec([None], tf.float32, name=name)
+            elif isinstance(feature, SequenceFeature):
+                specs[name] = tf.TensorSpec([None, None], tf.string, name=name)
+        return specs
+
+    def _predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        outputs = self._model(self._transform(raw), training=False)
+        probabilities = tf.cast(outputs["probabilities"], tf.float32)
+        return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}

@@ -1,0 +1,58 @@
+"""The record of a training: what each epoch gave, where the time went; for people and reports."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+#: File in the model run's folder.
+HISTORY_FILE = "history.json"
+
+
+@dataclass
+class History:
+    """Grows by one record per epoch; part of every checkpoint.
+
+    Attributes:
+        epochs: per epoch its number, losses, validation results by task, seconds, examples.
+        best_epoch: number of the epoch whose weights are kept; 0 before the first.
+        seconds: wall time by what it was spent on: input, step, validation, export.
+        parameters: number of trainable weights.
+        devices: that trained.
+        gate_weights: mean gate weight by task and expert on the validation split.
+        resumed_from_step: step at which an interrupted training went on, or None.
+    """
+
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    best_epoch: int = 0
+    seconds: dict[str, float] = field(
+        default_factory=lambda: {"input": 0.0, "step": 0.0, "validation": 0.0, "export": 0.0}
+    )
+    parameters: int = 0
+    devices: list[str] = field(default_factory=list)
+    gate_weights: dict[str, dict[str, float]] = field(default_factory=dict)
+    resumed_from_step: int | None = None
+
+    def write(self, folder: str) -> None:
+        """Writes `HISTORY_FILE` and TensorBoard logs into a folder."""
+        tf.io.gfile.makedirs(folder)
+        writer = tf.summary.create_file_writer(os.path.join(folder, "tensorboard"))
+        with writer.as_default():
+            for record in self.epochs:
+                for name, value in _scalars(record).items():
+                    tf.summary.scalar(name, value, step=record["epoch"])
+        writer.close()
+        with tf.io.gfile.GFile(os.path.join(folder, HISTORY_FILE), "w") as file:
+            file.write(json.dumps(asdict(self), indent=2))
+
+
+def _scalars(record: dict[str, Any]) -> dict[str, float]:
+    """The numbers of one epoch by TensorBoard tag."""
+    scalars = {"loss": record["loss"], "examples_per_second": record["examples_per_second"]}
+    for group in ("task_loss", "validation_auc", "validation_loss"):
+        for task, value in record[group].items():
+            if value is not None:
+                scalars[f"{group}/{task}"] = value
+    return scalars

@@ -1,0 +1,98 @@
+"""Entry point of the TFX Trainer: ``run_fn='trainer.run_fn.run_fn'``."""
+
+import time
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer.checkpoint import CheckpointFolder, training_digest
+from trainer.devices import choose_strategy
+from trainer.export import ServedModel
+from trainer.input import ExampleSet
+from trainer.ranking_model import RankingModel
+from trainer.settings import ModelSettings, TrainingSettings
+from trainer.training_job import TrainingJob, TrainingResult
+from trainer.training_methods import TRAINING_METHODS
+from transform.data_contract import DataContract
+from transform.model_inputs import ModelInputs
+from transform.model_inputs_builder import build_model_inputs
+
+#: Keys of the Trainer's ``custom_config``.
+CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains and exports one model.
+
+    Args:
+        fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
+
+    Raises:
+        ValueError: a key is missing in ``custom_config``.
+    """
+    config = fn_args.custom_config or {}
+    missing = [key for key in CONFIG_KEYS if key not in config]
+    if missing:
+        raise ValueError(
+            f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
+        )
+    contract = DataContract.from_json(config["data_contract"])
+    model_settings = ModelSettings.from_json(config["model"])
+    training = TrainingSettings.from_json(config["training"])
+    transformed = tft.TFTransformOutput(fn_args.transform_output)
+    inputs = build_model_inputs(contract, transformed)
+    digest = training_digest(
+        *(config[key] for key in CONFIG_KEYS[:3]),
+        *fn_args.train_files,
+        *fn_args.eval_files,
+        fn_args.transform_output,
+    )
+    checkpoints = CheckpointFolder(config["checkpoint_root"], digest)
+    spec = transformed.transformed_feature_spec()
+    in_memory = training.cache == "memory"
+    result = _train(
+        TrainingJob(
+            settings=training,
+            inputs=inputs,
+            build_model=lambda: RankingModel(inputs, model_settings),
+            train=ExampleSet(fn_args.train_files, spec, training.shuffle_rows, in_memory),
+            validation=ExampleSet(fn_args.eval_files, spec, training.shuffle_rows, in_memory),
+            checkpoints=checkpoints,
+            strategy=choose_strategy(),
+            on_epoch=lambda history: history.write(fn_args.model_run_dir),
+        )
+    )
+    started = time.monotonic()
+    model = _rebuild(inputs, model_settings, result, spec)
+    ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
+    result.history.seconds["export"] = time.monotonic() - started
+    result.history.write(fn_args.model_run_dir)
+    checkpoints.remove()
+
+
+def _train(job: TrainingJob) -> TrainingResult:
+    """Trains with the chosen method, under the chosen precision."""
+    before = keras.config.dtype_policy()
+    if job.settings.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return TRAINING_METHODS.get(job.settings.method)(job).train()
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _rebuild(
+    inputs: ModelInputs,
+    settings: ModelSettings,
+    result: TrainingResult,
+    spec: dict[str, tf.io.FixedLenFeature],
+) -> keras.Model:
+    """A copy of the trained model outside any strategy, in float32, for export."""
+    model = RankingModel(inputs, settings)
+    example = {name: tf.zeros([1, *feature.shape], feature.dtype) for name, feature in spec.items()}
+    model(example)
+    for variable, value in zip(model.variables, result.weights, strict=True):
+        variable.assign(value)
+    return model

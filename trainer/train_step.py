@@ -1,0 +1,111 @@
+"""One optimiser step over all devices: population-masked losses, clipping, mixed precision."""
+
+from collections.abc import Callable, Mapping
+
+import keras
+import tensorflow as tf
+
+from trainer.labels import labels_and_mask
+from trainer.losses import LOSSES
+from trainer.settings import TrainingSettings
+from transform.model_inputs import TaskSpec
+
+Batch = Mapping[str, tf.Tensor]
+
+
+class TrainStep:
+    """Updates a model on one batch.
+
+    A task's loss is its sum over the batch's rows in the task's population divided by their
+    number over all devices, so that the result does not depend on how rows are spread over
+    devices. A population without rows contributes 0.
+
+    Args:
+        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``.
+        tasks: in the model's order.
+        settings: of the training.
+        strategy: the devices; the model was built in its scope.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        tasks: tuple[TaskSpec, ...],
+        settings: TrainingSettings,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self._model, self._tasks, self._strategy = model, tasks, strategy
+        self._settings = settings
+        self._weights = tf.constant(
+            [settings.task_weights.get(task.name, 1.0) for task in tasks], tf.float32
+        )
+        with strategy.scope():
+            self._losses = [LOSSES.build(term.name, term.options, tasks) for term in settings.loss]
+            self.optimizer = _optimizer(settings)
+        self._variables: list[keras.Variable] | None = None
+        self._run = tf.function(self._distributed_step, reduce_retracing=True)
+
+    def prepare(self, batch: Batch) -> None:
+        """Creates all weights, the optimiser's included, before a checkpoint is restored."""
+        with self._strategy.scope():
+            self._model({key: value[:1] for key, value in batch.items()}, training=False)
+            self._variables = self._model.trainable_variables + [
+                weight
+                for loss in self._losses
+                if isinstance(loss, keras.Layer)
+                for weight in loss.trainable_variables
+            ]
+            self.optimizer.build(self._variables)
+
+    def __call__(self, batch: Batch) -> tf.Tensor:
+        """Takes a batch (per replica where there are several); returns the task losses (T,)."""
+        return self._run(batch)
+
+    def _distributed_step(self, batch: Batch) -> tf.Tensor:
+        losses = self._strategy.run(self._replica_step, args=(batch,))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def _replica_step(self, batch: Batch) -> tf.Tensor:
+        """This replica's share of the step; returns its share of the task losses."""
+        labels, mask = labels_and_mask(batch, self._tasks)
+        context = tf.distribute.get_replica_context()
+        population = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(mask, axis=0))
+        population = tf.maximum(population, 1.0)
+        with tf.GradientTape() as tape:
+            outputs = self._model(batch, training=True)
+            sums = tf.add_n([loss.sums(labels, outputs, mask) for loss in self._losses])
+            losses = tf.cast(sums, tf.float32) / population
+            total = tf.reduce_sum(losses * self._weights)
+        gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        self.optimizer.apply(self._regularised(gradients, context), self._variables)
+        return losses
+
+    def _regularised(
+        self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
+    ) -> list[tf.Tensor]:
+        """L2 and clipping, which both need the gradient over all devices."""
+        l2, clip_norm = self._settings.l2, self._settings.clip_norm
+        replicas = context.num_replicas_in_sync
+        if l2:
+            gradients = [
+                tf.convert_to_tensor(gradient) + l2 / replicas * variable.value
+                for gradient, variable in zip(gradients, self._variables, strict=True)
+            ]
+        if clip_norm is not None:
+            if replicas > 1:
+                gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+            gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
+            if replicas > 1:
+                # The optimiser adds up the replicas' gradients once more.
+                gradients = [gradient / replicas for gradient in gradients]
+        return gradients
+
+
+def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
+    kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+        "adam": keras.optimizers.Adam,
+        "sgd": keras.optimizers.SGD,
+    }
+    return kinds[settings.optimizer](
+        learning_rate=settings.learning_rate, weight_decay=settings.weight_decay or None
+    )

@@ -1,0 +1,211 @@
+"""Standard training: minibatch descent on the summed task losses, with early stopping."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from trainer.devices import device_names
+from trainer.history import History
+from trainer.train_step import TrainStep
+from trainer.training_job import TrainingJob, TrainingResult
+from trainer.validation import Validation, validate
+
+#: Rows per call when the validation split is predicted.
+_VALIDATION_BATCH = 8192
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+@dataclass
+class _Progress:
+    """How far a training is; with the weights, all that a resumed training needs."""
+
+    epoch: int = 1
+    step: int = 0
+    steps_in_epoch: int = 0
+    loss_sums: list[float] = field(default_factory=list)
+    examples: int = 0
+    epoch_seconds: float = 0.0
+    best_auc: float = float("-inf")
+    epochs_without_gain: int = 0
+
+
+class Standard:
+    """Passes over the training split until the validation split shows no gain.
+
+    After every epoch the mean validation AUC over the tasks decides; the best epoch's weights
+    are the result. State is checkpointed every `checkpoint_every_steps` steps and after every
+    epoch; a resumed training sees the same batches and ends with the same weights.
+
+    Args:
+        job: what is trained on what.
+    """
+
+    def __init__(self, job: TrainingJob) -> None:
+        self._job, self._settings = job, job.settings
+        self._tasks = job.inputs.tasks
+        self._progress, self._history = _Progress(), History()
+        self._best: list[np.ndarray] = []
+        keras.utils.set_random_seed(job.settings.seed)
+        with job.strategy.scope():
+            self._model = job.build_model()
+        self._step = TrainStep(self._model, self._tasks, job.settings, job.strategy)
+        self._predict = tf.function(
+            lambda batch: self._model(batch, training=False), reduce_retracing=True
+        )
+
+    def train(self) -> TrainingResult:
+        """Trains, from the last checkpoint where there is one.
+
+        Raises:
+            TrainingDiverged: the loss is no longer finite.
+        """
+        self._step.prepare(next(iter(self._job.train.in_order(1))))
+        self._history.parameters = int(
+            sum(np.prod(weight.shape) for weight in self._model.trainable_variables)
+        )
+        self._history.devices = device_names(self._job.strategy)
+        self._restore()
+        while not self._finished():
+            self._run_epoch()
+        return TrainingResult(self._best, self._history)
+
+    def _finished(self) -> bool:
+        patience = self._settings.patience
+        out_of_patience = patience is not None and self._progress.epochs_without_gain >= patience
+        return self._progress.epoch > self._settings.epochs or out_of_patience
+
+    def _run_epoch(self) -> None:
+        progress, seconds = self._progress, self._history.seconds
+        mark = time.monotonic()
+        for batch in self._batches():
+            fetched = time.monotonic()
+            losses = self._step(batch).numpy()
+            self._count(batch, losses)
+            now = time.monotonic()
+            seconds["input"] += fetched - mark
+            seconds["step"] += now - fetched
+            progress.epoch_seconds += now - mark
+            if progress.step % self._settings.checkpoint_every_steps == 0:
+                self._save()
+            mark = time.monotonic()
+        started = time.monotonic()
+        validation = validate(
+            self._predict, self._job.validation.in_order(_VALIDATION_BATCH), self._tasks
+        )
+        seconds["validation"] += time.monotonic() - started
+        self._close_epoch(validation)
+        self._save()
+        self._job.on_epoch(self._history)
+
+    def _batches(self) -> Iterator[dict[str, tf.Tensor]]:
+        """The rest of this epoch's batches, spread over the replicas where there are several."""
+        batches = self._job.train.epoch(
+            self._settings.batch_size,
+            self._settings.seed,
+            self._progress.epoch,
+            skip=self._progress.steps_in_epoch,
+        )
+        if self._job.strategy.num_replicas_in_sync > 1:
+            batches = self._job.strategy.experimental_distribute_dataset(batches)
+        return iter(batches)
+
+    def _count(self, batch: dict[str, tf.Tensor], losses: np.ndarray) -> None:
+        progress = self._progress
+        if not np.all(np.isfinite(losses)):
+            index = int(np.flatnonzero(~np.isfinite(losses))[0])
+            raise TrainingDiverged(
+                f"the loss of task {self._tasks[index].name!r} is {losses[index]} at step "
+                f"{progress.step + 1} (epoch {progress.epoch}): lower training.learning_rate, "
+                "set training.clip_norm, or transform features of great range (zscore, log)"
+            )
+        progress.step += 1
+        progress.steps_in_epoch += 1
+        sums = progress.loss_sums or [0.0] * len(losses)
+        progress.loss_sums = [total + float(loss) for total, loss in zip(sums, losses, strict=True)]
+        values = self._job.strategy.experimental_local_results(next(iter(batch.values())))
+        progress.examples += sum(int(value.shape[0]) for value in values)
+
+    def _close_epoch(self, validation: Validation) -> None:
+        """Adds the epoch's record, keeps its weights if they are the best, goes to the next."""
+        progress, names = self._progress, [task.name for task in self._tasks]
+        means = [total / progress.steps_in_epoch for total in progress.loss_sums]
+        weights = [self._settings.task_weights.get(name, 1.0) for name in names]
+        record = {
+            "epoch": progress.epoch,
+            "loss": float(np.dot(means, weights)),
+            "task_loss": dict(zip(names, means, strict=True)),
+            "validation_auc": validation.auc,
+            "validation_loss": validation.loss,
+            "seconds": progress.epoch_seconds,
+            "examples": progress.examples,
+            "examples_per_second": progress.examples / max(progress.epoch_seconds, 1e-9),
+        }
+        self._history.epochs.append(record)
+        if validation.mean_auc > progress.best_auc:
+            progress.best_auc, progress.epochs_without_gain = validation.mean_auc, 0
+            self._history.best_epoch = progress.epoch
+            self._best = _values(self._model.variables)
+            self._history.gate_weights = self._named_gates(validation)
+        else:
+            progress.epochs_without_gain += 1
+        aucs = " ".join(
+            f"{name} {auc:.4f}" if auc is not None else f"{name} undefined"
+            for name, auc in validation.auc.items()
+        )
+        logging.info(
+            "epoch %d of at most %d: loss %.4f, validation AUC %s",
+            progress.epoch, self._settings.epochs, record["loss"], aucs,
+        )  # fmt: skip
+        self._progress = _Progress(
+            epoch=progress.epoch + 1,
+            step=progress.step,
+            best_auc=progress.best_auc,
+            epochs_without_gain=progress.epochs_without_gain,
+        )
+
+    def _named_gates(self, validation: Validation) -> dict[str, dict[str, float]]:
+        names = getattr(self._model, "gate_names", {})
+        return {
+            task: dict(zip(names[task], weights, strict=True))
+            for task, weights in validation.gate_weights.items()
+            if task in names
+        }
+
+    def _save(self) -> None:
+        self._job.checkpoints.save(
+            {
+                "model": _values(self._model.variables),
+                "optimizer": _values(self._step.optimizer.variables),
+                "best": self._best,
+            },
+            {"progress": asdict(self._progress), "history": asdict(self._history)},
+        )
+
+    def _restore(self) -> None:
+        found = self._job.checkpoints.load()
+        if found is None:
+            return
+        arrays, state = found
+        _assign(self._model.variables, arrays["model"])
+        _assign(self._step.optimizer.variables, arrays["optimizer"])
+        self._best = arrays.get("best", [])
+        self._progress, self._history = _Progress(**state["progress"]), History(**state["history"])
+        self._history.resumed_from_step = self._progress.step
+        logging.info("resumed at step %d of epoch %d", self._progress.step, self._progress.epoch)
+
+
+def _values(variables: list[keras.Variable]) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
