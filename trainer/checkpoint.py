@@ -1,6 +1,7 @@
 """Checkpoints under the digest of what is trained, so that a killed training goes on."""
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -39,15 +40,20 @@ class CheckpointFolder:
             for index, array in enumerate(group)
         }
         temporary = f"{self._path}.new"
+        # A zip archive is written by seeking, which remote file systems do not offer.
+        archive = io.BytesIO()
+        np.savez(archive, state=np.array(json.dumps(state)), **flat)
         with tf.io.gfile.GFile(temporary, "wb") as file:
-            np.savez(file, state=np.array(json.dumps(state)), **flat)
+            file.write(archive.getbuffer())
         tf.io.gfile.rename(temporary, self._path, overwrite=True)
 
     def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
         """Returns what was saved last, or None."""
         if not tf.io.gfile.exists(self._path):
             return None
-        with tf.io.gfile.GFile(self._path, "rb") as file, np.load(file) as stored:
+        with tf.io.gfile.GFile(self._path, "rb") as file:
+            archive = io.BytesIO(file.read())
+        with np.load(archive) as stored:
             groups: dict[str, dict[int, np.ndarray]] = {}
             for key in stored.files:
                 if key != "state":

@@ -24,5 +24,6 @@ def choose_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
 
 def device_names(strategy: tf.distribute.Strategy) -> list[str]:
     """Short names of the devices of a strategy, for people: ``["CPU:0"]``."""
-    names = getattr(strategy.extended, "worker_devices", ()) or ("/device:CPU:0",)
+    placed = isinstance(strategy, tf.distribute.MirroredStrategy | tf.distribute.OneDeviceStrategy)
+    names = strategy.extended.worker_devices if placed else ("/device:CPU:0",)
     return [name.split("device:")[-1] for name in names]

@@ -39,7 +39,7 @@ class CategoricalFeature(Settings):
 
     @pydantic.model_validator(mode="after")
     def _one_way_to_ids(self) -> "CategoricalFeature":
-        if self.hash_buckets is not None and "vocabulary" in self.model_fields_set:
+        if self.hash_buckets is not None and self.vocabulary != Vocabulary():
             raise ValueError("give either 'vocabulary' or 'hash_buckets', not both")
         return self
 

@@ -8,6 +8,7 @@ from transform.settings import SettingsError
 VALID = {
     "features": {
         "item": {"kind": "categorical"},
+        "hour": {"kind": "categorical", "hash_buckets": 24},
         "user": {"kind": "categorical", "embed": False},
         "scenario": {"kind": "categorical", "column": "scene"},
         "age": {"kind": "numeric", "transform": "log"},
