@@ -1,0 +1,40 @@
+import pandas as pd
+import pytest
+
+from pipeline.simulation.settings import SimulationSettings
+from pipeline.simulation.simulator import simulate
+
+
+@pytest.fixture(scope="session")
+def default_log(tmp_path_factory):
+    """Folder of the default simulation, in Parquet."""
+    folder = tmp_path_factory.mktemp("default") / "simulated"
+    simulate(SimulationSettings(format="parquet"), folder)
+    return folder
+
+
+def _read(folder):
+    frames = []
+    for path in sorted((folder / "logs").glob("day=*/*")):
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        frames.append(frame.assign(path=path.parent.name))
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def read_log():
+    return _read
+
+
+@pytest.fixture(scope="session")
+def read_truth():
+    def function(folder):
+        paths = sorted((folder / "ground_truth").glob("day=*.parquet"))
+        return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+
+    return function
+
+
+@pytest.fixture(scope="session")
+def log(default_log):
+    return _read(default_log)
