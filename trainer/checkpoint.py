@@ -44,7 +44,7 @@ class CheckpointFolder:
         archive = io.BytesIO()
         np.savez(archive, state=np.array(json.dumps(state)), **flat)
         with tf.io.gfile.GFile(temporary, "wb") as file:
-            file.write(archive.getbuffer())
+            file.write(archive.getvalue())
         tf.io.gfile.rename(temporary, self._path, overwrite=True)
 
     def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:

@@ -1,0 +1,46 @@
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import command_line
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from pipeline.command_line import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'tensorflow', 'tfx', 'apache_beam', 'keras', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "simulate" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "simulate", "report", "models"])
+def test_every_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command_line.main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"example: mtlx {command}" in capsys.readouterr().out
+
+
+def test_wrong_experiment_file_is_one_clear_error(tmp_path, capsys):
+    assert command_line.main(["run", str(tmp_path / "no.yaml")]) == command_line.EXIT_WRONG_INPUT
+    assert "no.yaml: No such file" in capsys.readouterr().err
+
+
+def test_models_lists_and_describes(capsys):
+    assert command_line.main(["models"]) == 0
+    assert "model.network: " in capsys.readouterr().out
+    assert command_line.main(["models", "mmoe"]) == 0
+    assert "Options:" in capsys.readouterr().out
+    assert command_line.main(["models", "mmo"]) == command_line.EXIT_WRONG_INPUT
+    assert "did you mean 'mmoe'" in capsys.readouterr().err
+
+
+def test_report_before_any_run_says_what_to_do(tmp_path, capsys):
+    arguments = ["report", "configs/default.yaml", "--set", f"run.pipeline_root={tmp_path}"]
+    assert command_line.main(arguments) == command_line.EXIT_WRONG_INPUT
+    assert "mtlx run configs/default.yaml" in capsys.readouterr().err

@@ -1,0 +1,111 @@
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+
+VALID = """\
+name: small
+data: {reader: csv, path: logs/*.csv, split: {by: row, train: 0.8, validation: 0.1, test: 0.1}}
+features:
+  item: {kind: categorical}
+  age: {kind: numeric}
+tasks:
+  click: {label: click}
+model: {network: shared_bottom}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def function(text):
+        path = tmp_path / "x.yaml"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return function
+
+
+def _message(path, **arguments):
+    with pytest.raises(ExperimentFileError) as caught:
+        read_experiment(path, **arguments)
+    return str(caught.value)
+
+
+def test_valid_file(write, tmp_path):
+    experiment = read_experiment(write(VALID), data_root=str(tmp_path))
+    assert experiment.name == "small"
+    assert list(experiment.contract.features) == ["item", "age"]
+    assert list(experiment.data.path) == [str(tmp_path / "logs/*.csv")]
+
+
+def test_data_root_from_the_environment(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("MTLX_DATA", str(tmp_path / "elsewhere"))
+    assert list(read_experiment(write(VALID)).data.path) == [str(tmp_path / "elsewhere/logs/*.csv")]
+
+
+def test_overrides_replace_settings(write):
+    path = write(VALID)
+    experiment = read_experiment(path, ["training.epochs=3", "model.network=ple", "run.cache=no"])
+    assert experiment.training.epochs == 3
+    assert experiment.model.network == "ple"
+    assert experiment.run.cache is False
+
+
+def test_override_without_value(write):
+    assert "section.key=value" in _message(write(VALID), overrides=["training.epochs"])
+
+
+def test_missing_file_names_an_example(tmp_path):
+    assert "configs/default.yaml" in _message(tmp_path / "none.yaml")
+
+
+def test_unknown_key_has_file_line_and_nearest_name(write):
+    path = write(VALID.replace("age: {kind: numeric}", "age: {kind: numeric, transfrm: log}"))
+    assert _message(path).startswith(
+        f"{path}:5: features.age: unknown setting 'transfrm', did you mean 'transform'?"
+    )
+
+
+def test_feature_named_twice(write):
+    path = write(VALID.replace("  age:", "  item: {kind: numeric}\n  age:"))
+    assert _message(path).startswith(f"{path}:5: features.item: stands twice")
+
+
+def test_no_yaml(write):
+    assert "no valid YAML" in _message(write("a: [1"))
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("gate: {baseline: reference}", "gate.baseline is 'reference' but gate.reference is absent"),
+        ("evaluation: {slices: [[itm]]}", "did you mean 'item'"),
+        ("evaluation: {user_key: usr}", "evaluation.user_key names no feature"),
+        ("training: {task_weights: {clik: 2.0}}", "did you mean 'click'"),
+        (
+            "gate: {thresholds: [{rule: auc, task: 'buy*', minimum: 0.6}]}",
+            "no task matches 'buy*'",
+        ),
+        ("target_item: age", "target_item 'age' is no categorical feature"),
+    ],
+)
+def test_sections_that_disagree_are_refused_with_the_line(write, addition, message):
+    path = write(VALID + addition + "\n")
+    text = _message(path)
+    assert message in text
+    assert text.startswith(f"{path}:9: "), text
+
+
+def test_options_of_models_are_checked_by_name_and_type(write):
+    experiment = read_experiment(write(VALID + "gate: {reference: {network: mmoe}}\n"))
+    check_options(experiment)
+    path = write(VALID.replace("network: shared_bottom", "network: mmoe, options: {expert: 3}"))
+    with pytest.raises(ExperimentFileError, match="model: unknown option 'expert' of 'mmoe'"):
+        check_options(read_experiment(path))
+
+
+def test_all_configs_are_valid():
+    for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")):
+        check_options(read_experiment(path))
