@@ -1,42 +1,66 @@
-"""Gated deep cross network."""
+"""GDCN: cross layers with an information gate."""
 
 import keras
 from keras import ops
+from pydantic import PositiveInt
 
-from trainer.layers.batched_dense import BatchedDense
+from trainer.interactions.interaction import Interaction
+from trainer.layers.parallel_dense import ParallelDense
 
 
-class GDCN(keras.layers.Layer):
-    """Gated cross layers (Wang F. et al. 2023): c_{l+1} = c_0 ⊙ (W_l c_l + b_l) ⊙ σ(V_l c_l) + c_l.
+class GDCN(Interaction):
+    """Gated deep and cross network, the cross part (Wang F. et al. 2023).
 
-    A linear map brings the last c to the output width, as DTN does with every FIM.
+    With c_0 the flattened fields, each layer is
+
+        c_{l+1} = c_0 ⊙ (W_l c_l + b_l) ⊙ σ(G_l c_l) + c_l,
+
+    followed by a linear map to `units`.
+
+    Deviation: DTN calls GDCN low-rank ("low-rank methods to approximate feature interactions in
+    subspaces") while the equation above has full matrices. `rank` gives W = U V and G = U' V'
+    with r columns; it is off by default.
 
     Args:
-        copies: independent instances, computed together.
-        units: output width; 512 in DTN.
-        layers: number of cross layers; 2 in DTN.
+        copies: see Interaction.
+        field_names: see Interaction.
+        units: see Interaction.
+        layers: number of gated cross layers; DTN uses 2.
+        rank: r, or None for full matrices.
     """
 
-    def __init__(self, copies: int, *, units: int = 512, layers: int = 2) -> None:
-        super().__init__()
-        self.copies, self.depth = copies, layers
-        self.output_layer = BatchedDense(copies, units)
+    def __init__(
+        self,
+        copies: int,
+        field_names: tuple[str, ...] = (),
+        *,
+        units: PositiveInt = 512,
+        layers: PositiveInt = 2,
+        rank: PositiveInt | None = None,
+    ):
+        super().__init__(copies, field_names, units)
+        self.layer_count = layers
+        self.rank = rank
+        self.output_map = ParallelDense(copies, units)
 
-    def build(self, fields: tuple[int | None, ...], field_ids: object = None) -> None:
-        """Creates W_l, b_l and V_l for the width F·k."""
-        width = fields[1] * fields[2]
-        self.crosses = [BatchedDense(self.copies, width) for _ in range(self.depth)]
-        self.gates = [BatchedDense(self.copies, width, use_bias=False) for _ in range(self.depth)]
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates W, b and G of every layer, by the width of the flattened fields."""
+        width = input_shape[-2] * input_shape[-1]
+        self.crosses = [self._matrix(width, bias=True) for _ in range(self.layer_count)]
+        self.gates = [self._matrix(width, bias=False) for _ in range(self.layer_count)]
 
-    def call(
-        self, fields: keras.KerasTensor, field_ids: keras.KerasTensor | None = None
-    ) -> keras.KerasTensor:
-        """``(B, F, k)`` → ``(B, copies, units)``."""
-        del field_ids  # Crosses are formed from the embeddings.
-        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
-        first = flat[:, None]  # (B, 1, F·k)
-        c = flat
+    def _matrix(self, width: int, bias: bool) -> keras.layers.Layer:
+        full = ParallelDense(self.copies, width, use_bias=bias)
+        if self.rank is None:
+            return full
+        return keras.Sequential([ParallelDense(self.copies, self.rank, use_bias=False), full])
+
+    def call(self, fields: keras.KerasTensor, field_ids: keras.KerasTensor) -> keras.KerasTensor:
+        """See Interaction; the ids are not used."""
+        first = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))  # (B, F·k)
+        base, current = first[:, None], first
         for cross, gate in zip(self.crosses, self.gates, strict=True):
-            update = first * cross(c) * ops.sigmoid(gate(c))  # (B, copies, F·k)
-            c = update + (c[:, None] if len(c.shape) == 2 else c)
-        return self.output_layer(c)
+            carried = current if len(current.shape) == 3 else base
+            # (B, copies, F·k)
+            current = base * cross(current) * ops.sigmoid(gate(current)) + carried
+        return self.output_map(current)  # (B, copies, units)

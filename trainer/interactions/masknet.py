@@ -1,96 +1,97 @@
-"""Instance-guided masks."""
+"""MaskNet: instance-guided masks over the embeddings."""
 
 from typing import Literal
 
 import keras
 from keras import ops
+from pydantic import PositiveInt
 
-from trainer.layers.batched_dense import BatchedDense
-
-
-class _LayerNorm(keras.layers.Layer):
-    """Layer normalisation over the last axis, with its own scale and shift per copy."""
-
-    def __init__(self, copies: int, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.copies, self.epsilon = copies, epsilon
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = (self.copies, input_shape[-1])
-        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
-        self.shift = self.add_weight(name="shift", shape=shape, initializer="zeros")
-
-    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        mean, variance = ops.moments(x, axes=[-1], keepdims=True)
-        return (x - mean) / ops.sqrt(variance + self.epsilon) * self.scale + self.shift
+from trainer.interactions.interaction import Interaction
+from trainer.layers.parallel_dense import ParallelDense
+from trainer.layers.parallel_layer_normalization import ParallelLayerNormalization
 
 
-class MaskNet(keras.layers.Layer):
-    """Mask blocks (Wang Z. et al. 2021) on the embedded fields V.
-
-    V_mask = W2 ReLU(W1 V + b1) + b2, where the hidden layer is an aggregation of all fields;
-    MaskBlock(H) = ReLU(LN(W (V_mask ⊙ H))). H is LN(V), each field normalised on its own, for
-    the first block; the next block's H is the previous block's output (serial) or LN(V) again
-    (parallel, outputs concatenated). A linear map brings the result to the output width.
+class MaskBlock(keras.layers.Layer):
+    """ReLU(LN(W (mask ⊙ V))) with mask = W2 ReLU(W1 V_emb + b1) + b2 (MaskNet, Eqs. 3 to 6).
 
     Args:
-        copies: independent instances, computed together.
-        units: width of the blocks and of the output; 512 in DTN.
-        arrangement: ``serial`` or ``parallel``.
-        blocks: number of mask blocks.
-        aggregation: width of the aggregation; 640 in DTN.
+        copies: number of instances.
+        aggregation: width of the mask's hidden layer.
+        units: output width.
+    """
+
+    def __init__(self, copies: int, aggregation: int, units: int):
+        super().__init__()
+        self.copies = copies
+        self.aggregation_layer = ParallelDense(copies, aggregation, "relu")
+        self.output_map = ParallelDense(copies, units, use_bias=False)
+        self.normalization = ParallelLayerNormalization()
+
+    def build(self, hidden_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
+        """Creates the projection, as wide as what the mask multiplies."""
+        self.projection = ParallelDense(self.copies, hidden_shape[-1])
+
+    def call(self, hidden: keras.KerasTensor, embeddings: keras.KerasTensor) -> keras.KerasTensor:
+        """hidden V ``(B, copies, n)`` and V_emb ``(B, F·k)`` to ``(B, copies, units)``."""
+        mask = self.projection(self.aggregation_layer(embeddings))  # (B, copies, n)
+        return ops.relu(self.normalization(self.output_map(mask * hidden)))
+
+
+class MaskNet(Interaction):
+    """MaskNet (Wang Z. et al. 2021).
+
+    V_emb are the flattened fields; LN(V_emb) normalises each field. ``serial``: the first block
+    masks LN(V_emb), each next one the block before it. ``parallel``: all blocks mask LN(V_emb),
+    their outputs are concatenated. Every mask is made from V_emb. A linear map gives `units`;
+    serial blocks that are `units` wide already go without.
+
+    Deviation: DTN says only "the mask gate block we use a hidden layer dimensions of 640, apply
+    layer normalization to it, and then compress it to the same dimension of 512". That is read as
+    `aggregation` = 640; with `block_units` = 640 and `blocks` = 1 it is the block itself.
+    The number of blocks (2) and their arrangement are those of DTN's released code.
+
+    Args:
+        copies: see Interaction.
+        field_names: see Interaction.
+        units: see Interaction.
+        arrangement: serial or parallel blocks.
+        blocks: number of blocks.
+        aggregation: width of the masks' hidden layers.
+        block_units: output width of a block; None for `units`.
     """
 
     def __init__(
         self,
         copies: int,
+        field_names: tuple[str, ...] = (),
         *,
-        units: int = 512,
-        arrangement: Literal["serial", "parallel"] = "serial",
-        blocks: int = 2,
-        aggregation: int = 640,
-    ) -> None:
-        super().__init__()
-        self.copies, self.units, self.arrangement = copies, units, arrangement
-        self.aggregations = [BatchedDense(copies, aggregation, "relu") for _ in range(blocks)]
-        self.projections = [BatchedDense(copies, units, use_bias=False) for _ in range(blocks)]
-        self.norms = [_LayerNorm(copies) for _ in range(blocks)]
-        self.output_layer = BatchedDense(copies, units)
+        units: PositiveInt = 512,
+        arrangement: Literal["serial", "parallel"] = "parallel",
+        blocks: PositiveInt = 2,
+        aggregation: PositiveInt = 640,
+        block_units: PositiveInt | None = None,
+    ):
+        super().__init__(copies, field_names, units)
+        if arrangement not in ("serial", "parallel"):
+            raise ValueError(f"arrangement must be serial or parallel; received {arrangement!r}")
+        self.serial = arrangement == "serial"
+        width = block_units or units
+        self.field_normalization = ParallelLayerNormalization()
+        self.blocks = [MaskBlock(copies, aggregation, width) for _ in range(blocks)]
+        needs_map = not self.serial or width != units
+        self.output_map = ParallelDense(copies, units) if needs_map else None
 
-    def build(self, fields: tuple[int | None, ...], field_ids: object = None) -> None:
-        """Creates the field normalisation and the masks, whose widths depend on F and k."""
-        _, count, size = fields
-        shape = (self.copies * count, size)
-        self.field_scale = self.add_weight(name="field_scale", shape=shape, initializer="ones")
-        self.field_shift = self.add_weight(name="field_shift", shape=shape, initializer="zeros")
-        serial = self.arrangement == "serial"
-        self.masks = [
-            BatchedDense(self.copies, count * size if index == 0 or not serial else self.units)
-            for index in range(len(self.norms))
-        ]
-
-    def call(
-        self, fields: keras.KerasTensor, field_ids: keras.KerasTensor | None = None
-    ) -> keras.KerasTensor:
-        """``(B, F, k)`` → ``(B, copies, units)``."""
-        del field_ids  # Masks are formed from the embeddings.
-        width = fields.shape[1] * fields.shape[2]
-        flat = ops.reshape(fields, (-1, width))
-        normalised = self._normalised_fields(fields)  # (B, copies, F·k)
-        hidden, outputs = normalised, []
-        parts = (self.aggregations, self.masks, self.projections, self.norms)
-        for aggregation, mask, projection, norm in zip(*parts, strict=True):
-            start = hidden if self.arrangement == "serial" else normalised
-            hidden = ops.relu(norm(projection(mask(aggregation(flat)) * start)))
-            outputs.append(hidden)
-        last = hidden if self.arrangement == "serial" else ops.concatenate(outputs, axis=-1)
-        return self.output_layer(last)
-
-    def _normalised_fields(self, fields: keras.KerasTensor) -> keras.KerasTensor:
-        """LN(V): every field on its own, with scale and shift per copy; ``(B, copies, F·k)``."""
-        count, size = fields.shape[1], fields.shape[2]
-        mean, variance = ops.moments(fields, axes=[-1], keepdims=True)
-        standard = (fields - mean) / ops.sqrt(variance + 1e-5)  # (B, F, k)
-        shape = (1, self.copies, count, size)
-        scale, shift = (ops.reshape(w, shape) for w in (self.field_scale, self.field_shift))
-        return ops.reshape(standard[:, None] * scale + shift, (-1, self.copies, count * size))
+    def call(self, fields: keras.KerasTensor, field_ids: keras.KerasTensor) -> keras.KerasTensor:
+        """See Interaction; the ids are not used."""
+        count, size = fields.shape[1:]
+        embeddings = ops.reshape(fields, (-1, count * size))  # (B, F·k)
+        repeated = ops.repeat(fields[:, None], self.copies, axis=1)  # (B, copies, F, k)
+        normal = self.field_normalization(repeated)
+        normal = ops.reshape(normal, (-1, self.copies, count * size))
+        if self.serial:
+            output = normal
+            for block in self.blocks:
+                output = block(output, embeddings)
+        else:
+            output = ops.concatenate([block(normal, embeddings) for block in self.blocks], axis=-1)
+        return output if self.output_map is None else self.output_map(output)

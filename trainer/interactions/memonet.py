@@ -1,150 +1,172 @@
-"""Memorised cross features."""
+"""MemoNet: crosses of fields remembered in a codebook."""
 
-import itertools
-from typing import Literal
+from itertools import combinations
+from typing import Annotated, Literal
 
 import keras
+import numpy as np
 from keras import ops
+from pydantic import Field, PositiveInt
 
-from trainer.layers.batched_dense import BatchedDense
+from trainer.interactions.cross_hash import CrossHash
+from trainer.interactions.interaction import Interaction
+from trainer.layers.parallel_dense import ParallelDense
+from trainer.layers.parallel_mlp import ParallelMLP
+from transform.names import suggest
+from transform.settings import SettingsError
 
-#: Odd multipliers below 2^15 and a prime modulus below 2^15: products stay inside int32.
-_MULTIPLIERS = (31_337, 27_183, 16_183, 22_369, 14_143, 9_973, 30_011, 12_289)
-_PRIME = 32_749
 
+class MemoNet(Interaction):
+    """MemoNet (Zhang and Zhang 2023): multi-hash codebook networks (HCNet).
 
-class MemoNet(keras.layers.Layer):
-    """Hash codebook of all pairs of chosen fields (HCNet; Zhang & Zhang 2023).
+    Of S chosen fields all P = S(S − 1)/2 pairs are crosses. A cross is hashed by m functions to m
+    of n codewords, each d wide. Its vector v_p is restored from them
 
-    Each pair of field values (a cross feature) is hashed by m functions into rows of a codebook;
-    its representation is restored from the m codewords by a linear map of their concatenation
-    (LMR), or by weighing them bit by bit with an attention computed from the pair's embeddings
-    (AMR). A field's restored crosses are added up with weights from all embeddings (global
-    attentive shrinking), and output = linear([V, shrunk]).
+    - ``lmr``: W [c_1 … c_m], without bias;
+    - ``amr``: W (a ⊙ [c_1 … c_m]), a = W2 ReLU(W1 [e_i, e_j] + b1) + b2.
 
-    The hash is a fixed mix of the two ids and the pair's number, so that it is the same in
-    training and in serving. All copies share the rows (the hash has no weights); each copy has its
-    own codewords in them.
+    The crosses are shrunk to one vector per chosen field, v_i = Σ_{p ∋ i} s_p v_p, with one weight
+    per cross from the embeddings: s = W2 ReLU(W1 E + b1) + b2 (global attentive shrinking); or
+    kept as they are (``none``, as in DTN's released code). Output: linear([V_emb, v of all
+    HCNets]).
+
+    Deviations: E are the embeddings of the chosen fields, not of all, which keeps the cost in
+    proportion to the crosses. The codewords n = 10,000 are far fewer than MemoNet's million: the
+    table has HCNets · n · copies · d weights, dense for Adam; raise n with the data.
 
     Args:
-        copies: independent instances, computed together.
-        units: output width; 512 in DTN.
-        fields: cross the first so many categorical fields; fewer if there are fewer.
+        copies: see Interaction.
+        field_names: see Interaction.
+        units: see Interaction.
+        fields: names of the chosen categorical fields, or their number counted from the first;
+            a number beyond the fields there are takes all of them.
         hashes: m.
-        codewords: rows of the codebook.
-        code_size: width of a codeword; the embedding size if None.
-        restore: ``lmr`` or ``amr``.
+        codewords: n.
+        code_size: d; None for k.
+        hcnets: codebooks, each with hash functions of its own; DTN uses 2.
+        restore: how a cross is restored from its codewords.
+        shrink: how crosses become vectors of fields.
+
+    Raises:
+        SettingsError: an unknown or repeated name in `fields`, or fewer than two fields.
     """
 
     def __init__(
         self,
         copies: int,
+        field_names: tuple[str, ...] = (),
         *,
-        units: int = 512,
-        fields: int = 8,
-        hashes: int = 2,
-        codewords: int = 100_000,
-        code_size: int | None = None,
+        units: PositiveInt = 512,
+        fields: Annotated[int, Field(ge=2)] | list[str] = 8,
+        hashes: PositiveInt = 2,
+        codewords: PositiveInt = 10_000,
+        code_size: PositiveInt | None = None,
+        hcnets: PositiveInt = 2,
         restore: Literal["lmr", "amr"] = "lmr",
-    ) -> None:
-        super().__init__()
-        if not 1 <= hashes <= len(_MULTIPLIERS) // 2:
-            raise ValueError(f"hashes should be 1 to {len(_MULTIPLIERS) // 2}. Received: {hashes}")
-        self.copies, self.limit, self.hashes = copies, fields, hashes
-        self.codewords, self.code_size, self.restore = codewords, code_size, restore
-        self.output_layer = BatchedDense(copies, units)
-
-    def build(
-        self, fields: tuple[int | None, ...], field_ids: tuple[int | None, ...] | None = None
-    ) -> None:
-        """Creates the codebook ``(codewords, copies·code_size)`` and the restoring maps."""
-        crossed = min(self.limit, field_ids[1] if field_ids else 0)
-        self.pairs = list(itertools.combinations(range(crossed), 2))
-        if not self.pairs:
-            return
-        self.crossed = crossed
-        size = self.code_size or fields[2]
-        self.size = size
-        self.codebook = self.add_weight(
-            name="codebook",
-            shape=(self.codewords, self.copies * size),
-            initializer=keras.initializers.RandomNormal(stddev=0.05),
-        )
-        if self.restore == "lmr":
-            limit = (6.0 / (size * (self.hashes + 1))) ** 0.5
-            self.restoring = self.add_weight(
-                name="restoring",
-                shape=(self.copies, self.hashes, size, size),
-                initializer=keras.initializers.RandomUniform(-limit, limit),
+        shrink: Literal["global", "none"] = "global",
+    ):
+        super().__init__(copies, field_names, units)
+        if restore not in ("lmr", "amr") or shrink not in ("global", "none"):
+            raise ValueError(
+                f"restore must be lmr or amr, shrink global or none; received {restore!r}, "
+                f"{shrink!r}"
             )
-        else:
-            self.attention_hidden = BatchedDense(self.copies * len(self.pairs), size, "relu")
-            self.attention = BatchedDense(self.copies * len(self.pairs), self.hashes * size)
-        self.shrinking = BatchedDense(self.copies, crossed * (crossed - 1))
+        self.chosen = _choose(fields, self.field_names)
+        self.hashes, self.codewords, self.code_size = hashes, codewords, code_size
+        self.hcnets = hcnets
+        self.amr, self.shrinks = restore == "amr", shrink == "global"
+        pairs = np.asarray(list(combinations(range(len(self.chosen)), 2)), dtype="int32")
+        self.left, self.right = pairs[:, 0], pairs[:, 1]  # (P,), positions among the chosen
+        self.cross_hash = CrossHash(len(pairs), hcnets * hashes, codewords)
+        if self.shrinks:
+            # (S, P): cross p contains field s
+            self.incidence = np.stack(
+                [(pairs == field).any(axis=1) for field in range(len(self.chosen))]
+            ).astype("float32")
+        self.output_map = ParallelDense(copies, units)
 
-    def call(
-        self, fields: keras.KerasTensor, field_ids: keras.KerasTensor | None = None
-    ) -> keras.KerasTensor:
-        """``(B, F, k)`` and ids ``(B, C)`` → ``(B, copies, units)``."""
-        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
-        if not self.pairs:
-            return self.output_layer(flat)
-        crosses = self._restored(fields, self._codes(field_ids))  # (B, copies, P, d)
-        shrunk = self._shrunk(flat, crosses)  # (B, copies, n·d)
-        own = ops.repeat(flat[:, None], self.copies, axis=1)
-        return self.output_layer(ops.concatenate([own, shrunk], axis=-1))
+    def build(self, fields_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
+        """Creates the codebooks and the maps, by the embedding size."""
+        size = fields_shape[-1]
+        self.width = self.code_size or size
+        groups = self.hcnets * self.copies
+        code = self.hashes * self.width
+        # Copies lie side by side in a row, since one hash serves all of them: one lookup.
+        self.codebooks = self.add_weight(
+            shape=(self.hcnets * self.codewords, self.copies * self.width),
+            initializer=keras.initializers.RandomNormal(stddev=0.01),
+            name="codebooks",
+        )
+        self.restoration = ParallelDense(groups, size, use_bias=False)
+        if self.amr:
+            self.attention_hidden = ParallelMLP(groups, [2 * size])
+            self.attention = ParallelDense(groups, code)
+        if self.shrinks:
+            self.shrinking_hidden = ParallelMLP(groups, [len(self.chosen) * size])
+            self.shrinking = ParallelDense(groups, len(self.left))
 
-    def hashed_rows(self, field_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """Rows of the codebook for every pair: ``(B, C)`` ids → ``(B, P, m)`` int32."""
-        ids = ops.cast(field_ids, "int32")
-        left = ops.stack([ids[:, i] for i, _ in self.pairs], axis=1)  # (B, P)
-        right = ops.stack([ids[:, j] for _, j in self.pairs], axis=1)
-        number = ops.arange(len(self.pairs), dtype="int32")[None]
-        rows = []
-        for index in range(self.hashes):
-            a, b = _MULTIPLIERS[2 * index : 2 * index + 2]
-            high = _mix(_mix(_mix(number + 1 + index, left, a), right, b), left // _PRIME, b)
-            low = _mix(_mix(_mix(number + 7 + index, right, b), left, a), right // _PRIME, a)
-            # Two residues below 2^15 make one number below 2^30.
-            rows.append((high * _PRIME + low) % self.codewords)
-        return ops.stack(rows, axis=2)
+    def call(self, fields: keras.KerasTensor, field_ids: keras.KerasTensor) -> keras.KerasTensor:
+        """See Interaction."""
+        size, groups = fields.shape[2], self.hcnets * self.copies
+        chosen = ops.take(fields, self.chosen, axis=1)  # (B, S, k)
+        codes = self._lookup(ops.take(field_ids, self.chosen, axis=1))  # (B, G, P, m·d)
+        crosses = len(self.left)
+        if self.amr:
+            codes = codes * self._attention(chosen)
+        if self.shrinks:
+            # The sum over crosses and the linear restoration commute; first the one that shrinks.
+            embeddings = ops.reshape(chosen, (-1, len(self.chosen) * size))
+            weights = self.shrinking(self.shrinking_hidden(embeddings))  # (B, G, P)
+            weights = weights[:, :, None] * ops.cast(self.incidence, weights.dtype)
+            codes = ops.matmul(weights, codes)  # (B, G, S, m·d)
+            crosses = len(self.chosen)
+        restored = self._restore(codes, crosses)  # (B, copies, hcnets·crosses·k)
+        base = ops.reshape(fields, (-1, 1, fields.shape[1] * size))
+        base = ops.repeat(base, self.copies, axis=1)  # (B, copies, F·k)
+        restored = ops.reshape(restored, (-1, self.copies, groups // self.copies * crosses * size))
+        return self.output_map(ops.concatenate([base, restored], axis=-1))
 
-    def _codes(self, field_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """Codewords ``(B, P, m, copies, d)``."""
-        rows = self.hashed_rows(field_ids)
-        codes = ops.cast(ops.take(self.codebook, rows, axis=0), self.compute_dtype)
-        return ops.reshape(codes, (-1, len(self.pairs), self.hashes, self.copies, self.size))
+    def _lookup(self, ids: keras.KerasTensor) -> keras.KerasTensor:
+        hashed = self.cross_hash(
+            ops.take(ids, self.left, axis=1), ops.take(ids, self.right, axis=1)
+        )  # (B, P, hcnets·m)
+        book = np.repeat(np.arange(self.hcnets, dtype="int64"), self.hashes)
+        codes = ops.take(self.codebooks, hashed + book * self.codewords, axis=0)
+        shape = (-1, len(self.left), self.hcnets, self.hashes, self.copies, self.width)
+        codes = ops.transpose(ops.reshape(codes, shape), (0, 4, 2, 1, 3, 5))
+        groups = self.copies * self.hcnets
+        return ops.reshape(codes, (-1, groups, len(self.left), self.hashes * self.width))
 
-    def _restored(self, fields: keras.KerasTensor, codes: keras.KerasTensor) -> keras.KerasTensor:
-        """Cross representations ``(B, copies, P, d)``."""
-        if self.restore == "lmr":
-            return ops.einsum("bpmcd,cmde->bcpe", codes, self.restoring)
-        pair = ops.concatenate(
-            [
-                ops.stack([fields[:, i] for i, _ in self.pairs], axis=1),
-                ops.stack([fields[:, j] for _, j in self.pairs], axis=1),
-            ],
-            axis=-1,
+    def _attention(self, chosen: keras.KerasTensor) -> keras.KerasTensor:
+        pairs = ops.concatenate(
+            [ops.take(chosen, self.left, axis=1), ops.take(chosen, self.right, axis=1)], axis=-1
         )  # (B, P, 2k)
-        pair = ops.concatenate([pair] * self.copies, axis=1)  # (B, copies·P, 2k)
-        weights = self.attention(self.attention_hidden(pair))
-        shape = (-1, self.copies, len(self.pairs), self.hashes, self.size)
-        weights = ops.transpose(ops.reshape(weights, shape), (0, 2, 3, 1, 4))
-        return ops.transpose(ops.sum(codes * weights, axis=2), (0, 2, 1, 3))
+        rows = ops.reshape(pairs, (-1, pairs.shape[-1]))  # (B·P, 2k)
+        weights = self.attention(self.attention_hidden(rows))  # (B·P, G, m·d)
+        weights = ops.reshape(weights, (-1, len(self.left), *weights.shape[1:]))
+        return ops.transpose(weights, (0, 2, 1, 3))
 
-    def _shrunk(self, flat: keras.KerasTensor, crosses: keras.KerasTensor) -> keras.KerasTensor:
-        """One vector per crossed field, a weighted sum of its crosses: ``(B, copies, n·d)``."""
-        weights = self.shrinking(flat)  # (B, copies, n·(n-1))
-        weights = ops.reshape(weights, (-1, self.copies, self.crossed, self.crossed - 1))
-        order = [
-            [p for p, pair in enumerate(self.pairs) if field in pair]
-            for field in range(self.crossed)
-        ]
-        of_field = ops.take(crosses, ops.array(order, dtype="int32"), axis=2)  # (B, c, n, n-1, d)
-        shrunk = ops.sum(of_field * weights[..., None], axis=3)  # (B, copies, n, d)
-        return ops.reshape(shrunk, (-1, self.copies, self.crossed * self.size))
+    def _restore(self, codes: keras.KerasTensor, crosses: int) -> keras.KerasTensor:
+        rows = ops.transpose(codes, (0, 2, 1, 3))  # (B, crosses, G, m·d)
+        rows = ops.reshape(rows, (-1, *rows.shape[2:]))
+        restored = self.restoration(rows)  # (B·crosses, G, k)
+        restored = ops.reshape(restored, (-1, crosses, *restored.shape[1:]))
+        return ops.transpose(restored, (0, 2, 1, 3))  # (B, G, crosses, k)
 
 
-def _mix(state: keras.KerasTensor, value: keras.KerasTensor, multiplier: int) -> keras.KerasTensor:
-    """One round of a multiplicative hash whose intermediate results fit into int32."""
-    return (state * multiplier + value % _PRIME) % _PRIME
+def _choose(fields: int | list[str], names: tuple[str, ...]) -> np.ndarray:
+    """Positions of the chosen fields."""
+    if isinstance(fields, int):
+        chosen = list(range(min(fields, len(names))))
+    else:
+        unknown = [name for name in fields if name not in names]
+        if unknown:
+            text = f"no categorical field {unknown[0]!r}, {suggest(unknown[0], names)}"
+            raise SettingsError([(("fields",), text)])
+        if len(set(fields)) != len(fields):
+            raise SettingsError([(("fields",), f"a field is named twice: {fields}")])
+        chosen = [names.index(name) for name in fields]
+    if len(chosen) < 2:
+        text = f"memonet crosses at least two categorical fields; chosen: {len(chosen)} of {names}"
+        raise SettingsError([(("fields",), text)])
+    return np.asarray(chosen, dtype="int32")

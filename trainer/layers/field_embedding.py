@@ -57,14 +57,14 @@ class FieldEmbedding(keras.layers.Layer):
         self.size = size
         cardinalities = [field.cardinality for field in inputs.categorical]
         ends = np.cumsum(cardinalities, dtype="int64")
-        self.rows = int(ends[-1]) if cardinalities else 0
-        first_rows = dict(zip([field.name for field in inputs.categorical], ends, strict=True))
+        self.rows = sum(cardinalities)
         position = {field.name: index for index, field in enumerate(inputs.categorical)}
-        columns = list(range(len(cardinalities)))
+        columns: list[int] = list(range(len(cardinalities)))
         for sequence in inputs.sequences:
             columns += [position[sequence.of]] * sequence.max_length
-        self.cardinalities = np.asarray(cardinalities, "int64")[columns]
-        self.offsets = (ends - cardinalities)[columns] if first_rows else np.zeros(0, "int64")
+        column_field = np.asarray(columns, "int64")
+        self.cardinalities = np.asarray(cardinalities, "int64")[column_field]
+        self.offsets = ends[column_field] - self.cardinalities
         self.target_position = position.get(inputs.target_item)
 
     def build(self, input_shape: Mapping[str, tuple[int | None, ...]]) -> None:

@@ -39,9 +39,7 @@ class Gate(keras.layers.Layer):
         self.kernel = self.add_weight(
             shape=(input_shape[-1], self.column_count), initializer="glorot_uniform", name="kernel"
         )
-        self.bias = self.add_weight(
-            shape=(self.column_count,), initializer="zeros", name="bias"
-        )
+        self.bias = self.add_weight(shape=(self.column_count,), initializer="zeros", name="bias")
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """See the class."""

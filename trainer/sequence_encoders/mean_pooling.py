@@ -1,5 +1,7 @@
 """Mean pooling of behaviour sequences."""
 
+from collections.abc import Mapping
+
 import keras
 from keras import ops
 
@@ -8,24 +10,34 @@ from transform.model_inputs import ModelInputs
 
 
 class MeanPooling(keras.layers.Layer):
-    """The mean of each sequence's item embeddings (YouTubeNet, Covington et al. 2016).
+    """The mean of each sequence's embeddings, as in YouTubeNet (Covington 2016).
 
     Args:
-        inputs: what the model is built from.
+        inputs: the sequences.
     """
 
-    def __init__(self, inputs: ModelInputs) -> None:
+    def __init__(self, inputs: ModelInputs):
         super().__init__()
-        self.names = [sequence.name for sequence in inputs.sequences]
+        self.sequence_names = [sequence.name for sequence in inputs.sequences]
 
     def call(
         self,
-        sequences: dict[str, keras.KerasTensor],
-        masks: dict[str, keras.KerasTensor],
-        target: keras.KerasTensor | None,
+        sequences: Mapping[str, keras.KerasTensor],
+        masks: Mapping[str, keras.KerasTensor],
+        target: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor | None:
-        """Sequences ``(B, L, k)`` by name → interests ``(B, M, k)``, None where M is 0."""
-        del target  # The mean does not depend on the item that is ranked.
-        if not self.names:
+        """Encodes one batch.
+
+        Args:
+            sequences: name to ``(B, L, k)``.
+            masks: name to ``(B, L)`` bool, true at real positions.
+            target: ``(B, k)`` or None; not used.
+
+        Returns:
+            Interests ``(B, M, k)``, one per sequence; None where there is no sequence. An empty
+            sequence gives zeros.
+        """
+        if not self.sequence_names:
             return None
-        return ops.stack([masked_mean(sequences[name], masks[name]) for name in self.names], axis=1)
+        means = [masked_mean(sequences[name], masks[name]) for name in self.sequence_names]
+        return ops.stack(means, axis=1)

@@ -1,4 +1,6 @@
-"""Leaves the behaviour sequences out."""
+"""The encoder that leaves behaviour sequences out."""
+
+from collections.abc import Mapping
 
 import keras
 
@@ -6,21 +8,20 @@ from transform.model_inputs import ModelInputs
 
 
 class NoSequences(keras.layers.Layer):
-    """Ignores all sequences, to measure what they are worth.
+    """No interests: the model sees the scalar features only.
 
     Args:
-        inputs: what the model is built from.
+        inputs: not used.
     """
 
-    def __init__(self, inputs: ModelInputs) -> None:
+    def __init__(self, inputs: ModelInputs):
         super().__init__()
-        del inputs
 
     def call(
         self,
-        sequences: dict[str, keras.KerasTensor],
-        masks: dict[str, keras.KerasTensor],
-        target: keras.KerasTensor | None,
+        sequences: Mapping[str, keras.KerasTensor],
+        masks: Mapping[str, keras.KerasTensor],
+        target: keras.KerasTensor | None = None,
     ) -> None:
-        """No interests."""
-        del sequences, masks, target
+        """Returns None."""
+        return None

@@ -1,0 +1,34 @@
+"""Settings of one feature-interaction module inside a network's options."""
+
+from typing import Any
+
+import pydantic
+
+from trainer.interactions import INTERACTIONS
+from transform.settings import Settings
+
+
+class InteractionSettings(Settings):
+    """Which module, and with which options.
+
+    Attributes:
+        name: registered name.
+        options: the module's options by name; `units` is set by the network.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _check_options(self) -> "InteractionSettings":
+        if "units" in self.options:
+            raise ValueError(
+                f"option 'units' of interaction {self.name!r}: all modules of a network have the "
+                "same width, set it as the network's own option 'units'"
+            )
+        INTERACTIONS.validate(self.name, self.options)
+        return self
+
+
+#: The three kinds of the DTN paper, in its order.
+DEFAULT_INTERACTIONS = [InteractionSettings(name=name) for name in ("gdcn", "memonet", "masknet")]

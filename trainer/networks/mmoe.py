@@ -1,0 +1,59 @@
+"""Experts shared by all tasks, a gate per task."""
+
+from typing import Annotated
+
+import keras
+import numpy as np
+from keras import ops
+from pydantic import Field, PositiveInt
+
+from trainer.layers.gate import Gate, mix
+from trainer.layers.parallel_mlp import ParallelMLP
+from trainer.layers.towers import Towers
+from transform.model_inputs import ModelInputs
+
+
+class MMoE(keras.layers.Layer):
+    """Multi-gate mixture of experts (Ma et al. 2018): f_t = Σ_i g_t,i(x) E_i(x).
+
+    A gate is one linear layer (with bias) and a softmax over the flattened fields.
+
+    Args:
+        inputs: the tasks.
+        experts: number of experts.
+        expert_hidden: widths of each expert's layers.
+        tower_hidden: widths of each tower's hidden layers.
+        dropout: share of the hidden units that are dropped in training.
+    """
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        *,
+        experts: PositiveInt = 8,
+        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
+        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+    ):
+        super().__init__()
+        names = [f"expert_{index}" for index in range(experts)]
+        self.gate_names = {task.name: names for task in inputs.tasks}
+        self.experts = ParallelMLP(experts, expert_hidden, dropout)
+        self.gate = Gate(np.ones((len(inputs.tasks), experts), dtype=bool))
+        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
+
+    def call(
+        self,
+        fields: keras.KerasTensor,
+        field_ids: keras.KerasTensor,
+        domain_ids: keras.KerasTensor,
+        training: bool = False,
+    ) -> dict[str, keras.KerasTensor]:
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``."""
+        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
+        weights = self.gate(flat)  # (B, T, E)
+        mixed = mix(weights, self.experts(flat, training=training))  # (B, T, h)
+        outputs = {"logits": self.towers(mixed, training=training)}
+        for index, task in enumerate(self.gate_names):
+            outputs[f"gates/{task}"] = weights[:, index]
+        return outputs
