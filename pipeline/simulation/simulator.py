@@ -136,15 +136,14 @@ class _Simulation:
             seen = draw_impressions(self._users, self._items, user, self._mix, rng)
             conditional = self._preferences.probabilities(seen, empty).conditional.copy()
             conditional[:, 0] = 1.0  # these impressions are the ones that were clicked
-            self._remember([(seen, _act(conditional, rng))])
+            self._remember([_acted(seen, _act(conditional, rng))])
 
-    def _remember(self, past: list[tuple[Impressions, np.ndarray]]) -> None:
-        """Appends actions, ``(impressions, labels)`` in the order of time, to the histories."""
+    def _remember(self, past: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
+        """Appends actions, ``(users, items, labels)`` in the order of time, to the histories."""
+        users, items, labels = (np.concatenate(parts) for parts in zip(*past, strict=True))
         for index, task in enumerate(TASKS):
-            acted = [labels[:, index] == 1 for _, labels in past]
-            users = [seen.user[rows] for (seen, _), rows in zip(past, acted, strict=True)]
-            items = [seen.item[rows] for (seen, _), rows in zip(past, acted, strict=True)]
-            self._histories[task].append(np.concatenate(users), np.concatenate(items))
+            acted = labels[:, index] == 1
+            self._histories[task].append(users[acted], items[acted])
 
     def write_day(self, day: int, folder: Path) -> None:
         """Simulates and writes a day; its actions enter the histories at its end."""
@@ -160,7 +159,7 @@ class _Simulation:
                 key = self._rows + start + 1
                 log = log_table(key, day, seen, self._users, self._items, self._histories, labels)
                 writer.write(log, truth_table(key, truth))
-                actions.append((seen, labels))
+                actions.append(_acted(seen, labels))
                 self._counts += [len(labels), *labels.sum(axis=0)]
                 if day == self._settings.days:
                     self.best_auc.add(truth.conditional, labels, seen.domain)
@@ -176,3 +175,9 @@ class _Simulation:
 def _act(conditional: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draws labels ``(n, T)``; no action without the one before it."""
     return np.cumprod(rng.random(conditional.shape) < conditional, axis=1)
+
+
+def _acted(seen: Impressions, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users, items and labels of the rows with an action, which are few."""
+    rows = labels.any(axis=1)
+    return seen.user[rows], seen.item[rows], labels[rows]
