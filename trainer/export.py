@@ -41,11 +41,13 @@ class ServedModel(tf.Module):
 
     def save(self, folder: str) -> None:
         """Writes the SavedModel with both signatures."""
+        # No control flow depends on tensors here, and AutoGraph would take most of the time.
         examples = tf.function(
             self._from_examples,
+            autograph=False,
             input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
         )
-        columns = tf.function(self._from_columns)
+        columns = tf.function(self._from_columns, autograph=False)
         tf.saved_model.save(
             self,
             folder,

@@ -43,7 +43,7 @@ class TrainStep:
             self._losses = [LOSSES.build(term.name, term.options, tasks) for term in settings.loss]
             self.optimizer = _optimizer(settings)
         self._variables: list[keras.Variable] | None = None
-        self._run = tf.function(self._distributed_step, reduce_retracing=True)
+        self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
     def prepare(self, batch: Batch) -> None:
         """Creates all weights, the optimiser's included, before a checkpoint is restored."""

@@ -58,7 +58,9 @@ class Standard:
             self._model = job.build_model()
         self._step = TrainStep(self._model, self._tasks, job.settings, job.strategy)
         self._predict = tf.function(
-            lambda batch: self._model(batch, training=False), reduce_retracing=True
+            lambda batch: self._model(batch, training=False),
+            autograph=False,
+            reduce_retracing=True,
         )
 
     def train(self) -> TrainingResult:
