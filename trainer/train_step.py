@@ -69,12 +69,14 @@ class TrainStep:
         """This replica's share of the step; returns its share of the task losses."""
         labels, mask = labels_and_mask(batch, self._tasks)
         context = tf.distribute.get_replica_context()
-        population = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(mask, axis=0))
-        population = tf.maximum(population, 1.0)
+        here = tf.reduce_sum(mask, axis=0)
+        everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, here)
+        # A loss is a mean over this replica's rows; its share of the mean over all rows:
+        share = tf.math.divide_no_nan(here, everywhere)
         with tf.GradientTape() as tape:
             outputs = self._model(batch, training=True)
-            sums = tf.add_n([loss.sums(labels, outputs, mask) for loss in self._losses])
-            losses = tf.cast(sums, tf.float32) / population
+            terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self._losses]
+            losses = tf.add_n(terms) * share
             total = tf.reduce_sum(losses * self._weights)
         gradients = tape.gradient(total, [variable.value for variable in self._variables])
         self.optimizer.apply(self._regularised(gradients, context), self._variables)
