@@ -25,7 +25,7 @@ class MaskBlock(keras.layers.Layer):
         self.copies = copies
         self.aggregation_layer = ParallelDense(copies, aggregation, "relu")
         self.output_map = ParallelDense(copies, units, use_bias=False)
-        self.normalization = ParallelLayerNormalization()
+        self.normalization = ParallelLayerNormalization(copies)
 
     def build(self, hidden_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates the projection, as wide as what the mask multiplies."""
@@ -76,7 +76,7 @@ class MaskNet(Interaction):
             raise ValueError(f"arrangement must be serial or parallel; received {arrangement!r}")
         self.serial = arrangement == "serial"
         width = block_units or units
-        self.field_normalization = ParallelLayerNormalization()
+        self.field_normalization = ParallelLayerNormalization(copies)
         self.blocks = [MaskBlock(copies, aggregation, width) for _ in range(blocks)]
         needs_map = not self.serial or width != units
         self.output_map = ParallelDense(copies, units) if needs_map else None
@@ -85,8 +85,7 @@ class MaskNet(Interaction):
         """See Interaction; the ids are not used."""
         count, size = fields.shape[1:]
         embeddings = ops.reshape(fields, (-1, count * size))  # (B, F·k)
-        repeated = ops.repeat(fields[:, None], self.copies, axis=1)  # (B, copies, F, k)
-        normal = self.field_normalization(repeated)
+        normal = self.field_normalization(fields[:, None])  # (B, copies, F, k)
         normal = ops.reshape(normal, (-1, self.copies, count * size))
         if self.serial:
             output = normal

@@ -83,7 +83,8 @@ class MemoNet(Interaction):
             self.incidence = np.stack(
                 [(pairs == field).any(axis=1) for field in range(len(self.chosen))]
             ).astype("float32")
-        self.output_map = ParallelDense(copies, units)
+        self.base_map = ParallelDense(copies, units)
+        self.restored_map = ParallelDense(copies, units, use_bias=False)
 
     def build(self, fields_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates the codebooks and the maps, by the embedding size."""
@@ -120,11 +121,11 @@ class MemoNet(Interaction):
             weights = weights[:, :, None] * ops.cast(self.incidence, weights.dtype)
             codes = ops.matmul(weights, codes)  # (B, G, S, m·d)
             crosses = len(self.chosen)
-        restored = self._restore(codes, crosses)  # (B, copies, hcnets·crosses·k)
-        base = ops.reshape(fields, (-1, 1, fields.shape[1] * size))
-        base = ops.repeat(base, self.copies, axis=1)  # (B, copies, F·k)
+        restored = self._restore(codes, crosses)  # (B, G, crosses, k)
         restored = ops.reshape(restored, (-1, self.copies, groups // self.copies * crosses * size))
-        return self.output_map(ops.concatenate([base, restored], axis=-1))
+        base = ops.reshape(fields, (-1, fields.shape[1] * size))  # (B, F·k)
+        # linear([V_emb, v]) in two parts, since V_emb is the same for all copies
+        return self.base_map(base) + self.restored_map(restored)
 
     def _lookup(self, ids: keras.KerasTensor) -> keras.KerasTensor:
         hashed = self.cross_hash(

@@ -5,22 +5,25 @@ from keras import ops
 
 
 class ParallelLayerNormalization(keras.layers.Layer):
-    """LN(x) = γ_c ⊙ (x − mean) / sqrt(variance + ε) + β_c over the last axis.
+    """LN_c(x) = γ_c ⊙ (x − mean) / sqrt(variance + ε) + β_c over the last axis.
 
-    Shapes: ``(B, ...)`` to ``(B, ...)``. The weights have the input's shape without the batch,
-    so that the axes between (copies, fields) have weights of their own.
+    Shapes: ``(B, copies, ..., n)``, or ``(B, 1, ..., n)`` for one input of all copies (its
+    statistics are taken once), to ``(B, copies, ..., n)``. The axes between have weights of
+    their own too: fields, for one.
 
     Args:
+        copies: number of layers.
         epsilon: ε.
     """
 
-    def __init__(self, epsilon: float = 1e-5):
+    def __init__(self, copies: int, epsilon: float = 1e-5):
         super().__init__()
+        self.copies = copies
         self.epsilon = epsilon
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Creates γ (ones) and β (zeros)."""
-        shape = tuple(input_shape[1:])
+        """Creates γ (ones) and β (zeros), ``(copies, ..., n)``."""
+        shape = (self.copies, *input_shape[2:])
         self.scale = self.add_weight(shape=shape, initializer="ones", name="scale")
         self.shift = self.add_weight(shape=shape, initializer="zeros", name="shift")
 
@@ -28,6 +31,7 @@ class ParallelLayerNormalization(keras.layers.Layer):
         """See the class."""
         # Squares of float16 values overflow, so the statistics are taken in float32.
         values = ops.cast(inputs, "float32")
-        mean, variance = ops.moments(values, axes=-1, keepdims=True)
-        normal = (values - mean) * ops.rsqrt(variance + self.epsilon)
-        return ops.cast(normal, inputs.dtype) * self.scale + self.shift
+        centred = values - ops.mean(values, axis=-1, keepdims=True)
+        variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
+        normal = ops.cast(centred * ops.rsqrt(variance + self.epsilon), inputs.dtype)
+        return normal * self.scale + self.shift

@@ -1,0 +1,48 @@
+import keras
+import numpy as np
+import pytest
+
+from trainer.layers.gate import Gate, mix, seen
+
+VISIBLE = np.asarray(
+    [[True, False, True, False], [True, True, True, True], [False, True, False, False]]
+)
+
+
+def _softmax(scores):
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_softmax_over_the_seen_experts(shared):
+    keras.utils.set_random_seed(1)
+    random = np.random.RandomState(0)
+    inputs = random.randn(*((5, 6) if shared else (5, 3, 6))).astype("float32")
+    gate = Gate(VISIBLE)
+    gate.build(inputs.shape)
+    gate.bias.assign(random.randn(7))
+    weights = np.asarray(gate(inputs))
+    kernel, bias = np.asarray(gate.kernel), np.asarray(gate.bias)
+    start = 0
+    for index, row in enumerate(VISIBLE):
+        end = start + row.sum()
+        own = inputs if shared else inputs[:, index]
+        expected = _softmax(own @ kernel[:, start:end] + bias[start:end])
+        np.testing.assert_allclose(weights[:, index][:, row], expected, rtol=1e-5, atol=1e-6)
+        assert (weights[:, index][:, ~row] == 0).all()
+        np.testing.assert_array_equal(seen(weights, VISIBLE, index), weights[:, index][:, row])
+        start = end
+    assert end == kernel.shape[1] == 7
+
+
+def test_mix_is_a_weighted_sum():
+    random = np.random.RandomState(0)
+    weights, experts = random.rand(4, 2, 3), random.randn(4, 3, 5)
+    expected = sum(weights[:, :, e, None] * experts[:, None, e] for e in range(3))
+    np.testing.assert_allclose(np.asarray(mix(weights, experts)), expected, rtol=1e-5)
+
+
+def test_refuses_a_gate_that_sees_nothing():
+    with pytest.raises(ValueError, match="at least one expert"):
+        Gate([[True, True], [False, False]])
