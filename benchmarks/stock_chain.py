@@ -1,0 +1,130 @@
+"""The stock TFX chain: stock components with their default settings."""
+
+from pathlib import Path
+
+import tensorflow_model_analysis as tfma
+from tfx import v1 as tfx
+
+from trainer.settings import ModelSettings, TrainingSettings
+from transform.data_contract import DataContract
+
+#: Patterns under the folder of the logs.
+SPLITS = {"train": "day=0[1-6]/*", "validation": "day=07/*", "test": "day=08/*"}
+
+
+def create_stock_pipeline(
+    logs: Path,
+    folder: Path,
+    contract: DataContract,
+    model: ModelSettings,
+    training: TrainingSettings,
+    slices: list[list[str]],
+) -> tfx.dsl.Pipeline:
+    """Builds CsvExampleGen → … → Pusher; the Trainer's ``run_fn`` and model are ours.
+
+    Args:
+        logs: folder with ``day=XX/*.csv``.
+        folder: for artifacts and metadata.
+        contract: the data contract.
+        model: the model.
+        training: how it is trained.
+        slices: crosses of features.
+    """
+    splits = [tfx.proto.Input.Split(name=name, pattern=pattern) for name, pattern in SPLITS.items()]
+    examples = tfx.components.CsvExampleGen(
+        input_base=str(logs), input_config=tfx.proto.Input(splits=splits)
+    )
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    transform = tfx.components.Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="benchmarks.stock_preprocessing.preprocessing_fn",
+        custom_config={"data_contract": contract.to_json()},
+    )
+    trainer = tfx.components.Trainer(
+        run_fn="trainer.run_fn.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["schema"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+        custom_config={
+            "data_contract": contract.to_json(),
+            "model": model.to_json(),
+            "training": training.to_json(),
+            "checkpoint_root": str(folder / "checkpoints"),
+        },
+    )
+    evaluator = tfx.components.Evaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        example_splits=["test"],
+        eval_config=_eval_config(contract, slices),
+    )
+    destination = tfx.proto.PushDestination(
+        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(folder / "serving"))
+    )
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=destination,
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name="stock",
+        pipeline_root=str(folder / "artifacts"),
+        components=[examples, statistics, schema, transform, trainer, evaluator, pusher],
+        enable_cache=False,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            str(folder / "metadata.sqlite")
+        ),
+        beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
+    )
+
+
+def _eval_config(contract: DataContract, slices: list[list[str]]) -> tfma.EvalConfig:
+    """AUC and counts per task on its population, overall and per slice."""
+    parents = {
+        name: contract.tasks[task.population].label
+        for name, task in contract.tasks.items()
+        if task.population
+    }
+    model = tfma.ModelSpec(
+        signature_name="serving_default",
+        label_keys={name: task.label for name, task in contract.tasks.items()},
+        example_weight_keys=parents,
+    )
+    return tfma.EvalConfig(
+        model_specs=[model],
+        slicing_specs=[
+            tfma.SlicingSpec(),
+            *(
+                tfma.SlicingSpec(
+                    feature_keys=[_feature(name, contract) for name in cross],
+                )
+                for cross in slices
+            ),
+        ],
+        metrics_specs=[
+            _metrics(name, weighted=name in parents, gates=not parents.get(name))
+            for name in contract.tasks
+        ],
+    )
+
+
+def _feature(name: str, contract: DataContract) -> str:
+    return contract.domain.feature if name == "domain" else name
+
+
+def _metrics(task: str, weighted: bool, gates: bool) -> tfma.MetricsSpec:
+    """Metrics of one task; `gates` lets it decide on the blessing, with a bound far below."""
+    low = tfma.GenericValueThreshold(lower_bound={"value": 0.0})
+    threshold = tfma.MetricThreshold(value_threshold=low)
+    return tfma.MetricsSpec(
+        output_names=[task],
+        example_weights=tfma.ExampleWeightOptions(weighted=weighted, unweighted=not weighted),
+        metrics=[
+            tfma.MetricConfig(class_name="AUC", threshold=threshold if gates else None),
+            tfma.MetricConfig(class_name="ExampleCount"),
+        ],
+    )
