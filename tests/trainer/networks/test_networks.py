@@ -1,0 +1,192 @@
+"""The networks against plain NumPy, written from the papers' equations, task by task."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.networks import NETWORKS
+from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from transform.settings import SettingsError
+
+FIELDS = np.random.RandomState(0).randn(5, 4, 3).astype("float32")
+IDS = np.random.RandomState(1).randint(1, 9, (5, 3))
+DOMAINS = np.zeros(5, "int64")
+FLAT = FIELDS.reshape(5, -1)
+CHAIN = (
+    TaskSpec("click", "click"),
+    TaskSpec("like", "like"),
+    TaskSpec("cart", "cart", "click"),
+    TaskSpec("share", "share", "like"),
+    TaskSpec("buy", "buy", "cart"),
+)
+SMALL = [{"name": "gdcn"}, {"name": "masknet", "options": {"aggregation": 4}}]
+
+
+def _inputs(tasks):
+    fields = tuple(CategoricalInput(name, 9) for name in ("user", "item", "city"))
+    return ModelInputs(fields, (), (), "item", ("all",), tasks)
+
+
+def _build(name, tasks=CHAIN, **options):
+    keras.utils.set_random_seed(1)
+    network = NETWORKS.build(name, options, _inputs(tasks))
+    network(FIELDS, IDS, DOMAINS)
+    for index, weight in enumerate(network.weights):
+        weight.assign(np.random.RandomState(index).randn(*weight.shape) * 0.5)
+    outputs = network(FIELDS, IDS, DOMAINS)
+    return network, {key: np.asarray(value) for key, value in outputs.items()}
+
+
+def _dense(layer, inputs, copy):
+    return inputs @ np.asarray(layer.kernel)[copy] + np.asarray(layer.bias)[copy]
+
+
+def _mlp(mlp, inputs, copy):
+    for layer in mlp.hidden_layers:
+        inputs = np.maximum(_dense(layer, inputs, copy), 0)
+    return inputs
+
+
+def _tower(towers, inputs, copy):
+    return _dense(towers.output_layer, _mlp(towers.mlp, inputs, copy), copy)[:, 0]
+
+
+def _softmax(scores):
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _gate(gate, inputs, index):
+    """Weights of one gate over the experts it sees, and those experts' positions."""
+    first = gate.visible[:index].sum()
+    columns = slice(first, first + gate.visible[index].sum())
+    scores = inputs @ np.asarray(gate.kernel)[:, columns] + np.asarray(gate.bias)[columns]
+    return _softmax(scores), np.flatnonzero(gate.visible[index])
+
+
+def _weighted(weights, experts):
+    return sum(weights[:, i, None] * expert for i, expert in enumerate(experts))
+
+
+def _close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_single_task():
+    network, outputs = _build("single_task", hidden=[6, 5])
+    for task in range(len(CHAIN)):
+        _close(outputs["logits"][:, task], _tower(network.towers, FLAT, task))
+
+
+def test_shared_bottom():
+    network, outputs = _build("shared_bottom", bottom_hidden=[6, 5], tower_hidden=[4])
+    shared = _mlp(network.bottom, FLAT, 0)
+    for task in range(len(CHAIN)):
+        _close(outputs["logits"][:, task], _tower(network.towers, shared, task))
+
+
+def test_mmoe():
+    network, outputs = _build("mmoe", experts=3, expert_hidden=[6, 5], tower_hidden=[4])
+    experts = [_mlp(network.experts, FLAT, expert) for expert in range(3)]
+    for index, task in enumerate(CHAIN):
+        weights, seen = _gate(network.gate, FLAT, index)
+        assert seen.tolist() == [0, 1, 2]
+        _close(outputs[f"gates/{task.name}"], weights)
+        mixed = _weighted(weights, experts)
+        _close(outputs["logits"][:, index], _tower(network.towers, mixed, index))
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_ple(levels):
+    tasks, own, shared = CHAIN[:2], 2, 3
+    network, outputs = _build(
+        "ple",
+        tasks,
+        levels=levels,
+        task_experts=own,
+        shared_experts=shared,
+        expert_hidden=[6, 5],
+        tower_hidden=[4],
+    )
+    groups = [0, 0, 1, 1, 2, 2, 2]
+    mixes = [FLAT] * 3
+    for place, level in enumerate(network.extraction):
+        experts = [_mlp(level.experts, mixes[group], e) for e, group in enumerate(groups)]
+        mixed = []
+        for gate in range(2 if place == levels - 1 else 3):
+            weights, seen = _gate(level.gate, mixes[gate], gate)
+            assert seen.tolist() == [e for e, g in enumerate(groups) if gate == 2 or g in (gate, 2)]
+            mixed.append(_weighted(weights, [experts[e] for e in seen]))
+            if place == levels - 1:
+                _close(outputs[f"gates/{tasks[gate].name}"], weights)
+        mixes = mixed
+    for task in range(2):
+        _close(outputs["logits"][:, task], _tower(network.towers, mixes[task], task))
+    assert network.gate_names["like"][0] == "like/expert_0"
+
+
+@pytest.mark.parametrize("task_sensitive", [True, False])
+def test_dtn(task_sensitive):
+    """Eqs. 3 to 7 on a forest of tasks: click, cart, buy and like, share."""
+    network, outputs = _build(
+        "dtn", interactions=SMALL, units=5, tower_hidden=[4], task_sensitive=task_sensitive
+    )
+    count = len(CHAIN)
+    modules = [np.asarray(module(FIELDS, IDS)) for module in network.modules]
+    groups = [[module[:, group] for module in modules] for group in range(count + 1)]
+    place = {task.name: index for index, task in enumerate(CHAIN)}
+    logits = {}
+    for index, task in enumerate(CHAIN):
+        before = place.get(task.after) if task_sensitive else None
+        other, names = [], []
+        if before is not None:
+            probability = 1 / (1 + np.exp(-logits[before]))
+            other += [probability[:, None] * module for module in groups[before]]
+            names += [f"{task.after}/gdcn", f"{task.after}/masknet"]
+        other += groups[count]
+        names += ["shared/gdcn", "shared/masknet", f"{task.name}/gdcn", f"{task.name}/masknet"]
+        other_weights, seen = _gate(network.gate, FLAT, index)
+        own_weights, own_seen = _gate(network.gate, FLAT, count + index)
+        assert seen.tolist()[-2:] == [2 * count, 2 * count + 1]
+        assert own_seen.tolist() == [2 * index, 2 * index + 1]
+        joined = np.concatenate(
+            [_weighted(other_weights, other), _weighted(own_weights, groups[index])], axis=-1
+        )
+        level = next(place for place, tasks in enumerate(network.levels) if index in tasks)
+        tower = network.levels[level].index(index)
+        logits[index] = _tower(network.towers[level], joined, tower)
+        _close(outputs["logits"][:, index], logits[index])
+        expected_gates = np.concatenate([other_weights, own_weights], axis=1)
+        _close(outputs[f"gates/{task.name}"], expected_gates)
+        assert network.gate_names[task.name] == names
+    assert len(network.levels) == (3 if task_sensitive else 1)
+
+
+@pytest.mark.parametrize("stop_gradient", [True, False])
+def test_dtn_stops_the_gradient_of_the_preceding_prediction(stop_gradient):
+    network, _ = _build(
+        "dtn", CHAIN[::2][:2], interactions=SMALL, units=5, stop_gradient=stop_gradient
+    )
+    with tf.GradientTape() as tape:
+        logits = network(FIELDS, IDS, DOMAINS)["logits"][:, 1]
+    gradients = tape.gradient(logits, network.towers[0].trainable_variables)
+    reached = any(g is not None and np.abs(g.numpy()).max() > 0 for g in gradients)
+    assert reached != stop_gradient
+
+
+def test_dtn_names_repeated_kinds_and_refuses_wrong_ones():
+    network, outputs = _build("dtn", CHAIN[:1], interactions=[{"name": "gdcn"}] * 2, units=5)
+    assert network.gate_names["click"] == [
+        "shared/gdcn",
+        "shared/gdcn_2",
+        "click/gdcn",
+        "click/gdcn_2",
+    ]
+    assert outputs["gates/click"].shape == (5, 4)
+    with pytest.raises(SettingsError, match="did you mean 'gdcn'"):
+        NETWORKS.validate("dtn", {"interactions": [{"name": "gdnc"}]})
+    with pytest.raises(SettingsError, match="did you mean 'layers'"):
+        NETWORKS.validate("dtn", {"interactions": [{"name": "gdcn", "options": {"layer": 1}}]})
+    with pytest.raises(SettingsError, match="at least 1 item"):
+        NETWORKS.validate("dtn", {"interactions": []})

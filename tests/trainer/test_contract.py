@@ -1,0 +1,294 @@
+"""What every registered network, interaction, encoder and loss promises, in one suite.
+
+A new member is tested by its line in the registry; SMALL gives it small sizes, nothing else.
+"""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.interactions import INTERACTIONS
+from trainer.losses import LOSSES
+from trainer.networks import NETWORKS
+from trainer.ranking_model import RankingModel
+from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from trainer.settings import ModelSettings
+from transform.model_inputs import (
+    CategoricalInput,
+    ModelInputs,
+    NumericInput,
+    SequenceInput,
+    TaskSpec,
+)
+from transform.settings import SettingsError
+
+#: Options that make a member small enough for a test; members not named use their defaults.
+SMALL = {
+    "memonet": {"codewords": 31},
+    "masknet": {"aggregation": 8},
+    "single_task": {"hidden": [8]},
+    "shared_bottom": {"bottom_hidden": [8], "tower_hidden": [8]},
+    "mmoe": {"experts": 3, "expert_hidden": [8], "tower_hidden": [8]},
+    "ple": {"expert_hidden": [8], "tower_hidden": [8]},
+    "dtn": {
+        "units": 8,
+        "tower_hidden": [8],
+        "interactions": [
+            {"name": name, "options": options}
+            for name, options in [
+                ("gdcn", {}),
+                ("memonet", {"codewords": 31}),
+                ("masknet", {"aggregation": 8}),
+            ]
+        ],
+    },
+}
+TREE = (
+    TaskSpec("click", "click"),
+    TaskSpec("cart", "cart", "click"),
+    TaskSpec("like", "like", "click"),
+    TaskSpec("buy", "buy", "cart", "cart"),
+)
+CATEGORICAL = tuple(CategoricalInput(name, 12) for name in ("user", "item", "city"))
+FULL = ModelInputs(
+    CATEGORICAL,
+    (NumericInput("price"),),
+    (SequenceInput("clicks", "item", 4), SequenceInput("buys", "item", 3)),
+    "item",
+    ("feed", "search"),
+    TREE,
+)
+ONE_OF_EACH = ModelInputs(CATEGORICAL, (), (), None, ("all",), TREE[:1])
+
+#: Every network and every encoder once, each in an otherwise usual model.
+MODELS = [(network, "mean_pooling") for network in NETWORKS]
+MODELS += [("shared_bottom", encoder) for encoder in SEQUENCE_ENCODERS]
+each_model = pytest.mark.parametrize(("network", "encoder"), MODELS)
+each_network = pytest.mark.parametrize("network", list(NETWORKS))
+
+
+def _settings(network, encoder="mean_pooling"):
+    return ModelSettings(
+        network=network,
+        options=SMALL.get(network, {}),
+        embedding_size=4,
+        sequence_encoder=encoder,
+        sequence_options=SMALL.get(encoder, {}),
+    )
+
+
+def _build(inputs, network, encoder="mean_pooling", seed=1):
+    keras.utils.set_random_seed(seed)
+    return RankingModel(inputs, _settings(network, encoder))
+
+
+def _features(inputs, rows, seed=0):
+    random = np.random.RandomState(seed)
+    features = {field.name: random.randint(1, 12, rows) for field in inputs.categorical}
+    for field in inputs.numeric:
+        features[field.name] = random.randn(rows).astype("float32")
+    for field in inputs.sequences:
+        lengths = random.randint(0, field.max_length + 1, (rows, 1))
+        ids = random.randint(1, 12, (rows, field.max_length))
+        features[field.name] = np.where(np.arange(field.max_length) < lengths, ids, 0)
+    features["domain_id"] = random.randint(0, len(inputs.domains), rows)
+    return {name: tf.constant(values) for name, values in features.items()}
+
+
+def _rows(features, rows):
+    return {name: tf.gather(values, rows) for name, values in features.items()}
+
+
+def _arrays(outputs):
+    return {name: np.asarray(value) for name, value in outputs.items()}
+
+
+def _loss(inputs, outputs, labels):
+    loss = LOSSES.build("binary_cross_entropy", {}, inputs.tasks)
+    return tf.reduce_sum(loss(labels, outputs, tf.ones_like(labels)))
+
+
+@each_model
+def test_names_shapes_and_ranges_of_outputs(network, encoder):
+    model = _build(FULL, network, encoder)
+    outputs = _arrays(model(_features(FULL, 9)))
+    for name in ("logits", "probabilities"):
+        assert outputs[name].shape == (9, 4) and outputs[name].dtype == np.float32
+    sigmoid = 1 / (1 + np.exp(-outputs["logits"]))
+    np.testing.assert_allclose(outputs["probabilities"], sigmoid, atol=1e-5)
+    assert np.std(outputs["logits"], axis=0).min() > 0
+    assert set(model.gate_names) <= {task.name for task in TREE}
+    gates = {name for name in outputs if name.startswith("gates/")}
+    assert gates == {f"gates/{task}" for task in model.gate_names}
+    for task, experts in model.gate_names.items():
+        weights = outputs[f"gates/{task}"]
+        assert weights.shape == (9, len(experts)) and len(set(experts)) == len(experts)
+        total = weights.sum(axis=1)
+        assert (weights >= 0).all()
+        np.testing.assert_allclose(total, np.round(total[0]), rtol=1e-5)  # one or more softmaxes
+
+
+@each_model
+def test_gradient_reaches_every_weight(network, encoder):
+    model = _build(FULL, network, encoder)
+    features = _features(FULL, 64)
+    labels = tf.constant(np.random.RandomState(0).randint(0, 2, (64, 4)).astype("float32"))
+    with tf.GradientTape() as tape:
+        loss = _loss(FULL, model(features, training=True), labels)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for weight, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None, weight.path
+        values = np.asarray(tf.convert_to_tensor(gradient))
+        assert np.isfinite(values).all() and (values != 0).any(), weight.path
+
+
+@each_model
+def test_a_row_does_not_depend_on_other_rows(network, encoder):
+    model = _build(FULL, network, encoder)
+    features = _features(FULL, 12)
+    together = _arrays(model(features))
+    for rows in ([3], [7, 3, 0], [3, 3]):
+        for name, values in _arrays(model(_rows(features, rows))).items():
+            np.testing.assert_allclose(values, together[name][rows], atol=1e-5, err_msg=name)
+
+
+@each_model
+@pytest.mark.parametrize("fill", [0, 5])
+def test_empty_and_full_sequences_stay_finite(network, encoder, fill):
+    model = _build(FULL, network, encoder)
+    features = _features(FULL, 8)
+    for field in FULL.sequences:
+        features[field.name] = tf.fill((8, field.max_length), tf.constant(fill, tf.int64))
+    with tf.GradientTape() as tape:
+        outputs = model(features, training=True)
+        loss = _loss(FULL, outputs, tf.ones((8, 4)))
+    for name, values in _arrays(outputs).items():
+        assert np.isfinite(values).all(), name
+    for gradient in tape.gradient(loss, model.trainable_variables):
+        assert gradient is None or np.isfinite(tf.convert_to_tensor(gradient)).all()
+
+
+@each_model
+def test_saved_weights_give_the_same_output(network, encoder, tmp_path):
+    path = tmp_path / "model.weights.h5"
+    features = _features(FULL, 9)
+    first, second = _build(FULL, network, encoder), _build(FULL, network, encoder, seed=2)
+    expected = _arrays(first(features))
+    assert np.abs(expected["logits"] - np.asarray(second(features)["logits"])).max() > 1e-6
+    first.save_weights(path)
+    second.load_weights(path)
+    for name, values in _arrays(second(features)).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-6)
+
+
+@each_model
+def test_the_same_seed_gives_the_same_model(network, encoder):
+    features = _features(FULL, 9)
+    first, second = (_arrays(_build(FULL, network, encoder)(features)) for _ in range(2))
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name])
+
+
+@each_network
+def test_learns_a_planted_signal(network):
+    """Every task's label follows one id or number; the loss must fall far below chance's."""
+    model = _build(FULL, network)
+    features = _features(FULL, 512)
+    signals = [features["item"] > 6, features["city"] > 6, features["price"] > 0]
+    signals.append(features["user"] > 6)
+    labels = tf.stack([tf.cast(signal, tf.float32) for signal in signals], axis=1)
+    optimizer = keras.optimizers.Adam(0.02)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = _loss(FULL, model(features, training=True), labels)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return loss
+
+    losses = [float(step()) for _ in range(80)]
+    assert losses[0] > 0.9 * 4 * np.log(2)
+    assert losses[-1] < 0.2 * 4 * np.log(2)
+
+
+@each_model
+def test_one_domain_one_task_and_no_sequences_work(network, encoder):
+    model = _build(ONE_OF_EACH, network, encoder)
+    features = _features(ONE_OF_EACH, 5)
+    del features["domain_id"]
+    outputs = _arrays(model(features))
+    assert outputs["logits"].shape == (5, 1) and np.isfinite(outputs["logits"]).all()
+
+
+@each_network
+def test_mixed_precision_gives_float32_scores(network):
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = _build(FULL, network)
+        outputs = model(_features(FULL, 9))
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    for name in ("logits", "probabilities"):
+        assert outputs[name].dtype == tf.float32 and np.isfinite(outputs[name]).all()
+
+
+@pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, LOSSES])
+def test_unknown_options_are_refused(registry):
+    for name in registry:
+        with pytest.raises(SettingsError, match="unknown option 'no_such_option'"):
+            registry.validate(name, {"no_such_option": 1})
+        for option, parameter in registry.options(name).items():
+            assert parameter.annotation is not parameter.empty, f"{name}: {option}"
+            assert parameter.default is not parameter.empty, f"{name}: {option}"
+            with pytest.raises(SettingsError):
+                registry.validate(name, {option: object()})
+
+
+@pytest.mark.parametrize("name", list(INTERACTIONS))
+@pytest.mark.parametrize("copies", [1, 3])
+def test_interactions(name, copies):
+    """Shape, independence of rows and copies, gradients."""
+    keras.utils.set_random_seed(1)
+    names = tuple(field.name for field in CATEGORICAL)
+    options = {**SMALL.get(name, {}), "units": 6}
+    module = INTERACTIONS.build(name, options, copies, names)
+    random = np.random.RandomState(0)
+    fields = tf.Variable(random.randn(7, 5, 4).astype("float32"))
+    ids = tf.constant(random.randint(1, 12, (7, 3)))
+    with tf.GradientTape() as tape:
+        outputs = module(fields, ids)
+        square = tf.reduce_sum(outputs**2)
+    assert outputs.shape == (7, copies, 6)
+    alone = module(fields[2:3], ids[2:3])
+    np.testing.assert_allclose(alone[0], outputs[2], atol=1e-5)
+    if copies > 1:
+        assert np.abs(outputs[:, 0] - outputs[:, 1]).max() > 1e-4
+    weights = [fields, *module.trainable_variables]
+    for weight, gradient in zip(weights, tape.gradient(square, weights), strict=True):
+        assert gradient is not None, weight.name
+        values = np.asarray(tf.convert_to_tensor(gradient))
+        assert np.isfinite(values).all() and (values != 0).any(), weight.name
+
+
+@pytest.mark.parametrize("name", list(LOSSES))
+def test_losses(name):
+    """One finite number per task, 0 for an empty population, sums that add up."""
+    loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
+    random = np.random.RandomState(0)
+    labels = random.randint(0, 2, (20, 4)).astype("float32")
+    mask = np.ones((20, 4), "float32")
+    mask[:, 2] = 0
+    logits = tf.Variable(random.randn(20, 4).astype("float32"))
+    with tf.GradientTape() as tape:
+        outputs = {"logits": logits, "probabilities": tf.sigmoid(logits)}
+        losses = loss(labels, outputs, mask)
+        total = tf.reduce_sum(losses)
+    assert losses.shape == (4,) and losses[2] == 0
+    gradient = tape.gradient(total, logits).numpy()
+    assert np.isfinite(losses).all() and np.isfinite(gradient).all()
+    assert (gradient[:, 2] == 0).all() and (gradient[:, [0, 1, 3]] != 0).any(axis=0).all()
+    sums = np.asarray(loss.sums(labels, outputs, mask))
+    np.testing.assert_allclose(sums / np.maximum(mask.sum(axis=0), 1), losses, rtol=1e-5)
