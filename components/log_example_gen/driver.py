@@ -1,0 +1,48 @@
+"""Driver of LogExampleGen: the stock one, after a check that there is input."""
+
+import os
+from typing import Any
+
+from tfx.components.example_gen import driver
+from tfx.dsl.io import fileio
+from tfx.orchestration import data_types
+from tfx.proto import example_gen_pb2
+from tfx.utils import proto_utils
+
+from components.log_example_gen.rejection import InputRefused
+
+
+class Driver(driver.FileBasedDriver):
+    """Resolves spans and the fingerprint of all input files; changed files are a new input."""
+
+    def resolve_exec_properties(
+        self,
+        exec_properties: dict[str, Any],
+        pipeline_info: data_types.PipelineInfo,
+        component_info: data_types.ComponentInfo,
+    ) -> dict[str, Any]:
+        """See the base class.
+
+        Raises:
+            InputRefused: no file matches any pattern.
+        """
+        config = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties["input_config"], config)
+        base = exec_properties["input_base"]
+        patterns = [os.path.join(base, split.pattern) for split in config.splits]
+        placed = [pattern for pattern in patterns if "{" in pattern or fileio.glob(pattern)]
+        if not placed:
+            raise InputRefused(
+                f"no file matches {' or '.join(patterns)}: check data.path, and --data or "
+                f"MTLX_DATA for relative paths{exec_properties.get('remedy') or ''}"
+            )
+        # The stock driver fails on a pattern without files; a reader may offer alternatives.
+        kept = [
+            split
+            for split, pattern in zip(config.splits, patterns, strict=True)
+            if pattern in placed
+        ]
+        del config.splits[:]
+        config.splits.extend(kept)
+        exec_properties["input_config"] = proto_utils.proto_to_json(config)
+        return super().resolve_exec_properties(exec_properties, pipeline_info, component_info)

@@ -1,0 +1,92 @@
+"""What every reader has in common."""
+
+import abc
+import gzip
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from components.log_example_gen.rejection import InputRefused, Rejection
+from transform.names import suggest
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A piece of the input that one worker reads.
+
+    Attributes:
+        files: paths; one, but for readers that join files.
+        part: which part of the file, for readers that cut files.
+    """
+
+    files: tuple[str, ...]
+    part: int | None = None
+
+
+@dataclass
+class Rows:
+    """A batch of rows as they stand in the log.
+
+    Attributes:
+        columns: the columns that were asked for: text, or typed where the format has types.
+        lines: ``(n,)`` int64, where each row stands in its file.
+        rejected: rows of this stretch of the file that could not be taken apart.
+    """
+
+    columns: pa.Table
+    lines: np.ndarray
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Reader(abc.ABC):
+    """Reads one format into Arrow batches. Options are keyword-only constructor arguments."""
+
+    #: An empty text is a missing value (formats without types have no other way to say so).
+    empty_is_missing = True
+
+    #: Where the data set can be had, for readers of one data set.
+    address: str | None = None
+
+    def patterns(self, path: str) -> list[str]:
+        """Glob patterns of the files behind an entry of `data.path`."""
+        return [path]
+
+    def shards(self, files: list[str]) -> list[Shard]:
+        """Cuts the sorted input files into pieces, in the order of their rows."""
+        return [Shard((file,)) for file in files]
+
+    @abc.abstractmethod
+    def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
+        """Reads a shard in batches.
+
+        Args:
+            shard: the piece.
+            columns: names of the columns that are wanted.
+
+        Raises:
+            InputRefused: a column is missing or the file cannot be read at all.
+        """
+
+    @staticmethod
+    def open(file: str) -> BinaryIO:
+        """Opens a file of any file system that Beam knows, unpacked if it ends in ``.gz``."""
+        # Beam's own unpacking gives a file object that Arrow takes for closed.
+        stream = FileSystems.open(file, compression_type=CompressionTypes.UNCOMPRESSED)
+        return gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else stream
+
+    @staticmethod
+    def check_columns(file: str, wanted: Iterable[str], found: Iterable[str]) -> None:
+        """Refuses a file that lacks a column.
+
+        Raises:
+            InputRefused: names the file, the column and the nearest one that exists.
+        """
+        found = list(found)
+        for column in wanted:
+            if column not in found:
+                raise InputRefused(f"{file}: no column {column!r}, {suggest(column, found)}")

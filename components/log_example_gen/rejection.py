@@ -1,0 +1,30 @@
+"""Rows that are not taken over, and input that is refused whole."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One malformed row.
+
+    Attributes:
+        file: path of the log.
+        line: line of a text file; row number, from 1, of other files.
+        column: column at fault, or None where it is the whole row.
+        value: what stands there, as text.
+        reason: few fixed words, by which rows are counted.
+    """
+
+    file: str
+    line: int
+    column: str | None
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}"
+        return f"{place}: {self.column or 'row'}: {self.reason}: {self.value[:200]!r}"
+
+
+class InputRefused(ValueError):
+    """The input contradicts the data contract; the message names file, line, column, remedy."""

@@ -1,0 +1,121 @@
+"""Settings of the log ExampleGen: the `data` section."""
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from transform.settings import Settings
+
+Share = Annotated[float, pydantic.Field(ge=0.0, lt=1.0)]
+Patterns = Annotated[list[str], pydantic.Field(min_length=1)]
+
+
+class _WithoutValidationRows(Settings):
+    """A split that may not name its validation rows; they are then drawn by hash.
+
+    Attributes:
+        validation_share: share of the rows of `validation_of` that validates.
+        validation_of: ``train``, or ``test`` where the training rows shall stay whole.
+        validation_key: column whose rows stay together (say the user's id); each row on its own
+            if None.
+        seed: of the hash.
+    """
+
+    validation_share: Share = 0.1
+    validation_of: Literal["train", "test"] = "train"
+    validation_key: str | None = None
+    seed: int = 1
+
+
+class FileSplit(_WithoutValidationRows):
+    """By file: glob patterns that match the ends of file paths.
+
+    Attributes:
+        train, test: patterns; a file that matches none is refused.
+        validation: patterns; None draws rows, see `validation_share`.
+    """
+
+    by: Literal["file"]
+    train: Patterns
+    test: Patterns
+    validation: Patterns | None = None
+
+
+class TimeSplit(_WithoutValidationRows):
+    """By time: rows before a boundary train, later ones test.
+
+    Attributes:
+        column: with numbers (Unix time), or text that sorts as time does (ISO 8601).
+        test_from: first value of the test split.
+        validation_from: first value of the validation split; None draws rows.
+    """
+
+    by: Literal["time"]
+    column: str
+    test_from: int | float | str
+    validation_from: int | float | str | None = None
+
+
+class _Shares(Settings):
+    """Shares of the three splits, which add up to 1."""
+
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
+    seed: int = 1
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> "_Shares":
+        total = self.train + self.validation + self.test
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"train, validation and test should add up to 1. Received: {total:g}")
+        return self
+
+
+class HashSplit(_Shares):
+    """By hash of a key, say the user's id: all rows of a key are in one split.
+
+    Attributes:
+        of: the column.
+    """
+
+    by: Literal["hash"]
+    of: str
+
+
+class RowSplit(_Shares):
+    """By position in the whole input, in the order of files and rows.
+
+    Attributes:
+        shuffle: draw each row's split at random (by the seed and its position) instead of
+            cutting the input into three pieces.
+    """
+
+    by: Literal["row"]
+    shuffle: bool = False
+
+
+Split = Annotated[FileSplit | TimeSplit | HashSplit | RowSplit, pydantic.Field(discriminator="by")]
+
+
+class DataSettings(Settings):
+    """What the logs are and which rows train, validate and test.
+
+    Attributes:
+        reader: registered name: ``csv``, ``parquet``, or that of a data set.
+        path: files, folders or glob patterns.
+        options: the reader's options.
+        split: which rows go where.
+        max_malformed_share: the run stops where a larger share of the rows is malformed.
+    """
+
+    reader: str = "csv"
+    path: list[str]
+    options: dict[str, Any] = {}
+    split: Split
+    max_malformed_share: Share = 0.001
+
+    @pydantic.field_validator("path", mode="before")
+    @classmethod
+    def _one_path_is_a_list_of_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
