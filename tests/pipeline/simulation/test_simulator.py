@@ -171,7 +171,9 @@ def test_a_simple_model_is_good_but_below_the_best(log, default_log):
     text += [f"{column}_matches" for column in SEQUENCES.values()]
     numbers = ["age", "activity", "price", "popularity", "rating", "discount", "position"]
     log[numbers] = log[numbers].fillna(log[numbers].median())
-    bins = KBinsDiscretizer(10, encode="ordinal", strategy="kmeans", random_state=0).fit(log[numbers])
+    bins = KBinsDiscretizer(10, encode="ordinal", strategy="kmeans", random_state=0).fit(
+        log[numbers]
+    )
     values = np.hstack([log[text].astype(str), bins.transform(log[numbers]).astype(str)])
     rows = np.ones(len(log), bool)
     for task in TASKS:
