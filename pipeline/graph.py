@@ -3,6 +3,7 @@
 import os
 
 from tfx import v1 as tfx
+from tfx.dsl.components.base import base_node
 from tfx.proto import transform_pb2
 
 from components.anomaly_guard.component import AnomalyGuard
@@ -73,6 +74,7 @@ def create_pipeline(
         model=candidate.outputs["model"],
         gate=experiment.gate.to_json(),
         data_contract=contract,
+        baseline_model=resolver.outputs["model"],
     )
     report = Report(
         evaluation=evaluation.outputs["evaluation"],
@@ -98,7 +100,7 @@ def create_pipeline(
 
 def _schema(
     experiment: Experiment, statistics: tfx.components.StatisticsGen
-) -> tfx.dsl.components.common.base_node.BaseNode:
+) -> base_node.BaseNode:
     """The reviewed schema where the experiment names one, else one inferred from this run."""
     if experiment.validation.schema_path is not None:
         return tfx.components.ImportSchemaGen(
