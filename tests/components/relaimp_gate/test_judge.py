@@ -1,0 +1,191 @@
+"""The decision: wildcards, bounds, the first run, and each way in which it fails closed."""
+
+import math
+
+import pytest
+
+from components.relaimp_gate.judge import judge
+from components.relaimp_gate.settings import GateSettings
+
+
+@pytest.fixture
+def decide(contract):
+    def function(results, *thresholds, **settings):
+        values = {"thresholds": list(thresholds), **settings}
+        return judge(results, GateSettings.read(values), contract)
+
+    return function
+
+
+def relaimp(minimum=0.0, **keys):
+    return {"rule": "relaimp", "minimum": minimum, **keys}
+
+
+def auc(minimum=0.7, **keys):
+    return {"rule": "auc", "minimum": minimum, **keys}
+
+
+def only(verdict):
+    (check,) = verdict.checks
+    return check
+
+
+def test_wildcards_expand_to_the_tasks_and_slices_found(decide, evaluation):
+    slices = ("overall", "domain=feed", "domain=search", "domain=feed,gender=f")
+    verdict = decide(evaluation(slices=slices), auc(task="*", slice="domain=*"))
+    assert verdict.blessed
+    assert [(check.task, check.slice) for check in verdict.checks] == [
+        (task, name) for task in ("click", "purchase") for name in ("domain=feed", "domain=search")
+    ]
+    verdict = decide(evaluation(slices=slices), auc(task="cl*", slice="domain=*,gender=*"))
+    assert [check.slice for check in verdict.checks] == ["domain=feed,gender=f"]
+    verdict = decide(evaluation(slices=slices), auc(task="click", slice="*"))
+    assert [check.slice for check in verdict.checks] == list(slices)
+
+
+@pytest.mark.parametrize("value", ["a[1-2],b", "[x]"])
+def test_values_with_special_characters_are_named_as_they_are(decide, evaluation, value):
+    name = f"gender={value}"
+    results = evaluation(slices=("overall", name))
+    assert only(decide(results, auc(task="click", slice=name))).slice == name
+    assert only(decide(results, auc(task="click", slice="gender=*"))).slice == name
+
+
+@pytest.mark.parametrize(
+    ("bound", "minimum", "passed"),
+    [
+        ("lower", 0.5, True), ("lower", 0.51, False),
+        ("point", 2.0, True), ("point", 2.01, False),
+        ("upper", 3.5, True), ("upper", 3.51, False),
+    ],
+)  # fmt: skip
+def test_bounds_of_relaimp(decide, evaluation, bound, minimum, passed):
+    check = only(decide(evaluation(), relaimp(minimum, task="click", bound=bound)))
+    assert check.passed is passed
+    assert (check.value, check.lower, check.upper) == (2.0, 0.5, 3.5)
+    assert "latest blessed model +2.00 % [+0.50 %, +3.50 %]" in check.message
+
+
+@pytest.mark.parametrize(
+    ("bound", "minimum", "passed"),
+    [
+        ("lower", 0.73, True), ("lower", 0.74, False),
+        ("point", 0.75, True), ("point", 0.76, False),
+        ("upper", 0.77, True), ("upper", 0.78, False),
+    ],
+)  # fmt: skip
+def test_bounds_of_auc(decide, evaluation, bound, minimum, passed):
+    assert decide(evaluation(), auc(minimum, task="click", bound=bound)).blessed is passed
+
+
+@pytest.mark.parametrize(
+    ("ratio", "passed"), [(0.9, True), (1.1, True), (0.89, False), (1.11, False), (None, False)]
+)
+def test_calibration_band(decide, evaluation, ratio, passed):
+    results = evaluation(changes={("candidate", "click", "overall"): {"calibration": ratio}})
+    threshold = {"rule": "calibration", "task": "click", "minimum": 0.9, "maximum": 1.1}
+    assert decide(results, threshold).blessed is passed
+
+
+def test_one_failed_check_blocks(decide, evaluation):
+    changes = {("vs baseline", "purchase", "domain=feed"): {"relaimp_lower": -0.6}}
+    verdict = decide(evaluation(changes=changes), relaimp(), relaimp(-0.5, slice="domain=*"))
+    assert not verdict.blessed
+    failed = [check for check in verdict.checks if not check.passed]
+    assert [(check.task, check.slice) for check in failed] == [("purchase", "domain=feed")]
+
+
+def test_first_run_is_decided_by_absolute_thresholds(decide, evaluation):
+    results = evaluation(models=("candidate",))
+    verdict = decide(results, relaimp(task="click"), auc(task="click"))
+    assert verdict.blessed and verdict.baseline is None
+    assert [check.applicable for check in verdict.checks] == [False, True]
+    assert "not applicable: first run" in verdict.checks[0].message
+    assert not decide(results, relaimp(), auc(0.9)).blessed
+
+
+def test_first_run_with_nothing_absolute_is_blocked(decide, evaluation):
+    verdict = decide(evaluation(models=("candidate",)), relaimp())
+    assert not verdict.blessed
+    assert "add an absolute one" in verdict.checks[-1].message
+
+
+def test_first_run_compares_with_the_reference_where_there_is_one(decide, evaluation):
+    results = evaluation(models=("candidate", "reference"))
+    verdict = decide(results, relaimp(task="click"))
+    assert verdict.blessed and verdict.baseline == "reference"
+
+
+def test_the_baseline_is_the_one_that_is_set(decide, evaluation):
+    changes = {("vs reference", "click", "overall"): {"relaimp_lower": -9.0}}
+    results = evaluation(models=("candidate", "baseline", "reference"), changes=changes)
+    threshold = relaimp(task="click")
+    assert decide(results, threshold).blessed
+    assert not decide(results, threshold, baseline="reference").blessed
+
+
+ABSENT = {
+    ("candidate", "click", "domain=feed"): None,
+    ("baseline", "click", "domain=feed"): None,
+}
+OVERALL = ("candidate", "click", "overall")
+
+
+@pytest.mark.parametrize(
+    ("changes", "threshold", "words"),
+    [
+        (ABSENT, auc(task="click", slice="domain=feed"), "has no row of this task in this slice"),
+        ({OVERALL: {"undefined_predictions": 3}}, auc(task="click"), "3 of 1000 predictions of the "
+         "candidate are no finite"),
+        ({OVERALL: {"positives": 12}}, auc(task="click"), "12 positives of 1000"),
+        ({OVERALL: {"positives": 990}}, auc(task="click"), "990 positives of 1000"),
+        ({OVERALL: {"auc": None, "auc_lower": None, "auc_upper": None}}, auc(task="click"),
+         "AUC is undefined"),
+        ({OVERALL: {"auc_lower": None, "auc_upper": None}}, auc(task="click"),
+         "no confidence interval"),
+        ({OVERALL: {"auc": math.nan, "auc_lower": math.nan}}, auc(task="click"), "not met"),
+        ({("vs baseline", "click", "overall"): {"relaimp": None}}, relaimp(task="click"),
+         "RelaImp is undefined"),
+        ({("vs baseline", "click", "overall"): None}, relaimp(task="click"), "was not measured"),
+        ({("baseline", "click", "overall"): {"undefined_predictions": 1}}, relaimp(task="click"),
+         "latest blessed model are no finite"),
+        ({("baseline", "click", "overall"): {"examples": 900}}, relaimp(task="click"),
+         "evaluated on other rows"),
+        ({("baseline", "click", "overall"): None}, relaimp(task="click"), "was not evaluated here"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_decided_blocks(decide, evaluation, changes, threshold, words):
+    verdict = decide(evaluation(changes=changes), threshold)
+    assert not verdict.blessed
+    assert words in only(verdict).message
+
+
+def test_a_domain_without_a_single_row_blocks(decide, evaluation):
+    results = evaluation(slices=("overall", "domain=feed"))
+    for pattern in ("domain=*", "*", "domain=search"):
+        verdict = decide(results, auc(task="click", slice=pattern))
+        assert not verdict.blessed, pattern
+        assert verdict.checks[-1].slice == "domain=search"
+        assert "slices with rows: overall, domain=feed" in verdict.checks[-1].message
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"slice": "city=*"}, "no slice matches 'city=*'; there are: overall, domain=feed"),
+        ({"slice": "domain=fed"}, "no slice matches 'domain=fed'"),
+        ({"task": "clic"}, "no task matches 'clic'; there are: click, purchase"),
+    ],
+)
+def test_a_threshold_that_matches_nothing_blocks(decide, evaluation, keys, words):
+    verdict = decide(evaluation(), auc(), auc(**keys))
+    assert not verdict.blessed
+    assert words in verdict.checks[-1].message
+
+
+def test_an_evaluation_without_the_candidate_or_reference_blocks(decide, evaluation):
+    verdict = decide(evaluation(models=("baseline",)), auc())
+    assert not verdict.blessed and "no candidate" in only(verdict).message
+    verdict = decide(evaluation(), auc(), relaimp(task="click"), baseline="reference")
+    assert not verdict.blessed
+    assert "holds no reference model" in verdict.checks[-1].message

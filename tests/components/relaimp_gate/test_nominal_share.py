@@ -1,0 +1,72 @@
+"""A/A: of two models with the same true quality, the gate lets at most its nominal share pass."""
+
+import numpy as np
+from scipy import stats
+
+from components.relaimp_gate.judge import judge
+from components.relaimp_gate.settings import GateSettings
+from components.slice_evaluation.paired_auc import PairedMoments, auc_estimate, relaimp
+from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+
+TRIALS, POSITIVES, NEGATIVES = 2000, 150, 350
+
+
+def _trial(rng, gain):
+    """AUCs and their covariance on one drawn test split, for two scores that are alike."""
+    labels = np.repeat([1, 0], [POSITIVES, NEGATIVES])
+    common = labels + 0.7 * rng.normal(size=len(labels))
+    scores = common + 0.5 * rng.normal(size=(2, len(labels)))
+    scores[0] += gain * labels
+    ranks = stats.rankdata(scores, axis=1)
+    within = [stats.rankdata(scores[:, labels == label], axis=1) for label in (1, 0)]
+    positives = (ranks[:, labels == 1] - within[0]) / NEGATIVES
+    negatives = 1 - (ranks[:, labels == 0] - within[1]) / POSITIVES
+    auc = positives.mean(axis=1)
+    centred = [values - auc[:, None] for values in (positives, negatives)]
+    moments = PairedMoments(
+        *(values @ values.T for values in centred),
+        np.zeros((2, 2)),
+        np.array(POSITIVES),
+        np.array(NEGATIVES),
+        np.array(POSITIVES + NEGATIVES),
+    )
+    return auc, moments.covariance(np.array(POSITIVES), np.array(NEGATIVES))
+
+
+def _share(contract, bound, gain=0.0):
+    rng = np.random.default_rng(3)
+    threshold = {"rule": "relaimp", "task": "click", "minimum": 0.0, "bound": bound}
+    settings = GateSettings.read({"thresholds": [threshold]})
+    rows = {"log_loss": 0.5, "calibration": 1.0, "positives": POSITIVES}
+    passed = 0
+    for _ in range(TRIALS):
+        auc, covariance = _trial(rng, gain)
+        metrics = [
+            SliceMetrics(
+                model, "click", "overall", *auc_estimate(auc[place], covariance[place, place], 0.95),
+                examples=POSITIVES + NEGATIVES, **rows,
+            )
+            for place, model in enumerate(("candidate", "baseline"))
+        ]  # fmt: skip
+        compared = Comparison(
+            "baseline", "click", "overall", *relaimp(auc, covariance, 0.95), None, None, None
+        )
+        results = SliceResults(
+            ("candidate", "baseline"), ("click",), 0.95, None, metrics, [compared]
+        )
+        passed += judge(results, settings, contract).blessed
+    return passed / TRIALS
+
+
+def test_equal_models_pass_the_lower_bound_in_its_nominal_share(contract):
+    # One end of a two-sided 95 % interval: 2.5 %, with three standard errors of the simulation.
+    assert 0.005 < _share(contract, "lower") < 0.025 + 3 * np.sqrt(0.025 * 0.975 / TRIALS)
+
+
+def test_equal_models_are_held_back_by_the_upper_bound_in_its_nominal_share(contract):
+    held_back = 1 - _share(contract, "upper")
+    assert 0.005 < held_back < 0.025 + 3 * np.sqrt(0.025 * 0.975 / TRIALS)
+
+
+def test_a_real_gain_passes(contract):
+    assert _share(contract, "lower", gain=0.5) > 0.9

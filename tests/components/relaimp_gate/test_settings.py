@@ -1,0 +1,57 @@
+"""Thresholds as a user writes them, and what is refused."""
+
+import pytest
+
+from components.relaimp_gate.settings import GateSettings
+from components.relaimp_gate.verdict import Check, Verdict
+from transform.settings import SettingsError
+
+
+def test_options_stand_beside_the_other_keys_and_survive_json():
+    settings = GateSettings.read(
+        {"thresholds": [{"rule": "auc", "task": "click", "minimum": 0.6, "bound": "point"}]}
+    )
+    (threshold,) = settings.thresholds
+    assert threshold.slice == "overall"
+    assert threshold.options == {"minimum": 0.6, "bound": "point"}
+    assert GateSettings.from_json(settings.to_json()) == settings
+
+
+def test_a_section_that_extends_the_settings_passes_on_only_the_gate_s_own():
+    class Section(GateSettings):
+        reference: str | None = None
+
+    section = Section.read({"reference": "ple"})
+    assert GateSettings.from_json(section.to_json()) == GateSettings()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [
+        ({"rule": "relimp"}, "did you mean 'relaimp'"),
+        ({"rule": "relaimp", "minimun": 1}, "did you mean 'minimum'"),
+        ({"rule": "auc"}, "'minimum' of 'auc' is required"),
+        ({"rule": "auc", "minimum": 60}, "less than or equal to 1"),
+        ({"rule": "relaimp", "bound": "lowest"}, "'lower', 'point' or 'upper'"),
+        ({"rule": "calibration", "minimum": 1.2, "maximum": 0.8}, "should be above"),
+        ({"task": "click"}, "Field required"),
+        ("auc", "dictionary"),
+    ],
+)
+def test_wrong_thresholds_are_refused(threshold, words):
+    with pytest.raises(SettingsError, match=words):
+        GateSettings.read({"thresholds": [threshold]})
+
+
+def test_a_gate_without_thresholds_is_refused():
+    with pytest.raises(SettingsError, match="thresholds"):
+        GateSettings.read({"thresholds": []})
+
+
+def test_verdict_round_trip(tmp_path):
+    checks = [Check("auc", "click", "overall", True, "fine", 0.7, None, 0.8, "at least 0.6")]
+    verdict = Verdict(True, "baseline", checks)
+    verdict.save(str(tmp_path / "blessing"))
+    assert Verdict.load(str(tmp_path / "blessing")) == verdict
+    with pytest.raises(FileNotFoundError, match="no RelaImpGate wrote"):
+        Verdict.load(str(tmp_path))
