@@ -57,13 +57,14 @@ def read_experiment(
 
 
 def check_options(experiment: Experiment) -> None:
-    """Checks the options of every network, encoder and loss against their constructors.
+    """Checks the options of reader, networks, encoders and losses against their constructors.
 
     Apart from `read_experiment`, because it imports the models, which takes seconds.
 
     Raises:
         ExperimentFileError: an unknown name or option, or an option of the wrong type.
     """
+    from components.log_example_gen.readers import READERS
     from trainer.losses import LOSSES
     from trainer.networks import NETWORKS
     from trainer.sequence_encoders import SEQUENCE_ENCODERS
@@ -71,6 +72,7 @@ def check_options(experiment: Experiment) -> None:
 
     training = experiment.training
     uses = [
+        ("data", READERS, experiment.data.reader, experiment.data.options),
         ("training.method", TRAINING_METHODS, training.method, None),
         *(("training.loss", LOSSES, loss.name, loss.options) for loss in training.loss),
     ]

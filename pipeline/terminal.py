@@ -106,7 +106,7 @@ def print_summary(
 
 def _relaimp_table(results: SliceResults) -> Table:
     """AUC of the candidate and RelaImp with its interval, per task and slice."""
-    tasks = list(dict.fromkeys(metric.task for metric in results.metrics))
+    tasks = results.tasks
     crosses = {metric.slice for metric in results.metrics if "," in metric.slice}
     slices = [
         name

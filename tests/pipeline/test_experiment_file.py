@@ -80,7 +80,10 @@ def test_no_yaml(write):
 @pytest.mark.parametrize(
     ("addition", "message"),
     [
-        ("gate: {baseline: reference}", "gate.baseline is 'reference' but gate.reference is absent"),
+        (
+            "gate: {baseline: reference}",
+            "gate.baseline is 'reference' but gate.reference is absent",
+        ),
         ("evaluation: {slices: [[itm]]}", "did you mean 'item'"),
         ("evaluation: {user_key: usr}", "evaluation.user_key names no feature"),
         ("training: {task_weights: {clik: 2.0}}", "did you mean 'click'"),
@@ -103,6 +106,12 @@ def test_options_of_models_are_checked_by_name_and_type(write):
     check_options(experiment)
     path = write(VALID.replace("network: shared_bottom", "network: mmoe, options: {expert: 3}"))
     with pytest.raises(ExperimentFileError, match="model: unknown option 'expert' of 'mmoe'"):
+        check_options(read_experiment(path))
+
+
+def test_options_of_the_reader_are_checked(write):
+    path = write(VALID.replace("reader: csv,", "reader: csv, options: {delimter: ';'},"))
+    with pytest.raises(ExperimentFileError, match="data: unknown option 'delimter' of 'csv'"):
         check_options(read_experiment(path))
 
 

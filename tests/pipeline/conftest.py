@@ -1,0 +1,61 @@
+"""A small experiment on simulated logs, and its finished run, shared by the tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.experiment_file import read_experiment
+from pipeline.local_run import run_experiment
+from pipeline.simulation.settings import SimulationSettings
+from pipeline.simulation.simulator import simulate
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory):
+    """3,000 simulated impressions."""
+    folder = tmp_path_factory.mktemp("simulated") / "logs"
+    simulate(SimulationSettings.read({"rows": 3000, "seed": 1}), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_experiment(logs, tmp_path_factory):
+    """Writes the default experiment, made small, with the given sections changed."""
+
+    def function(**sections):
+        values = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
+        folder = tmp_path_factory.mktemp("experiment")
+        values["data"]["path"] = str(logs / "logs/day=*/*.csv")
+        values["model"] = {"network": "mmoe", "options": {"experts": 2}, "embedding_size": 4}
+        values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 2}
+        values["gate"] = {"thresholds": [_auc(0.3)]}
+        values["serving"] = {"push_to": str(folder / "serving")}
+        values["run"] = {"pipeline_root": str(folder / "root")}
+        values["report"] = {"best_possible": str(logs / "best_auc.json")}
+        for name, section in sections.items():
+            values[name] = {**values.get(name, {}), **section}
+        path = folder / "experiment.yaml"
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return path
+
+    return function
+
+
+def _auc(minimum):
+    return {
+        "rule": "auc",
+        "task": "click",
+        "slice": "overall",
+        "minimum": minimum,
+        "bound": "point",
+    }
+
+
+@pytest.fixture(scope="session")
+def finished(write_experiment):
+    """The small experiment's file and the result of its first run."""
+    path = write_experiment()
+    return path, run_experiment(read_experiment(path))

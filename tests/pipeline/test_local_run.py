@@ -1,0 +1,111 @@
+"""The whole pipeline in one process: real Beam, ML-Metadata, Transform, training, TFMA, Pusher."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from components.slice_evaluation.results import load_results
+from pipeline import command_line
+from pipeline.experiment_file import read_experiment
+from pipeline.local_run import RunFailed, run_experiment
+from pipeline.run_lock import PipelineRootInUse, run_lock
+
+NODES = [
+    "LogExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGuard",
+    "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
+    "Report", "Pusher",
+]  # fmt: skip
+
+
+def test_every_node_runs_and_says_how_much_it_did(finished):
+    _, result = finished
+    assert sorted(node.node_id for node in result.nodes) == sorted(NODES)
+    rows = {node.node_id: node.rows for node in result.nodes}
+    assert rows["LogExampleGen"] == 3000
+    assert rows["Trainer"] > 0
+    assert all(node.seconds > 0 for node in result.nodes)
+
+
+def test_blessed_model_is_pushed_and_serves_raw_examples(finished):
+    _, result = finished
+    assert result.blessed
+    served = tf.saved_model.load(result.pushed_to)
+    files = tf.io.gfile.glob(result.output("LogExampleGen", "examples") + "/Split-test/*")
+    examples = list(tf.data.TFRecordDataset(files, "GZIP").take(5))
+    probabilities = served.signatures["serving_default"](tf.stack(examples))
+    assert set(probabilities) == {"click", "add_to_cart", "purchase"}
+    assert all(value.shape == (5,) for value in probabilities.values())
+
+
+def test_what_is_evaluated_covers_tasks_domains_and_crosses(finished):
+    _, result = finished
+    results = load_results(result.output("SliceEvaluation", "evaluation"))
+    slices = {metric.slice for metric in results.metrics if metric.task == "click"}
+    assert {"overall", "domain=home_feed", "domain=search", "domain=product_page"} <= slices
+    assert any("gender=" in name for name in slices)
+    clicks = results.metric("candidate", "click", "overall").positives
+    assert results.metric("candidate", "add_to_cart", "overall").examples == clicks
+
+
+def test_training_cannot_read_the_test_split(finished):
+    _, result = finished
+    transformed = Path(result.output("Transform", "transformed_examples"))
+    assert sorted(path.name for path in transformed.iterdir()) == [
+        "Split-train",
+        "Split-validation",
+    ]
+
+
+def test_report_and_summary_lie_in_the_runs_folder(finished):
+    _, result = finished
+    assert "<html" in (result.folder / "report.html").read_text(encoding="utf-8")
+    summary = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
+    assert summary["blessed"] is True
+    assert summary["pushed_to"] == result.pushed_to
+    assert (result.folder.parent / "latest").resolve() == result.folder
+
+
+def test_second_run_is_served_from_the_cache_and_pushes_nothing_new(finished):
+    path, first = finished
+    second = run_experiment(read_experiment(path))
+    states = {node.node_id: node.state for node in second.nodes}
+    # A resolver has nothing to cache; it looks.
+    assert {node for node, state in states.items() if state != "cached"} <= {"LatestBlessedModel"}
+    assert second.pushed_to == first.pushed_to
+    assert len(list(Path(first.pushed_to).parent.iterdir())) == 1
+
+
+def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
+    path, first = finished
+    arguments = ["run", str(path), "--set", "gate.thresholds=[{rule: auc, minimum: 0.999}]"]
+    assert command_line.main(arguments) == command_line.EXIT_NOT_BLESSED
+    output = capsys.readouterr().out
+    assert "NOT BLESSED" in output
+    assert "report.html" in output
+    assert len(list(Path(first.pushed_to).parent.iterdir())) == 1
+
+
+def test_anomalies_stop_the_run_unless_allowed(finished, tmp_path):
+    path, first = finished
+    schema = Path(first.output("SchemaGen", "schema")) / "schema.pbtxt"
+    reviewed = tmp_path / "schema.pbtxt"
+    text = schema.read_text(encoding="utf-8")
+    reviewed.write_text(text.replace('name: "price"', 'name: "cost"'), encoding="utf-8")
+    override = f"validation.schema_path={reviewed}"
+    with pytest.raises(RunFailed, match="AnomalyGuard: .*price"):
+        run_experiment(read_experiment(path, [override]))
+
+
+def test_a_second_run_at_the_same_time_is_refused(finished):
+    path, first = finished
+    with run_lock(first.folder.parent.parent):
+        with pytest.raises(PipelineRootInUse, match="another run is at work here"):
+            run_experiment(read_experiment(path))
+
+
+def test_a_failing_node_is_named_with_the_log(write_experiment, tmp_path):
+    path = write_experiment(data={"path": str(tmp_path / "nothing" / "*.csv")})
+    with pytest.raises(RunFailed, match=r"(?s)LogExampleGen: .*nothing.*Log: .*log\.txt"):
+        run_experiment(read_experiment(path))
