@@ -23,9 +23,12 @@ class GateSection(GateSettings):
     Attributes:
         reference: the model that the candidate is compared with where the gate asks for one; it
             is trained in the same run, on the same examples, with the same `training` section.
+        given_model: folder of a SavedModel of the same tasks, such as a pushed version, that
+            takes the place of the model blessed last.
     """
 
     reference: ModelSettings | None = None
+    given_model: str | None = None
 
 
 class ValidationSettings(Settings):
@@ -137,5 +140,10 @@ class Experiment(DataContract):
             problems.append(
                 "gate.baseline is 'reference' but gate.reference is absent: "
                 "name the model to train as the reference, for example {network: ple}"
+            )
+        if self.gate.baseline == "reference" and self.gate.given_model is not None:
+            problems.append(
+                "gate.given_model takes the place of the latest blessed model, but gate.baseline "
+                "is 'reference': leave one of the two out"
             )
         return problems

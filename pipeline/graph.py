@@ -55,16 +55,12 @@ def create_pipeline(
     transform.add_upstream_node(guard)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema)
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
-    resolver = tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        candidate=candidate.outputs["model"],
-    ).with_id("LatestBlessedModel")
+    baseline_node = _baseline(experiment, candidate)
+    baseline = baseline_node.outputs["result" if experiment.gate.given_model else "model"]
     evaluation = SliceEvaluation(
         examples=examples.outputs["examples"],
         candidate=candidate.outputs["model"],
-        baseline=resolver.outputs["model"],
+        baseline=baseline,
         reference=reference.outputs["model"] if reference else None,
         data_contract=contract,
         evaluation=experiment.evaluation.to_json(),
@@ -74,7 +70,7 @@ def create_pipeline(
         model=candidate.outputs["model"],
         gate=experiment.gate.to_json(),
         data_contract=contract,
-        baseline_model=resolver.outputs["model"],
+        baseline_model=baseline,
     )
     report = Report(
         evaluation=evaluation.outputs["evaluation"],
@@ -87,7 +83,7 @@ def create_pipeline(
         settings=experiment.report.to_json(),
     )
     nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
-    nodes += [resolver, evaluation, gate, report, *_pusher(experiment, candidate, gate)]
+    nodes += [baseline_node, evaluation, gate, report, *_pusher(experiment, candidate, gate)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -98,9 +94,7 @@ def create_pipeline(
     )
 
 
-def _schema(
-    experiment: Experiment, statistics: tfx.components.StatisticsGen
-) -> base_node.BaseNode:
+def _schema(experiment: Experiment, statistics: tfx.components.StatisticsGen) -> base_node.BaseNode:
     """The reviewed schema where the experiment names one, else one inferred from this run."""
     if experiment.validation.schema_path is not None:
         return tfx.components.ImportSchemaGen(
@@ -155,6 +149,21 @@ def _trainers(
     if experiment.gate.reference is not None:
         nodes.append(trainer(experiment.gate.reference, "ReferenceTrainer"))
     return nodes
+
+
+def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base_node.BaseNode:
+    """The model that the candidate is compared with: blessed last, or given."""
+    if experiment.gate.given_model is not None:
+        return tfx.dsl.Importer(
+            source_uri=os.path.abspath(experiment.gate.given_model),
+            artifact_type=tfx.types.standard_artifacts.Model,
+        ).with_id("GivenModel")
+    return tfx.dsl.Resolver(
+        strategy_class=PreviousBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        candidate=candidate.outputs["model"],
+    ).with_id("LatestBlessedModel")
 
 
 def _pusher(

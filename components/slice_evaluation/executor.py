@@ -1,7 +1,9 @@
 """Runs the slice evaluation of `SliceEvaluation` on Beam."""
 
+import os
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from absl import logging
 from tfx import types
@@ -84,10 +86,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             if not input_dict.get(name):
                 continue
             artifact = artifact_utils.get_single_instance(input_dict[name])
-            path = path_utils.serving_model_path(
-                artifact.uri, path_utils.is_old_model_artifact(artifact)
-            )
-            models[name] = ServedModel(name, path, tuple(contract.tasks))
+            models[name] = ServedModel(name, _saved_model(artifact), tuple(contract.tasks))
             models[name].load()
         return models
 
@@ -152,6 +151,13 @@ def _writers(
             model_locations=locations,
         ),
     ]
+
+
+def _saved_model(artifact: types.Artifact) -> str:
+    """Folder of the SavedModel: inside a Trainer's artifact, or an imported one itself."""
+    if tf.io.gfile.exists(os.path.join(artifact.uri, "saved_model.pb")):
+        return artifact.uri
+    return path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
 
 
 def _split_uris(examples: list[types.Artifact], split: str) -> list[str]:

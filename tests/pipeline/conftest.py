@@ -31,7 +31,7 @@ def write_experiment(logs, tmp_path_factory):
         values["data"]["path"] = str(logs / "logs/day=*/*.csv")
         values["model"] = {"network": "mmoe", "options": {"experts": 2}, "embedding_size": 4}
         values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 2}
-        values["gate"] = {"thresholds": [_auc(0.3)]}
+        values["gate"] = {"thresholds": [_auc(0.3)], "minimum_positives": 10}
         values["serving"] = {"push_to": str(folder / "serving")}
         values["run"] = {"pipeline_root": str(folder / "root")}
         values["report"] = {"best_possible": str(logs / "best_auc.json")}

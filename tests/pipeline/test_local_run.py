@@ -87,6 +87,19 @@ def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
     assert len(list(Path(first.pushed_to).parent.iterdir())) == 1
 
 
+def test_a_given_model_is_the_baseline(finished):
+    path, first = finished
+    overrides = [
+        f"gate.given_model={first.pushed_to}",
+        "gate.thresholds=[{rule: relaimp, minimum: 0.5, bound: point}]",
+    ]
+    result = run_experiment(read_experiment(path, overrides))
+    results = load_results(result.output("SliceEvaluation", "evaluation"))
+    # The given model is the candidate's own copy.
+    assert results.comparison("baseline", "click", "overall").auc_difference == pytest.approx(0)
+    assert not result.blessed
+
+
 def test_anomalies_stop_the_run_unless_allowed(finished, tmp_path):
     path, first = finished
     schema = Path(first.output("SchemaGen", "schema")) / "schema.pbtxt"
