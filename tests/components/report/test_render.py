@@ -1,0 +1,144 @@
+"""The page as text: what it says, in which order, and that nothing of a user's can break it."""
+
+import dataclasses
+
+import pytest
+
+from components.anomaly_guard.anomalies import Anomaly
+from components.relaimp_gate.verdict import Check, Verdict
+from components.report.heat_map import heat_map
+from components.report.line_chart import line_chart
+from components.report.render import render
+from components.report.report_data import ReportData, Training
+from components.report.slice_groups import slice_groups
+from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+
+
+def test_the_verdict_comes_first_with_what_blocks(report_data):
+    page = render(report_data)
+    assert "<title>default: not blessed</title>" in page
+    failed = [check for check in report_data.verdict.checks if not check.passed]
+    assert [(check.task, check.slice) for check in failed] == [("click", "domain=product_page")]
+    places = [page.index(text) for text in (
+        "Not blessed", "1 of 18 checks holds the candidate back", "✘ blocks", "✔ met",
+        'id="relaimp"', 'id="metrics"', 'id="best"', 'id="training"', 'id="data"',
+    )]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_a_page_without_anything_says_so():
+    page = render(ReportData("empty", None, "today"))
+    for text in ("No gate decided", "No trainer left", "left no summary", "Nobody looked",
+                 "No statistics were computed"):  # fmt: skip
+        assert text in page
+    assert 'id="relaimp"' not in page and 'id="metrics"' not in page
+
+
+def test_a_first_run_has_no_comparison(report_data):
+    own = report_data.results
+    results = dataclasses.replace(
+        own,
+        models=("candidate",),
+        metrics=[metric for metric in own.metrics if metric.model == "candidate"],
+        comparisons=[],
+    )
+    checks = [
+        Check("relaimp", "click", "overall", True, "not applicable: first run", applicable=False),
+        Check("auc", "click", "overall", True, "fine", 0.71, 0.7, 0.72, "lower bound at least 0.6"),
+    ]
+    page = render(
+        dataclasses.replace(report_data, results=results, verdict=Verdict(True, None, checks))
+    )
+    assert "All 1 checks that apply are met; 1 did not apply" in page
+    assert "There was no model to compare with" in page
+    assert "does not apply" in page and 'id="relaimp"' not in page
+
+
+def test_text_from_the_data_is_escaped(report_data):
+    evil = "<script>alert(1)</script>"
+    anomaly = Anomaly("test", evil, evil, evil, "ERROR")
+    data = dataclasses.replace(
+        report_data,
+        title=evil,
+        anomalies=(anomaly,),
+        ingestion={**report_data.ingestion, "malformed": {evil: 1}},
+        notices=(evil,),
+    )
+    assert "<script" not in render(data)
+
+
+def _metric(task, name, positives, examples, auc=0.7, undefined=0, model="candidate"):
+    return SliceMetrics(
+        model, task, name, auc, None, None, 0.5, 1.0, positives, examples, undefined
+    )
+
+
+def _results(metrics, comparisons=()):
+    models = tuple(dict.fromkeys(metric.model for metric in metrics))
+    return SliceResults(models, ("click",), 0.95, None, metrics, list(comparisons))
+
+
+def test_undefined_values_say_why():
+    results = _results([
+        _metric("click", "overall", 0, 17, auc=None),
+        _metric("click", "domain=a", 5, 9, auc=None, undefined=2),
+        _metric("click", "overall", 0, 17, auc=None, model="baseline"),
+    ], [Comparison("baseline", "click", "overall", *(None,) * 6)])  # fmt: skip
+    page = render(ReportData("t", None, "", results=results))
+    assert "undefined (0 positives of 17)" in page
+    assert "undefined (2 predictions are no numbers)" in page
+    assert "not measured" in page
+
+
+@pytest.mark.parametrize(
+    ("interval", "state"),
+    [
+        ((2.0, 0.1, 3.9), "gain"), ((-2.0, -3.9, -0.1), "loss"), ((2.0, -0.1, 4.1), "unclear"),
+        ((2.0, None, None), "unclear"), ((None, None, None), "undefined"),
+    ],
+)  # fmt: skip
+def test_heat_map_colours_only_what_is_clear(interval, state):
+    metrics = [_metric("click", "overall", 5, 17), _metric("click", "domain=a", 5, 17)]
+    comparisons = [
+        Comparison("baseline", "click", "overall", *interval, None, None, None),
+        Comparison("baseline", "click", "domain=a", 4.0, 3.0, 5.0, None, None, None),
+    ]
+    found = heat_map(_results(metrics, comparisons), "baseline")
+    cell = found.cells["click", "overall"]
+    assert (found.scale, cell.state) == (4.0, state)
+    assert cell.size == (0.5 if state in ("gain", "loss") else 0.0)
+
+
+def test_crosses_are_closed_sorted_by_size_and_cut():
+    sizes = {"overall": 60, "domain=b": 20, "domain=a": 40}
+    sizes |= {"domain=a,city=x": 3, "domain=a,city=y, z": 30, "domain=b,city=x": 9}
+    results = _results([_metric("click", name, 1, size) for name, size in sizes.items()])
+    overall, domains, crosses = slice_groups(results, 2)
+    assert (overall.slices, overall.title, overall.closed) == (("overall",), "", False)
+    assert (domains.slices, domains.title) == (("domain=b", "domain=a"), "by domain")
+    assert crosses.slices == ("domain=a,city=y, z", "domain=b,city=x")
+    assert (crosses.title, crosses.closed, crosses.hidden) == ("by domain and city", True, 1)
+    assert crosses.labels["domain=a,city=y, z"] == "a, y, z"
+    page = render(ReportData("t", None, "", results=results, max_cross_slices_shown=2))
+    assert "2 slices of 3, the largest" in page and "1 smaller slices" in page
+
+
+def test_line_chart_places_values_inside_and_survives_flat_and_short_lines():
+    chart = line_chart("Loss", {"candidate": [(1, 2.0), (2, 1.0), (3, 1.5)]}, {"candidate": 2})
+    (line,) = chart.lines
+    assert line.best == line.points[1]
+    assert line.points[1][1] > line.points[2][1] > line.points[0][1]  # SVG grows downwards.
+    assert all(0 <= x <= 340 and 0 <= y <= 210 for x, y in line.points)
+    assert "candidate from 2 in epoch 1 to 1.5 in epoch 3" in chart.description
+    assert line_chart("AUC", {"candidate": [(1, 0.0)]}, {}).lines[0].best is None
+    assert line_chart("AUC", {"candidate": []}, {}) is None
+
+
+def test_an_epoch_without_a_validation_auc_leaves_a_gap():
+    epochs = [
+        {"epoch": 1, "loss": 1.0, "validation_auc": {"click": None}},
+        {"epoch": 2, "loss": 0.9, "validation_auc": {"click": 0.6}},
+    ]
+    history = {"epochs": epochs, "best_epoch": 2, "parameters": 7, "devices": [], "seconds": {}}
+    page = render(ReportData("t", None, "", trainings=(Training("candidate", history),)))
+    assert "Validation AUC, click by epoch: candidate from 0.6 in epoch 2" in page
