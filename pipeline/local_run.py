@@ -184,7 +184,7 @@ def _pushed_to(result: RunResult) -> str | None:
     """Folder that Pusher wrote, from the metadata of its output artifact."""
     from tfx.orchestration import metadata
 
-    if result.nodes[-1].node_id != "Pusher":
+    if all(node.node_id != "Pusher" for node in result.nodes):
         return None
     root = result.folder.parent.parent
     connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))

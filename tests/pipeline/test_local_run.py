@@ -107,7 +107,7 @@ def test_anomalies_stop_the_run_unless_allowed(finished, tmp_path):
     text = schema.read_text(encoding="utf-8")
     reviewed.write_text(text.replace('name: "price"', 'name: "cost"'), encoding="utf-8")
     override = f"validation.schema_path={reviewed}"
-    with pytest.raises(RunFailed, match="AnomalyGuard: .*price"):
+    with pytest.raises(RunFailed, match="(?s)AnomalyGuard: .*price"):
         run_experiment(read_experiment(path, [override]))
 
 
