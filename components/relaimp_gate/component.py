@@ -40,9 +40,9 @@ class RelaImpGate(base_component.BaseComponent):
         model: the candidate that was evaluated.
         gate: JSON of `GateSettings`, or a runtime parameter.
         data_contract: JSON of a `DataContract`, or a runtime parameter.
-        baseline_model: optional, the model blessed last, to be noted in the blessing; the
-            channel may be empty. Which models are compared is up to the evaluation; one that
-            lacks this model is refused.
+        baseline_model: optional, the model blessed last (or a given one), to be noted in the
+            blessing; the channel may be empty. Which models are compared is up to the
+            evaluation; one that lacks this model is refused.
 
     Raises:
         ValidationError: the settings are wrong.

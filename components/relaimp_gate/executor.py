@@ -56,7 +56,7 @@ def _verdict(input_dict: Artifacts, settings: GateSettings, contract: DataContra
         return Verdict(False, None, [Check("evaluation", "*", "*", False, str(error))])
     if input_dict.get("baseline_model") and BASELINE not in results.models:
         message = (
-            "a model has been blessed before, but the evaluation does not hold it; give "
+            "there is a baseline model, but the evaluation does not hold it; give "
             "SliceEvaluation the same baseline as the gate"
         )
         return Verdict(False, None, [Check("evaluation", "*", "*", False, message)])

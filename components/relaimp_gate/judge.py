@@ -108,7 +108,7 @@ class _Judgement:
 
     @property
     def _baseline_words(self) -> str | None:
-        words = {BASELINE: "latest blessed model", REFERENCE: "reference model"}
+        words = {BASELINE: "baseline model", REFERENCE: "reference model"}
         return words[self._baseline] if self._baseline else None
 
     def _obstacle(self, rule: Rule, task: str, slice_name: str) -> Finding | None:

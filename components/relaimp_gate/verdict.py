@@ -47,8 +47,8 @@ class Verdict:
 
     Attributes:
         blessed: whether the candidate may be pushed.
-        baseline: what the candidate was compared with: ``baseline`` (the model blessed last),
-            ``reference``, or None on a first run without either.
+        baseline: what the candidate was compared with: ``baseline`` (the model blessed last,
+            or a given one), ``reference``, or None on a first run without either.
         checks: in the order of the thresholds, then of tasks and slices.
     """
 

@@ -13,7 +13,7 @@ from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE, REFER
 #: How the models are called in the report.
 MODEL_NAMES = {
     CANDIDATE: "candidate",
-    BASELINE: "latest blessed model",
+    BASELINE: "baseline model",
     REFERENCE: "reference model",
 }
 _ENVIRONMENT = jinja2.Environment(

@@ -63,7 +63,7 @@ def test_bounds_of_relaimp(decide, evaluation, bound, minimum, passed):
     check = only(decide(evaluation(), relaimp(minimum, task="click", bound=bound)))
     assert check.passed is passed
     assert (check.value, check.lower, check.upper) == (2.0, 0.5, 3.5)
-    assert "latest blessed model +2.00 % [+0.50 %, +3.50 %]" in check.message
+    assert "baseline model +2.00 % [+0.50 %, +3.50 %]" in check.message
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ OVERALL = ("candidate", "click", "overall")
          "RelaImp is undefined"),
         ({("vs baseline", "click", "overall"): None}, relaimp(task="click"), "was not measured"),
         ({("baseline", "click", "overall"): {"undefined_predictions": 1}}, relaimp(task="click"),
-         "latest blessed model are no finite"),
+         "baseline model are no finite"),
         ({("baseline", "click", "overall"): {"examples": 900}}, relaimp(task="click"),
          "evaluated on other rows"),
         ({("baseline", "click", "overall"): None}, relaimp(task="click"), "was not evaluated here"),

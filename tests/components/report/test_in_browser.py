@@ -82,7 +82,7 @@ def test_verdict_and_sections_are_there(opened):
 
 def test_tables_hold_the_numbers_of_the_run(opened, report_data):
     page, _, _ = opened
-    cells = page.tables["RelaImp over the latest blessed model in percent, by task and slice"]
+    cells = page.tables["RelaImp over the baseline model in percent, by task and slice"]
     compared = report_data.results.comparison("baseline", "click", "overall")
     assert any(cell.startswith(f"{compared.relaimp:+.2f}") for cell in cells)
     cells = page.tables["purchase: metrics by slice and model"]

@@ -49,7 +49,7 @@ def test_a_first_run_has_no_comparison(report_data):
     page = render(
         dataclasses.replace(report_data, results=results, verdict=Verdict(True, None, checks))
     )
-    assert "All 1 checks that apply are met; 1 did not apply" in page
+    assert "The one check that applies is met; 1 did not apply" in page
     assert "There was no model to compare with" in page
     assert "does not apply" in page and 'id="relaimp"' not in page
 
@@ -120,7 +120,7 @@ def test_crosses_are_closed_sorted_by_size_and_cut():
     assert (crosses.title, crosses.closed, crosses.hidden) == ("by domain and city", True, 1)
     assert crosses.labels["domain=a,city=y, z"] == "a, y, z"
     page = render(ReportData("t", None, "", results=results, max_cross_slices_shown=2))
-    assert "2 slices of 3, the largest" in page and "1 smaller slices" in page
+    assert "2 slices of 3, the largest" in page and "1 smaller slice is in" in page
 
 
 def test_line_chart_places_values_inside_and_survives_flat_and_short_lines():
