@@ -26,22 +26,38 @@ def run_log(path: Path, on_progress: Callable[[str], None]) -> Iterator[None]:
     file_handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s")
     )
-    root = logging.getLogger()
-    absl_logger = absl_logging.get_absl_logger()
-    before = (root.handlers[:], root.level, absl_logger.handlers[:], absl_logger.propagate)
-    root.handlers = [file_handler, _ProgressHandler(on_progress)]
-    root.setLevel(logging.INFO)
-    absl_logger.handlers, absl_logger.propagate = [], True
+    before = absl_logging.get_verbosity()
+    absl_logging.set_verbosity(absl_logging.INFO)
     logging.captureWarnings(True)
+    handlers = [file_handler, _ProgressHandler(on_progress)]
     try:
-        with warnings.catch_warnings():
+        with _only_handlers(handlers), warnings.catch_warnings():
             yield
     finally:
         logging.captureWarnings(False)
-        root.handlers, absl_logger.handlers = before[0], before[2]
-        absl_logger.propagate = before[3]
-        root.setLevel(before[1])
+        absl_logging.set_verbosity(before)
         file_handler.close()
+
+
+@contextlib.contextmanager
+def _only_handlers(handlers: list[logging.Handler]) -> Iterator[None]:
+    """Gives the root logger these handlers, and all records to the root logger."""
+    root = logging.getLogger()
+    root_before = (root.handlers[:], root.level)
+    # These two libraries print to the terminal by handlers of their own.
+    loggers = [absl_logging.get_absl_logger(), logging.getLogger("tensorflow")]
+    before = [(logger.handlers[:], logger.propagate) for logger in loggers]
+    root.handlers = handlers
+    root.setLevel(logging.INFO)
+    for logger in loggers:
+        logger.handlers, logger.propagate = [], True
+    try:
+        yield
+    finally:
+        root.handlers = root_before[0]
+        root.setLevel(root_before[1])
+        for logger, (own, propagate) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = own, propagate
 
 
 class _ProgressHandler(logging.Handler):
