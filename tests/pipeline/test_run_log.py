@@ -1,0 +1,35 @@
+import logging
+import warnings
+
+from absl import logging as absl_logging
+
+from pipeline import run_log as module
+from pipeline.run_log import run_log
+
+
+def test_everything_goes_to_the_file_and_own_lines_to_the_person(tmp_path, capsys):
+    seen = []
+    path = tmp_path / "run" / "log.txt"
+    with run_log(path, seen.append):
+        # A record of this project's own folders, as the trainer's loop would make it.
+        own = logging.LogRecord(
+            "absl", logging.INFO, module.__file__, 1, "epoch %d\nmore", (1,), None
+        )
+        logging.getLogger().handle(own)
+        absl_logging.info("from somewhere else")
+        logging.getLogger("tensorflow").warning("from tensorflow")
+        warnings.warn("a warning", stacklevel=1)
+    assert seen == ["epoch 1"]
+    text = path.read_text(encoding="utf-8")
+    for line in ("epoch 1", "from somewhere else", "from tensorflow", "a warning"):
+        assert line in text
+    output = capsys.readouterr()
+    assert output.out == output.err == ""
+
+
+def test_loggers_are_as_before_afterwards(tmp_path):
+    root, absl = logging.getLogger(), absl_logging.get_absl_logger()
+    before = (root.handlers[:], root.level, absl.handlers[:], absl_logging.get_verbosity())
+    with run_log(tmp_path / "log.txt", print):
+        assert absl_logging.get_verbosity() == absl_logging.INFO
+    assert (root.handlers, root.level, absl.handlers, absl_logging.get_verbosity()) == before
