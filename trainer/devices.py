@@ -1,5 +1,7 @@
 """Which devices train: one, or all GPUs of this machine together."""
 
+import functools
+
 import tensorflow as tf
 
 
@@ -16,10 +18,20 @@ def choose_strategy(devices: list[str] | None = None) -> tf.distribute.Strategy:
     if devices is None:
         devices = [f"GPU:{index}" for index in range(len(tf.config.list_logical_devices("GPU")))]
     if len(devices) > 1:
-        return tf.distribute.MirroredStrategy(devices)
+        return _mirrored(tuple(devices))
     if devices:
         return tf.distribute.OneDeviceStrategy(devices[0])
     return tf.distribute.get_strategy()
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
+    """The process's only strategy over these devices.
+
+    Each strategy numbers its collective operations from 1 on; those of a second training in the
+    same process, of other shapes, would be taken for the first one's.
+    """
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def device_names(strategy: tf.distribute.Strategy) -> list[str]:

@@ -45,16 +45,22 @@ class TrainStep:
         self._variables: list[keras.Variable] | None = None
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
+    @property
+    def loss_variables(self) -> list[keras.Variable]:
+        """State of the losses, such as learnt weights of tasks."""
+        return [
+            variable
+            for loss in self._losses
+            if isinstance(loss, keras.Layer)
+            for variable in loss.variables
+        ]
+
     def prepare(self, batch: Batch) -> None:
         """Creates all weights, the optimiser's included, before a checkpoint is restored."""
         with self._strategy.scope():
             self._model({key: value[:1] for key, value in batch.items()}, training=False)
-            self._variables = self._model.trainable_variables + [
-                weight
-                for loss in self._losses
-                if isinstance(loss, keras.Layer)
-                for weight in loss.trainable_variables
-            ]
+            learnt = [variable for variable in self.loss_variables if variable.trainable]
+            self._variables = self._model.trainable_variables + learnt
             self.optimizer.build(self._variables)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
@@ -78,19 +84,27 @@ class TrainStep:
             terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self._losses]
             losses = tf.add_n(terms) * share
             total = tf.reduce_sum(losses * self._weights)
-        gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        gradients = tape.gradient(
+            total,
+            [variable.value for variable in self._variables],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares them
+        # before it adds up those of one id, so that an id that n rows of a batch hold would take
+        # steps √n times too long; and devices can't exchange unlike numbers of slices.
+        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         self.optimizer.apply(self._regularised(gradients, context), self._variables)
         return losses
 
     def _regularised(
         self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
     ) -> list[tf.Tensor]:
-        """L2 and clipping, which both need the gradient over all devices."""
+        """L2 and clipping, the latter by the norm of the gradient over all devices."""
         l2, clip_norm = self._settings.l2, self._settings.clip_norm
         replicas = context.num_replicas_in_sync
         if l2:
             gradients = [
-                tf.convert_to_tensor(gradient) + l2 / replicas * variable.value
+                gradient + l2 / replicas * variable.value
                 for gradient, variable in zip(gradients, self._variables, strict=True)
             ]
         if clip_norm is not None:
