@@ -4,11 +4,13 @@ import hashlib
 import io
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 
 def training_digest(*parts: str) -> str:
@@ -48,9 +50,19 @@ class CheckpointFolder:
         tf.io.gfile.rename(temporary, self._path, overwrite=True)
 
     def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
-        """Returns what was saved last, or None."""
+        """Returns what was saved last, or None.
+
+        A damaged file counts as none: training anew costs time, and stopping would cost more.
+        """
         if not tf.io.gfile.exists(self._path):
             return None
+        try:
+            return self._read()
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            logging.warning("checkpoint %s can't be read, training anew: %s", self._path, error)
+            return None
+
+    def _read(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
         with tf.io.gfile.GFile(self._path, "rb") as file:
             archive = io.BytesIO(file.read())
         with np.load(archive) as stored:

@@ -38,7 +38,11 @@ class History:
     def write(self, folder: str) -> None:
         """Writes `HISTORY_FILE` and TensorBoard logs into a folder."""
         tf.io.gfile.makedirs(folder)
-        writer = tf.summary.create_file_writer(os.path.join(folder, "tensorboard"))
+        logs = os.path.join(folder, "tensorboard")
+        # Written anew as a whole: TensorBoard would show the points of two files twice.
+        if tf.io.gfile.exists(logs):
+            tf.io.gfile.rmtree(logs)
+        writer = tf.summary.create_file_writer(logs)
         with writer.as_default():
             for record in self.epochs:
                 for name, value in _scalars(record).items():

@@ -33,6 +33,7 @@ class _Progress:
     loss_sums: list[float] = field(default_factory=list)
     examples: int = 0
     epoch_seconds: float = 0.0
+    epoch_input_seconds: float = 0.0
     best_auc: float = float("-inf")
     epochs_without_gain: int = 0
 
@@ -95,6 +96,7 @@ class Standard:
             seconds["input"] += fetched - mark
             seconds["step"] += now - fetched
             progress.epoch_seconds += now - mark
+            progress.epoch_input_seconds += fetched - mark
             if progress.step % self._settings.checkpoint_every_steps == 0:
                 self._save()
             mark = time.monotonic()
@@ -121,13 +123,8 @@ class Standard:
 
     def _count(self, batch: dict[str, tf.Tensor], losses: np.ndarray) -> None:
         progress = self._progress
-        if not np.all(np.isfinite(losses)):
-            index = int(np.flatnonzero(~np.isfinite(losses))[0])
-            raise TrainingDiverged(
-                f"the loss of task {self._tasks[index].name!r} is {losses[index]} at step "
-                f"{progress.step + 1} (epoch {progress.epoch}): lower training.learning_rate, "
-                "set training.clip_norm, or transform features of great range (zscore, log)"
-            )
+        for task, loss in zip(self._tasks, losses, strict=True):
+            self._check_finite(f"loss of task {task.name!r}", float(loss), progress.step + 1)
         progress.step += 1
         progress.steps_in_epoch += 1
         sums = progress.loss_sums or [0.0] * len(losses)
@@ -135,9 +132,21 @@ class Standard:
         values = self._job.strategy.experimental_local_results(next(iter(batch.values())))
         progress.examples += sum(int(value.shape[0]) for value in values)
 
+    def _check_finite(self, what: str, value: float, step: int) -> None:
+        if not np.isfinite(value):
+            raise TrainingDiverged(
+                f"the {what} is {value} at step {step} (epoch {self._progress.epoch}): lower "
+                "training.learning_rate, set training.clip_norm, or transform features of great "
+                "range (zscore, log)"
+            )
+
     def _close_epoch(self, validation: Validation) -> None:
         """Adds the epoch's record, keeps its weights if they are the best, goes to the next."""
         progress, names = self._progress, [task.name for task in self._tasks]
+        for name, loss in validation.loss.items():
+            # The last step's update is not seen by any training loss.
+            if loss is not None:
+                self._check_finite(f"validation loss of task {name!r}", loss, progress.step)
         means = [total / progress.steps_in_epoch for total in progress.loss_sums]
         weights = [self._settings.task_weights.get(name, 1.0) for name in names]
         record = {
@@ -147,6 +156,7 @@ class Standard:
             "validation_auc": validation.auc,
             "validation_loss": validation.loss,
             "seconds": progress.epoch_seconds,
+            "input_seconds": progress.epoch_input_seconds,
             "examples": progress.examples,
             "examples_per_second": progress.examples / max(progress.epoch_seconds, 1e-9),
         }
@@ -181,13 +191,18 @@ class Standard:
             if task in names
         }
 
+    def _variables(self) -> dict[str, list[keras.Variable]]:
+        """All state that steps change, by the name of its group in a checkpoint."""
+        return {
+            "model": self._model.variables,
+            "loss": self._step.loss_variables,
+            "optimizer": self._step.optimizer.variables,
+        }
+
     def _save(self) -> None:
+        arrays = {name: _values(variables) for name, variables in self._variables().items()}
         self._job.checkpoints.save(
-            {
-                "model": _values(self._model.variables),
-                "optimizer": _values(self._step.optimizer.variables),
-                "best": self._best,
-            },
+            {**arrays, "best": self._best},
             {"progress": asdict(self._progress), "history": asdict(self._history)},
         )
 
@@ -196,8 +211,13 @@ class Standard:
         if found is None:
             return
         arrays, state = found
-        _assign(self._model.variables, arrays["model"])
-        _assign(self._step.optimizer.variables, arrays["optimizer"])
+        groups = self._variables()
+        if any(_shapes(group) != _shapes(arrays.get(name, [])) for name, group in groups.items()):
+            logging.warning("the checkpoint is of another version of this model: training anew")
+            return
+        for name, group in groups.items():
+            for variable, value in zip(group, arrays.get(name, []), strict=True):
+                variable.assign(value)
         self._best = arrays.get("best", [])
         self._progress, self._history = _Progress(**state["progress"]), History(**state["history"])
         self._history.resumed_from_step = self._progress.step
@@ -208,6 +228,5 @@ def _values(variables: list[keras.Variable]) -> list[np.ndarray]:
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
-def _assign(variables: list[keras.Variable], values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+def _shapes(arrays: list[keras.Variable] | list[np.ndarray]) -> list[tuple[int, ...]]:
+    return [tuple(array.shape) for array in arrays]

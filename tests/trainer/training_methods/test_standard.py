@@ -1,0 +1,240 @@
+"""The training loop: selection, resumption, seeds, divergence; on a small model with dropout."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.checkpoint import CheckpointFolder
+from trainer.input import ExampleSet
+from trainer.settings import TrainingSettings
+from trainer.training_job import TrainingJob
+from trainer.training_methods.standard import Standard, TrainingDiverged
+from trainer.validation import validate
+from transform.model_inputs import ModelInputs, TaskSpec
+
+INPUTS = ModelInputs(
+    categorical=(),
+    numeric=(),
+    sequences=(),
+    target_item=None,
+    domains=("all",),
+    tasks=(TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr")),
+)
+SPEC = {
+    "x": tf.io.FixedLenFeature([4], tf.float32),
+    "click": tf.io.FixedLenFeature([], tf.int64),
+    "buy": tf.io.FixedLenFeature([], tf.int64),
+}
+
+
+class Gated(keras.Model):
+    """A hidden layer with dropout, and a gate over two halves of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate_names = {"ctr": ["left", "right"]}
+        self.hidden = keras.layers.Dense(8, activation="relu")
+        self.dropout = keras.layers.Dropout(0.3)
+        self.gate = keras.layers.Dense(2, activation="softmax")
+        self.towers = keras.layers.Dense(2)
+
+    def call(self, features, training=False):
+        hidden = self.dropout(self.hidden(features["x"]), training=training)
+        gate = self.gate(features["x"])
+        mixed = hidden * keras.ops.repeat(gate, 4, axis=1)
+        logits = self.towers(mixed)
+        probabilities = keras.ops.sigmoid(logits)
+        return {"logits": logits, "probabilities": probabilities, "gates/ctr": gate}
+
+
+def _write(path, rows, seed):
+    random = np.random.default_rng(seed)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for _ in range(rows):
+            x = random.normal(size=4)
+            click = int(random.random() < 1 / (1 + np.exp(-3 * x[0])))
+            buy = int(click and random.random() < 1 / (1 + np.exp(-3 * x[1])))
+            example = tf.train.Example()
+            example.features.feature["x"].float_list.value.extend(x)
+            example.features.feature["click"].int64_list.value.append(click)
+            example.features.feature["buy"].int64_list.value.append(buy)
+            writer.write(example.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    _write(folder / "train.gz", 500, seed=1)
+    _write(folder / "validation.gz", 300, seed=2)
+    return folder
+
+
+@pytest.fixture
+def make(examples, tmp_path):
+    """Builds a job; settings by name, other parts of the job as given."""
+
+    def function(build_model=Gated, on_epoch=lambda history: None, **settings):
+        defaults = {"batch_size": 64, "shuffle_rows": 100, "epochs": 3, "learning_rate": 0.02}
+        values = TrainingSettings.read({**defaults, **settings})
+        sets = [
+            ExampleSet([str(examples / f"{split}.gz")], SPEC, values.shuffle_rows, True)
+            for split in ("train", "validation")
+        ]
+        checkpoints = CheckpointFolder(str(tmp_path), "training")
+        strategy = tf.distribute.get_strategy()
+        return TrainingJob(
+            values, INPUTS, build_model, *sets, checkpoints, strategy, on_epoch=on_epoch
+        )
+
+    return function
+
+
+def _train(job):
+    job.checkpoints.remove()
+    return Standard(job).train()
+
+
+def _model_with(weights):
+    model = Gated()
+    model({"x": np.zeros((1, 4), "float32")})
+    for variable, value in zip(model.variables, weights, strict=True):
+        variable.assign(value)
+    return model
+
+
+def _assert_same(first, second):
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    fields = ("loss", "task_loss", "validation_auc", "validation_loss", "examples")
+    for one, other in zip(first.history.epochs, second.history.epochs, strict=True):
+        assert {name: one[name] for name in fields} == {name: other[name] for name in fields}
+
+
+def test_learns_and_keeps_the_best_epochs_weights(make):
+    """A rate this high overshoots, so that the best epoch isn't the last one."""
+    seen = []
+    job = make(
+        epochs=12, patience=None, learning_rate=0.3, on_epoch=lambda h: seen.append(len(h.epochs))
+    )
+    result = _train(job)
+    history = result.history
+    assert seen == list(range(1, 13))
+    means = [np.mean(list(record["validation_auc"].values())) for record in history.epochs]
+    assert history.best_epoch == int(np.argmax(means)) + 1 < 12
+    assert max(means) > 0.85
+    model = _model_with(result.weights)
+    again = validate(model, job.validation.in_order(100), INPUTS.tasks)
+    best = history.epochs[history.best_epoch - 1]
+    assert again.auc == pytest.approx(best["validation_auc"], abs=1e-6)
+    assert history.gate_weights["ctr"] == pytest.approx(
+        dict(zip(["left", "right"], again.gate_weights["ctr"], strict=True)), abs=1e-5
+    )
+    assert history.parameters == 4 * 8 + 8 + 4 * 2 + 2 + 8 * 2 + 2
+
+
+def test_stops_when_patience_is_at_an_end(make):
+    """Steps this small change no score, so that no epoch is better than the first."""
+    result = _train(make(epochs=9, patience=2, optimizer="sgd", learning_rate=1e-30))
+    assert len(result.history.epochs) == 3 and result.history.best_epoch == 1
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(make):
+    first, second, other = (_train(make(epochs=2, seed=seed)) for seed in (1, 1, 2))
+    _assert_same(first, second)
+    assert first.history.epochs[0]["loss"] != other.history.epochs[0]["loss"]
+
+
+class _Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("last_step", [2, 5, 8, 11])
+def test_an_interrupted_training_ends_with_the_same_model(make, monkeypatch, last_step):
+    """Eight steps per epoch: within the first and the second one, and at the end of one."""
+    uninterrupted = _train(make(checkpoint_every_steps=2))
+    job = make(checkpoint_every_steps=2)
+    job.checkpoints.remove()
+    method = Standard(job)
+    count = method._count
+
+    def killed(batch, losses):
+        if method._progress.step == last_step:
+            raise _Killed
+        count(batch, losses)
+
+    monkeypatch.setattr(method, "_count", killed)
+    with pytest.raises(_Killed):
+        method.train()
+    resumed = Standard(job).train()
+    assert resumed.history.resumed_from_step == last_step // 2 * 2
+    _assert_same(resumed, uninterrupted)
+
+
+def test_a_training_killed_after_its_last_epoch_is_not_repeated(make):
+    job = make(epochs=1)
+    job.checkpoints.remove()
+    first = Standard(job).train()
+    second = Standard(job).train()
+    assert len(second.history.epochs) == 1
+    _assert_same(first, second)
+
+
+def test_checkpoint_of_another_architecture_is_not_used(make):
+    job = make(epochs=1)
+    job.checkpoints.save(
+        {"model": [np.zeros((2, 2))], "optimizer": [], "best": []}, {"progress": {}, "history": {}}
+    )
+    result = Standard(job).train()
+    assert result.history.resumed_from_step is None and len(result.history.epochs) == 1
+
+
+def test_divergence_names_step_task_and_remedy(make):
+    job = make(optimizer="sgd", learning_rate=1e30)
+    job.checkpoints.remove()
+    with pytest.raises(
+        TrainingDiverged, match=r"loss of task '\w+' is .* at step [2-9] .*clip_norm"
+    ):
+        Standard(job).train()
+
+
+class Undefined(Gated):
+    """Predicts no number, though only when it does not train."""
+
+    def call(self, features, training=False):
+        outputs = super().call(features, training=training)
+        if not training:
+            outputs["probabilities"] = outputs["probabilities"] * float("nan")
+        return outputs
+
+
+def test_weights_that_predict_no_number_are_never_selected(make):
+    job = make(build_model=Undefined, epochs=1)
+    job.checkpoints.remove()
+    with pytest.raises(TrainingDiverged, match="validation loss of task 'ctr' is .* at step 8"):
+        Standard(job).train()
+
+
+def test_labels_outside_of_the_population_do_not_matter(make, examples):
+    """Purchases without a click, were there any, would not change what is learnt of purchases."""
+    job = make(epochs=2)
+    expected = _train(job)
+
+    class Changed:
+        def __init__(self, rows):
+            self._rows = rows
+
+        def epoch(self, *arguments, **options):
+            return self._rows.epoch(*arguments, **options).map(self._change)
+
+        def in_order(self, *arguments):
+            return self._rows.in_order(*arguments).map(self._change)
+
+        @staticmethod
+        def _change(batch):
+            return {**batch, "buy": tf.where(batch["click"] == 1, batch["buy"], 1)}
+
+    changed = TrainingJob(
+        **{**vars(job), "train": Changed(job.train), "validation": Changed(job.validation)}
+    )
+    _assert_same(_train(changed), expected)
