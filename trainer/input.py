@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-#: Blocks whose order is shuffled together; with their rows they bound the memory of a shuffle.
-_BLOCKS_SHUFFLED = 64
+#: Blocks whose order is shuffled together where they are kept in memory anyway.
+_CACHED_BLOCKS_SHUFFLED = 1024
+#: The same where they are not: so many blocks are held while they are shuffled.
+_READ_BLOCKS_SHUFFLED = 8
 
 
 class ExampleSet:
@@ -24,6 +26,7 @@ class ExampleSet:
 
     Raises:
         FileNotFoundError: no file matches.
+        ValueError: the files hold no example.
     """
 
     def __init__(
@@ -38,6 +41,10 @@ class ExampleSet:
             raise FileNotFoundError(f"no examples match {', '.join(patterns)}")
         self._block_rows = block_rows
         records = tf.data.TFRecordDataset(files, compression_type="GZIP")
+        if not any(True for _ in records.take(1)):
+            raise ValueError(
+                f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
+            )
         blocks = records.batch(block_rows, num_parallel_calls=tf.data.AUTOTUNE)
         blocks = blocks.map(
             lambda serialized: tf.io.parse_example(serialized, feature_spec),
@@ -45,6 +52,7 @@ class ExampleSet:
             deterministic=True,
         )
         self._blocks = blocks.cache() if in_memory else blocks
+        self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else _READ_BLOCKS_SHUFFLED
 
     def epoch(self, batch_size: int, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
         """Shuffled batches of one epoch.
@@ -59,7 +67,9 @@ class ExampleSet:
             Dicts of tensors ``(batch_size, ...)`` by feature name.
         """
         blocks = self._blocks.enumerate().shuffle(
-            _BLOCKS_SHUFFLED, seed=hash((seed, epoch)) % (1 << 31), reshuffle_each_iteration=False
+            self._blocks_shuffled,
+            seed=hash((seed, epoch)) % (1 << 31),
+            reshuffle_each_iteration=False,
         )
 
         def shuffle_rows(index: tf.Tensor, block: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

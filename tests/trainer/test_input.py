@@ -1,0 +1,102 @@
+"""Training input: every row once per epoch, in an order that seed and epoch alone decide."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.input import ExampleSet
+
+ROWS = 103
+SPEC = {
+    "row": tf.io.FixedLenFeature([], tf.int64),
+    "clicks": tf.io.FixedLenFeature([2], tf.int64),
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Three files with the rows 0..102 one after the other."""
+    for shard, rows in enumerate(np.array_split(np.arange(ROWS), 3)):
+        path = tmp_path / f"part-{shard:05d}.gz"
+        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+            for row in rows:
+                features = {
+                    name: tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+                    for name, values in (("row", [row]), ("clicks", [row, -row]))
+                }
+                example = tf.train.Example(features=tf.train.Features(feature=features))
+                writer.write(example.SerializeToString())
+    return tmp_path
+
+
+def _examples(files, block_rows=16, in_memory=True):
+    return ExampleSet([str(files / "part-*")], SPEC, block_rows, in_memory)
+
+
+def _batches(dataset):
+    return [batch["row"].numpy().tolist() for batch in dataset]
+
+
+def _rows(dataset):
+    return [row for batch in _batches(dataset) for row in batch]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_an_epoch_has_every_row_once_in_full_batches(files, in_memory):
+    dataset = _examples(files, in_memory=in_memory).epoch(10, seed=1, epoch=1)
+    batches = _batches(dataset)
+    assert [len(batch) for batch in batches] == [10] * 10 + [3]
+    assert sorted(row for batch in batches for row in batch) == list(range(ROWS))
+    for batch in dataset:
+        np.testing.assert_array_equal(batch["clicks"][:, 0], batch["row"])
+        np.testing.assert_array_equal(batch["clicks"][:, 1], -batch["row"])
+
+
+def test_order_depends_on_seed_and_epoch_only(files):
+    examples = _examples(files)
+    first = _rows(examples.epoch(10, seed=1, epoch=1))
+    assert _rows(examples.epoch(10, seed=1, epoch=1)) == first
+    assert _rows(_examples(files).epoch(10, seed=1, epoch=1)) == first
+    assert _rows(examples.epoch(7, seed=1, epoch=1)) == first
+    assert _rows(examples.epoch(10, seed=1, epoch=2)) != first
+    assert _rows(examples.epoch(10, seed=2, epoch=1)) != first
+
+
+def test_shuffles_blocks_and_the_rows_within_each(files):
+    rows = np.array(_rows(_examples(files).epoch(10, seed=1, epoch=1)))
+    blocks = [block // 16 for block in rows]
+    # Six blocks of 16 rows and one of 7, each whole.
+    changes = np.flatnonzero(np.diff(blocks))
+    assert len(changes) == 6
+    assert list(dict.fromkeys(blocks)) != list(range(7))
+    within = rows[np.array(blocks) == 2]
+    assert list(within) != sorted(within)
+
+
+def test_resumed_epoch_goes_on_behind_the_batches_seen(files):
+    examples = _examples(files)
+    whole = _batches(examples.epoch(10, seed=3, epoch=2))
+    assert _batches(examples.epoch(10, seed=3, epoch=2, skip=4)) == whole[4:]
+    assert _batches(examples.epoch(10, seed=3, epoch=2, skip=len(whole))) == []
+
+
+def test_later_epochs_read_no_file(files):
+    examples = _examples(files, in_memory=True)
+    first = _rows(examples.epoch(10, seed=1, epoch=1))
+    for path in files.glob("part-*"):
+        path.unlink()
+    assert sorted(_rows(examples.epoch(10, seed=1, epoch=2))) == sorted(first)
+    assert _rows(examples.in_order(50)) == list(range(ROWS))
+
+
+def test_rows_in_order(files):
+    assert _rows(_examples(files, block_rows=1000).in_order(20)) == list(range(ROWS))
+
+
+def test_no_file_and_no_row_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no examples match .*nothing"):
+        ExampleSet([str(tmp_path / "nothing-*")], SPEC, 16, True)
+    with tf.io.TFRecordWriter(str(tmp_path / "empty.gz"), "GZIP"):
+        pass
+    with pytest.raises(ValueError, match="hold no example"):
+        ExampleSet([str(tmp_path / "empty.gz")], SPEC, 16, True)
