@@ -2,6 +2,7 @@
 
 import abc
 import gzip
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from tfx.dsl.io import fileio
 
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.names import suggest
@@ -53,8 +55,8 @@ class Reader(abc.ABC):
     address: str | None = None
 
     def patterns(self, path: str) -> list[str]:
-        """Glob patterns of the files behind an entry of `data.path`."""
-        return [path]
+        """Glob patterns of the files behind an entry of `data.path`; a folder's are all in it."""
+        return [os.path.join(path, "*")] if fileio.isdir(path) else [path]
 
     def shards(self, files: list[str]) -> list[Shard]:
         """Cuts the sorted input files into pieces, in the order of their rows."""

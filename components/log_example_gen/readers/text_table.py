@@ -83,7 +83,7 @@ def read_text_table(
                 column_types={name: pa.string() for name in names}, strings_can_be_null=False
             ),
         )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError, EOFError) as error:
         if "Empty CSV file" in str(error):
             return
         raise InputRefused(f"{file}: cannot be read as delimited text: {error}") from error

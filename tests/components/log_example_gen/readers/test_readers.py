@@ -1,0 +1,202 @@
+"""Every reader on small files in its layout, and the data sets' readers on the real files."""
+
+import gzip
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.log_example_gen.readers import READERS
+from components.log_example_gen.readers.census_income import FIELDS
+from components.log_example_gen.rejection import InputRefused
+from transform.settings import SettingsError
+
+
+def _read(reader, files, columns):
+    batches = [batch for shard in reader.shards(files) for batch in reader.read(shard, columns)]
+    table = pa.concat_tables([batch.columns for batch in batches])
+    lines = np.concatenate([batch.lines for batch in batches])
+    return table.to_pydict(), lines.tolist(), [row for b in batches for row in b.rejected]
+
+
+def _data_folder(name):
+    roots = [os.environ.get("MTLX_DATA"), Path(__file__).parents[5] / "shared" / "data"]
+    for root in roots:
+        if root and (Path(root) / name).is_dir():
+            return Path(root) / name
+    pytest.skip(f"no {name} under MTLX_DATA or ../shared/data")
+
+
+def test_csv_numbers_lines_past_wrong_and_blank_ones(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text('a,b\n1,x\n2\n\n3,"y, z"\n4,5,6\n5,w\n', encoding="utf-8")
+    values, lines, rejected = _read(READERS.build("csv", {}), [str(file)], ["b", "a"])
+    assert values == {"b": ["x", "y, z", "w"], "a": ["1", "3", "5"]}
+    assert lines == [2, 5, 7]
+    assert [(row.line, row.reason) for row in rejected] == [
+        (3, "wrong number of values"),
+        (6, "wrong number of values"),
+    ]
+
+
+def test_csv_over_many_blocks_keeps_line_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", 64)
+    rows = [f"{i},x" if i % 10 else f"{i}" for i in range(1, 101)]
+    file = tmp_path / "a.csv"
+    file.write_text("a,b\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    values, lines, rejected = _read(READERS.build("csv", {}), [str(file)], ["a"])
+    assert [int(value) + 1 for value in values["a"]] == lines
+    assert [row.line for row in rejected] == list(range(11, 102, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is empty"), ("a,a\n1,2\n", "'a' stands twice"), ("x\n1\n", "no column 'a'")],
+)
+def test_csv_that_cannot_be_read(tmp_path, text, message):
+    file = tmp_path / "a.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputRefused, match=f"a.csv.*{message}"):
+        _read(READERS.build("csv", {}), [str(file)], ["a"])
+
+
+def test_csv_with_another_delimiter_and_gzip(tmp_path):
+    file = tmp_path / "a.csv.gz"
+    file.write_bytes(gzip.compress(b"a;b\n1;2\n"))
+    values, _, _ = _read(READERS.build("csv", {"delimiter": ";"}), [str(file)], ["a", "b"])
+    assert values == {"a": ["1"], "b": ["2"]}
+
+
+def test_damaged_gzip_is_one_clear_error(tmp_path):
+    file = tmp_path / "a.csv.gz"
+    file.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 100_000)[:-200])
+    with pytest.raises(InputRefused, match="a.csv.gz: cannot be read"):
+        _read(READERS.build("csv", {}), [str(file)], ["a"])
+
+
+def test_parquet_keeps_zeros_and_empty_texts(tmp_path):
+    file = tmp_path / "a.parquet"
+    table = pa.table({"n": [0, 1, None], "x": [0.0, None, 2.0], "s": ["", None, "b"]})
+    lists = pa.array([["a", ""], [], None])
+    pq.write_table(table.append_column("l", lists), file, row_group_size=2)
+    reader = READERS.build("parquet", {})
+    assert len(reader.shards([str(file)])) == 2
+    values, lines, _ = _read(reader, [str(file)], ["s", "n", "x", "l"])
+    assert values == {
+        "s": ["", None, "b"],
+        "n": [0, 1, None],
+        "x": [0.0, None, 2.0],
+        "l": [["a", ""], [], None],
+    }
+    assert lines == [1, 2, 3]
+    assert reader.empty_is_missing is False
+
+
+def test_parquet_that_is_none(tmp_path):
+    file = tmp_path / "a.parquet"
+    file.write_bytes(b"no parquet")
+    with pytest.raises(InputRefused, match="cannot be read as Parquet"):
+        READERS.build("parquet", {}).shards([str(file)])
+
+
+def _census_line(**values):
+    row = {name: "0" for name in FIELDS} | {
+        "marital_status": "Divorced",
+        "total_income": "- 50000.",
+    }
+    return ", ".join((row | values).values())
+
+
+def test_census_labels_missing_values_and_categories(tmp_path):
+    file = tmp_path / "census-income.data"
+    lines = [
+        _census_line(hispanic_origin="NA", migration_code_msa="?"),
+        _census_line(marital_status="Never married", total_income="50000+."),
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    reader = READERS.build("census_income", {})
+    columns = ["income", "never_married", "hispanic_origin", "migration_code_msa", "age"]
+    values, lines, _ = _read(reader, [str(file)], columns)
+    assert values == {
+        "income": [0, 1],
+        "never_married": [0, 1],
+        "hispanic_origin": ["NA", "0"],
+        "migration_code_msa": [None, "0"],
+        "age": ["0", "0"],
+    }
+    assert lines == [1, 2]
+    with pytest.raises(InputRefused, match="no column 'instance_weight'"):
+        _read(reader, [str(file)], ["instance_weight"])
+
+
+def test_census_as_distributed():
+    folder = _data_folder("census-income-kdd")
+    reader = READERS.build("census_income", {})
+    for name, rows, positives in (("data", 199_523, 12_382), ("test", 99_762, 6_186)):
+        (file,) = folder.glob(f"census-income.{name}*")
+        values, _, rejected = _read(reader, [str(file)], ["income"])
+        assert (len(values["income"]), sum(values["income"]), rejected) == (rows, positives, [])
+
+
+def _movielens(folder, packed):
+    files = {
+        "ratings.dat": "1::10::5::100\n1::20::3::101\n2::10::4::102\n3::20::1::103\n",
+        "users.dat": "1::F::1::3::48067\n2::M::25::4::70072\n3::M::56::5::55117\n",
+        "movies.dat": "10::Caf\xe9 (1990)::Drama|War\n20::B (1991)::Comedy\n",
+    }
+    if packed:
+        with zipfile.ZipFile(folder / "ml-1m.zip", "w") as archive:
+            for name, text in files.items():
+                archive.writestr(f"ml-1m/{name}", text.encode("latin-1"))
+        return [str(folder / "ml-1m.zip")]
+    for name, text in files.items():
+        (folder / name).write_bytes(text.encode("latin-1"))
+    return [str(folder / name) for name in files]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_movielens_joins_and_labels(tmp_path, packed):
+    reader = READERS.build("movielens_1m", {})
+    columns = ["user_id", "genre", "domain", "click", "like", "title"]
+    values, lines, _ = _read(reader, _movielens(tmp_path, packed), columns)
+    assert values == {
+        "user_id": [1, 1, 2, 3],
+        "genre": ["Drama", "Comedy", "Drama", "Comedy"],
+        "domain": ["under_25", "under_25", "25_34", "35_and_over"],
+        "click": [1, 0, 1, 0],
+        "like": [1, 0, 0, 0],
+        "title": ["Caf\xe9 (1990)", "B (1991)", "Caf\xe9 (1990)", "B (1991)"],
+    }
+    assert lines == [1, 2, 3, 4]
+
+
+def test_movielens_without_a_file_names_it_and_the_address(tmp_path):
+    files = _movielens(tmp_path, False)[:2]
+    with pytest.raises(InputRefused, match="movies.dat is missing.*grouplens.org"):
+        _read(READERS.build("movielens_1m", {}), files, ["click"])
+
+
+def test_movielens_in_m3oes_order():
+    folder = _data_folder("ml-1m")
+    reader = READERS.build("movielens_1m", {"order": "m3oe"})
+    files = [str(path) for path in sorted(folder.iterdir())]
+    values, _, _ = _read(reader, files, ["user_id", "domain"])
+    domains, counts = np.unique(values["domain"], return_counts=True)
+    assert dict(zip(domains, counts.tolist(), strict=True)) == {
+        "under_25": 210_747,
+        "25_34": 395_556,
+        "35_and_over": 393_906,
+    }
+    users = np.array(values["user_id"])
+    train, test = users[: int(len(users) * 0.8)], users[int(len(users) * 0.9) :]
+    assert len(set(test)) == 1567
+    assert not set(test) & set(train)
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(SettingsError, match="unknown option 'sep' of 'csv'"):
+        READERS.build("csv", {"sep": ";"})

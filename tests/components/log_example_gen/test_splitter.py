@@ -1,0 +1,98 @@
+import numpy as np
+import pyarrow as pa
+import pydantic
+import pytest
+
+from components.log_example_gen.rejection import InputRefused
+from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.splitter import Place, assign, needs_positions, split_columns
+
+
+def _split(**settings):
+    return DataSettings.read({"path": "x", "split": settings}).split
+
+
+def _rows(count, **columns):
+    return pa.table({"id": pa.array(range(count)), **columns})
+
+
+def test_hash_keeps_a_key_together_in_the_given_shares():
+    users = pa.array([f"u{i % 500}" for i in range(5000)])
+    split = _split(by="hash", of="user", train=0.6, validation=0.2, test=0.2)
+    assigned = assign(split, _rows(5000, user=users), Place("f", 0))
+    assert split_columns(split) == ["user"]
+    per_user = {}
+    for user, index in zip(users.to_pylist(), assigned, strict=True):
+        per_user.setdefault(user, set()).add(int(index))
+    assert all(len(indices) == 1 for indices in per_user.values())
+    shares = np.bincount(assigned, minlength=3) / 5000
+    np.testing.assert_allclose(shares, [0.6, 0.2, 0.2], atol=0.06)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_row_split_does_not_depend_on_sharding(shuffle):
+    split = _split(by="row", train=0.7, validation=0.2, test=0.1, shuffle=shuffle)
+    assert needs_positions(split)
+    whole = assign(split, _rows(1000), Place("f", 0, 0, 1000))
+    pieces = [
+        assign(split, _rows(250), Place("f", first, start, 1000))
+        for start, first in ((0, 0), (0, 250), (500, 0), (500, 250))
+    ]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    shares = np.bincount(whole) / 1000
+    np.testing.assert_allclose(shares, [0.7, 0.2, 0.1], atol=0.05 if shuffle else 1e-9)
+    assert shuffle != bool((np.diff(whole) >= 0).all())
+
+
+def test_file_split_and_drawn_validation_rows():
+    split = _split(by="file", train=["day=0[12]/*"], test=["day=03/*"], validation_share=0.3)
+    train = assign(split, _rows(2000), Place("/logs/day=01/a.csv", 0))
+    test = assign(split, _rows(2000), Place("/logs/day=03/a.csv", 0))
+    assert set(test) == {2}
+    assert abs((train == 1).mean() - 0.3) < 0.05 and set(train) == {0, 1}
+    moved = assign(split, _rows(2000), Place("/elsewhere/day=01/a.csv", 0))
+    np.testing.assert_array_equal(train, moved)
+
+
+def test_validation_of_test_leaves_training_rows_whole():
+    split = _split(by="file", train=["a"], test=["b"], validation_share=0.5, validation_of="test")
+    assert set(assign(split, _rows(500), Place("/x/a", 0))) == {0}
+    assert set(assign(split, _rows(500), Place("/x/b", 0))) == {1, 2}
+
+
+def test_validation_key_keeps_users_together():
+    users = pa.array([i % 50 for i in range(1000)])
+    split = _split(by="file", train=["a"], test=["b"], validation_key="user")
+    assigned = assign(split, _rows(1000, user=users), Place("/x/a", 0)).reshape(20, 50)
+    assert (assigned == assigned[0]).all() and set(assigned[0]) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "message"),
+    [({"train": ["*"], "test": ["b"]}, "train and test"), ({"train": ["c"], "test": ["d"]}, "no ")],
+)
+def test_a_file_belongs_to_exactly_one_split(patterns, message):
+    with pytest.raises(InputRefused, match=f"/x/b: .*into {message}"):
+        assign(_split(by="file", **patterns), _rows(1), Place("/x/b", 0))
+
+
+@pytest.mark.parametrize("values", [[10, 20, 30, 40], ["10", "20", "30", "40"]])
+def test_time_split_by_numbers(values):
+    split = _split(by="time", column="t", validation_from=20, test_from=35)
+    assert list(assign(split, _rows(4, t=pa.array(values)), Place("f", 0))) == [0, 1, 1, 2]
+
+
+def test_time_split_by_text_and_its_errors():
+    split = _split(by="time", column="t", test_from="2026-11-08", validation_share=0)
+    times = pa.array(["2026-11-07T23:59", "2026-11-08T00:00"])
+    assert list(assign(split, _rows(2, t=times), Place("f", 0))) == [0, 2]
+    with pytest.raises(InputRefused, match="rows without value"):
+        assign(split, _rows(1, t=pa.array([None], pa.string())), Place("f", 0))
+    numbers = _split(by="time", column="t", test_from=5)
+    with pytest.raises(InputRefused, match="is no number"):
+        assign(numbers, _rows(2, t=times), Place("f", 0))
+
+
+def test_shares_add_up_to_one():
+    with pytest.raises((ValueError, pydantic.ValidationError), match="add up to 1"):
+        _split(by="row", train=0.8, validation=0.1, test=0.2)
