@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 
 # Byte code is compiled once at install; a shell that forbids it makes every process import slowly.
 unexport PYTHONDONTWRITEBYTECODE
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: run test lint lock install clean
 .DEFAULT_GOAL := run

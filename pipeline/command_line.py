@@ -23,8 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 where all went well (for ``run``: the candidate was blessed), 3 where the candidate was
         not blessed, 2 for wrong input, 1 where a run failed.
     """
-    # TensorFlow reads these when it is imported: no banner, and Keras 3 for all libraries.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow reads these when it is imported: no banner on the terminal (its C++ log knows no
+    # file; what fails is raised in Python as well), and Keras 3 for all libraries.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
     parsed = _parser().parse_args(arguments)
     try:
