@@ -54,16 +54,16 @@ class NodeLines:
         if node.state == "running":
             self._current, self._started, self._progress = node, time.monotonic(), ""
             if not self._console.is_terminal:
-                self._console.print(_node_line(node, ""))
+                self._console.print(_node_line(node, ""), soft_wrap=True)
             return
         self._current = None
-        self._console.print(_node_line(node, ""))
+        self._console.print(_node_line(node, ""), soft_wrap=True)
 
     def progress(self, line: str) -> None:
         """Takes a line of progress from inside the running node."""
         self._progress = line
         if not self._console.is_terminal:
-            self._console.print(Text(f"    {line}", style="dim"))
+            self._console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
     def _running_line(self) -> Text:
         if self._current is None:

@@ -67,8 +67,9 @@ class ServedModel(tf.Module):
             values = columns[name]
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
-            parsed[name] = values
-            if isinstance(spec, tf.io.VarLenFeature):
+            if isinstance(spec, tf.io.FixedLenFeature):
+                parsed[name] = tf.reshape(values, [-1, *spec.shape])
+            else:
                 present = values != "" if spec.dtype == tf.string else tf.math.is_finite(values)
                 indices = tf.where(present)
                 parsed[name] = tf.SparseTensor(

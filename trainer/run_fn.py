@@ -1,6 +1,8 @@
 """Entry point of the TFX Trainer: ``run_fn='trainer.run_fn.run_fn'``."""
 
+import json
 import time
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
@@ -18,6 +20,7 @@ from trainer.training_methods import TRAINING_METHODS
 from transform.data_contract import DataContract
 from transform.model_inputs import ModelInputs
 from transform.model_inputs_builder import build_model_inputs
+from transform.settings import SettingsError, SettingsType
 
 #: Keys of the Trainer's ``custom_config``.
 CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
@@ -30,7 +33,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
 
     Raises:
-        ValueError: a key is missing in ``custom_config``.
+        ValueError: a key is missing in ``custom_config``, or its value is not what it must be.
     """
     config = fn_args.custom_config or {}
     missing = [key for key in CONFIG_KEYS if key not in config]
@@ -38,9 +41,9 @@ def run_fn(fn_args: FnArgs) -> None:
         raise ValueError(
             f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
         )
-    contract = DataContract.from_json(config["data_contract"])
-    model_settings = ModelSettings.from_json(config["model"])
-    training = TrainingSettings.from_json(config["training"])
+    contract = _read(DataContract, config, "data_contract")
+    model_settings = _read(ModelSettings, config, "model")
+    training = _read(TrainingSettings, config, "training")
     transformed = tft.TFTransformOutput(fn_args.transform_output)
     inputs = build_model_inputs(contract, transformed)
     digest = training_digest(
@@ -70,6 +73,17 @@ def run_fn(fn_args: FnArgs) -> None:
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
     checkpoints.remove()
+
+
+def _read(kind: type[SettingsType], config: Mapping[str, str], key: str) -> SettingsType:
+    """One section of ``custom_config``; an error says which."""
+    try:
+        return kind.read(json.loads(config[key]))
+    except json.JSONDecodeError as error:
+        problem = f"no JSON: {error}. Received: {config[key]!r}"
+    except SettingsError as error:
+        problem = str(error)
+    raise ValueError(f"custom_config[{key!r}] of Trainer: {problem}")
 
 
 def _train(job: TrainingJob) -> TrainingResult:

@@ -41,8 +41,18 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
         ``(B, max_length)`` int64; ``domain_id`` ``(B,)`` int64; by label column the labels
         ``(B,)`` int64.
+
+    Raises:
+        ValueError: the schema lacks features of the contract.
     """
     contract = DataContract.from_json(custom_config["data_contract"])
+    absent = [name for name in contract.features if name not in inputs]
+    if absent:
+        raise ValueError(
+            f"the schema lacks features {absent} of the data contract: they have no value in the "
+            "rows that it was inferred from, or it is of another contract. Take them out of "
+            "'features', or correct their 'column' or the schema"
+        )
     files, summaries = _analyze(contract, inputs)
     outputs: dict[str, tf.Tensor] = {}
     for name, feature in contract.features.items():
@@ -122,9 +132,13 @@ def _ids(
 def _number(
     x: tf.Tensor | tf.SparseTensor, feature: NumericFeature, summary: NumericSummary | None
 ) -> tf.Tensor:
-    """A number after its transform, 0 where it is missing; or its quantile bucket's id."""
+    """A number after its transform, 0 where it is missing; or its quantile bucket's id.
+
+    What is not finite counts as missing, as it does for the analysis.
+    """
     value = tf.cast(_scalars(x, float("nan")), tf.float32)
-    missing = tf.math.is_nan(value)
+    # Infinity included: it would make every output of the row NaN.
+    missing = tf.logical_not(tf.math.is_finite(value))
     if feature.transform == "quantile_buckets":
         bucket = tft.apply_buckets(
             tf.where(missing, 0.0, value), tf.sort(summary.boundaries)[tf.newaxis]

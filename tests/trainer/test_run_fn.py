@@ -1,0 +1,173 @@
+"""The stock Trainer with our run_fn: what it leaves, what it reads, how it resumes."""
+
+import dataclasses
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.input import ExampleSet
+from trainer.run_fn import run_fn
+from trainer.training_job import TrainingJob
+
+#: Trains as run_fn does, and is killed in the middle of the sixth step.
+KILLED = """
+import json, os, signal, sys, types
+from trainer import train_step
+from trainer.run_fn import run_fn
+
+step, taken = train_step.TrainStep.__call__, []
+def killed(self, batch):
+    taken.append(1)
+    if len(taken) == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch)
+train_step.TrainStep.__call__ = killed
+run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
+"""
+
+
+def _served(model, examples):
+    return tf.saved_model.load(str(model)).signatures["serving_default"](examples)
+
+
+@pytest.fixture(scope="module")
+def raw_examples(logs):
+    files = sorted(str(path) for path in (logs.folder / "validation").iterdir())
+    return tf.stack(list(tf.data.TFRecordDataset(files, "GZIP")))
+
+
+def test_trainer_writes_model_history_and_tensorboard_logs(trained, custom_config):
+    history = trained.history
+    assert [record["epoch"] for record in history["epochs"]] == [1, 2]
+    for record in history["epochs"]:
+        assert record["examples"] == 900
+        assert 0 < record["input_seconds"] < record["seconds"]
+        for group in ("task_loss", "validation_auc", "validation_loss"):
+            assert set(record[group]) == {"ctr", "cvr"}
+            assert all(np.isfinite(value) for value in record[group].values())
+        assert record["loss"] == pytest.approx(sum(record["task_loss"].values()))
+    best = history["epochs"][history["best_epoch"] - 1]
+    assert best["validation_auc"]["ctr"] > 0.8, "the planted signal was not learnt"
+    assert history["parameters"] > 100
+    assert history["devices"] == ["CPU:0"] or history["devices"][0].startswith("GPU")
+    assert set(history["seconds"]) == {"input", "step", "validation", "export"}
+    assert all(seconds > 0 for seconds in history["seconds"].values())
+    assert history["resumed_from_step"] is None
+    for weights in history["gate_weights"].values():
+        assert len(weights) == 2 and sum(weights.values()) == pytest.approx(1, abs=1e-4)
+    assert set(history["gate_weights"]) == {"ctr", "cvr"}
+    assert not list(pathlib.Path(custom_config["checkpoint_root"]).iterdir())
+
+
+def test_tensorboard_shows_every_epoch_once(trained):
+    (log,) = trained.run.glob("tensorboard/*")
+    steps = {}
+    for event in tf.compat.v1.train.summary_iterator(str(log)):
+        for value in event.summary.value:
+            steps.setdefault(value.tag, []).append(event.step)
+    assert steps["validation_auc/cvr"] == steps["loss"] == [1, 2]
+
+
+def test_selected_weights_are_served(trained, raw_examples, logs):
+    """The served model reaches the AUC that the history names for the best epoch."""
+    from sklearn.metrics import roc_auc_score
+
+    scores = _served(trained.model, raw_examples)
+    # Files hold every second row, as the rows were dealt.
+    rows = logs.rows["validation"][0::2] + logs.rows["validation"][1::2]
+    best = trained.history["epochs"][trained.history["best_epoch"] - 1]["validation_auc"]
+    click = np.array([row["click"] for row in rows])
+    buy = np.array([row["buy"] for row in rows])
+    assert roc_auc_score(click, scores["ctr"]) == pytest.approx(best["ctr"], abs=1e-6)
+    clicked = click == 1
+    cvr = roc_auc_score(buy[clicked], scores["cvr"].numpy()[clicked])
+    assert cvr == pytest.approx(best["cvr"], abs=1e-6)
+
+
+def test_killed_training_ends_with_the_uninterrupted_ones_model(
+    fn_args, trained, raw_examples, tmp_path
+):
+    root = tmp_path / "checkpoints"
+    first = fn_args(tmp_path / "first", checkpoint_root=str(root))
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_USE_LEGACY_KERAS": "0"}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, json.dumps(vars(first))],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    assert [path.name for path in root.glob("*/*")] == ["checkpoint.npz"]
+
+    again = fn_args(tmp_path / "again", checkpoint_root=str(root))
+    run_fn(again)
+    history = json.loads((tmp_path / "again/run/history.json").read_text())
+    assert history["resumed_from_step"] == 3
+    assert not list(root.iterdir())
+    expected = _served(trained.model, raw_examples)
+    for task, scores in _served(again.serving_model_dir, raw_examples).items():
+        np.testing.assert_allclose(scores, expected[task], atol=1e-6)
+    for ours, theirs in zip(history["epochs"], trained.history["epochs"], strict=True):
+        assert ours["examples"] == theirs["examples"]
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-5)
+        assert ours["validation_auc"] == pytest.approx(theirs["validation_auc"], abs=1e-5)
+
+
+def test_test_split_cannot_reach_training(fn_args, trained, tmp_path, raw_examples):
+    """Any read of the test split fails here, and training does not notice."""
+    examples = tmp_path / "transformed"
+    shutil.copytree(trained.examples, examples)
+    broken = list((examples / "Split-test").iterdir())
+    assert broken
+    for path in broken:
+        path.chmod(0o644)
+        path.write_bytes(gzip.compress(b"no record"))
+    arguments = fn_args(tmp_path)
+    arguments.train_files = [str(examples / "Split-train" / "*")]
+    arguments.eval_files = [str(examples / "Split-validation" / "*")]
+    run_fn(arguments)
+    expected = _served(trained.model, raw_examples)
+    for task, scores in _served(arguments.serving_model_dir, raw_examples).items():
+        np.testing.assert_allclose(scores, expected[task], atol=1e-6)
+    sets = [field.name for field in dataclasses.fields(TrainingJob) if field.type is ExampleSet]
+    assert sets == ["train", "validation"]
+
+
+def test_mixed_precision_serves_float32(fn_args, custom_config, tmp_path, raw_examples):
+    import keras
+
+    training = {**json.loads(custom_config["training"]), "mixed_precision": True, "epochs": 1}
+    arguments = fn_args(tmp_path, training=json.dumps(training))
+    run_fn(arguments)
+    assert keras.config.dtype_policy().name == "float32"
+    scores = _served(arguments.serving_model_dir, raw_examples)["ctr"]
+    assert scores.dtype == tf.float32 and np.unique(scores).size > 100
+
+
+def test_says_what_custom_config_lacks():
+    arguments = types.SimpleNamespace(custom_config={"model": "{}", "training": "{}"})
+    with pytest.raises(ValueError, match="lacks data_contract, checkpoint_root"):
+        run_fn(arguments)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("model", '{"netwerk": "mmoe"}', r"custom_config\['model'\].*did you mean 'network'"),
+        ("training", '{"epochs": 0}', r"custom_config\['training'\].*epochs"),
+        ("training", "epochs: 3", r"custom_config\['training'\].*JSON"),
+    ],
+)
+def test_names_the_wrong_setting_of_custom_config(fn_args, tmp_path, key, value, words):
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        run_fn(fn_args(tmp_path, **{key: value}))
