@@ -1,0 +1,26 @@
+import pytest
+
+from pipeline.catalogue import describe, listing
+from transform.settings import SettingsError
+
+
+def test_listing_names_every_registry():
+    text = listing()
+    for line in ("model.network: dtn, mmoe", "data.reader: census_income, csv", "gate.thresholds"):
+        assert line in text
+
+
+def test_options_are_readable():
+    text = describe("memonet")
+    assert "  restore: 'lmr' or 'amr', 'lmr' by default" in text
+    assert "  fields: int or list of str, 8 by default" in text
+    assert "Annotated" not in text and "typing" not in text
+
+
+def test_a_member_without_options_lists_none():
+    assert "Options:" not in describe("census_income")
+
+
+def test_unknown_name_leads_to_a_known_one():
+    with pytest.raises(SettingsError, match="did you mean 'mmoe'"):
+        describe("mmo")
