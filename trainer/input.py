@@ -15,8 +15,11 @@ class ExampleSet:
 
     Parsing costs more than a training step of a small model, and costs less per row in large
     blocks. So rows are parsed in blocks, the blocks are kept in memory where the settings say
-    so, and every epoch shuffles the order of the blocks and the rows within each, by the seed and
-    the epoch's number alone: a resumed training sees the same batches as an uninterrupted one.
+    so, and every epoch shuffles the order of the blocks and the rows within each. The order
+    follows from the seed, the epoch's number and TensorFlow's global seed, which tf.data mixes into
+    every shuffle: where a training sets it, a resumed one sees the same batches as an
+    uninterrupted one. Blocks that are not kept come in the order of kept ones as long as there
+    are at most eight; of more, they are shuffled within a moving window of eight.
 
     Args:
         patterns: file patterns of gzip TFRecords.

@@ -1,4 +1,4 @@
-"""Training input: every row once per epoch, in an order that seed and epoch alone decide."""
+"""Training input: every row once per epoch, in an order that the seeds and the epoch decide."""
 
 import numpy as np
 import pytest
@@ -60,6 +60,23 @@ def test_order_depends_on_seed_and_epoch_only(files):
     assert _rows(examples.epoch(7, seed=1, epoch=1)) == first
     assert _rows(examples.epoch(10, seed=1, epoch=2)) != first
     assert _rows(examples.epoch(10, seed=2, epoch=1)) != first
+
+
+@pytest.mark.parametrize("block_rows", [13, 16, 1000])
+def test_batches_are_the_same_in_memory_and_read_anew(files, block_rows):
+    """As long as all blocks fit into the window that is shuffled where they are read."""
+    kept, read = (_examples(files, block_rows, in_memory) for in_memory in (True, False))
+    for epoch in (1, 2):
+        assert _batches(kept.epoch(10, seed=1, epoch=epoch)) == _batches(
+            read.epoch(10, seed=1, epoch=epoch)
+        )
+
+
+def test_resumed_epoch_of_more_blocks_than_are_shuffled_together(files):
+    whole = _batches(_examples(files, 4, in_memory=False).epoch(10, seed=1, epoch=1))
+    resumed = _examples(files, 4, in_memory=False).epoch(10, seed=1, epoch=1, skip=4)
+    assert sorted(row for batch in whole for row in batch) == list(range(ROWS))
+    assert _batches(resumed) == whole[4:]
 
 
 def test_shuffles_blocks_and_the_rows_within_each(files):

@@ -46,6 +46,38 @@ def test_counts_of_pieces_add_up(monkeypatch, limit):
     assert merged.most_frequent(None, 30) == [v for v in expected if counts[v] >= 30]
 
 
+def test_accumulators_merge_in_any_order_and_grouping():
+    """As Beam may: one after the other, backwards, in pairs; with empty ones between."""
+    random = np.random.default_rng(2)
+    words = [np.array([b"%d" % x for x in random.poisson(3, 50)], object) for _ in range(6)]
+    numbers = [random.normal(100, 1, 50).astype("float32") for _ in range(6)]
+
+    def accumulators():
+        combine = one_pass_analysis._CombineParts([_Counts, _Numbers], [(), (4,)])
+        filled = [
+            combine.add_input(combine.create_accumulator(), batch)
+            for batch in zip(words, numbers, strict=True)
+        ]
+        return combine, [*filled[:3], combine.create_accumulator(), *filled[3:]]
+
+    def results(group):
+        combine, parts = accumulators()
+        counts, described = combine.extract_output(group(combine.merge_accumulators, parts))
+        return counts.most_frequent(None, 1), described.summary()
+
+    orders = [
+        results(lambda merge, parts: merge(parts)),
+        results(lambda merge, parts: merge(parts[::-1])),
+        results(lambda merge, parts: merge([merge(parts[:2]), merge([merge(parts[2:])])])),
+    ]
+    counted = collections.Counter(value for piece in words for value in piece)
+    for values, summary in orders:
+        assert values == sorted(counted, key=lambda value: (-counted[value], value))
+        np.testing.assert_allclose(summary, orders[0][1], rtol=1e-6)
+    everything = np.concatenate(numbers).astype(float)
+    np.testing.assert_allclose(orders[0][1][:2], [everything.mean(), everything.std()], rtol=1e-9)
+
+
 def test_counts_leave_out_what_a_line_can_not_hold():
     counts = _Counts()
     counts.add(np.array([b"", b"a", b"b\nc", b"d\re", b"a"], object))
