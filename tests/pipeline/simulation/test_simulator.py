@@ -216,6 +216,8 @@ def test_a_folder_of_something_else_is_never_overwritten(tmp_path):
 
 def test_an_interrupted_simulation_leaves_nothing(tmp_path):
     code = (
+        # A shell that starts the tests in the background has SIGINT ignored in all its children.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pipeline.simulation.simulator import simulate\n"
         "from pipeline.simulation.settings import SimulationSettings\n"
         f"simulate(SimulationSettings(rows=2_000_000), {str(tmp_path / 'x')!r})"
