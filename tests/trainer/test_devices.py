@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from trainer.devices import choose_strategy, device_names
 
-#: Trains on one and on two logical CPU devices, with rows that do not divide evenly.
+#: Trains on one and on two logical CPU devices, with rows that do not divide evenly; or, where the
+#: options name a step to interrupt behind, on two devices without and with an interruption.
 COMPARISON = """
-import json, sys, tempfile
+import contextlib, json, sys, tempfile
 import numpy as np
 import tensorflow as tf
 
@@ -19,6 +20,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from trainer.checkpoint import CheckpointFolder
 from trainer.devices import choose_strategy
+from trainer.input import ExampleSet
 from trainer.ranking_model import RankingModel
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob
@@ -37,29 +39,52 @@ model = {"network": "shared_bottom", "embedding_size": 4, "sequence_encoder": "n
          "options": {"bottom_hidden": [8], "tower_hidden": [8]}}
 
 
-class Rows:
-    def epoch(self, batch_size, seed, epoch, skip=0):
-        return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).skip(skip)
+path = tempfile.mkdtemp() + "/rows.gz"
+with tf.io.TFRecordWriter(path, "GZIP") as writer:
+    for index in range(133):
+        example = tf.train.Example()
+        for name, values in rows.items():
+            kind = "float_list" if name == "price" else "int64_list"
+            getattr(example.features.feature[name], kind).value.append(values[index].item())
+        writer.write(example.SerializeToString())
+spec = {name: tf.io.FixedLenFeature([], values.dtype) for name, values in rows.items()}
 
-    def in_order(self, batch_size):
-        return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+
+class Interrupted(Exception):
+    pass
 
 
-def train(devices, options):
+def train(devices, options, interrupt=None):
     given = dict(options)
     dropout = given.pop("dropout", 0.0)
     settings = TrainingSettings.read({"epochs": 2, "patience": None, **given})
     built = ModelSettings.read({**model, "options": {**model["options"], "dropout": dropout}})
+    sets = [ExampleSet([path], spec, 50, True) for _ in range(2)]
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
-            settings, inputs, lambda: RankingModel(inputs, built), Rows(), Rows(),
+            settings, inputs, lambda: RankingModel(inputs, built), *sets,
             CheckpointFolder(folder, "x"), choose_strategy(devices),
         )
+        if interrupt is not None:
+            method = Standard(job)
+            count = method._count
+
+            def interrupted(batch, losses):
+                if method._progress.step == interrupt:
+                    raise Interrupted
+                count(batch, losses)
+
+            method._count = interrupted
+            with contextlib.suppress(Interrupted):
+                method.train()
         return Standard(job).train()
 
 
+both = ["CPU:0", "CPU:1"]
 for options in json.loads(sys.argv[1]):
-    one, two = train(["CPU:0"], options), train(["CPU:0", "CPU:1"], options)
+    interrupt = options.pop("interrupt", None)
+    one = train(["CPU:0"] if interrupt is None else both, options)
+    two = train(both, options, interrupt)
     weights = [float(np.abs(a - b).max()) for a, b in zip(one.weights, two.weights) if a.size]
     epochs = zip(one.history.epochs, two.history.epochs)
     print(json.dumps({
@@ -67,30 +92,32 @@ for options in json.loads(sys.argv[1]):
         "loss": max(abs(a["loss"] - b["loss"]) for a, b in epochs),
         "examples": [record["examples"] for record in two.history.epochs],
         "devices": [one.history.devices, two.history.devices],
+        "resumed_from_step": two.history.resumed_from_step,
     }))
 """
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.5}
-#: 133 rows: the last batch has 5 rows, then 1 row, which one of the devices does not see.
+#: 133 rows: the last batch has 5 rows, or 1 row, which one of the devices does not see.
 CASES = [
-    {**SGD, "batch_size": 32},
     {**SGD, "batch_size": 33},
     {**SGD, "batch_size": 32, "l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
     {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.01, "batch_size": 32},
-    {**SGD, "batch_size": 32, "dropout": 0.5},
 ]
+INTERRUPTED = {**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "interrupt": 3}
 
 
 @pytest.fixture(scope="module")
 def compared():
     done = subprocess.run(
-        [sys.executable, "-c", COMPARISON, json.dumps(CASES)], capture_output=True, text=True
+        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED])],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-@pytest.mark.parametrize("case", range(4))
+@pytest.mark.parametrize("case", range(len(CASES)))
 def test_two_devices_train_as_one_does(compared, case):
     result = compared[case]
     assert result["devices"] == [["CPU:0"], ["CPU:0", "CPU:1"]]
@@ -98,8 +125,13 @@ def test_two_devices_train_as_one_does(compared, case):
     assert result["weights"] < 1e-4 and result["loss"] < 1e-5
 
 
-def test_two_devices_train_with_dropout(compared):
-    assert compared[4]["examples"] == [133, 133] and compared[4]["loss"] < 0.5
+def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
+    """With the same batches, optimiser state and dropout as if nothing had happened."""
+    result = compared[-1]
+    assert result["resumed_from_step"] == 2
+    assert result["devices"][1] == ["CPU:0", "CPU:1"]
+    assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
 
 
 def test_strategy_by_devices():
