@@ -70,6 +70,8 @@ class Standard:
         Raises:
             TrainingDiverged: the loss is no longer finite.
         """
+        # Once more: whatever was seeded since would change lazily built weights and the batches.
+        keras.utils.set_random_seed(self._settings.seed)
         self._step.prepare(next(iter(self._job.train.in_order(1))))
         self._history.parameters = int(
             sum(np.prod(weight.shape) for weight in self._model.trainable_variables)

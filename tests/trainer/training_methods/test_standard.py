@@ -145,6 +145,16 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(make):
     assert first.history.epochs[0]["loss"] != other.history.epochs[0]["loss"]
 
 
+def test_a_training_does_not_depend_on_what_else_the_process_seeds(make):
+    """Weights, batches and dropout are those of its own seed, whatever was built since."""
+    job = make(epochs=2)
+    expected = _train(job)
+    job.checkpoints.remove()
+    first = Standard(job)
+    Standard(make(seed=2))
+    _assert_same(first.train(), expected)
+
+
 class _Killed(Exception):
     pass
 
