@@ -70,9 +70,9 @@ def examples(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def make(examples, tmp_path):
-    """Builds a job; settings by name, other parts of the job as given."""
+@pytest.fixture(scope="module")
+def make(examples, tmp_path_factory):
+    """Builds a job with checkpoints of its own; settings by name, other parts as given."""
 
     def function(build_model=Gated, on_epoch=lambda history: None, **settings):
         defaults = {"batch_size": 64, "shuffle_rows": 100, "epochs": 3, "learning_rate": 0.02}
@@ -81,7 +81,7 @@ def make(examples, tmp_path):
             ExampleSet([str(examples / f"{split}.gz")], SPEC, values.shuffle_rows, True)
             for split in ("train", "validation")
         ]
-        checkpoints = CheckpointFolder(str(tmp_path), "training")
+        checkpoints = CheckpointFolder(str(tmp_path_factory.mktemp("checkpoints")), "training")
         strategy = tf.distribute.get_strategy()
         return TrainingJob(
             values, INPUTS, build_model, *sets, checkpoints, strategy, on_epoch=on_epoch
@@ -159,12 +159,17 @@ class _Killed(Exception):
     pass
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(make):
+    return _train(make(checkpoint_every_steps=2))
+
+
 @pytest.mark.parametrize("last_step", [2, 5, 8, 11])
-def test_an_interrupted_training_ends_with_the_same_model(make, monkeypatch, last_step):
+def test_an_interrupted_training_ends_with_the_same_model(
+    make, uninterrupted, monkeypatch, last_step
+):
     """Eight steps per epoch: within the first and the second one, and at the end of one."""
-    uninterrupted = _train(make(checkpoint_every_steps=2))
     job = make(checkpoint_every_steps=2)
-    job.checkpoints.remove()
     method = Standard(job)
     count = method._count
 
