@@ -49,11 +49,12 @@ class LogExampleGen(component.FileBasedExampleGen):
 
     def __init__(self, data: DataSettings, contract: DataContract, quarantine_dir: str) -> None:
         reader = READERS.build(data.reader, data.options)
-        patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
+        paths = [path if "://" in path else os.path.abspath(path) for path in data.path]
+        patterns = [pattern for path in paths for pattern in reader.patterns(path)]
         base = _common_folder(patterns)
         splits = [
             example_gen_pb2.Input.Split(
-                name=f"input_{index}", pattern=os.path.relpath(pattern, base)
+                name=f"input_{index}", pattern=pattern.removeprefix(base).lstrip("/")
             )
             for index, pattern in enumerate(patterns)
         ]
@@ -79,4 +80,6 @@ def _common_folder(patterns: list[str]) -> str:
         while any(mark in folder for mark in "*?[{"):
             folder = os.path.dirname(folder)
         folders.append(folder)
-    return os.path.commonpath(folders)
+    # os.path.commonpath would fold the two slashes of gs://.
+    common = os.path.commonprefix([f"{folder}/" for folder in folders])
+    return common.rpartition("/")[0] or "/"

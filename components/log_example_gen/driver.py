@@ -4,12 +4,14 @@ import os
 from typing import Any
 
 from tfx.components.example_gen import driver
-from tfx.dsl.io import fileio
 from tfx.orchestration import data_types
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
+from components.log_example_gen.readers import READERS
+from components.log_example_gen.readers.reader import matching_files
 from components.log_example_gen.rejection import InputRefused
+from components.log_example_gen.settings import DataSettings
 
 
 class Driver(driver.FileBasedDriver):
@@ -24,16 +26,18 @@ class Driver(driver.FileBasedDriver):
         """See the base class.
 
         Raises:
-            InputRefused: no file matches any pattern.
+            InputRefused: no file matches a pattern.
         """
         config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], config)
         base = exec_properties["input_base"]
         patterns = [os.path.join(base, split.pattern) for split in config.splits]
-        placed = [pattern for pattern in patterns if "{" in pattern or fileio.glob(pattern)]
-        if not placed:
+        placed = [p for p in patterns if "{" in p or matching_files(p)]
+        lacking = [p for p in patterns if p not in placed]
+        reader = READERS.get(DataSettings.from_json(exec_properties["data"]).reader)
+        if not placed or (lacking and not reader.alternatives):
             raise InputRefused(
-                f"no file matches {' or '.join(patterns)}: check data.path, and --data or "
+                f"no file matches {' or '.join(lacking)}: check data.path, and --data or "
                 f"MTLX_DATA for relative paths{exec_properties.get('remedy') or ''}"
             )
         # The stock driver fails on a pattern without files; a reader may offer alternatives.

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from components.log_example_gen import splitter
 from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.reader import Reader, Shard
+from components.log_example_gen.readers.reader import Reader, Shard, matching_files
 from components.log_example_gen.rejection import InputRefused, Rejection
 from components.log_example_gen.row_checks import RowChecks
 from components.log_example_gen.settings import DataSettings
@@ -96,6 +97,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         _write_summary(examples.uri, summary, data, time.monotonic() - started)
         tf.io.gfile.remove(work.summaries)
+        if tf.io.gfile.exists(work.unfinished):
+            tf.io.gfile.rmtree(work.unfinished)
         written = ", ".join(f"{name} {summary.rows[name]:,}" for name in splitter.SPLITS)
         logging.info("rows: %s; malformed: %d", written, summary.malformed.total())
 
@@ -111,6 +114,11 @@ class _ShardWork:
     def summaries(self) -> str:
         """File that collects the shards' summaries while the pipeline runs."""
         return os.path.join(self._uri, "ingestion", "shards.jsonl")
+
+    @property
+    def unfinished(self) -> str:
+        """Folder of the files that are still being written; no reader of splits looks there."""
+        return os.path.join(self._uri, "ingestion", "unfinished")
 
     def reader(self) -> Reader:
         """The reader of the settings."""
@@ -132,22 +140,19 @@ class _ShardWork:
         index, shard = item
         counts = counts or {}
         start = sum(count for other, count in counts.items() if other < index)
-        summary, rejected = ShardSummary(), []
-        name = f"data-{index:05d}-of-{shards:05d}.gz"
-        with _SplitWriters(self._uri, name) as writers:
+        summary = ShardSummary()
+        name = f"{index:05d}-of-{shards:05d}"
+        quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
+        with quarantine, _SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
                 for batch, assigned, malformed in self._batches(shard, start, sum(counts.values())):
-                    rejected += malformed
+                    quarantine.write(malformed)
                     for number, split in enumerate(splitter.SPLITS):
                         chosen = batch.filter(pa.array(assigned == number))
                         writers.write(split, chosen)
                         summary.rows[split] += chosen.num_rows
             except InputRefused as error:
                 summary.refused = str(error)
-        summary.malformed.update(rejection.reason for rejection in rejected)
-        summary.quoted = [str(rejection) for rejection in rejected[:_QUOTED]]
-        if rejected:
-            summary.quarantine = self._write_quarantine(rejected, index, shards)
         return summary
 
     def _batches(
@@ -155,32 +160,68 @@ class _ShardWork:
     ) -> Iterator[tuple[pa.RecordBatch, np.ndarray, list[Rejection]]]:
         """Checked examples of a shard with the split of each."""
         reader = self.reader()
-        checks = RowChecks(DataContract.from_json(self._contract_json), reader.empty_is_missing)
-        columns = list(
-            dict.fromkeys([*checks.columns(), *splitter.split_columns(self._data.split)])
+        contract = DataContract.from_json(self._contract_json)
+        checks = RowChecks(contract, reader.empty_is_missing)
+        split = splitter.with_columns(
+            self._data.split,
+            lambda name: contract.column(name) if name in contract.features else name,
         )
-        file, first = shard.files[0], 0
+        columns = list(dict.fromkeys([*checks.columns(), *splitter.split_columns(split)]))
+        file, position = shard.files[0], start
         for rows in reader.read(shard, columns):
             checked = checks.check(rows, file)
-            place = splitter.Place(file, first, start, total)
-            assigned = splitter.assign(self._data.split, rows.columns, place)
-            first += rows.columns.num_rows
-            yield checked.examples, assigned[checked.kept], checked.rejected
+            positions = np.arange(position, position + len(rows.lines), dtype=np.int64)
+            position += len(rows.lines)
+            kept = checked.kept
+            place = splitter.Place(file, rows.lines[kept], positions[kept], total)
+            assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
+            yield checked.examples, assigned, checked.rejected
 
-    def _write_quarantine(self, rejected: list[Rejection], index: int, shards: int) -> str:
-        path = os.path.join(self._quarantine, f"rejected-{index:05d}-of-{shards:05d}.jsonl")
-        tf.io.gfile.makedirs(self._quarantine)
-        with tf.io.gfile.GFile(path, "w") as file:
-            file.write("".join(json.dumps(asdict(row)) + "\n" for row in rejected))
-        return path
+
+class _Quarantine:
+    """Writes a shard's rejected rows as JSON lines and counts them in its summary.
+
+    Batch by batch, so that a log full of malformed rows does not fill the memory.
+    """
+
+    def __init__(self, folder: str, name: str, summary: ShardSummary) -> None:
+        self._path, self._summary = os.path.join(folder, name), summary
+        self._file: tf.io.gfile.GFile | None = None
+
+    def __enter__(self) -> "_Quarantine":
+        return self
+
+    def write(self, rejected: list[Rejection]) -> None:
+        """Appends rejected rows."""
+        if not rejected:
+            return
+        if self._file is None:
+            tf.io.gfile.makedirs(os.path.dirname(self._path))
+            self._file = tf.io.gfile.GFile(self._path, "w")
+            self._summary.quarantine = self._path
+        self._file.write("".join(json.dumps(asdict(row)) + "\n" for row in rejected))
+        self._summary.malformed.update(row.reason for row in rejected)
+        room = _QUOTED - len(self._summary.quoted)
+        self._summary.quoted += [str(row) for row in rejected[:room]]
+
+    def __exit__(self, *unused: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 class _SplitWriters:
-    """One TFRecord file per split, visible under its name only when it is whole."""
+    """One TFRecord file per split, in its folder only when it is whole.
 
-    def __init__(self, uri: str, name: str) -> None:
+    Each attempt at a shard writes files of its own, so that two attempts cannot mix.
+    """
+
+    def __init__(self, uri: str, unfinished: str, name: str) -> None:
         self._paths = {
             split: os.path.join(split_folder(uri, split), name) for split in splitter.SPLITS
+        }
+        attempt = uuid.uuid4().hex
+        self._unfinished = {
+            split: os.path.join(unfinished, f"{split}-{attempt}-{name}") for split in self._paths
         }
         self._writers: dict[str, tf.io.TFRecordWriter] = {}
         self._encoder = RecordBatchToExamplesEncoder()
@@ -193,10 +234,10 @@ class _SplitWriters:
         if batch.num_rows == 0:
             return
         if split not in self._writers:
-            tf.io.gfile.makedirs(os.path.dirname(self._paths[split]))
+            tf.io.gfile.makedirs(os.path.dirname(self._unfinished[split]))
             # Level 1 packs almost as well as the default and takes a third of the time.
             options = tf.io.TFRecordOptions("GZIP", compression_level=1)
-            self._writers[split] = tf.io.TFRecordWriter(f"{self._paths[split]}.new", options)
+            self._writers[split] = tf.io.TFRecordWriter(self._unfinished[split], options)
         writer = self._writers[split]
         for example in self._encoder.encode(batch):
             writer.write(example)
@@ -206,7 +247,8 @@ class _SplitWriters:
             writer.close()
             if kind is None:
                 path = self._paths[split]
-                tf.io.gfile.rename(f"{path}.new", path, overwrite=True)
+                tf.io.gfile.makedirs(os.path.dirname(path))
+                tf.io.gfile.rename(self._unfinished[split], path, overwrite=True)
 
 
 def split_folder(uri: str, split: str) -> str:
@@ -221,8 +263,7 @@ def _input_files(exec_properties: dict[str, Any]) -> list[str]:
     base = exec_properties["input_base"]
     files: dict[str, None] = {}
     for split in config.splits:
-        for file in sorted(tf.io.gfile.glob(os.path.join(base, split.pattern))):
-            files[file] = None
+        files.update(dict.fromkeys(matching_files(os.path.join(base, split.pattern))))
     return list(files)
 
 

@@ -1,6 +1,9 @@
 """Checks rows against the data contract and turns their columns into the types of tf.Examples."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,8 +19,7 @@ from transform.data_contract import (
     SequenceFeature,
 )
 
-#: Rows of one batch that are described one by one; more of the same are as bad.
-_DESCRIBED = 10_000
+Converted = TypeVar("Converted")
 
 
 @dataclass
@@ -65,15 +67,18 @@ class RowChecks:
             column = self._contract.column(name)
             values = rows.columns[column].combine_chunks()
             if isinstance(feature, CategoricalFeature):
-                text = self._text(values)
+                text = self._typed(self._text, values, rows, file, column)
                 columns[name] = text
                 bad, reason = self._unknown_domain(name, text), "unknown domain"
             elif isinstance(feature, NumericFeature):
-                columns[name], bad = _numbers(values)
+                columns[name], bad = self._typed(_numbers, values, rows, file, column)
                 reason = "not a number"
             else:
-                columns[name], bad = self._items(values, feature), None
-            if bad is not None and bad.any():
+                items = functools.partial(self._items, feature=feature)
+                columns[name], bad = self._typed(items, values, rows, file, column), None
+            if bad is not None and (bad & kept).any():
+                # A row counts once, by its first fault.
+                bad = bad & kept
                 kept &= ~bad
                 rejected += _described(rows, file, column, values, bad, reason)
         labels = self._labels(rows, file, kept)
@@ -93,6 +98,20 @@ class RowChecks:
         if self._empty_is_missing:
             text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
         return text
+
+    @staticmethod
+    def _typed(
+        convert: Callable[[pa.Array], Converted], values: pa.Array, rows: Rows, file: str, name: str
+    ) -> Converted:
+        """Converts a column; one of a type that cannot be converted is refused by name."""
+        try:
+            return convert(values)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            line = int(rows.lines[0]) if len(rows.lines) else 1
+            raise InputRefused(
+                f"{file}:{line}: column {name!r}: its type {values.type} does not fit the data "
+                f"contract ({error}); change the feature's kind, or cast the column"
+            ) from error
 
     def _unknown_domain(self, name: str, text: pa.Array) -> np.ndarray | None:
         domain = self._contract.domain
@@ -115,7 +134,7 @@ class RowChecks:
         labels: dict[str, pa.Array] = {}
         for name, task in self._contract.tasks.items():
             values = rows.columns[task.label].combine_chunks()
-            numbers, _ = _numbers(values)
+            numbers, _ = self._typed(_numbers, values, rows, file, task.label)
             number = numbers.to_numpy(zero_copy_only=False)
             wrong = kept & ~np.isin(number, (0.0, 1.0))
             if wrong.any():
@@ -144,7 +163,9 @@ def _numbers(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
     else:
         number = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         absent = np.isnan(number)
-    bad = ~absent & ~np.isfinite(number)
+    # Examples hold float32: what overflows there is no number either.
+    with np.errstate(over="ignore"):
+        bad = ~absent & ~np.isfinite(number.astype(np.float32))
     return pa.array(number, mask=absent | bad), bad
 
 
@@ -174,7 +195,7 @@ def _described(
 ) -> list[Rejection]:
     return [
         Rejection(file, int(rows.lines[index]), column, str(values[int(index)].as_py()), reason)
-        for index in np.flatnonzero(bad)[:_DESCRIBED]
+        for index in np.flatnonzero(bad)
     ]
 
 

@@ -1,11 +1,19 @@
 """Settings of the log ExampleGen: the `data` section."""
 
+import datetime
 from typing import Annotated, Any, Literal
 
 import pydantic
 
 from transform.settings import Settings
 
+
+def _date_as_text(value: Any) -> Any:
+    """YAML turns an unquoted date into an object; columns hold text."""
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+Boundary = Annotated[int | float | str, pydantic.BeforeValidator(_date_as_text)]
 Share = Annotated[float, pydantic.Field(ge=0.0, lt=1.0)]
 Patterns = Annotated[list[str], pydantic.Field(min_length=1)]
 
@@ -16,8 +24,8 @@ class _WithoutValidationRows(Settings):
     Attributes:
         validation_share: share of the rows of `validation_of` that validates.
         validation_of: ``train``, or ``test`` where the training rows shall stay whole.
-        validation_key: column whose rows stay together (say the user's id); each row on its own
-            if None.
+        validation_key: feature or column whose rows stay together (say the user's id); each row
+            on its own if None.
         seed: of the hash.
     """
 
@@ -28,7 +36,7 @@ class _WithoutValidationRows(Settings):
 
 
 class FileSplit(_WithoutValidationRows):
-    """By file: glob patterns that match the ends of file paths.
+    """By file: glob patterns that match the ends of file paths, from a folder boundary on.
 
     Attributes:
         train, test: patterns; a file that matches none is refused.
@@ -52,8 +60,21 @@ class TimeSplit(_WithoutValidationRows):
 
     by: Literal["time"]
     column: str
-    test_from: int | float | str
-    validation_from: int | float | str | None = None
+    test_from: Boundary
+    validation_from: Boundary | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _in_order(self) -> "TimeSplit":
+        if self.validation_from is None:
+            return self
+        if isinstance(self.validation_from, str) != isinstance(self.test_from, str):
+            raise ValueError("give validation_from and test_from both as text or both as numbers")
+        if self.validation_from >= self.test_from:
+            raise ValueError(
+                f"validation_from should lie before test_from ({self.test_from!r}). "
+                f"Received: {self.validation_from!r}"
+            )
+        return self
 
 
 class _Shares(Settings):
@@ -76,7 +97,7 @@ class HashSplit(_Shares):
     """By hash of a key, say the user's id: all rows of a key are in one split.
 
     Attributes:
-        of: the column.
+        of: the feature or column.
     """
 
     by: Literal["hash"]
@@ -110,7 +131,7 @@ class DataSettings(Settings):
     """
 
     reader: str = "csv"
-    path: list[str]
+    path: Patterns
     options: dict[str, Any] = {}
     split: Split
     max_malformed_share: Share = 0.001

@@ -2,9 +2,11 @@
 
 import fnmatch
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,25 +27,40 @@ _TRAIN, _VALIDATION, _TEST = range(3)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a batch of rows stands in the input.
+    """Where the rows of a batch stand in the input.
 
     Attributes:
         file: path of its file.
-        first: position of the batch's first row in its shard.
-        shard_start: position of the shard's first row in the whole input; only known where
+        lines: ``(n,)`` int64, each row's line in its file, from 1.
+        positions: ``(n,)`` int64, each row's position in the whole input; only read where
             `needs_positions` asked for it.
         total: rows in the whole input, likewise.
     """
 
     file: str
-    first: int
-    shard_start: int = 0
+    lines: np.ndarray
+    positions: np.ndarray | None = None
     total: int = 0
 
 
 def needs_positions(split: Split) -> bool:
     """Whether rows must be counted before they can be assigned."""
     return isinstance(split, RowSplit)
+
+
+def with_columns(split: Split, column_of: Callable[[str], str]) -> Split:
+    """The split with its features' names replaced by their columns.
+
+    Args:
+        split: the settings.
+        column_of: maps the name of a feature to its column, any other name to itself.
+    """
+    keys = {
+        key: column_of(getattr(split, key))
+        for key in ("of", "column", "validation_key")
+        if getattr(split, key, None) is not None
+    }
+    return split.model_copy(update=keys)
 
 
 def split_columns(split: Split) -> list[str]:
@@ -66,21 +83,19 @@ def assign(split: Split, rows: pa.Table, place: Place) -> np.ndarray:
         ``(n,)`` int8, indices into `SPLITS`.
 
     Raises:
-        InputRefused: a file belongs to no split, or a time is missing.
+        InputRefused: a file belongs to no split, or a time is missing or no number.
     """
-    count = rows.num_rows
     if isinstance(split, HashSplit):
         return _by_share(uniform(_keys(rows[split.of]), split.seed), split)
     if isinstance(split, RowSplit):
-        position = place.shard_start + place.first + np.arange(count, dtype=np.int64)
         if split.shuffle:
-            return _by_share(uniform(position, split.seed), split)
-        return _by_share((position + 0.5) / place.total, split)
+            return _by_share(uniform(place.positions, split.seed), split)
+        return _by_share((place.positions + 0.5) / place.total, split)
     if isinstance(split, FileSplit):
-        assigned = np.full(count, _file_split(split, place.file), np.int8)
+        assigned = np.full(rows.num_rows, _file_split(split, place.file), np.int8)
         drawn = split.validation is None
     else:
-        assigned = _time_split(split, rows[split.column], place.file)
+        assigned = _time_split(split, rows[split.column], place)
         drawn = split.validation_from is None
     if drawn and split.validation_share > 0:
         source = _TRAIN if split.validation_of == "train" else _TEST
@@ -95,9 +110,7 @@ def _by_share(uniforms: np.ndarray, split: HashSplit | RowSplit) -> np.ndarray:
 
 
 def _keys(column: pa.ChunkedArray) -> np.ndarray:
-    """A key column as integers or texts; a missing key counts as one key of its own."""
-    if pa.types.is_integer(column.type) and column.null_count == 0:
-        return column.to_numpy()
+    """A key column as texts, whatever a shard's type; a missing key is one key of its own."""
     text = pc.fill_null(pc.cast(column, pa.string()), "")
     return text.to_numpy()
 
@@ -107,8 +120,8 @@ def _validation_draw(split: FileSplit | TimeSplit, rows: pa.Table, place: Place)
         return uniform(_keys(rows[split.validation_key]), split.seed)
     # A file's name stands for the file, so that moving the folder changes nothing.
     name = uniform(np.array([os.path.basename(place.file)], object), split.seed)[0]
-    position = place.first + np.arange(rows.num_rows, dtype=np.int64)
-    return uniform(position, split.seed ^ int(name * (1 << 53)))
+    # Lines do not depend on how a file is cut into shards.
+    return uniform(place.lines - 1, split.seed ^ int(name * (1 << 53)))
 
 
 def _file_split(split: FileSplit, file: str) -> int:
@@ -116,7 +129,7 @@ def _file_split(split: FileSplit, file: str) -> int:
     matches = [
         index
         for index, group in patterns.items()
-        if any(fnmatch.fnmatch(file, f"*{pattern.lstrip('*')}") for pattern in group)
+        if any(fnmatch.fnmatch(f"/{file}", f"*/{pattern.lstrip('/')}") for pattern in group)
     ]
     if len(matches) != 1:
         found = " and ".join(SPLITS[index] for index in matches) or "no split"
@@ -127,22 +140,22 @@ def _file_split(split: FileSplit, file: str) -> int:
     return matches[0]
 
 
-def _time_split(split: TimeSplit, column: pa.ChunkedArray, file: str) -> np.ndarray:
-    boundaries = [split.validation_from, split.test_from]
-    if column.null_count:
-        raise InputRefused(f"{file}: column {split.column!r} of data.split has rows without value")
+def _time_split(split: TimeSplit, column: pa.ChunkedArray, place: Place) -> np.ndarray:
+    text = pc.fill_null(pc.cast(column, pa.string()), "")
     if isinstance(split.test_from, str):
-        values = pc.cast(column, pa.string())
+        values, wrong = text, pc.equal(text, "").to_numpy()
     else:
-        try:
-            values = pc.cast(column, pa.float64())
-        except pa.ArrowInvalid as error:
-            raise InputRefused(
-                f"{file}: column {split.column!r} of data.split has a value that is no number: "
-                f"{error}; give test_from as text if times are text"
-            ) from error
+        numbers = pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
+        values, wrong = pa.array(numbers), np.isnan(numbers)
+    if wrong.any():
+        index = int(np.flatnonzero(wrong)[0])
+        raise InputRefused(
+            f"{place.file}:{place.lines[index]}: column {split.column!r} of data.split: should "
+            f"hold a time like {split.test_from!r} in every row. Received: {text[index].as_py()!r}"
+        )
     assigned = np.zeros(len(column), np.int8)
-    for index, boundary in zip((_VALIDATION, _TEST), boundaries, strict=True):
+    for index, boundary in ((_VALIDATION, split.validation_from), (_TEST, split.test_from)):
         if boundary is not None:
-            assigned[pc.greater_equal(values, boundary).to_numpy()] = index
+            later = pc.greater_equal(values, pa.scalar(boundary, values.type))
+            assigned[np.asarray(later)] = index
     return assigned

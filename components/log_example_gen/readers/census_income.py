@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
 from components.log_example_gen.readers.text_table import read_text_table
+from components.log_example_gen.rejection import InputRefused
 
 #: The 42 fields of ``census-income.data`` in their order, after ``census-income.names``.
 FIELDS = (
@@ -26,6 +27,20 @@ FIELDS = (
 #: Where the data set can be had.
 ADDRESS = "https://archive.ics.uci.edu/dataset/117/census+income+kdd"
 
+_NAMES = ("census-income.data", "census-income.test")
+
+_INCOMES = {"- 50000.": "0", "50000+.": "1"}
+
+_MARITAL_STATUSES = {
+    "Divorced": "0",
+    "Married-A F spouse present": "0",
+    "Married-civilian spouse present": "0",
+    "Married-spouse absent": "0",
+    "Never married": "1",
+    "Separated": "0",
+    "Widowed": "0",
+}
+
 #: Marker of a missing value. Hispanic origin also has a category "NA", which is one.
 MISSING = "?"
 
@@ -39,32 +54,52 @@ class CensusIncome(Reader):
     """
 
     address = ADDRESS
+    alternatives = True
 
     def patterns(self, path: str) -> list[str]:
-        """The two files in the folder."""
-        return [os.path.join(path, f"census-income.{part}*") for part in ("data", "test")]
+        """The two files in the folder, unpacked or not."""
+        return [os.path.join(path, name + ending) for name in _NAMES for ending in ("", ".gz")]
+
+    def shards(self, files: list[str]) -> list[Shard]:
+        """The two files of each folder; one that lies there twice, packed too, is read once."""
+        shards = []
+        for folder in dict.fromkeys(os.path.dirname(file) for file in files):
+            for name in _NAMES:
+                path = os.path.join(folder, name)
+                found = [file for file in (path, f"{path}.gz") if file in files]
+                if not found:
+                    raise InputRefused(
+                        f"{folder}: {name} (or {name}.gz) is missing; get Census-Income (KDD) "
+                        f"from {ADDRESS} and put both parts there"
+                    )
+                shards.append(Shard((found[0],)))
+        return shards
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`."""
         (file,) = shard.files
         offered = [name for name in FIELDS if name not in ("instance_weight", "total_income")]
         self.check_columns(file, columns, [*offered, "income", "never_married"])
-        rows = read_text_table(file, lambda: self.open(file), list(FIELDS), ",", False)
+        rows = read_text_table(
+            file, lambda: self.open(file), list(FIELDS), ",", False, quoted=False
+        )
         for batch in rows:
             table = batch.columns
             values = {}
             for column in columns:
                 if column == "income":
-                    # "- 50000." and "50000+."
-                    values[column] = self._flag(table["total_income"], "50000+.")
+                    values[column] = _label(table["total_income"], _INCOMES)
                 elif column == "never_married":
-                    values[column] = self._flag(table["marital_status"], "Never married")
+                    values[column] = _label(table["marital_status"], _MARITAL_STATUSES)
                 else:
                     text = pc.utf8_trim_whitespace(table[column])
                     missing = pc.equal(text, MISSING)
                     values[column] = pc.if_else(missing, pa.scalar(None, pa.string()), text)
             yield Rows(pa.table(values), batch.lines, batch.rejected)
 
-    @staticmethod
-    def _flag(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
-        return pc.cast(pc.equal(pc.utf8_trim_whitespace(column), value), pa.int64())
+
+def _label(column: pa.ChunkedArray, labels: dict[str, str]) -> pa.ChunkedArray:
+    """Labels as text; a value that has none stays as it is, to be refused with its line."""
+    text = pc.utf8_trim_whitespace(column)
+    index = pc.index_in(text, value_set=pa.array(list(labels)))
+    return pc.coalesce(pc.take(pa.array(list(labels.values())), index), text)

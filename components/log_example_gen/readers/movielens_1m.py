@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.rejection import InputRefused
+from components.log_example_gen.readers.text_table import read_text_table
+from components.log_example_gen.rejection import InputRefused, Rejection
 
 #: Where the data set can be had.
 ADDRESS = "https://grouplens.org/datasets/movielens/1m/"
@@ -26,6 +27,7 @@ _LAYOUT = {
     "users.dat": ["user_id", "gender", "age", "occupation", "zip"],
     "movies.dat": ["movie_id", "title", "genres"],
 }
+_INTEGERS = ("user_id", "movie_id", "rating", "timestamp", "age", "occupation")
 _BATCH_ROWS = 131_072
 
 
@@ -46,6 +48,7 @@ class MovieLens1M(Reader):
     """
 
     address = ADDRESS
+    alternatives = True
 
     def __init__(self, *, order: Literal["file", "m3oe"] = "file") -> None:
         self.order = order
@@ -60,13 +63,14 @@ class MovieLens1M(Reader):
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`; lines are those of ratings.dat."""
-        tables = {name: self._table(name, shard.files) for name in _LAYOUT}
+        rejected: list[Rejection] = []
+        tables = {name: self._table(name, shard.files, rejected) for name in _LAYOUT}
         ratings = tables["ratings.dat"]
-        ratings["line"] = np.arange(1, len(ratings) + 1)
         if self.order == "m3oe":
             ratings = _m3oe_order(ratings)
-        log = ratings.merge(tables["users.dat"], on="user_id", how="left")
-        log = log.merge(tables["movies.dat"], on="movie_id", how="left")
+        users, movies = tables["users.dat"], tables["movies.dat"]
+        log = ratings.merge(users.drop(columns="line"), on="user_id", how="left")
+        log = log.merge(movies.drop(columns="line"), on="movie_id", how="left")
         log["genre"] = log["genres"].str.split("|").str[0]
         log["domain"] = log["age"].map(DOMAINS)
         log["click"] = (log["rating"] > 3).astype(np.int64)
@@ -75,19 +79,26 @@ class MovieLens1M(Reader):
         for start in range(0, len(log), _BATCH_ROWS):
             part = log.iloc[start : start + _BATCH_ROWS]
             table = pa.Table.from_pandas(part[columns], preserve_index=False)
-            yield Rows(table, part["line"].to_numpy())
+            yield Rows(table, part["line"].to_numpy(), rejected if start == 0 else [])
+        if len(log) == 0:
+            yield Rows(pa.Table.from_pandas(log[columns]), np.zeros(0, np.int64), rejected)
 
-    def _table(self, name: str, files: tuple[str, ...]) -> pd.DataFrame:
-        """Parses one of the three files, from the zip or beside it."""
-        data = self._bytes(name, files)
-        # Two-character separators would need pandas' slow parser; no file holds a tab.
-        return pd.read_csv(
-            io.BytesIO(data.replace(b"::", b"\t")),
-            sep="\t",
-            names=_LAYOUT[name],
-            encoding="latin-1",
-            quoting=3,
+    def _table(self, name: str, files: tuple[str, ...], rejected: list[Rejection]) -> pd.DataFrame:
+        """Parses one of the three files, from the zip or beside it; adds the column ``line``."""
+        file = os.path.join(os.path.dirname(files[0]), name)
+        # Arrow parses one-character separators in UTF-8; no file holds a tab.
+        data = self._bytes(name, files).replace(b"::", b"\t").decode("latin-1").encode()
+        batches = list(
+            read_text_table(
+                file, lambda: io.BytesIO(data), _LAYOUT[name], "\t", False, quoted=False
+            )
         )
+        if not batches:
+            raise InputRefused(f"{file}: is empty; get MovieLens-1M from {ADDRESS}")
+        rejected += [rejection for batch in batches for rejection in batch.rejected]
+        table = pa.concat_tables([batch.columns for batch in batches]).to_pandas()
+        table["line"] = np.concatenate([batch.lines for batch in batches])
+        return _with_integers(table, file, rejected)
 
     def _bytes(self, name: str, files: tuple[str, ...]) -> bytes:
         for file in files:
@@ -96,14 +107,32 @@ class MovieLens1M(Reader):
                     return stream.read()
         for file in files:
             if file.endswith(".zip"):
-                with self.open(file) as stream, zipfile.ZipFile(stream) as archive:
-                    members = [m for m in archive.namelist() if os.path.basename(m) == name]
-                    if members:
-                        return archive.read(members[0])
+                try:
+                    with self.open(file) as stream, zipfile.ZipFile(stream) as archive:
+                        members = [m for m in archive.namelist() if os.path.basename(m) == name]
+                        if members:
+                            return archive.read(members[0])
+                except zipfile.BadZipFile as error:
+                    raise InputRefused(
+                        f"{file}: cannot be unpacked ({error}); get it again from {ADDRESS}"
+                    ) from error
         raise InputRefused(
             f"{os.path.dirname(files[0])}: {name} is missing; get MovieLens-1M from {ADDRESS} and "
             "unpack it there"
         )
+
+
+def _with_integers(table: pd.DataFrame, file: str, rejected: list[Rejection]) -> pd.DataFrame:
+    """Converts the columns of integers; rows with something else are rejected."""
+    for column in (name for name in _INTEGERS if name in table.columns):
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        wrong = numbers.isna() | (numbers % 1 != 0)
+        rejected += [
+            Rejection(file, int(line), column, value, "not a number")
+            for line, value in table.loc[wrong, ["line", column]].itertuples(index=False)
+        ]
+        table = table[~wrong].assign(**{column: numbers[~wrong].astype(np.int64)})
+    return table
 
 
 def _m3oe_order(ratings: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,15 @@ class Shard:
     part: int | None = None
 
 
+def matching_files(pattern: str) -> list[str]:
+    """Sorted files behind a glob pattern, without folders, hidden files and markers (_SUCCESS)."""
+    return [
+        path
+        for path in sorted(fileio.glob(pattern))
+        if not os.path.basename(path).startswith((".", "_")) and not fileio.isdir(path)
+    ]
+
+
 @dataclass
 class Rows:
     """A batch of rows as they stand in the log.
@@ -47,6 +56,9 @@ class Rows:
 
 class Reader(abc.ABC):
     """Reads one format into Arrow batches. Options are keyword-only constructor arguments."""
+
+    #: `patterns` lists alternatives: not every one needs a file.
+    alternatives = False
 
     #: An empty text is a missing value (formats without types have no other way to say so).
     empty_is_missing = True

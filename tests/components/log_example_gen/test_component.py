@@ -1,10 +1,13 @@
 """LogExampleGen as a real TFX node: Beam, ML-Metadata, files."""
 
+import datetime
 import gzip
 import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
@@ -33,6 +36,12 @@ HEADER = "user,scene,price,clicks,click,buy"
 
 def _line(index, price="1.5", scene="feed", click=1, buy=0):
     return f"u{index % 7},{scene},{price},a|b,{click},{buy}"
+
+
+@pytest.fixture(autouse=True)
+def _no_arguments_of_pytest(monkeypatch):
+    """TFX's Beam executor gives sys.argv to absl, which stumbles over pytest's -v."""
+    monkeypatch.setattr("sys.argv", ["pytest"])
 
 
 def _write(folder, *files):
@@ -158,6 +167,77 @@ def test_malformed_rows_below_the_limit_are_quarantined(tmp_path):
     }
 
 
+def test_every_malformed_row_counts_once(tmp_path):
+    """Whatever the number of its faults, and of malformed rows in a batch."""
+    bad = [_line(i, price="1e39", scene="moon") for i in range(15_000)]
+    _write(tmp_path / "logs", [*map(_line, range(8)), *bad])
+    with pytest.raises(InputRefused, match=r"15000 of 15008 rows are malformed \(99.95%"):
+        _ours(tmp_path, max_malformed_share=0.9)
+    (file,) = (tmp_path / "quarantine").glob("*/*.jsonl")
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 15_000
+
+
+def test_float32_overflow_is_no_number(tmp_path):
+    _write(tmp_path / "logs", [*map(_line, range(8)), _line(8, price="1e39")])
+    with pytest.raises(InputRefused, match="part-0.csv:10: price: not a number: '1e39'"):
+        _ours(tmp_path)
+
+
+def test_splits_name_features_and_leave_only_whole_files(tmp_path):
+    _write(tmp_path / "logs", [_line(i) for i in range(600)])
+    (tmp_path / "logs" / "_SUCCESS").touch()
+    (tmp_path / "logs" / "folder").mkdir()
+    features = {**CONTRACT.features}
+    features["reader"] = features.pop("user").model_copy(update={"column": "user"})
+    features["clicks"] = features["clicks"].model_copy(update={"of": "reader"})
+    contract = CONTRACT.model_copy(update={"features": features})
+    split = {"by": "hash", "of": "reader", "train": 0.4, "validation": 0.3, "test": 0.3}
+    data = DataSettings.read({"path": str(tmp_path / "logs"), "split": split})
+    (folder,) = _run(tmp_path, LogExampleGen(data, contract, str(tmp_path / "quarantine")))
+    readers = [
+        {row["reader"][0] for row in _decoded(folder, name)}
+        for name in ("train", "validation", "test")
+    ]
+    assert sum(map(len, readers)) == len(set.union(*readers)) == 7
+    assert not (folder / "ingestion" / "unfinished").exists()
+
+
+def test_parquet_zeros_empty_texts_and_integer_ids(tmp_path):
+    (tmp_path / "logs").mkdir()
+    log = pa.table(
+        {
+            "user": pa.array([0, None, 2, 3]),
+            "scene": pa.array(["feed"] * 4).dictionary_encode(),
+            "price": [0.0, None, 2.5, float("nan")],
+            "clicks": pa.array([[7, 0], [], None, [1]]),
+            "click": [0, 1, 0, 1],
+            "buy": pa.array([False, True, False, False]),
+        }
+    )
+    pq.write_table(log, tmp_path / "logs" / "a.parquet", row_group_size=3)
+    split = {"by": "row", "train": 0.5, "validation": 0.25, "test": 0.25}
+    (folder,) = _ours(tmp_path, path=str(tmp_path / "logs"), reader="parquet", split=split)
+    rows = [row for name in ("train", "validation", "test") for row in _decoded(folder, name)]
+    assert [row["user"] for row in rows] == [[b"0"], [], [b"2"], [b"3"]]
+    assert [row["price"] for row in rows] == [[0.0], [], [2.5], []]
+    assert [row["clicks"] for row in rows] == [[b"7", b"0"], [], [], [b"1"]]
+    assert [(row["click"], row["buy"]) for row in rows] == [
+        ([0], [0]),
+        ([1], [1]),
+        ([0], [0]),
+        ([1], [0]),
+    ]
+
+
+def test_a_column_of_a_type_without_numbers_is_refused_by_name(tmp_path):
+    (tmp_path / "logs").mkdir()
+    log = {"user": ["a"], "scene": ["feed"], "price": [datetime.datetime(2026, 1, 1)]}
+    log |= {"clicks": [["a"]], "click": [1], "buy": [0]}
+    pq.write_table(pa.table(log), tmp_path / "logs" / "a.parquet")
+    with pytest.raises(InputRefused, match=r"a.parquet:1: column 'price': its type timestamp"):
+        _ours(tmp_path, path=str(tmp_path / "logs"), reader="parquet")
+
+
 def test_too_many_malformed_rows_stop_the_run_and_stay_in_quarantine(tmp_path):
     _write(tmp_path / "logs", [_line(0), _line(1, price="cheap"), *map(_line, range(8))])
     with pytest.raises(InputRefused) as caught:
@@ -194,6 +274,9 @@ def test_missing_column_names_the_nearest(tmp_path):
 def test_no_file_and_no_rows_and_an_empty_split(tmp_path):
     with pytest.raises(InputRefused, match="no file matches .*logs.*MTLX_DATA"):
         _ours(tmp_path)
+    _write(tmp_path / "logs", list(map(_line, range(8))))
+    with pytest.raises(InputRefused, match="no file matches [^ ]*lost"):
+        _ours(tmp_path, path=[str(tmp_path / "logs" / "*.csv"), str(tmp_path / "lost" / "*")])
     _write(tmp_path / "logs", [])
     with pytest.raises(InputRefused, match="no rows in .*logs"):
         _ours(tmp_path)

@@ -1,3 +1,5 @@
+import datetime
+
 import numpy as np
 import pyarrow as pa
 import pydantic
@@ -5,11 +7,23 @@ import pytest
 
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
-from components.log_example_gen.splitter import Place, assign, needs_positions, split_columns
+from components.log_example_gen.splitter import (
+    Place,
+    assign,
+    needs_positions,
+    split_columns,
+    with_columns,
+)
 
 
 def _split(**settings):
     return DataSettings.read({"path": "x", "split": settings}).split
+
+
+def _place(file, count, first=0, total=0):
+    """Rows that stand one behind the other in one file, which begins at position `first`."""
+    lines = np.arange(1, count + 1)
+    return Place(file, lines, first + lines - 1, total)
 
 
 def _rows(count, **columns):
@@ -19,7 +33,7 @@ def _rows(count, **columns):
 def test_hash_keeps_a_key_together_in_the_given_shares():
     users = pa.array([f"u{i % 500}" for i in range(5000)])
     split = _split(by="hash", of="user", train=0.6, validation=0.2, test=0.2)
-    assigned = assign(split, _rows(5000, user=users), Place("f", 0))
+    assigned = assign(split, _rows(5000, user=users), _place("f", 5000))
     assert split_columns(split) == ["user"]
     per_user = {}
     for user, index in zip(users.to_pylist(), assigned, strict=True):
@@ -33,10 +47,9 @@ def test_hash_keeps_a_key_together_in_the_given_shares():
 def test_row_split_does_not_depend_on_sharding(shuffle):
     split = _split(by="row", train=0.7, validation=0.2, test=0.1, shuffle=shuffle)
     assert needs_positions(split)
-    whole = assign(split, _rows(1000), Place("f", 0, 0, 1000))
+    whole = assign(split, _rows(1000), _place("f", 1000, 0, 1000))
     pieces = [
-        assign(split, _rows(250), Place("f", first, start, 1000))
-        for start, first in ((0, 0), (0, 250), (500, 0), (500, 250))
+        assign(split, _rows(250), _place("f", 250, first, 1000)) for first in (0, 250, 500, 750)
     ]
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
     shares = np.bincount(whole) / 1000
@@ -46,24 +59,24 @@ def test_row_split_does_not_depend_on_sharding(shuffle):
 
 def test_file_split_and_drawn_validation_rows():
     split = _split(by="file", train=["day=0[12]/*"], test=["day=03/*"], validation_share=0.3)
-    train = assign(split, _rows(2000), Place("/logs/day=01/a.csv", 0))
-    test = assign(split, _rows(2000), Place("/logs/day=03/a.csv", 0))
+    train = assign(split, _rows(2000), _place("/logs/day=01/a.csv", 2000))
+    test = assign(split, _rows(2000), _place("/logs/day=03/a.csv", 2000))
     assert set(test) == {2}
     assert abs((train == 1).mean() - 0.3) < 0.05 and set(train) == {0, 1}
-    moved = assign(split, _rows(2000), Place("/elsewhere/day=01/a.csv", 0))
+    moved = assign(split, _rows(2000), _place("/elsewhere/day=01/a.csv", 2000))
     np.testing.assert_array_equal(train, moved)
 
 
 def test_validation_of_test_leaves_training_rows_whole():
     split = _split(by="file", train=["a"], test=["b"], validation_share=0.5, validation_of="test")
-    assert set(assign(split, _rows(500), Place("/x/a", 0))) == {0}
-    assert set(assign(split, _rows(500), Place("/x/b", 0))) == {1, 2}
+    assert set(assign(split, _rows(500), _place("/x/a", 500))) == {0}
+    assert set(assign(split, _rows(500), _place("/x/b", 500))) == {1, 2}
 
 
 def test_validation_key_keeps_users_together():
     users = pa.array([i % 50 for i in range(1000)])
     split = _split(by="file", train=["a"], test=["b"], validation_key="user")
-    assigned = assign(split, _rows(1000, user=users), Place("/x/a", 0)).reshape(20, 50)
+    assigned = assign(split, _rows(1000, user=users), _place("/x/a", 1000)).reshape(20, 50)
     assert (assigned == assigned[0]).all() and set(assigned[0]) == {0, 1}
 
 
@@ -73,26 +86,79 @@ def test_validation_key_keeps_users_together():
 )
 def test_a_file_belongs_to_exactly_one_split(patterns, message):
     with pytest.raises(InputRefused, match=f"/x/b: .*into {message}"):
-        assign(_split(by="file", **patterns), _rows(1), Place("/x/b", 0))
+        assign(_split(by="file", **patterns), _rows(1), _place("/x/b", 1))
 
 
 @pytest.mark.parametrize("values", [[10, 20, 30, 40], ["10", "20", "30", "40"]])
 def test_time_split_by_numbers(values):
     split = _split(by="time", column="t", validation_from=20, test_from=35)
-    assert list(assign(split, _rows(4, t=pa.array(values)), Place("f", 0))) == [0, 1, 1, 2]
+    assert list(assign(split, _rows(4, t=pa.array(values)), _place("f", 4))) == [0, 1, 1, 2]
 
 
 def test_time_split_by_text_and_its_errors():
     split = _split(by="time", column="t", test_from="2026-11-08", validation_share=0)
     times = pa.array(["2026-11-07T23:59", "2026-11-08T00:00"])
-    assert list(assign(split, _rows(2, t=times), Place("f", 0))) == [0, 2]
-    with pytest.raises(InputRefused, match="rows without value"):
-        assign(split, _rows(1, t=pa.array([None], pa.string())), Place("f", 0))
+    assert list(assign(split, _rows(2, t=times), _place("f", 2))) == [0, 2]
+    with pytest.raises(InputRefused, match=r"f:1: column 't'.*Received: ''"):
+        assign(split, _rows(1, t=pa.array([None], pa.string())), _place("f", 1))
     numbers = _split(by="time", column="t", test_from=5)
-    with pytest.raises(InputRefused, match="is no number"):
-        assign(numbers, _rows(2, t=times), Place("f", 0))
+    with pytest.raises(InputRefused, match="f:1: .*a time like 5.*2026-11-07"):
+        assign(numbers, _rows(2, t=times), _place("f", 2))
 
 
 def test_shares_add_up_to_one():
     with pytest.raises((ValueError, pydantic.ValidationError), match="add up to 1"):
         _split(by="row", train=0.8, validation=0.1, test=0.2)
+
+
+def test_drawn_validation_rows_do_not_depend_on_sharding():
+    split = _split(by="file", train=["a"], test=["b"], validation_share=0.3)
+    whole = assign(split, _rows(900), _place("/x/a", 900))
+    for first in range(0, 900, 300):
+        lines = np.arange(first + 1, first + 301)
+        part = assign(split, _rows(300), Place("/x/a", lines))
+        np.testing.assert_array_equal(part, whole[first : first + 300])
+
+
+def test_a_key_has_one_split_whatever_its_column_type():
+    split = _split(by="hash", of="user")
+    keys = list(range(300))
+    as_integers = assign(split, _rows(300, user=pa.array(keys)), _place("f", 300))
+    as_text = assign(split, _rows(300, user=pa.array([str(key) for key in keys])), _place("f", 300))
+    with_null = assign(split, _rows(301, user=pa.array([*keys, None])), _place("f", 301))
+    np.testing.assert_array_equal(as_integers, as_text)
+    np.testing.assert_array_equal(as_integers, with_null[:300])
+
+
+def test_a_pattern_matches_from_a_folder_boundary_on():
+    split = _split(by="file", train=["latest.csv"], test=["test.csv"])
+    assert set(assign(split, _rows(5), _place("/x/latest.csv", 5))) <= {0, 1}
+    assert set(assign(split, _rows(5), _place("/x/test.csv", 5))) == {2}
+
+
+def test_features_stand_for_their_columns():
+    split = _split(by="file", train=["a"], test=["b"], validation_key="user")
+    assert split_columns(with_columns(split, {"user": "uid"}.get)) == ["uid"]
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "message"),
+    [
+        ({"validation_from": 9, "test_from": 5}, "validation_from should lie before"),
+        ({"validation_from": 9, "test_from": "10"}, "both as text or both as numbers"),
+    ],
+)
+def test_time_boundaries_are_checked(boundaries, message):
+    with pytest.raises(ValueError, match=message):
+        _split(by="time", column="t", **boundaries)
+
+
+def test_an_unquoted_yaml_date_is_a_boundary():
+    assert _split(by="time", column="t", test_from=datetime.date(2026, 11, 8)).test_from == (
+        "2026-11-08"
+    )
+
+
+def test_at_least_one_path():
+    with pytest.raises(ValueError, match="path"):
+        DataSettings.read({"path": [], "split": {"by": "row"}})

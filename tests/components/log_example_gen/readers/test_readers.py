@@ -112,7 +112,8 @@ def _census_line(**values):
 
 
 def test_census_labels_missing_values_and_categories(tmp_path):
-    file = tmp_path / "census-income.data"
+    file, other = tmp_path / "census-income.data", tmp_path / "census-income.test"
+    other.touch()
     lines = [
         _census_line(hispanic_origin="NA", migration_code_msa="?"),
         _census_line(marital_status="Never married", total_income="50000+."),
@@ -120,26 +121,47 @@ def test_census_labels_missing_values_and_categories(tmp_path):
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     reader = READERS.build("census_income", {})
     columns = ["income", "never_married", "hispanic_origin", "migration_code_msa", "age"]
-    values, lines, _ = _read(reader, [str(file)], columns)
+    values, lines, _ = _read(reader, [str(file), str(other)], columns)
     assert values == {
-        "income": [0, 1],
-        "never_married": [0, 1],
+        "income": ["0", "1"],
+        "never_married": ["0", "1"],
         "hispanic_origin": ["NA", "0"],
         "migration_code_msa": [None, "0"],
         "age": ["0", "0"],
     }
     assert lines == [1, 2]
     with pytest.raises(InputRefused, match="no column 'instance_weight'"):
-        _read(reader, [str(file)], ["instance_weight"])
+        _read(reader, [str(file), str(other)], ["instance_weight"])
+
+
+def test_census_leaves_an_unknown_label_to_be_refused(tmp_path):
+    files = [tmp_path / "census-income.data", tmp_path / "census-income.test"]
+    for file in files:
+        file.write_text(_census_line(total_income="?", marital_status="Single"), encoding="utf-8")
+    reader = READERS.build("census_income", {})
+    values, _, _ = _read(reader, [str(file) for file in files], ["income", "never_married"])
+    assert values == {"income": ["?", "?"], "never_married": ["Single", "Single"]}
+
+
+def test_census_needs_both_files_and_reads_each_once():
+    reader = READERS.build("census_income", {})
+    with pytest.raises(InputRefused, match="/x: census-income.test .*missing.*archive.ics.uci"):
+        reader.shards(["/x/census-income.data.gz"])
+    files = ["/x/census-income.data", "/x/census-income.data.gz", "/x/census-income.test.gz"]
+    assert [shard.files for shard in reader.shards(files)] == [(files[0],), (files[2],)]
 
 
 def test_census_as_distributed():
     folder = _data_folder("census-income-kdd")
     reader = READERS.build("census_income", {})
-    for name, rows, positives in (("data", 199_523, 12_382), ("test", 99_762, 6_186)):
-        (file,) = folder.glob(f"census-income.{name}*")
-        values, _, rejected = _read(reader, [str(file)], ["income"])
-        assert (len(values["income"]), sum(values["income"]), rejected) == (rows, positives, [])
+    shards = reader.shards([str(path) for path in folder.iterdir()])
+    for shard, counts in zip(shards, ((199_523, 12_382), (99_762, 6_186)), strict=True):
+        batches = list(reader.read(shard, ["income", "never_married"]))
+        table = pa.concat_tables([batch.columns for batch in batches])
+        incomes = table["income"].to_pylist()
+        assert (len(incomes), incomes.count("1")) == counts
+        assert set(incomes) == set(table["never_married"].to_pylist()) == {"0", "1"}
+        assert not [row for batch in batches for row in batch.rejected]
 
 
 def _movielens(folder, packed):
@@ -178,6 +200,25 @@ def test_movielens_without_a_file_names_it_and_the_address(tmp_path):
     files = _movielens(tmp_path, False)[:2]
     with pytest.raises(InputRefused, match="movies.dat is missing.*grouplens.org"):
         _read(READERS.build("movielens_1m", {}), files, ["click"])
+
+
+def test_movielens_rejects_malformed_rows_by_line(tmp_path):
+    files = _movielens(tmp_path, False)
+    ratings = tmp_path / "ratings.dat"
+    ratings.write_bytes(ratings.read_bytes() + b"1::20::good::5\n1::20\n3::10::4::9\n")
+    values, lines, rejected = _read(READERS.build("movielens_1m", {}), files, ["click"])
+    assert (values["click"], lines) == ([1, 0, 1, 0, 1], [1, 2, 3, 4, 7])
+    assert {(row.line, row.column, row.reason) for row in rejected} == {
+        (5, "rating", "not a number"),
+        (6, None, "wrong number of values"),
+    }
+
+
+def test_movielens_zip_that_is_none(tmp_path):
+    file = tmp_path / "ml-1m.zip"
+    file.write_bytes(b"no zip")
+    with pytest.raises(InputRefused, match="ml-1m.zip: cannot be unpacked.*grouplens"):
+        _read(READERS.build("movielens_1m", {}), [str(file)], ["click"])
 
 
 def test_movielens_in_m3oes_order():
