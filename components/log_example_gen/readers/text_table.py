@@ -77,6 +77,8 @@ def read_text_table(
                 delimiter=delimiter,
                 quote_char='"' if quoted else False,
                 ignore_empty_lines=False,
+                # Else a value with a line break at the end of a block stops the parser.
+                newlines_in_values=quoted,
                 invalid_row_handler=keep,
             ),
             convert_options=pyarrow.csv.ConvertOptions(

@@ -53,6 +53,15 @@ def test_csv_over_many_blocks_keeps_line_numbers(tmp_path, monkeypatch):
     assert [row.line for row in rejected] == list(range(11, 102, 10))
 
 
+def test_csv_values_with_line_breaks_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", 100)
+    file = tmp_path / "a.csv"
+    rows = "".join(f'{i},"x\ny{i}"\n' for i in range(200))
+    file.write_text(f"a,b\n{rows}", encoding="utf-8")
+    values, _, rejected = _read(READERS.build("csv", {}), [str(file)], ["a", "b"])
+    assert values["b"] == [f"x\ny{i}" for i in range(200)] and not rejected
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("", "is empty"), ("a,a\n1,2\n", "'a' stands twice"), ("x\n1\n", "no column 'a'")],
