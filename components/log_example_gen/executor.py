@@ -3,7 +3,6 @@
 import json
 import os
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,6 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
-from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
 from components.log_example_gen import splitter
 from components.log_example_gen.readers import READERS
@@ -28,6 +26,7 @@ from components.log_example_gen.readers.reader import Reader, Shard, matching_fi
 from components.log_example_gen.rejection import InputRefused, Rejection
 from components.log_example_gen.row_checks import RowChecks
 from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.split_writers import SplitWriters
 from transform.data_contract import DataContract
 
 #: Rejected rows that an error message quotes.
@@ -143,7 +142,7 @@ class _ShardWork:
         summary = ShardSummary()
         name = f"{index:05d}-of-{shards:05d}"
         quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
-        with quarantine, _SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
+        with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
                 for batch, assigned, malformed in self._batches(shard, start, sum(counts.values())):
                     quarantine.write(malformed)
@@ -207,53 +206,6 @@ class _Quarantine:
     def __exit__(self, *unused: object) -> None:
         if self._file is not None:
             self._file.close()
-
-
-class _SplitWriters:
-    """One TFRecord file per split, in its folder only when it is whole.
-
-    Each attempt at a shard writes files of its own, so that two attempts cannot mix.
-    """
-
-    def __init__(self, uri: str, unfinished: str, name: str) -> None:
-        self._paths = {
-            split: os.path.join(split_folder(uri, split), name) for split in splitter.SPLITS
-        }
-        attempt = uuid.uuid4().hex
-        self._unfinished = {
-            split: os.path.join(unfinished, f"{split}-{attempt}-{name}") for split in self._paths
-        }
-        self._writers: dict[str, tf.io.TFRecordWriter] = {}
-        self._encoder = RecordBatchToExamplesEncoder()
-
-    def __enter__(self) -> "_SplitWriters":
-        return self
-
-    def write(self, split: str, batch: pa.RecordBatch) -> None:
-        """Appends a batch of examples."""
-        if batch.num_rows == 0:
-            return
-        if split not in self._writers:
-            tf.io.gfile.makedirs(os.path.dirname(self._unfinished[split]))
-            # Level 1 packs almost as well as the default and takes a third of the time.
-            options = tf.io.TFRecordOptions("GZIP", compression_level=1)
-            self._writers[split] = tf.io.TFRecordWriter(self._unfinished[split], options)
-        writer = self._writers[split]
-        for example in self._encoder.encode(batch):
-            writer.write(example)
-
-    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
-        for split, writer in self._writers.items():
-            writer.close()
-            if kind is None:
-                path = self._paths[split]
-                tf.io.gfile.makedirs(os.path.dirname(path))
-                tf.io.gfile.rename(self._unfinished[split], path, overwrite=True)
-
-
-def split_folder(uri: str, split: str) -> str:
-    """Folder of a split."""
-    return os.path.join(uri, f"Split-{split}")
 
 
 def _input_files(exec_properties: dict[str, Any]) -> list[str]:
