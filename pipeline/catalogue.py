@@ -6,6 +6,8 @@ import typing
 
 from components.log_example_gen.readers import READERS
 from components.relaimp_gate.rules import RULES
+from trainer.arrangements import ARRANGEMENTS
+from trainer.bottoms import BOTTOMS
 from trainer.interactions import INTERACTIONS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
@@ -19,6 +21,8 @@ _REGISTRIES: tuple[tuple[str, Registry], ...] = (
     ("data.reader", READERS),
     ("model.network", NETWORKS),
     ("model.sequence_encoder", SEQUENCE_ENCODERS),
+    ("model.bottom", BOTTOMS),
+    ("model.arrangement", ARRANGEMENTS),
     ("interactions (of a network)", INTERACTIONS),
     ("training.method", TRAINING_METHODS),
     ("training.loss", LOSSES),

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipeline.experiment import Experiment
+from transform.registry import Registry
 from transform.settings import SettingsError
 
 #: Environment variable with the folder under which relative data paths are looked up first.
@@ -64,31 +65,40 @@ def check_options(experiment: Experiment) -> None:
     Raises:
         ExperimentFileError: an unknown name or option, or an option of the wrong type.
     """
+    problems = []
+    for key, registry, name, options in _uses(experiment):
+        try:
+            registry.validate(name, options)
+        except SettingsError as error:
+            problems += [f"{key}: {text}" for _, text in error.problems]
+    if problems:
+        raise ExperimentFileError("\n".join(problems))
+
+
+def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
+    """Every registered name that the experiment uses: key, registry, name, options."""
     from components.log_example_gen.readers import READERS
+    from trainer.arrangements import ARRANGEMENTS
+    from trainer.bottoms import BOTTOMS
     from trainer.losses import LOSSES
     from trainer.networks import NETWORKS
     from trainer.sequence_encoders import SEQUENCE_ENCODERS
     from trainer.training_methods import TRAINING_METHODS
 
     training = experiment.training
-    uses = [
-        ("data", READERS, experiment.data.reader, experiment.data.options),
-        ("training.method", TRAINING_METHODS, training.method, None),
-        *(("training.loss", LOSSES, loss.name, loss.options) for loss in training.loss),
-    ]
-    models = {"model": experiment.model, "gate.reference": experiment.gate.reference}
-    for key, model in models.items():
-        if model is not None:
-            uses.append((key, NETWORKS, model.network, model.options))
-            uses.append((key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options))
-    problems = []
-    for key, registry, name, options in uses:
-        try:
-            registry.get(name) if options is None else registry.validate(name, options)
-        except SettingsError as error:
-            problems += [f"{key}: {text}" for _, text in error.problems]
-    if problems:
-        raise ExperimentFileError("\n".join(problems))
+    yield "data", READERS, experiment.data.reader, experiment.data.options
+    for loss in training.loss or ():
+        yield "training.loss", LOSSES, loss.name, loss.options
+    for key, model in (("model", experiment.model), ("gate.reference", experiment.gate.reference)):
+        if model is None:
+            continue
+        yield key, NETWORKS, model.network, model.options
+        yield key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options
+        yield key, BOTTOMS, model.bottom, model.bottom_options
+        yield key, ARRANGEMENTS, model.arrangement, {}
+        if training.method or model.network in NETWORKS:
+            method = training.method or NETWORKS.get(model.network).default_method
+            yield "training.method", TRAINING_METHODS, method, training.method_options
 
 
 def _parse(text: str, path: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:

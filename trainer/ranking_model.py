@@ -1,4 +1,4 @@
-"""The model: embedding, sequence encoder and network, wired by the settings."""
+"""The model: embedding, sequence encoder, bottom and network, wired by the settings."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,16 @@ import keras
 import numpy as np
 from keras import ops
 
+from trainer.bottoms import BOTTOMS
 from trainer.layers.field_embedding import FieldEmbedding
 from trainer.networks import NETWORKS
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings
+from trainer.task_inputs import with_task_inputs
 from transform.model_inputs import DOMAIN_ID, ModelInputs
+from transform.settings import SettingsError
+
+_NEEDS_FIELDS = "but network {!r} reads the embedded fields, the same for all tasks"
 
 #: Composed probabilities are kept so far from 0 and 1.
 SMALLEST_PROBABILITY = 1e-7
@@ -20,19 +25,21 @@ class RankingModel(keras.Model):
     """Logits and probabilities of all tasks from transformed features.
 
     The categorical and numeric features and the interests of the sequence encoder are fields of
-    equal width, in that order; the network takes them from there. All weights exist when the
-    constructor returns; their values follow `keras.utils.set_random_seed`.
+    equal width, in that order; the bottom makes of them what the network takes. All weights
+    exist when the constructor returns; their values follow `keras.utils.set_random_seed`.
 
     Args:
         inputs: features, domains and tasks.
-        settings: network, encoder, embedding size.
+        settings: network, encoder, bottom, embedding size.
 
     Attributes:
         gate_names: task to the names of the experts whose weights "gates/<task>" holds, in
             order; empty for a network without gates.
+        default_losses: the network's, see `trainer.networks.network`.
 
     Raises:
-        SettingsError: an unknown network or encoder, or wrong options of one.
+        SettingsError: an unknown network, encoder or bottom, wrong options of one, or parts that
+            do not fit each other.
         ValueError: no feature to embed.
     """
 
@@ -43,8 +50,11 @@ class RankingModel(keras.Model):
         self.encoder = SEQUENCE_ENCODERS.build(
             settings.sequence_encoder, settings.sequence_options, inputs
         )
+        self.bottom = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
-        self.gate_names: dict[str, list[str]] = dict(getattr(self.network, "gate_names", {}))
+        self._check_fit(settings)
+        self.gate_names: dict[str, list[str]] = dict(self.network.gate_names)
+        self.default_losses = self.network.default_losses
         self(self._two_empty_rows())
 
     def call(
@@ -61,18 +71,52 @@ class RankingModel(keras.Model):
             "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks, and the
             network's intermediates, such as "gates/<task>" ``(B, n)``. The two always agree:
             for a network that composes probabilities itself the logits are those of the
-            composed probabilities.
+            composed probabilities. "domain_id" ``(B,)`` is passed through.
         """
         embedded = self.embedding(self._used(features))
-        fields = embedded.fields
-        interests = self.encoder(embedded.sequences, embedded.masks, embedded.target)
-        if interests is not None:
-            fields = ops.concatenate([fields, interests], axis=1)  # (B, F, k)
+        interests = self.encoder(
+            embedded.sequences, embedded.masks, embedded.target, training=training
+        )
+        fields = self.bottom(embedded.fields, interests, training=training)
         domain_ids = features.get(DOMAIN_ID)
         if domain_ids is None:
             domain_ids = ops.zeros(ops.shape(fields)[:1], dtype="int64")
-        outputs = dict(self.network(fields, embedded.field_ids, domain_ids, training=training))
-        return {**outputs, **_scores(outputs)}
+        ids = embedded.field_ids
+        if len(fields.shape) == 4 and not self.network.takes_task_inputs:
+            names = [task.name for task in self.inputs_record.tasks]
+            outputs = with_task_inputs(self.network, names, fields, ids, domain_ids, training)
+        else:
+            outputs = dict(self.network(fields, ids, domain_ids, training=training))
+        return {**outputs, **_scores(outputs), DOMAIN_ID: domain_ids}
+
+    @property
+    def fusion_variables(self) -> list[keras.Variable]:
+        """The network's, see `trainer.networks.network`."""
+        return self.network.fusion_variables
+
+    def _check_fit(self, settings: ModelSettings) -> None:
+        """Refuses a network that reads fields behind parts that leave none."""
+        if not self.network.reads_fields:
+            return
+        problems = []
+        if self.encoder.task_specific and self.encoder.sequence_names:
+            problems.append(
+                (
+                    ("sequence_encoder",),
+                    f"{settings.sequence_encoder!r} gives every "
+                    f"task interests of its own, {_NEEDS_FIELDS.format(settings.network)}",
+                )
+            )
+        if settings.bottom != "none":
+            problems.append(
+                (
+                    ("bottom",),
+                    f"{settings.bottom!r} makes one vector of the fields, "
+                    f"{_NEEDS_FIELDS.format(settings.network)}: choose 'none'",
+                )
+            )
+        if problems:
+            raise SettingsError(problems)
 
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
         record = self.inputs_record

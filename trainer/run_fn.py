@@ -2,23 +2,23 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
-import tensorflow as tf
+import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from trainer.arrangements import ARRANGEMENTS
 from trainer.checkpoint import CheckpointFolder, training_digest
 from trainer.devices import choose_strategy
 from trainer.export import ServedModel
 from trainer.input import ExampleSet
-from trainer.ranking_model import RankingModel
+from trainer.networks import NETWORKS
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.training_methods import TRAINING_METHODS
 from transform.data_contract import DataContract
-from transform.model_inputs import ModelInputs
 from transform.model_inputs_builder import build_model_inputs
 from transform.settings import SettingsError, SettingsType
 
@@ -55,20 +55,20 @@ def run_fn(fn_args: FnArgs) -> None:
     checkpoints = CheckpointFolder(config["checkpoint_root"], digest)
     spec = transformed.transformed_feature_spec()
     in_memory = training.cache == "memory"
-    result = _train(
-        TrainingJob(
-            settings=training,
-            inputs=inputs,
-            build_model=lambda: RankingModel(inputs, model_settings),
-            train=ExampleSet(fn_args.train_files, spec, training.shuffle_rows, in_memory),
-            validation=ExampleSet(fn_args.eval_files, spec, training.shuffle_rows, in_memory),
-            checkpoints=checkpoints,
-            strategy=choose_strategy(),
-            on_epoch=lambda history: history.write(fn_args.model_run_dir),
-        )
+    job = TrainingJob(
+        settings=training,
+        inputs=inputs,
+        build_model=lambda: ARRANGEMENTS.get(model_settings.arrangement)(inputs, model_settings),
+        train=ExampleSet(fn_args.train_files, spec, training.shuffle_rows, in_memory),
+        validation=ExampleSet(fn_args.eval_files, spec, training.shuffle_rows, in_memory),
+        checkpoints=checkpoints,
+        strategy=choose_strategy(),
+        on_epoch=lambda history: history.write(fn_args.model_run_dir),
     )
+    method = training.method or NETWORKS.get(model_settings.network).default_method
+    result = _train(job, method)
     started = time.monotonic()
-    model = _rebuild(inputs, model_settings, result, spec)
+    model = _rebuild(result.build_model or job.build_model, result.weights)
     ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
@@ -86,27 +86,20 @@ def _read(kind: type[SettingsType], config: Mapping[str, str], key: str) -> Sett
     raise ValueError(f"custom_config[{key!r}] of Trainer: {problem}")
 
 
-def _train(job: TrainingJob) -> TrainingResult:
+def _train(job: TrainingJob, method: str) -> TrainingResult:
     """Trains with the chosen method, under the chosen precision."""
     before = keras.config.dtype_policy()
     if job.settings.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        return TRAINING_METHODS.get(job.settings.method)(job).train()
+        return TRAINING_METHODS.build(method, job.settings.method_options, job).train()
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def _rebuild(
-    inputs: ModelInputs,
-    settings: ModelSettings,
-    result: TrainingResult,
-    spec: dict[str, tf.io.FixedLenFeature],
-) -> keras.Model:
+def _rebuild(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
     """A copy of the trained model outside any strategy, in float32, for export."""
-    model = RankingModel(inputs, settings)
-    example = {name: tf.zeros([1, *feature.shape], feature.dtype) for name, feature in spec.items()}
-    model(example)
-    for variable, value in zip(model.variables, result.weights, strict=True):
+    model = build_model()
+    for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
     return model

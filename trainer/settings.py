@@ -18,6 +18,10 @@ class ModelSettings(Settings):
         embedding_size: k, the width of every field's embedding.
         sequence_encoder: registered name; what becomes of the behaviour sequences.
         sequence_options: the encoder's options by name.
+        bottom: registered name; what is made of fields and interests before the network.
+        bottom_options: the bottom's options by name.
+        arrangement: ``joint`` for one model of all domains, ``mtl`` for a model per domain,
+            ``mdl`` for a model per task, ``mtmd`` for one with an output per domain and task.
     """
 
     network: str
@@ -25,6 +29,9 @@ class ModelSettings(Settings):
     embedding_size: pydantic.PositiveInt = 16
     sequence_encoder: str = "mean_pooling"
     sequence_options: dict[str, Any] = {}
+    bottom: str = "none"
+    bottom_options: dict[str, Any] = {}
+    arrangement: str = "joint"
 
 
 class LossSettings(Settings):
@@ -43,7 +50,8 @@ class TrainingSettings(Settings):
     """How the model is trained.
 
     Attributes:
-        method: registered training method.
+        method: registered training method; None for the network's own (``mtlx models NAME``).
+        method_options: the method's options by name.
         optimizer: ``adam``, or ``sgd``.
         learning_rate: of the optimiser.
         weight_decay: decoupled weight decay per step; 0 for none.
@@ -53,7 +61,8 @@ class TrainingSettings(Settings):
         epochs: at most so many passes.
         patience: epochs without a better mean validation AUC before training stops; the best
             epoch's weights are kept. None trains all epochs and keeps the best.
-        loss: the terms.
+        loss: the terms; None for the network's own, which is ``binary_cross_entropy`` where its
+            paper names nothing else.
         task_weights: weight of a task's loss; 1 where it is not named.
         seed: of weights, shuffling and dropout.
         shuffle_rows: rows that are shuffled together; blocks of this size are read, parsed and
@@ -65,7 +74,8 @@ class TrainingSettings(Settings):
             float32.
     """
 
-    method: str = "standard"
+    method: str | None = None
+    method_options: dict[str, Any] = {}
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: pydantic.PositiveFloat = 1e-3
     weight_decay: Share = 0.0
@@ -73,9 +83,7 @@ class TrainingSettings(Settings):
     batch_size: pydantic.PositiveInt = 2048
     epochs: pydantic.PositiveInt = 10
     patience: pydantic.PositiveInt | None = 2
-    loss: Annotated[list[LossSettings], pydantic.Field(min_length=1)] = [
-        LossSettings(name="binary_cross_entropy")
-    ]
+    loss: Annotated[list[LossSettings], pydantic.Field(min_length=1)] | None = None
     task_weights: dict[str, Share] = {}
     seed: int = 1
     shuffle_rows: pydantic.PositiveInt = 65_536

@@ -7,10 +7,13 @@ import tensorflow as tf
 
 from trainer.labels import labels_and_mask
 from trainer.losses import LOSSES
-from trainer.settings import TrainingSettings
+from trainer.settings import LossSettings, TrainingSettings
 from transform.model_inputs import TaskSpec
 
 Batch = Mapping[str, tf.Tensor]
+
+#: Losses of a model that names none itself.
+_DEFAULT_LOSSES = ({"name": "binary_cross_entropy"},)
 
 
 class TrainStep:
@@ -21,7 +24,8 @@ class TrainStep:
     devices. A population without rows contributes 0.
 
     Args:
-        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``.
+        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``; may name
+            its ``default_losses``.
         tasks: in the model's order.
         settings: of the training.
         strategy: the devices; the model was built in its scope.
@@ -40,7 +44,9 @@ class TrainStep:
             [settings.task_weights.get(task.name, 1.0) for task in tasks], tf.float32
         )
         with strategy.scope():
-            self._losses = [LOSSES.build(term.name, term.options, tasks) for term in settings.loss]
+            default = getattr(model, "default_losses", _DEFAULT_LOSSES)
+            terms = settings.loss or [LossSettings(**term) for term in default]
+            self._losses = [LOSSES.build(term.name, term.options, tasks) for term in terms]
             self.optimizer = _optimizer(settings)
         self._variables: list[keras.Variable] | None = None
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)

@@ -41,7 +41,15 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Attributes: the selected weights in the order of the model's ``variables``; the history."""
+    """What a training left.
+
+    Attributes:
+        weights: the selected ones, in the order of the model's ``variables``.
+        history: what happened.
+        build_model: makes the untrained model that the weights fit, where the method changed
+            the model; None for the job's own.
+    """
 
     weights: list[np.ndarray]
     history: History
+    build_model: Callable[[], keras.Model] | None = None

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.arrangements import ARRANGEMENTS
+from trainer.bottoms import BOTTOMS
 from trainer.interactions import INTERACTIONS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
-from trainer.ranking_model import RankingModel
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings
 from transform.model_inputs import (
@@ -61,26 +62,30 @@ FULL = ModelInputs(
 )
 ONE_OF_EACH = ModelInputs(CATEGORICAL, (), (), None, ("all",), TREE[:1])
 
-#: Every network and every encoder once, each in an otherwise usual model.
-MODELS = [(network, "mean_pooling") for network in NETWORKS]
-MODELS += [("shared_bottom", encoder) for encoder in SEQUENCE_ENCODERS]
-each_model = pytest.mark.parametrize(("network", "encoder"), MODELS)
+#: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
+MODELS = [(network, "mean_pooling", "none", "joint") for network in NETWORKS]
+MODELS += [("mmoe", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
+MODELS += [("single_task", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
+MODELS += [("mmoe", "mean_pooling", bottom, "joint") for bottom in BOTTOMS]
+MODELS += [("ple", "mean_pooling", "none", arrangement) for arrangement in ARRANGEMENTS]
+each_model = pytest.mark.parametrize("model", MODELS, ids="-".join)
 each_network = pytest.mark.parametrize("network", list(NETWORKS))
 
 
-def _settings(network, encoder="mean_pooling"):
-    return ModelSettings(
+def _build(inputs, parts, seed=1):
+    keras.utils.set_random_seed(seed)
+    network, encoder, bottom, arrangement = parts
+    settings = ModelSettings(
         network=network,
         options=SMALL.get(network, {}),
         embedding_size=4,
         sequence_encoder=encoder,
         sequence_options=SMALL.get(encoder, {}),
+        bottom=bottom,
+        bottom_options=SMALL.get(bottom, {}),
+        arrangement=arrangement,
     )
-
-
-def _build(inputs, network, encoder="mean_pooling", seed=1):
-    keras.utils.set_random_seed(seed)
-    return RankingModel(inputs, _settings(network, encoder))
+    return ARRANGEMENTS.get(arrangement)(inputs, settings)
 
 
 def _features(inputs, rows, seed=0):
@@ -104,14 +109,18 @@ def _arrays(outputs):
     return {name: np.asarray(value) for name, value in outputs.items()}
 
 
-def _loss(inputs, outputs, labels):
-    loss = LOSSES.build("binary_cross_entropy", {}, inputs.tasks)
-    return tf.reduce_sum(loss(labels, outputs, tf.ones_like(labels)))
+def _loss(model, outputs, labels):
+    """The sum of the losses that the model is trained with by default."""
+    terms = [
+        LOSSES.build(term["name"], term.get("options", {}), model.inputs_record.tasks)
+        for term in model.default_losses
+    ]
+    return tf.add_n([tf.reduce_sum(loss(labels, outputs, tf.ones_like(labels))) for loss in terms])
 
 
 @each_model
-def test_names_shapes_and_ranges_of_outputs(network, encoder):
-    model = _build(FULL, network, encoder)
+def test_names_shapes_and_ranges_of_outputs(model):
+    model = _build(FULL, model)
     outputs = _arrays(model(_features(FULL, 9)))
     for name in ("logits", "probabilities"):
         assert outputs[name].shape == (9, 4) and outputs[name].dtype == np.float32
@@ -130,12 +139,12 @@ def test_names_shapes_and_ranges_of_outputs(network, encoder):
 
 
 @each_model
-def test_gradient_reaches_every_weight(network, encoder):
-    model = _build(FULL, network, encoder)
+def test_gradient_reaches_every_weight(model):
+    model = _build(FULL, model)
     features = _features(FULL, 64)
     labels = tf.constant(np.random.RandomState(0).randint(0, 2, (64, 4)).astype("float32"))
     with tf.GradientTape() as tape:
-        loss = _loss(FULL, model(features, training=True), labels)
+        loss = _loss(model, model(features, training=True), labels)
     gradients = tape.gradient(loss, model.trainable_variables)
     for weight, gradient in zip(model.trainable_variables, gradients, strict=True):
         assert gradient is not None, weight.path
@@ -144,8 +153,8 @@ def test_gradient_reaches_every_weight(network, encoder):
 
 
 @each_model
-def test_a_row_does_not_depend_on_other_rows(network, encoder):
-    model = _build(FULL, network, encoder)
+def test_a_row_does_not_depend_on_other_rows(model):
+    model = _build(FULL, model)
     features = _features(FULL, 12)
     together = _arrays(model(features))
     for rows in ([3], [7, 3, 0], [3, 3]):
@@ -155,14 +164,14 @@ def test_a_row_does_not_depend_on_other_rows(network, encoder):
 
 @each_model
 @pytest.mark.parametrize("fill", [0, 5])
-def test_empty_and_full_sequences_stay_finite(network, encoder, fill):
-    model = _build(FULL, network, encoder)
+def test_empty_and_full_sequences_stay_finite(model, fill):
+    model = _build(FULL, model)
     features = _features(FULL, 8)
     for field in FULL.sequences:
         features[field.name] = tf.fill((8, field.max_length), tf.constant(fill, tf.int64))
     with tf.GradientTape() as tape:
         outputs = model(features, training=True)
-        loss = _loss(FULL, outputs, tf.ones((8, 4)))
+        loss = _loss(model, outputs, tf.ones((8, 4)))
     for name, values in _arrays(outputs).items():
         assert np.isfinite(values).all(), name
     for gradient in tape.gradient(loss, model.trainable_variables):
@@ -170,10 +179,10 @@ def test_empty_and_full_sequences_stay_finite(network, encoder, fill):
 
 
 @each_model
-def test_saved_weights_give_the_same_output(network, encoder, tmp_path):
+def test_saved_weights_give_the_same_output(model, tmp_path):
     path = tmp_path / "model.weights.h5"
     features = _features(FULL, 9)
-    first, second = _build(FULL, network, encoder), _build(FULL, network, encoder, seed=2)
+    first, second = _build(FULL, model), _build(FULL, model, seed=2)
     expected = _arrays(first(features))
     assert np.abs(expected["logits"] - np.asarray(second(features)["logits"])).max() > 1e-6
     first.save_weights(path)
@@ -183,17 +192,31 @@ def test_saved_weights_give_the_same_output(network, encoder, tmp_path):
 
 
 @each_model
-def test_the_same_seed_gives_the_same_model(network, encoder):
+def test_the_same_seed_gives_the_same_model(model):
     features = _features(FULL, 9)
-    first, second = (_arrays(_build(FULL, network, encoder)(features)) for _ in range(2))
+    first, second = (_arrays(_build(FULL, model)(features)) for _ in range(2))
     for name, values in first.items():
         np.testing.assert_array_equal(values, second[name])
 
 
 @each_network
+def test_a_row_leaves_the_own_weights_of_other_domains_alone(network):
+    model = _build(FULL, (network, "mean_pooling", "none", "joint"))
+    features = {**_features(FULL, 32), "domain_id": tf.zeros(32, tf.int64)}
+    labels = tf.constant(np.random.RandomState(0).randint(0, 2, (32, 4)).astype("float32"))
+    variables = model.network.domain_variables
+    with tf.GradientTape() as tape:
+        loss = _loss(model, model(features, training=True), labels)
+    for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+        values = np.asarray(tf.convert_to_tensor(gradient))
+        assert values.shape[0] == 2 and (values[0] != 0).any(), variable.path
+        assert (values[1] == 0).all(), variable.path
+
+
+@each_network
 def test_learns_a_planted_signal(network):
     """Every task's label follows one id or number; the loss must fall far below chance's."""
-    model = _build(FULL, network)
+    model = _build(FULL, (network, "mean_pooling", "none", "joint"))
     features = _features(FULL, 512)
     signals = [features["item"] > 6, features["city"] > 6, features["price"] > 0]
     signals.append(features["user"] > 6)
@@ -204,7 +227,7 @@ def test_learns_a_planted_signal(network):
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            loss = _loss(FULL, model(features, training=True), labels)
+            loss = _loss(model, model(features, training=True), labels)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
         return loss
@@ -215,8 +238,8 @@ def test_learns_a_planted_signal(network):
 
 
 @each_model
-def test_one_domain_one_task_and_no_sequences_work(network, encoder):
-    model = _build(ONE_OF_EACH, network, encoder)
+def test_one_domain_one_task_and_no_sequences_work(model):
+    model = _build(ONE_OF_EACH, model)
     features = _features(ONE_OF_EACH, 5)
     del features["domain_id"]
     outputs = _arrays(model(features))
@@ -227,7 +250,7 @@ def test_one_domain_one_task_and_no_sequences_work(network, encoder):
 def test_mixed_precision_gives_float32_scores(network):
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        model = _build(FULL, network)
+        model = _build(FULL, (network, "mean_pooling", "none", "joint"))
         outputs = model(_features(FULL, 9))
     finally:
         keras.mixed_precision.set_global_policy("float32")
@@ -235,7 +258,7 @@ def test_mixed_precision_gives_float32_scores(network):
         assert outputs[name].dtype == tf.float32 and np.isfinite(outputs[name]).all()
 
 
-@pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, LOSSES])
+@pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, BOTTOMS, LOSSES])
 def test_unknown_options_are_refused(registry):
     for name in registry:
         with pytest.raises(SettingsError, match="unknown option 'no_such_option'"):
@@ -275,7 +298,7 @@ def test_interactions(name, copies):
 
 @pytest.mark.parametrize("name", list(LOSSES))
 def test_losses(name):
-    """One finite number per task, 0 for an empty population, sums that add up."""
+    """One finite number per task, 0 for an empty population."""
     loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
     random = np.random.RandomState(0)
     labels = random.randint(0, 2, (20, 4)).astype("float32")
@@ -290,5 +313,3 @@ def test_losses(name):
     gradient = tape.gradient(total, logits).numpy()
     assert np.isfinite(losses).all() and np.isfinite(gradient).all()
     assert (gradient[:, 2] == 0).all() and (gradient[:, [0, 1, 3]] != 0).any(axis=0).all()
-    sums = np.asarray(loss.sums(labels, outputs, mask))
-    np.testing.assert_allclose(sums / np.maximum(mask.sum(axis=0), 1), losses, rtol=1e-5)

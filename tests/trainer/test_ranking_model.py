@@ -3,8 +3,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.layers.masked_mean import masked_mean
 from trainer.networks import NETWORKS
+from trainer.networks.network import Network
 from trainer.ranking_model import RankingModel
+from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from trainer.sequence_encoders.no_sequences import NoSequences
+from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
 from trainer.settings import ModelSettings
 from transform.model_inputs import (
     CategoricalInput,
@@ -33,7 +38,7 @@ FEATURES = {
 }
 
 
-class Composed(keras.layers.Layer):
+class Composed(Network):
     """A network that composes probabilities itself: p(buy) = p(click) · p(buy | click)."""
 
     def __init__(self, inputs):
@@ -109,3 +114,45 @@ def test_names_a_missing_feature(name):
 def test_refuses_wrong_settings(settings, message):
     with pytest.raises(SettingsError, match=message):
         RankingModel(INPUTS, ModelSettings(**settings))
+
+
+@pytest.mark.parametrize("network", ["mmoe", "single_task"])
+def test_every_task_is_scored_from_its_own_input(network, monkeypatch):
+    """With interests of each task's own, a task's score is that of a model fed with them alone."""
+
+    class TwoInterests(SequenceEncoder):
+        """The items' mean for the first task, their opposite for the second."""
+
+        task_specific = True
+
+        def call(self, sequences, masks, target=None, training=False):
+            mean = masked_mean(sequences["history"], masks["history"])
+            both = tf.stack([mean * task for task in self.factors], axis=1)
+            return both[:, :, None]
+
+    monkeypatch.setattr(SEQUENCE_ENCODERS, "get", lambda name: TwoInterests)
+    settings = ModelSettings(network=network, embedding_size=4)
+    outputs = {}
+    for factors in [(1.0, -1.0), (1.0, 1.0), (-1.0, -1.0)]:
+        TwoInterests.factors = factors
+        keras.utils.set_random_seed(1)
+        outputs[factors] = {
+            k: np.asarray(v) for k, v in RankingModel(INPUTS, settings)(FEATURES).items()
+        }
+    own = outputs[(1.0, -1.0)]
+    for task, factors in enumerate([(1.0, 1.0), (-1.0, -1.0)]):
+        expected = outputs[factors]
+        np.testing.assert_allclose(own["logits"][:, task], expected["logits"][:, task], rtol=1e-5)
+        name = f"gates/{INPUTS.tasks[task].name}"
+        if network == "mmoe":
+            np.testing.assert_allclose(own[name], expected[name], rtol=1e-5)
+    assert np.abs(own["logits"] - outputs[(1.0, 1.0)]["logits"]).max() > 1e-6
+
+
+def test_a_network_that_reads_fields_refuses_inputs_without_them(monkeypatch):
+    class OwnInterests(NoSequences):
+        task_specific = True
+
+    monkeypatch.setattr(SEQUENCE_ENCODERS, "get", lambda name: OwnInterests)
+    with pytest.raises(SettingsError, match="network 'dtn' reads the embedded fields"):
+        RankingModel(INPUTS, ModelSettings(network="dtn", sequence_encoder="own"))

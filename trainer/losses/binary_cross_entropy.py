@@ -58,26 +58,14 @@ class BinaryCrossEntropy(keras.layers.Layer):
         Returns:
             ``(T,)`` float32.
         """
-        population = ops.sum(ops.cast(mask, "float32"), axis=0)
-        return self.sums(labels, outputs, mask) / ops.maximum(population, 1.0)
-
-    def sums(
-        self,
-        labels: keras.KerasTensor,
-        outputs: Mapping[str, keras.KerasTensor],
-        mask: keras.KerasTensor,
-    ) -> keras.KerasTensor:
-        """Sum of each task's loss over its population, ``(T,)``; arguments as for `call`.
-
-        Divided by the population of all devices together it is the same as `call` on one device.
-        """
         labels, mask = ops.cast(labels, "float32"), ops.cast(mask, "float32")
         logits = _logits(outputs)
         # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
         losses = self.positive_weights * labels * ops.softplus(-logits)
         losses = losses + self.negative_weights * (1.0 - labels) * ops.softplus(logits)
         # Not a product: a row outside of the population must not add 0 · inf.
-        return ops.sum(ops.where(mask > 0, mask * losses, 0.0), axis=0)
+        sums = ops.sum(ops.where(mask > 0, mask * losses, 0.0), axis=0)
+        return sums / ops.maximum(ops.sum(mask, axis=0), 1.0)
 
 
 def _logits(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:

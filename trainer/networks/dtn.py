@@ -11,10 +11,11 @@ from trainer.interactions import INTERACTIONS
 from trainer.interactions.settings import DEFAULT_INTERACTIONS, InteractionSettings
 from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs, TaskSpec
 
 
-class DTN(keras.layers.Layer):
+class DTN(Network):
     """Deep multiple task-specific feature interactions network (DTN paper, Eqs. 3 to 7).
 
     - Multiple feature interaction (MFI, Eq. 3): a group M_t of n modules per task, and a shared
@@ -43,6 +44,8 @@ class DTN(keras.layers.Layer):
     Raises:
         SettingsError: an interaction does not fit the fields.
     """
+
+    reads_fields = True
 
     def __init__(
         self,
@@ -103,7 +106,7 @@ class DTN(keras.layers.Layer):
         tasks = len(self.tasks)
         experts = ops.stack([module(fields, field_ids) for module in self.modules], axis=2)
         experts = ops.reshape(experts, (-1, (tasks + 1) * len(self.modules), experts.shape[-1]))
-        weights = self.gate(ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2])))
+        weights = self.gate(flatten(fields))
         other, own = weights[:, :tasks], weights[:, tasks:]  # (B, T, E)
         # p_u is a factor of all that is carried over, so the mixes do not wait for it.
         rows = [other * ops.cast(self.shared, other.dtype), own]

@@ -4,16 +4,16 @@ from typing import Annotated
 
 import keras
 import numpy as np
-from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import Gate, mix
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
 
 
-class MMoE(keras.layers.Layer):
+class MMoE(Network):
     """Multi-gate mixture of experts (Ma et al. 2018): f_t = Σ_i g_t,i(x) E_i(x).
 
     A gate is one linear layer (with bias) and a softmax over the flattened fields.
@@ -50,7 +50,7 @@ class MMoE(keras.layers.Layer):
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``."""
-        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
+        flat = flatten(fields)
         weights = self.gate(flat)  # (B, T, E)
         mixed = mix(weights, self.experts(flat, training=training))  # (B, T, h)
         outputs = {"logits": self.towers(mixed, training=training)}

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
 
 
@@ -60,7 +61,7 @@ class ExtractionLevel(keras.layers.Layer):
         return mix(weights, self.experts(expert_inputs, training=training)), weights
 
 
-class PLE(keras.layers.Layer):
+class PLE(Network):
     """Progressive layered extraction (Tang et al. 2020); with one level it is CGC.
 
     Task t's gate is a softmax over its own and the shared experts, fed with task t's input. Every
@@ -113,7 +114,7 @@ class PLE(keras.layers.Layer):
 
         The gates are those of the last level.
         """
-        mixed = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
+        mixed = flatten(fields)
         for level in self.extraction:
             mixed, weights = level(mixed, training=training)
         outputs = {"logits": self.towers(mixed, training=training)}

@@ -3,15 +3,15 @@
 from typing import Annotated
 
 import keras
-from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
 
 
-class SharedBottom(keras.layers.Layer):
+class SharedBottom(Network):
     """Shared-Bottom (Caruana 1997).
 
     Args:
@@ -30,7 +30,6 @@ class SharedBottom(keras.layers.Layer):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
-        self.gate_names: dict[str, list[str]] = {}
         self.bottom = ParallelMLP(1, bottom_hidden, dropout)
         self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
 
@@ -42,6 +41,6 @@ class SharedBottom(keras.layers.Layer):
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)``."""
-        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
+        flat = flatten(fields)
         shared = self.bottom(flat, training=training)[:, 0]  # (B, h)
         return {"logits": self.towers(shared, training=training)}

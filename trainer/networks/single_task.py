@@ -3,14 +3,14 @@
 from typing import Annotated
 
 import keras
-from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
 
 
-class SingleTask(keras.layers.Layer):
+class SingleTask(Network):
     """An MLP per task on the flattened fields; above the embedding nothing is shared.
 
     The embedding stage below is the model's and is trained by all tasks. For models that share
@@ -22,6 +22,8 @@ class SingleTask(keras.layers.Layer):
         dropout: share of the hidden units that are dropped in training.
     """
 
+    takes_task_inputs = True
+
     def __init__(
         self,
         inputs: ModelInputs,
@@ -30,7 +32,6 @@ class SingleTask(keras.layers.Layer):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
-        self.gate_names: dict[str, list[str]] = {}
         self.towers = Towers(len(inputs.tasks), hidden, dropout)
 
     def call(
@@ -41,5 +42,5 @@ class SingleTask(keras.layers.Layer):
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)``."""
-        flat = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))
+        flat = flatten(fields)
         return {"logits": self.towers(flat, training=training)}

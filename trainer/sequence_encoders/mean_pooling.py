@@ -6,25 +6,22 @@ import keras
 from keras import ops
 
 from trainer.layers.masked_mean import masked_mean
-from transform.model_inputs import ModelInputs
+from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
 
 
-class MeanPooling(keras.layers.Layer):
+class MeanPooling(SequenceEncoder):
     """The mean of each sequence's embeddings, as in YouTubeNet (Covington 2016).
 
     Args:
         inputs: the sequences.
     """
 
-    def __init__(self, inputs: ModelInputs):
-        super().__init__()
-        self.sequence_names = [sequence.name for sequence in inputs.sequences]
-
     def call(
         self,
         sequences: Mapping[str, keras.KerasTensor],
         masks: Mapping[str, keras.KerasTensor],
         target: keras.KerasTensor | None = None,
+        training: bool = False,
     ) -> keras.KerasTensor | None:
         """Encodes one batch.
 
@@ -32,6 +29,7 @@ class MeanPooling(keras.layers.Layer):
             sequences: name to ``(B, L, k)``.
             masks: name to ``(B, L)`` bool, true at real positions.
             target: ``(B, k)`` or None; not used.
+            training: not used.
 
         Returns:
             Interests ``(B, M, k)``, one per sequence; None where there is no sequence. An empty

@@ -4,24 +4,22 @@ from collections.abc import Mapping
 
 import keras
 
-from transform.model_inputs import ModelInputs
+from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
 
 
-class NoSequences(keras.layers.Layer):
+class NoSequences(SequenceEncoder):
     """No interests: the model sees the scalar features only.
 
     Args:
         inputs: not used.
     """
 
-    def __init__(self, inputs: ModelInputs):
-        super().__init__()
-
     def call(
         self,
         sequences: Mapping[str, keras.KerasTensor],
         masks: Mapping[str, keras.KerasTensor],
         target: keras.KerasTensor | None = None,
+        training: bool = False,
     ) -> None:
         """Returns None."""
         return None

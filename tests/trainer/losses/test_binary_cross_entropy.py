@@ -29,16 +29,6 @@ def test_is_the_log_loss_of_the_population(outputs):
     np.testing.assert_allclose(losses[1], expected, rtol=1e-4)
 
 
-def test_sums_of_parts_over_the_whole_population_are_the_mean():
-    loss = _build(positive_weight=2.0)
-    parts = [slice(0, 7), slice(7, 50)]
-    total = sum(
-        loss.sums(LABELS[part], {"logits": LOGITS[part]}, MASK[part]).numpy() for part in parts
-    )
-    expected = loss(LABELS, {"logits": LOGITS}, MASK)
-    np.testing.assert_allclose(total / MASK.sum(axis=0), expected, rtol=1e-5)
-
-
 def test_class_weights_per_task():
     loss = _build(positive_weight={"buy": 3.0}, negative_weight=0.5)
     losses = loss(LABELS, {"logits": LOGITS}, MASK).numpy()

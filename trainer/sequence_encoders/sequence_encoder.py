@@ -1,0 +1,45 @@
+"""What all sequence encoders have in common."""
+
+from typing import ClassVar
+
+import keras
+
+from transform.model_inputs import ModelInputs
+from transform.settings import SettingsError
+
+
+class SequenceEncoder(keras.layers.Layer):
+    """Base of the sequence encoders: from behaviour sequences to interests.
+
+    Called with sequences (name to ``(B, L, k)``), masks (name to ``(B, L)`` bool, true at real
+    positions) and target ``(B, k)`` or None, an encoder gives interests ``(B, M, k)``, one per
+    sequence in the order of the inputs, or ``(B, T, M, k)`` where they are each task's own, or
+    None where there is no sequence. An empty sequence gives finite values and gradients.
+
+    Args:
+        inputs: sequences, tasks and target item.
+
+    Attributes:
+        needs_target: whether it compares behaviours with the target item.
+        task_specific: whether the interests are each task's own.
+
+    Raises:
+        SettingsError: there are sequences but no target item to compare them with.
+    """
+
+    needs_target: ClassVar[bool] = False
+    task_specific: ClassVar[bool] = False
+
+    def __init__(self, inputs: ModelInputs):
+        super().__init__()
+        self.sequence_names = [sequence.name for sequence in inputs.sequences]
+        if self.needs_target and self.sequence_names and inputs.target_item is None:
+            raise SettingsError(
+                [
+                    (
+                        ("sequence_encoder",),
+                        f"{type(self).__name__} compares each behaviour with the item that is "
+                        "ranked: name that feature as 'target_item'",
+                    )
+                ]
+            )
