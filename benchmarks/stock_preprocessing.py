@@ -3,9 +3,9 @@
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from transform.analysis import vocabulary_name
 from transform.data_contract import CategoricalFeature, DataContract, NumericFeature
 from transform.model_inputs import DOMAIN_ID, FIRST_VALUE_ID, MISSING_ID, OUT_OF_VOCABULARY_ID
-from transform.preprocessing import vocabulary_name
 
 Values = tf.Tensor | tf.SparseTensor
 

@@ -125,9 +125,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from components.relaimp_gate.verdict import Verdict
     from components.slice_evaluation.results import load_results
 
-    verdict = Verdict.load(result.output("RelaImpGate", "blessing"))
-    results = load_results(result.output("SliceEvaluation", "evaluation"))
-    print_summary(console, result, verdict, results)
+    results = None
+    if experiment.components.evaluation == "slice":
+        results = load_results(result.output("SliceEvaluation", "evaluation"))
+    print_summary(console, result, Verdict.of_blessing(result.blessing), results)
     return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
 
 

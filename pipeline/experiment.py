@@ -1,6 +1,7 @@
 """The experiment: every section of the experiment file, composed from the rooms' own settings."""
 
 import fnmatch
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -38,10 +39,33 @@ class ValidationSettings(Settings):
         schema_path: a reviewed schema (``schema.pbtxt``) to import; None infers one from the
             data of this run.
         allow_anomalies: go on although ExampleValidator found anomalies; the report lists them.
+        statistics_sample: share of the rows, in batches, that statistics are computed of; the
+            report says so where it is below 1.
     """
 
     schema_path: str | None = None
     allow_anomalies: bool = False
+    statistics_sample: Annotated[float, pydantic.Field(gt=0.0, le=1.0)] = 1.0
+
+
+class ComponentSettings(Settings):
+    """Whose component does the work: this project's, or TFX's own.
+
+    The artifacts are of the same types, so any of them can be exchanged; ours are faster.
+
+    Attributes:
+        example_gen: ``log``, or ``stock`` for CsvExampleGen (reader ``csv``, split by file with
+            one pattern per split, no sequences).
+        statistics: ``batch``, or ``stock`` for StatisticsGen.
+        transform: ``one_pass``, or ``stock`` for TFX's Transform with TFT's analyzers.
+        evaluation: ``slice``, or ``stock`` for Evaluator, which then blesses in the gate's place
+            by rules on the AUC of all rows; it knows no intervals and no reference model.
+    """
+
+    example_gen: Literal["log", "stock"] = "log"
+    statistics: Literal["batch", "stock"] = "batch"
+    transform: Literal["one_pass", "stock"] = "one_pass"
+    evaluation: Literal["slice", "stock"] = "slice"
 
 
 class ServingSettings(Settings):
@@ -82,6 +106,7 @@ class Experiment(DataContract):
         validation: schema and anomalies.
         serving: where a blessed model is pushed to.
         report: the report's options.
+        components: whose component does the work.
         run: pipeline root, Beam, caching.
     """
 
@@ -94,6 +119,7 @@ class Experiment(DataContract):
     validation: ValidationSettings = ValidationSettings()
     serving: ServingSettings = ServingSettings()
     report: ReportSettings = ReportSettings()
+    components: ComponentSettings = ComponentSettings()
     run: RunSettings = RunSettings()
 
     @property
@@ -104,6 +130,7 @@ class Experiment(DataContract):
     @pydantic.model_validator(mode="after")
     def _check_sections_against_each_other(self) -> "Experiment":
         problems = [*self._evaluation_problems(), *self._gate_problems()]
+        problems += self._component_problems()
         for task in self.training.task_weights:
             if task not in self.tasks:
                 problems.append(
@@ -146,4 +173,36 @@ class Experiment(DataContract):
                 "gate.given_model takes the place of the latest blessed model, but gate.baseline "
                 "is 'reference': leave one of the two out"
             )
+        return problems
+
+    def _component_problems(self) -> list[str]:
+        """What the stock components can't do."""
+        problems = []
+        split = self.data.split
+        if self.components.example_gen == "stock":
+            plain = self.data.reader == "csv" and split.by == "file"
+            if not plain or any(
+                len(getattr(split, name)) != 1 for name in ("train", "validation", "test")
+            ):
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen reads 'csv' with "
+                    "data.split by file, one pattern for each of train, validation and test"
+                )
+            if any(feature.kind == "sequence" for feature in self.features.values()):
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
+                    "them out of 'features'"
+                )
+        if self.components.evaluation == "stock":
+            problems += [
+                "components.evaluation is 'stock', but Evaluator knows rules on the AUC of all "
+                f"rows only: gate.thresholds has {threshold.rule!r} on {threshold.slice!r}"
+                for threshold in self.gate.thresholds
+                if threshold.rule != "auc" or threshold.slice != "overall"
+            ]
+            if self.gate.reference is not None:
+                problems.append(
+                    "components.evaluation is 'stock', but Evaluator compares with one baseline "
+                    "only: leave gate.reference out"
+                )
         return problems

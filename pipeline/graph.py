@@ -2,15 +2,19 @@
 
 import os
 
+import tensorflow_data_validation as tfdv
+from tfx import types
 from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
-from tfx.proto import transform_pb2
 
 from components.anomaly_guard.component import AnomalyGuard
+from components.batch_statistics_gen.component import BatchStatisticsGen
 from components.log_example_gen.component import LogExampleGen
+from components.one_pass_transform.component import OnePassTransform
 from components.relaimp_gate.component import RelaImpGate
 from components.report.component import Report
 from components.slice_evaluation.component import SliceEvaluation
+from pipeline import stock_components
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
 from trainer.settings import ModelSettings
@@ -34,15 +38,12 @@ def create_pipeline(
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
         ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
-        LatestBlessedModel, SliceEvaluation, RelaImpGate, Report, Pusher.
+        LatestBlessedModel, SliceEvaluation, RelaImpGate, Report, Pusher. `components` of the
+        experiment puts stock ones in the places of ours.
     """
     contract = experiment.contract.to_json()
-    examples = LogExampleGen(
-        data=experiment.data,
-        contract=experiment.contract,
-        quarantine_dir=os.path.join(pipeline_root, "quarantine"),
-    )
-    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    examples = _examples(experiment, pipeline_root)
+    statistics = _statistics(experiment, examples)
     schema = _schema(experiment, statistics)
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -51,12 +52,99 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    transform = _transform(contract, examples, schema)
+    transform = _transform(experiment, examples, schema)
     transform.add_upstream_node(guard)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema)
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     baseline_node = _baseline(experiment, candidate)
     baseline = baseline_node.outputs["result" if experiment.gate.given_model else "model"]
+    judges = _judges(experiment, examples, candidate, reference, baseline)
+    evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
+    report = Report(
+        evaluation=evaluation,
+        blessing=blessing,
+        statistics=statistics.outputs["statistics"],
+        anomalies=validator.outputs["anomalies"],
+        examples=examples.outputs["examples"],
+        model_run=candidate.outputs["model_run"],
+        reference_model_run=reference.outputs["model_run"] if reference else None,
+        settings=experiment.report.to_json(),
+    )
+    nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
+    nodes += [baseline_node, *judges, report, *_pusher(experiment, candidate, blessing)]
+    return tfx.dsl.Pipeline(
+        pipeline_name=experiment.name,
+        pipeline_root=pipeline_root,
+        components=nodes,
+        enable_cache=experiment.run.cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(experiment.run.beam_pipeline_args),
+    )
+
+
+def _examples(experiment: Experiment, pipeline_root: str) -> base_node.BaseNode:
+    if experiment.components.example_gen == "stock":
+        return stock_components.csv_example_gen(experiment)
+    return LogExampleGen(
+        data=experiment.data,
+        contract=experiment.contract,
+        quarantine_dir=os.path.join(pipeline_root, "quarantine"),
+    )
+
+
+def _statistics(experiment: Experiment, examples: base_node.BaseNode) -> base_node.BaseNode:
+    if experiment.components.statistics == "stock":
+        rate = experiment.validation.statistics_sample
+        options = tfdv.StatsOptions(sample_rate=rate) if rate < 1.0 else None
+        return tfx.components.StatisticsGen(
+            examples=examples.outputs["examples"], stats_options=options
+        )
+    return BatchStatisticsGen(
+        examples=examples.outputs["examples"],
+        data_contract=experiment.contract.to_json(),
+        sample_rate=experiment.validation.statistics_sample,
+    ).with_id("StatisticsGen")
+
+
+def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node.BaseNode:
+    """The reviewed schema where the experiment names one, else one inferred from this run."""
+    if experiment.validation.schema_path is not None:
+        return tfx.components.ImportSchemaGen(
+            schema_file=os.path.abspath(experiment.validation.schema_path)
+        )
+    return tfx.components.SchemaGen(
+        statistics=statistics.outputs["statistics"], infer_feature_shape=False
+    )
+
+
+def _transform(
+    experiment: Experiment, examples: base_node.BaseNode, schema: base_node.BaseNode
+) -> base_node.BaseNode:
+    inputs = examples.outputs["examples"], schema.outputs["schema"]
+    if experiment.components.transform == "stock":
+        return stock_components.transform(experiment, *inputs, ("train",), TRAINING_SPLITS)
+    return OnePassTransform(
+        examples=inputs[0],
+        schema=inputs[1],
+        data_contract=experiment.contract.to_json(),
+        analyze_splits=("train",),
+        transform_splits=TRAINING_SPLITS,
+    ).with_id("Transform")
+
+
+def _judges(
+    experiment: Experiment,
+    examples: base_node.BaseNode,
+    candidate: tfx.components.Trainer,
+    reference: tfx.components.Trainer | None,
+    baseline: types.BaseChannel,
+) -> list[base_node.BaseNode]:
+    """The node that evaluates, first, and the one that blesses, last; stock, both are one."""
+    if experiment.components.evaluation == "stock":
+        model = candidate.outputs["model"]
+        raw = examples.outputs["examples"]
+        return [stock_components.evaluator(experiment, raw, model, baseline)]
+    contract = experiment.contract.to_json()
     evaluation = SliceEvaluation(
         examples=examples.outputs["examples"],
         candidate=candidate.outputs["model"],
@@ -72,60 +160,15 @@ def create_pipeline(
         data_contract=contract,
         baseline_model=baseline,
     )
-    report = Report(
-        evaluation=evaluation.outputs["evaluation"],
-        blessing=gate.outputs["blessing"],
-        statistics=statistics.outputs["statistics"],
-        anomalies=validator.outputs["anomalies"],
-        examples=examples.outputs["examples"],
-        model_run=candidate.outputs["model_run"],
-        reference_model_run=reference.outputs["model_run"] if reference else None,
-        settings=experiment.report.to_json(),
-    )
-    nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
-    nodes += [baseline_node, evaluation, gate, report, *_pusher(experiment, candidate, gate)]
-    return tfx.dsl.Pipeline(
-        pipeline_name=experiment.name,
-        pipeline_root=pipeline_root,
-        components=nodes,
-        enable_cache=experiment.run.cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(experiment.run.beam_pipeline_args),
-    )
-
-
-def _schema(experiment: Experiment, statistics: tfx.components.StatisticsGen) -> base_node.BaseNode:
-    """The reviewed schema where the experiment names one, else one inferred from this run."""
-    if experiment.validation.schema_path is not None:
-        return tfx.components.ImportSchemaGen(
-            schema_file=os.path.abspath(experiment.validation.schema_path)
-        )
-    return tfx.components.SchemaGen(
-        statistics=statistics.outputs["statistics"], infer_feature_shape=False
-    )
-
-
-def _transform(
-    contract: str, examples: LogExampleGen, schema: tfx.components.SchemaGen
-) -> tfx.components.Transform:
-    # Statistics before and after the transform cost more than the transform itself, and
-    # StatisticsGen has those of the raw examples already.
-    return tfx.components.Transform(
-        examples=examples.outputs["examples"],
-        schema=schema.outputs["schema"],
-        preprocessing_fn="transform.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=TRAINING_SPLITS),
-        custom_config={"data_contract": contract},
-        disable_statistics=True,
-    )
+    return [evaluation, gate]
 
 
 def _trainers(
     experiment: Experiment,
     contract: str,
     pipeline_root: str,
-    transform: tfx.components.Transform,
-    schema: tfx.components.SchemaGen,
+    transform: base_node.BaseNode,
+    schema: base_node.BaseNode,
 ) -> list[tfx.components.Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
@@ -167,7 +210,7 @@ def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base
 
 
 def _pusher(
-    experiment: Experiment, candidate: tfx.components.Trainer, gate: RelaImpGate
+    experiment: Experiment, candidate: tfx.components.Trainer, blessing: types.BaseChannel
 ) -> list[tfx.components.Pusher]:
     if experiment.serving.push_to is None:
         return []
@@ -179,7 +222,7 @@ def _pusher(
     return [
         tfx.components.Pusher(
             model=candidate.outputs["model"],
-            model_blessing=gate.outputs["blessing"],
+            model_blessing=blessing,
             push_destination=destination,
         )
     ]

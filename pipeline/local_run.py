@@ -63,6 +63,13 @@ class RunResult:
                 return node.outputs[name][0]
         raise KeyError(node_id)
 
+    @property
+    def blessing(self) -> str:
+        """URI of the blessing, whichever node gave it."""
+        return next(
+            node.outputs["blessing"][0] for node in self.nodes if "blessing" in node.outputs
+        )
+
 
 class RunFailed(RuntimeError):
     """A node failed; the message says which, why, and where the log is."""
@@ -165,7 +172,7 @@ def _finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
     from components.relaimp_gate.verdict import Verdict
 
     result = RunResult(run_id, nodes, False, None, folder)
-    verdict = Verdict.load(result.output("RelaImpGate", "blessing"))
+    verdict = Verdict.of_blessing(result.blessing)
     report = os.path.join(result.output("Report", "report"), "report.html")
     shutil.copyfile(report, folder / "report.html")
     pushed_to = _pushed_to(result) if verdict.blessed else None

@@ -85,11 +85,12 @@ def _node_line(node: NodeRun, progress: str) -> Text:
 
 
 def print_summary(
-    console: Console, result: RunResult, verdict: Verdict, results: SliceResults
+    console: Console, result: RunResult, verdict: Verdict, results: SliceResults | None
 ) -> None:
     """Prints the verdict with its reasons, the RelaImp table and where everything is."""
     console.print()
-    console.print(_relaimp_table(results))
+    if results is not None:
+        console.print(_relaimp_table(results))
     for check in verdict.checks:
         mark, colour = ("✔", "green") if check.passed else ("✘", "red")
         console.print(Text.assemble((f"{mark} ", colour), check.message), soft_wrap=True)

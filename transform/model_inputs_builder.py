@@ -2,6 +2,7 @@
 
 import tensorflow_transform as tft
 
+from transform.analysis import vocabulary_name
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -15,7 +16,6 @@ from transform.model_inputs import (
     NumericInput,
     SequenceInput,
 )
-from transform.preprocessing import vocabulary_name
 
 
 def build_model_inputs(contract: DataContract, transformed: tft.TFTransformOutput) -> ModelInputs:

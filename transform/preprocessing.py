@@ -9,25 +9,15 @@ import tensorflow as tf  # noqa: E402
 import tensorflow_transform as tft  # noqa: E402
 
 from transform import model_inputs  # noqa: E402
+from transform.analysis import Analysis  # noqa: E402
 from transform.data_contract import (  # noqa: E402
     CategoricalFeature,
     DataContract,
     NumericFeature,
     SequenceFeature,
 )
-from transform.one_pass_analysis import (  # noqa: E402
-    NumericRequest,
-    NumericSummary,
-    VocabularyRequest,
-    analyze,
-)
-
-Inputs = dict[str, tf.Tensor | tf.SparseTensor]
-
-
-def vocabulary_name(feature: str) -> str:
-    """Name of a feature's vocabulary among the transform graph's assets."""
-    return f"{feature}_vocabulary"
+from transform.finished_analysis import FinishedAnalysis  # noqa: E402
+from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
 
 
 def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
@@ -35,7 +25,8 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
 
     Args:
         inputs: raw features by name, sparse or dense; labels are absent in serving.
-        custom_config: ``{"data_contract": DataContract as JSON}``.
+        custom_config: "data_contract" (DataContract as JSON) and, where the analysis is done,
+            "analysis", its folder. Without, TFT's own analyzers are asked for.
 
     Returns:
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
@@ -53,55 +44,22 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             "rows that it was inferred from, or it is of another contract. Take them out of "
             "'features', or correct their 'column' or the schema"
         )
-    files, summaries = _analyze(contract, inputs)
+    folder = custom_config.get("analysis")
+    analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
     outputs: dict[str, tf.Tensor] = {}
     for name, feature in contract.features.items():
         if isinstance(feature, CategoricalFeature):
             if feature.embed:
-                outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, files)
+                outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, analysis)
         elif isinstance(feature, NumericFeature):
-            outputs[name] = _number(inputs[name], feature, summaries.get(name))
+            outputs[name] = _number(inputs[name], name, feature, analysis)
         else:
-            outputs[name] = _sequence(inputs[name], feature, contract, files)
+            outputs[name] = _sequence(inputs[name], feature, contract, analysis)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         if task.label in inputs:
             outputs[task.label] = _scalars(inputs[task.label], tf.constant(0, tf.int64))
     return outputs
-
-
-def _analyze(
-    contract: DataContract, inputs: Inputs
-) -> tuple[dict[str, tf.Tensor], dict[str, NumericSummary]]:
-    """Asks for everything that must be learnt from the training split, at once."""
-    vocabularies, numerics = {}, {}
-    for name, feature in contract.features.items():
-        if isinstance(feature, CategoricalFeature) and feature.embed:
-            if feature.hash_buckets is None:
-                sources = [name, *_sequences_of(contract, name)]
-                values = tf.concat([_present(inputs[source]) for source in sources], axis=0)
-                limits = feature.vocabulary
-                vocabularies[vocabulary_name(name)] = VocabularyRequest(
-                    values, limits.top_k, limits.min_count
-                )
-        elif isinstance(feature, NumericFeature) and feature.transform not in ("none", "log"):
-            buckets = feature.buckets if feature.transform == "quantile_buckets" else None
-            numerics[name] = NumericRequest(_present(inputs[name]), buckets)
-    return analyze(vocabularies, numerics)
-
-
-def _sequences_of(contract: DataContract, name: str) -> list[str]:
-    """Sequences that share a categorical feature's vocabulary."""
-    return [
-        sequence
-        for sequence, feature in contract.features.items()
-        if isinstance(feature, SequenceFeature) and feature.of == name
-    ]
-
-
-def _present(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    """Values that are there, ``(n,)``."""
-    return x.values if isinstance(x, tf.SparseTensor) else tf.reshape(x, [-1])
 
 
 def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
@@ -113,24 +71,21 @@ def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -
 
 
 def _ids(
-    values: tf.Tensor, name: str, feature: CategoricalFeature, files: dict[str, tf.Tensor]
+    values: tf.Tensor, name: str, feature: CategoricalFeature, analysis: Analysis
 ) -> tf.Tensor:
     """Ids of strings of any shape; an empty string is a missing value."""
     if feature.hash_buckets is not None:
         found = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
     else:
-        found = tft.apply_vocabulary(
-            values,
-            deferred_vocab_filename_tensor=files[vocabulary_name(name)],
-            default_value=model_inputs.OUT_OF_VOCABULARY_ID - model_inputs.FIRST_VALUE_ID,
-        )
+        # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
+        found = analysis.lookup(name, values)
     ids = found + model_inputs.FIRST_VALUE_ID
     missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
     return tf.where(tf.equal(values, ""), missing, ids)
 
 
 def _number(
-    x: tf.Tensor | tf.SparseTensor, feature: NumericFeature, summary: NumericSummary | None
+    x: tf.Tensor | tf.SparseTensor, name: str, feature: NumericFeature, analysis: Analysis
 ) -> tf.Tensor:
     """A number after its transform, 0 where it is missing; or its quantile bucket's id.
 
@@ -140,17 +95,18 @@ def _number(
     # Infinity included: it would make every output of the row NaN.
     missing = tf.logical_not(tf.math.is_finite(value))
     if feature.transform == "quantile_buckets":
-        bucket = tft.apply_buckets(
-            tf.where(missing, 0.0, value), tf.sort(summary.boundaries)[tf.newaxis]
-        )
+        boundaries = tf.sort(analysis.summary(name).boundaries)[tf.newaxis]
+        bucket = tft.apply_buckets(tf.where(missing, 0.0, value), boundaries)
         return tf.where(
             missing,
             tf.constant(model_inputs.MISSING_ID, tf.int64),
             bucket + model_inputs.FIRST_VALUE_ID,
         )
     if feature.transform == "zscore":
+        summary = analysis.summary(name)
         value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
     elif feature.transform == "min_max":
+        summary = analysis.summary(name)
         spread = summary.maximum - summary.minimum
         value = tf.clip_by_value(tf.math.divide_no_nan(value - summary.minimum, spread), 0.0, 1.0)
     elif feature.transform == "log":
@@ -162,7 +118,7 @@ def _sequence(
     x: tf.Tensor | tf.SparseTensor,
     feature: SequenceFeature,
     contract: DataContract,
-    files: dict[str, tf.Tensor],
+    analysis: Analysis,
 ) -> tf.Tensor:
     """Ids ``(B, max_length)``: the most recent ones, oldest first, padded right."""
     if not isinstance(x, tf.SparseTensor):
@@ -173,7 +129,7 @@ def _sequence(
         items.values, items.indices[:, 0], nrows=items.dense_shape[0]
     )
     recent = ragged[:, -feature.max_length :]
-    ids = _ids(recent.values, feature.of, contract.features[feature.of], files)
+    ids = _ids(recent.values, feature.of, contract.features[feature.of], analysis)
     padded = recent.with_values(ids).to_tensor(
         default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import tensorflow as tf
+from tfx.components.evaluator import constants
 
 #: File in the blessing's folder.
 VERDICT_FILE = "verdict.json"
@@ -76,3 +77,10 @@ class Verdict:
             values: dict[str, Any] = json.load(file)
         checks = [Check(**check) for check in values["checks"]]
         return cls(values["blessed"], values["baseline"], checks)
+
+    @classmethod
+    def of_blessing(cls, uri: str) -> "Verdict":
+        """Reads any blessing; of one that the stock Evaluator gave, the decision alone."""
+        if tf.io.gfile.exists(os.path.join(uri, VERDICT_FILE)):
+            return cls.load(uri)
+        return cls(tf.io.gfile.exists(os.path.join(uri, constants.BLESSED_FILE_NAME)), None, [])

@@ -5,7 +5,9 @@ import os
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
+from tfx.components.statistics_gen import executor
 from tfx.types import artifact_utils
+from tfx.utils import json_utils
 
 from components.report.report_data import FeatureStatistics, SplitStatistics
 
@@ -28,6 +30,14 @@ def load_statistics(artifact: types.Artifact) -> tuple[SplitStatistics, ...]:
         features = tuple(_feature(feature, dataset.num_examples) for feature in dataset.features)
         loaded.append(SplitStatistics(split, dataset.num_examples, features))
     return tuple(loaded)
+
+
+def sample_rates(artifact: types.Artifact) -> dict[str, float]:
+    """Returns which share of each split's rows was looked at; empty where nobody said."""
+    name = executor.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME
+    if not artifact.has_custom_property(name):
+        return {}
+    return json_utils.loads(artifact.get_json_value_custom_property(name))
 
 
 def _feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> FeatureStatistics:

@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 
 from components.anomaly_guard.anomalies import Anomaly, load_anomalies
 from components.relaimp_gate.verdict import Verdict
-from components.report.data_statistics import load_statistics
+from components.report.data_statistics import load_statistics, sample_rates
 from components.report.report_data import AucBySlice, SplitStatistics, Training
 from components.slice_evaluation.results import (
     EvaluationResultError,
@@ -99,7 +99,14 @@ class Sources:
     def statistics(self) -> tuple[SplitStatistics, ...]:
         """The statistics of all splits."""
         artifact = self._artifact("statistics")
-        return load_statistics(artifact) if artifact else ()
+        if artifact is None:
+            return ()
+        for split, rate in sample_rates(artifact).items():
+            if rate < 1.0:
+                self.notices.append(
+                    f"The statistics of split {split} describe a sample of {rate:.3%} of its rows."
+                )
+        return load_statistics(artifact)
 
     def anomalies(self) -> tuple[Anomaly, ...] | None:
         """The anomalies of all splits; None where no validator ran."""

@@ -11,13 +11,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.example_batches import ReadExamples, split_files
+from components.slice_evaluation.evaluation_columns import evaluation_columns
 from components.slice_evaluation.evaluation_config import build_eval_config
 from components.slice_evaluation.evaluator import slice_evaluator
-from components.slice_evaluation.example_source import (
-    ReadExamples,
-    evaluation_schema,
-    split_files,
-)
 from components.slice_evaluation.extractors import (
     labels_extractor,
     predictions_extractor,
@@ -100,7 +97,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uri: str,
     ) -> None:
         names, tasks = tuple(models), contract.task_specs
-        schema = evaluation_schema(contract, crosses, settings.user_key)
+        columns = evaluation_columns(contract, crosses, settings.user_key)
         extractors = [
             labels_extractor(tasks),
             slices_extractor(crosses, settings.user_key),
@@ -116,7 +113,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "ReadExamples" >> ReadExamples(files, schema, settings.batch_size)
+                | "ReadExamples"
+                >> ReadExamples(
+                    files, columns, settings.batch_size, tfma.constants.ARROW_INPUT_COLUMN
+                )
                 | "ToExtracts" >> tfma.BatchedInputsToExtracts()
                 | "ExtractAndEvaluate"
                 >> tfma.ExtractAndEvaluate(extractors=extractors, evaluators=[evaluator])

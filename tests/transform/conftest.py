@@ -8,6 +8,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 import functools  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 
+import apache_beam as beam  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -15,7 +16,10 @@ import tensorflow_transform as tft  # noqa: E402
 import tensorflow_transform.beam as tft_beam  # noqa: E402
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils  # noqa: E402
 
+from components.one_pass_transform.example_transformer import transform_file  # noqa: E402
+from components.one_pass_transform.graph_writer import write_graph  # noqa: E402
 from transform.data_contract import DataContract  # noqa: E402
+from transform.one_pass_analysis import AnalyzeFiles  # noqa: E402
 from transform.preprocessing import preprocessing_fn  # noqa: E402
 
 CONTRACT = {
@@ -92,11 +96,64 @@ def contract():
     return DataContract.read(CONTRACT)
 
 
+def _encode(row, kinds):
+    """A raw tf.Example, as LogExampleGen writes it: a missing value is a feature without kind."""
+    example = tf.train.Example()
+    for name, values in row.items():
+        feature = example.features.feature[name]
+        if not values:
+            continue
+        if kinds[name] == tf.string:
+            feature.bytes_list.value.extend(value.encode() for value in values)
+        elif kinds[name] == tf.float32:
+            feature.float_list.value.extend(values)
+        else:
+            feature.int64_list.value.extend(values)
+    return example.SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def one_pass(tmp_path_factory):
+    """As `transform`, by the parts of OnePassTransform."""
+    return lambda contract, rows: _one_pass(contract, rows, tmp_path_factory.mktemp("one_pass"))
+
+
+def _one_pass(contract, rows, folder):
+    """Outputs of OnePassTransform's parts, run on Beam over two files."""
+    spec = raw_spec(contract)
+    schema = schema_utils.schema_from_feature_spec(spec)
+    kinds = {name: feature.dtype for name, feature in spec.items()}
+    files = [f"{folder}/raw-{shard}.gz" for shard in range(2)]
+    for shard, file in enumerate(files):
+        with tf.io.TFRecordWriter(file, "GZIP") as writer:
+            for row in rows[shard::2]:
+                writer.write(_encode(row, kinds))
+    with beam.Pipeline() as pipeline:
+        _ = pipeline | beam.Create(files) | AnalyzeFiles(contract, schema, f"{folder}/analysis")
+    with beam.Pipeline() as pipeline:
+        write_graph(
+            pipeline, schema, contract, f"{folder}/analysis", f"{folder}/graph", f"{folder}/tmp"
+        )
+    graph = tft.TFTransformOutput(f"{folder}/graph")
+    spec, columns = graph.transformed_feature_spec(), {}
+    for shard, file in enumerate(files):
+        target = f"{folder}/transformed-{shard}.gz"
+        assert transform_file((file, target), f"{folder}/graph") == len(rows[shard::2])
+        records = list(tf.data.TFRecordDataset(target, "GZIP").as_numpy_iterator())
+        for name, values in tf.io.parse_example(records, spec).items():
+            column = columns.setdefault(
+                name, np.zeros((len(rows), *values.shape[1:]), values.dtype.as_numpy_dtype)
+            )
+            column[shard::2] = values
+    return SimpleNamespace(columns=columns, graph=graph, folder=str(folder))
+
+
 @pytest.fixture(scope="session")
 def transform(tmp_path_factory):
     """Analyses and transforms rows; returns the outputs by name, and the transform graph."""
 
     def function(contract, rows, spec=None):
+        """By TFT alone, from its analyzers to its reading of rows."""
         folder = str(tmp_path_factory.mktemp("transform"))
         metadata = dataset_metadata.DatasetMetadata(
             schema_utils.schema_from_feature_spec(spec or raw_spec(contract))
@@ -122,6 +179,7 @@ def rows():
     return make_rows(1500)
 
 
-@pytest.fixture(scope="session")
-def transformed(transform, contract, rows):
-    return transform(contract, rows)
+@pytest.fixture(scope="session", params=["one_pass", "stock"])
+def transformed(request, transform, one_pass, contract, rows):
+    """The rows' transform, by our component's parts and by TFT alone: the same tests hold."""
+    return {"stock": transform, "one_pass": one_pass}[request.param](contract, rows)

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from transform.analysis import vocabulary_name
 from transform.data_contract import DataContract
-from transform.preprocessing import preprocessing_fn, vocabulary_name
+from transform.preprocessing import preprocessing_fn
 
 PADDING, MISSING, UNKNOWN, FIRST = 0, 1, 2, 3
 
 
 def _vocabulary(values, top_k=None, min_count=1):
-    """Most frequent first, ties by the bytes; without empty text and line breaks."""
+    """Most frequent first, ties by falling bytes; without empty text and line breaks."""
     counts = collections.Counter(value.encode() for value in values if value and "\n" not in value)
     kept = [value for value, count in counts.items() if count >= min_count]
-    return sorted(kept, key=lambda value: (-counts[value], value))[:top_k]
+    return sorted(kept, key=lambda value: (counts[value], value), reverse=True)[:top_k]
 
 
 def _ids(vocabulary):

@@ -1,0 +1,82 @@
+"""Applies a transform graph to files of examples, whole batches at a time."""
+
+import functools
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+
+from components.example_batches import serialized_batches
+
+#: Rows that are parsed, transformed and encoded together.
+BATCH_ROWS = 8192
+
+
+def transform_file(paths: tuple[str, str], graph: str) -> int:
+    """Transforms one gzip TFRecord file into another, which appears only when it is whole.
+
+    Args:
+        paths: of the raw file and of the transformed one.
+        graph: folder of the transform graph.
+
+    Returns:
+        The number of rows.
+    """
+    source, target = paths
+    unfinished = f"{target}.{uuid.uuid4().hex}"
+    encoder, rows = RecordBatchToExamplesEncoder(), 0
+
+    def write(batch: pa.RecordBatch) -> None:
+        for example in encoder.encode(batch):
+            writer.write(example)
+
+    tf.io.gfile.makedirs(os.path.dirname(target))
+    # Level 1 packs almost as well as the default and takes a third of the time.
+    options = tf.io.TFRecordOptions("GZIP", compression_level=1)
+    # One batch is encoded and packed while the next one is parsed and transformed.
+    with tf.io.TFRecordWriter(unfinished, options) as writer, ThreadPoolExecutor(1) as background:
+        written = background.submit(lambda: None)
+        for columns in _transformed(source, graph):
+            batch = _record_batch(columns)
+            rows += batch.num_rows
+            written.result()
+            written = background.submit(write, batch)
+        written.result()
+    tf.io.gfile.rename(unfinished, target, overwrite=True)
+    return rows
+
+
+def _transformed(source: str, graph: str) -> Iterator[dict[str, np.ndarray]]:
+    """Transformed columns, batch by batch."""
+    transform = _load(graph)
+    for serialized in serialized_batches([source], BATCH_ROWS):
+        yield {name: column.numpy() for name, column in transform(serialized).items()}
+
+
+@functools.lru_cache(maxsize=1)
+def _load(graph: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """What parses and transforms serialised examples; traced once per worker."""
+    output = tft.TFTransformOutput(graph)
+    transform, spec = output.transform_features_layer(), output.raw_feature_spec()
+    function = tf.function(
+        lambda serialized: transform(tf.io.parse_example(serialized, spec)), autograph=False
+    )
+    return function.get_concrete_function(tf.TensorSpec([None], tf.string))
+
+
+def _record_batch(columns: dict[str, np.ndarray]) -> pa.RecordBatch:
+    """Dense columns ``(B,)`` or ``(B, L)`` as lists of 1 or L values."""
+    names = sorted(columns)
+    return pa.RecordBatch.from_arrays([_lists(columns[name]) for name in names], names)
+
+
+def _lists(values: np.ndarray) -> pa.ListArray:
+    length = values.shape[1] if values.ndim > 1 else 1
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * length
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.reshape(-1)))
