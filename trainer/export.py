@@ -31,7 +31,12 @@ class ServedModel(tf.Module):
     ) -> None:
         super().__init__()
         self._model, self._contract = model, contract
-        self._transform = transformed.transform_features_layer()
+        layer = transformed.transform_features_layer()
+        # The layer is a Keras 2 model: as a part of this module it would be traced once more by
+        # itself, through AutoGraph, for most of the export's time. Only the graph that it has
+        # loaded, with its lookup tables, must be saved.
+        self._transform = lambda raw: layer(raw)
+        self._transform_graph = layer._saved_model_loader_tracked_dict
         labels = {task.label for task in contract.tasks.values()}
         self._raw_spec = {
             name: spec

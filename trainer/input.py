@@ -1,5 +1,6 @@
 """Training input: transformed examples as batches, parsed in blocks, shuffled reproducibly."""
 
+import os
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -8,6 +9,17 @@ import tensorflow as tf
 _CACHED_BLOCKS_SHUFFLED = 1024
 #: The same where they are not: so many blocks are held while they are shuffled.
 _READ_BLOCKS_SHUFFLED = 8
+
+_PARALLEL_CALLS = os.cpu_count() or 1
+#: Batches that are ready before the training asks for them.
+_PREFETCHED = 4
+
+
+def _options() -> tf.data.Options:
+    """Without autotuning, whose thread may hold up the end of an epoch for seconds."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 class ExampleSet:
@@ -48,10 +60,10 @@ class ExampleSet:
             raise ValueError(
                 f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
             )
-        blocks = records.batch(block_rows, num_parallel_calls=tf.data.AUTOTUNE)
+        blocks = records.batch(block_rows, num_parallel_calls=_PARALLEL_CALLS)
         blocks = blocks.map(
             lambda serialized: tf.io.parse_example(serialized, feature_spec),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=_PARALLEL_CALLS,
             deterministic=True,
         )
         self._blocks = blocks.cache() if in_memory else blocks
@@ -81,9 +93,11 @@ class ExampleSet:
             order = tf.random.experimental.stateless_shuffle(tf.range(rows), block_seed)
             return {name: tf.gather(values, order) for name, values in block.items()}
 
-        shuffled = blocks.map(shuffle_rows, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return shuffled.rebatch(batch_size).skip(skip).prefetch(tf.data.AUTOTUNE)
+        shuffled = blocks.map(shuffle_rows, num_parallel_calls=_PARALLEL_CALLS, deterministic=True)
+        return (
+            shuffled.rebatch(batch_size).skip(skip).prefetch(_PREFETCHED).with_options(_options())
+        )
 
     def in_order(self, batch_size: int) -> tf.data.Dataset:
         """All rows in file order, in batches."""
-        return self._blocks.rebatch(batch_size).prefetch(tf.data.AUTOTUNE)
+        return self._blocks.rebatch(batch_size).prefetch(_PREFETCHED).with_options(_options())
