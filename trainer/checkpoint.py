@@ -74,6 +74,10 @@ class CheckpointFolder:
             state = json.loads(str(stored["state"]))
         return {name: [group[i] for i in sorted(group)] for name, group in groups.items()}, state
 
+    def part(self, name: str) -> "CheckpointFolder":
+        """The checkpoint of a further part of the same training, removed with the whole."""
+        return CheckpointFolder(self._folder, name)
+
     def remove(self) -> None:
         """Deletes the checkpoint of a training that is done."""
         if tf.io.gfile.exists(self._folder):

@@ -23,6 +23,7 @@ class History:
         devices: that trained.
         gate_weights: mean gate weight by task and expert on the validation split.
         resumed_from_step: step at which an interrupted training went on, or None.
+        notes: what the training method did besides, in words.
     """
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -34,6 +35,7 @@ class History:
     devices: list[str] = field(default_factory=list)
     gate_weights: dict[str, dict[str, float]] = field(default_factory=dict)
     resumed_from_step: int | None = None
+    notes: list[str] = field(default_factory=list)
 
     def write(self, folder: str) -> None:
         """Writes `HISTORY_FILE` and TensorBoard logs into a folder."""

@@ -36,6 +36,8 @@ class RankingModel(keras.Model):
         gate_names: task to the names of the experts whose weights "gates/<task>" holds, in
             order; empty for a network without gates.
         default_losses: the network's, see `trainer.networks.network`.
+        inputs_record: what it was built from.
+        settings: what it was built by.
 
     Raises:
         SettingsError: an unknown network, encoder or bottom, wrong options of one, or parts that
@@ -45,7 +47,7 @@ class RankingModel(keras.Model):
 
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         super().__init__()
-        self.inputs_record = inputs
+        self.inputs_record, self.settings = inputs, settings
         self.embedding = FieldEmbedding(inputs, settings.embedding_size)
         self.encoder = SEQUENCE_ENCODERS.build(
             settings.sequence_encoder, settings.sequence_options, inputs

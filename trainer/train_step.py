@@ -29,6 +29,9 @@ class TrainStep:
         tasks: in the model's order.
         settings: of the training.
         strategy: the devices; the model was built in its scope.
+        trained: chooses, out of all trainable weights of model and losses, those that are
+            updated; None for all.
+        losses: losses of another step of the same training, whose learnt weights both share.
     """
 
     def __init__(
@@ -37,6 +40,8 @@ class TrainStep:
         tasks: tuple[TaskSpec, ...],
         settings: TrainingSettings,
         strategy: tf.distribute.Strategy,
+        trained: Callable[[list[keras.Variable]], list[keras.Variable]] | None = None,
+        losses: list[keras.Layer] | None = None,
     ) -> None:
         self._model, self._tasks, self._strategy = model, tasks, strategy
         self._settings = settings
@@ -46,8 +51,9 @@ class TrainStep:
         with strategy.scope():
             default = getattr(model, "default_losses", _DEFAULT_LOSSES)
             terms = settings.loss or [LossSettings(**term) for term in default]
-            self._losses = [LOSSES.build(term.name, term.options, tasks) for term in terms]
+            self.losses = losses or [LOSSES.build(t.name, t.options, tasks) for t in terms]
             self.optimizer = _optimizer(settings)
+        self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable] | None = None
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
@@ -56,7 +62,7 @@ class TrainStep:
         """State of the losses, such as learnt weights of tasks."""
         return [
             variable
-            for loss in self._losses
+            for loss in self.losses
             if isinstance(loss, keras.Layer)
             for variable in loss.variables
         ]
@@ -66,7 +72,7 @@ class TrainStep:
         with self._strategy.scope():
             self._model({key: value[:1] for key, value in batch.items()}, training=False)
             learnt = [variable for variable in self.loss_variables if variable.trainable]
-            self._variables = self._model.trainable_variables + learnt
+            self._variables = self._trained(self._model.trainable_variables + learnt)
             self.optimizer.build(self._variables)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
@@ -87,7 +93,7 @@ class TrainStep:
         share = tf.math.divide_no_nan(here, everywhere)
         with tf.GradientTape() as tape:
             outputs = self._model(batch, training=True)
-            terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self._losses]
+            terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self.losses]
             losses = tf.add_n(terms) * share
             total = tf.reduce_sum(losses * self._weights)
         gradients = tape.gradient(

@@ -48,12 +48,6 @@ def domains_of(
     return ops.zeros(ops.shape(rows)[:1], dtype="int64")
 
 
-def of_own_domain(values: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-    """``(B, D, ...)`` at each row's domain: ``(B, ...)``."""
-    index = ops.reshape(domain_ids, (-1, *[1] * (len(values.shape) - 1)))
-    return ops.take_along_axis(values, index, axis=1)[:, 0]
-
-
 def domain_task(task: TaskSpec, domain: str) -> TaskSpec:
     """One task in one domain, as a task of its own; it comes after its parent in that domain."""
     return dataclasses.replace(

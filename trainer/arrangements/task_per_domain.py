@@ -11,8 +11,8 @@ from trainer.arrangements.arranged_model import (
     Outputs,
     domain_task,
     domains_of,
-    of_own_domain,
 )
+from trainer.layers.own_domain import of_own_domain
 from trainer.ranking_model import RankingModel
 from trainer.settings import ModelSettings
 from transform.model_inputs import DOMAIN_ID, ModelInputs

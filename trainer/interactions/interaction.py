@@ -10,7 +10,8 @@ class Interaction(keras.layers.Layer):
     of DTN (one per task and a shared one) cost no Python loop.
 
     Called with fields ``(B, F, k)`` and field_ids ``(B, C)`` int64, the ids of the first C
-    fields, it gives ``(B, copies, units)``.
+    fields, it gives ``(B, copies, units)``. A weight that differs between copies holds them one
+    after the other along one of its axes, so that the weights of some copies can be taken out.
 
     Args:
         copies: number of instances.

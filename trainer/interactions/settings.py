@@ -32,3 +32,11 @@ class InteractionSettings(Settings):
 
 #: The three kinds of the DTN paper, in its order.
 DEFAULT_INTERACTIONS = [InteractionSettings(name=name) for name in ("gdcn", "memonet", "masknet")]
+
+
+def unique_names(kinds: list[str]) -> list[str]:
+    """gdcn, gdcn_2, … where a kind occurs several times."""
+    return [
+        kind if kinds[:index].count(kind) == 0 else f"{kind}_{kinds[:index].count(kind) + 1}"
+        for index, kind in enumerate(kinds)
+    ]

@@ -59,7 +59,7 @@ class BinaryCrossEntropy(keras.layers.Layer):
             ``(T,)`` float32.
         """
         labels, mask = ops.cast(labels, "float32"), ops.cast(mask, "float32")
-        logits = _logits(outputs)
+        logits = logits_of(outputs)
         # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
         losses = self.positive_weights * labels * ops.softplus(-logits)
         losses = losses + self.negative_weights * (1.0 - labels) * ops.softplus(logits)
@@ -68,7 +68,8 @@ class BinaryCrossEntropy(keras.layers.Layer):
         return sums / ops.maximum(ops.sum(mask, axis=0), 1.0)
 
 
-def _logits(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+def logits_of(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+    """The model's logits ``(B, T)`` in float32, from its probabilities where it gives no logits."""
     if "logits" in outputs:
         return ops.cast(outputs["logits"], "float32")
     probabilities = ops.clip(

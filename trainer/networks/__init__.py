@@ -9,6 +9,12 @@ NETWORKS = Registry(
         "shared_bottom": "trainer.networks.shared_bottom:SharedBottom",
         "mmoe": "trainer.networks.mmoe:MMoE",
         "ple": "trainer.networks.ple:PLE",
+        "sfm": "trainer.networks.sfm:SFM",
+        "tfi": "trainer.networks.tfi:TFI",
         "dtn": "trainer.networks.dtn:DTN",
+        "domain_task_mlp": "trainer.networks.domain_task_mlp:DomainTaskMLP",
+        "star": "trainer.networks.star:STAR",
+        "m2m": "trainer.networks.m2m:M2M",
+        "m3oe": "trainer.networks.m3oe:M3oE",
     },
 )

@@ -8,11 +8,17 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.interactions import INTERACTIONS
-from trainer.interactions.settings import DEFAULT_INTERACTIONS, InteractionSettings
+from trainer.interactions.settings import (
+    DEFAULT_INTERACTIONS,
+    InteractionSettings,
+    unique_names,
+)
 from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.towers import Towers
+from trainer.networks.dtn_dropped import kept_modules
 from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs, TaskSpec
+from transform.settings import SettingsError
 
 
 class DTN(Network):
@@ -40,9 +46,17 @@ class DTN(Network):
         dropout: share of the towers' hidden units that are dropped in training.
         task_sensitive: False omits the preceding task's modules ("w/o TSN").
         stop_gradient: no gradient through the probability that scales the preceding modules.
+        dropped: modules that a task's gates do not see, by task and names as in the gates'
+            weights (``click/gdcn``); a module that no gate sees is not built. Training method
+            ``gate_trim`` chooses them (DTN-trim).
+
+    Attributes:
+        names: of the modules that are built, in the order of the gates' experts.
+        groups: of every kind, the groups (the shared one is the last) that have its module.
 
     Raises:
-        SettingsError: an interaction does not fit the fields.
+        SettingsError: an interaction does not fit the fields, or `dropped` names an unknown task
+            or module, or all modules of one gate.
     """
 
     reads_fields = True
@@ -59,38 +73,60 @@ class DTN(Network):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         task_sensitive: bool = True,
         stop_gradient: bool = True,
+        dropped: dict[str, list[str]] = {},  # noqa: B006
     ):
         super().__init__()
         self.tasks = inputs.tasks
         self.stop_gradient = stop_gradient
         kinds = [InteractionSettings.model_validate(item) for item in interactions]
+        self.preceding = _preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
+        needed = self._make_gates(unique_names([kind.name for kind in kinds]), dropped)
+        self.groups = [np.flatnonzero(needed[:, place]).tolist() for place in range(len(kinds))]
+        # Modules are computed kind by kind, gates see them group by group.
+        self.by_kind = np.lexsort(np.nonzero(needed)).astype("int32")
         field_names = tuple(field.name for field in inputs.categorical)
         self.modules = [
             INTERACTIONS.build(
-                kind.name, {**kind.options, "units": units}, len(self.tasks) + 1, field_names
+                kind.name, {**kind.options, "units": units}, len(groups), field_names
             )
-            for kind in kinds
+            for kind, groups in zip(kinds, self.groups, strict=True)
+            if groups
         ]
-        self.preceding = _preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
-        self._make_gates(_unique_names([kind.name for kind in kinds]))
         self.levels = _levels(self.preceding)
         self.towers = [Towers(len(level), tower_hidden, dropout) for level in self.levels]
 
-    def _make_gates(self, kinds: list[str]) -> None:
-        """Decides which modules each of the 2 T gates sees: S_O's of all tasks, then S_t's."""
+    def _make_gates(self, kinds: list[str], dropped: dict[str, list[str]]) -> np.ndarray:
+        """Decides which modules each of the 2 T gates sees: S_O's of all tasks, then S_t's.
+
+        Returns:
+            ``(T + 1, kinds)``, which groups need which kinds.
+        """
         tasks = len(self.tasks)
         group = np.repeat(np.arange(tasks + 1), len(kinds))  # of each module; T is the shared one
-        own = np.stack([group == task for task in range(tasks)])  # (T, E)
-        self.shared = np.stack([group == tasks] * tasks)
-        self.carried = np.stack([group == (-1 if u is None else u) for u in self.preceding])
-        self.visible = np.concatenate([self.shared | self.carried, own])
-        self.gate = Gate(self.visible)
         owners = [task.name for task in self.tasks] + ["shared"]
-        names = np.asarray([f"{owner}/{kind}" for owner in owners for kind in kinds])
+        names = [f"{owner}/{kind}" for owner in owners for kind in kinds]
+        own = np.stack([group == task for task in range(tasks)])  # (T, E)
+        shared = np.stack([group == tasks] * tasks)
+        carried = np.stack([group == (-1 if u is None else u) for u in self.preceding])
+        kept = kept_modules(self.tasks, names, own | shared | carried, dropped)
+        visible = np.concatenate([(shared | carried) & kept, own & kept])
+        for gate in np.flatnonzero(~visible.any(axis=1)):
+            text = f"a gate of task {self.tasks[gate % tasks].name!r} would see no module"
+            raise SettingsError([(("dropped",), text)])
+        needed = visible.any(axis=0)
+        self.visible = visible[:, needed]
+        self.shared, self.carried = (shared & kept)[:, needed], (carried & kept)[:, needed]
+        self.names = [name for name, used in zip(names, needed, strict=True) if used]
+        self.gate = Gate(self.visible)
         self.gate_names = {
-            task.name: [*names[self.visible[index]].tolist(), *names[own[index]].tolist()]
+            task.name: [
+                self.names[place]
+                for row in (index, tasks + index)
+                for place in np.flatnonzero(self.visible[row])
+            ]
             for index, task in enumerate(self.tasks)
         }
+        return needed.reshape(tasks + 1, len(kinds))
 
     def call(
         self,
@@ -104,8 +140,8 @@ class DTN(Network):
         A task's gates are the weights of S_O and, after them, those of S_t: ``(B, n_O + n)``.
         """
         tasks = len(self.tasks)
-        experts = ops.stack([module(fields, field_ids) for module in self.modules], axis=2)
-        experts = ops.reshape(experts, (-1, (tasks + 1) * len(self.modules), experts.shape[-1]))
+        modules = [module(fields, field_ids) for module in self.modules]  # (B, groups, units)
+        experts = ops.concatenate(modules, axis=1)  # (B, E, units)
         weights = self.gate(flatten(fields))
         other, own = weights[:, :tasks], weights[:, tasks:]  # (B, T, E)
         # p_u is a factor of all that is carried over, so the mixes do not wait for it.
@@ -113,7 +149,8 @@ class DTN(Network):
         has_chain = bool(self.carried.any())
         if has_chain:
             rows.append(other * ops.cast(self.carried, other.dtype))
-        mixes = mix(ops.concatenate(rows, axis=1), experts)  # (B, 2T or 3T, units)
+        rows = ops.take(ops.concatenate(rows, axis=1), self.by_kind, axis=2)
+        mixes = mix(rows, experts)  # (B, 2T or 3T, units)
         shared, specific = mixes[:, :tasks], mixes[:, tasks : 2 * tasks]
         carried = mixes[:, 2 * tasks :] if has_chain else None
         outputs = {"logits": self._along_the_chain(shared, specific, carried, training)}
@@ -133,7 +170,7 @@ class DTN(Network):
         logits: dict[int, keras.KerasTensor] = {}
         for level, towers in zip(self.levels, self.towers, strict=True):
             other = ops.take(shared, level, axis=1)  # (B, tasks of the level, units)
-            if self.preceding[level[0]] is not None:
+            if carried is not None and self.preceding[level[0]] is not None:
                 scores = ops.stack([logits[self.preceding[task]] for task in level], axis=1)
                 probabilities = ops.sigmoid(scores)[:, :, None]
                 if self.stop_gradient:
@@ -159,12 +196,4 @@ def _levels(preceding: list[int | None]) -> list[list[int]]:
     return [
         [task for task, depth in enumerate(depths) if depth == level]
         for level in range(max(depths) + 1)
-    ]
-
-
-def _unique_names(kinds: list[str]) -> list[str]:
-    """gdcn, gdcn_2, … where a kind occurs several times."""
-    return [
-        kind if kinds[:index].count(kind) == 0 else f"{kind}_{kinds[:index].count(kind) + 1}"
-        for index, kind in enumerate(kinds)
     ]

@@ -6,5 +6,7 @@ TRAINING_METHODS = Registry(
     "training method",
     {
         "standard": "trainer.training_methods.standard:Standard",
+        "bi_level": "trainer.training_methods.bi_level:BiLevel",
+        "gate_trim": "trainer.training_methods.gate_trim:GateTrim",
     },
 )

@@ -1,7 +1,7 @@
 """Standard training: minibatch descent on the summed task losses, with early stopping."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 import keras
@@ -57,7 +57,7 @@ class Standard:
         keras.utils.set_random_seed(job.settings.seed)
         with job.strategy.scope():
             self._model = job.build_model()
-        self._step = TrainStep(self._model, self._tasks, job.settings, job.strategy)
+        self._step = self._make_step()
         self._predict = tf.function(
             lambda batch: self._model(batch, training=False),
             autograph=False,
@@ -72,7 +72,7 @@ class Standard:
         """
         # Once more: whatever was seeded since would change lazily built weights and the batches.
         keras.utils.set_random_seed(self._settings.seed)
-        self._step.prepare(next(iter(self._job.train.in_order(1))))
+        self._prepare(next(iter(self._job.train.in_order(1))))
         self._history.parameters = int(
             sum(np.prod(weight.shape) for weight in self._model.trainable_variables)
         )
@@ -81,6 +81,20 @@ class Standard:
         while not self._finished():
             self._run_epoch()
         return TrainingResult(self._best, self._history)
+
+    def _make_step(self) -> TrainStep:
+        """The step that is taken on every batch."""
+        return TrainStep(self._model, self._tasks, self._settings, self._job.strategy)
+
+    def _prepare(self, batch: dict[str, tf.Tensor]) -> None:
+        """Creates all state that a checkpoint may hold."""
+        self._step.prepare(batch)
+
+    def _after_step(self) -> None:
+        """What a method does besides, after every step and before its checkpoint."""
+
+    def _after_epoch(self) -> None:
+        """What a method does besides, after an epoch's steps and before its validation."""
 
     def _finished(self) -> bool:
         patience = self._settings.patience
@@ -94,6 +108,7 @@ class Standard:
             fetched = time.monotonic()
             losses = self._step(batch).numpy()
             self._count(batch, losses)
+            self._after_step()
             now = time.monotonic()
             seconds["input"] += fetched - mark
             seconds["step"] += now - fetched
@@ -102,6 +117,7 @@ class Standard:
             if progress.step % self._settings.checkpoint_every_steps == 0:
                 self._save()
             mark = time.monotonic()
+        self._after_epoch()
         started = time.monotonic()
         validation = validate(
             self._predict, self._job.validation.in_order(_VALIDATION_BATCH), self._tasks
@@ -119,9 +135,13 @@ class Standard:
             self._progress.epoch,
             skip=self._progress.steps_in_epoch,
         )
+        return iter(self._spread(batches))
+
+    def _spread(self, batches: tf.data.Dataset) -> Iterable[dict[str, tf.Tensor]]:
+        """Batches, each divided among the replicas where there are several."""
         if self._job.strategy.num_replicas_in_sync > 1:
-            batches = self._job.strategy.experimental_distribute_dataset(batches)
-        return iter(batches)
+            return self._job.strategy.experimental_distribute_dataset(batches)
+        return batches
 
     def _count(self, batch: dict[str, tf.Tensor], losses: np.ndarray) -> None:
         progress = self._progress

@@ -34,6 +34,14 @@ def test_a_page_without_anything_says_so():
     assert 'id="relaimp"' not in page and 'id="metrics"' not in page
 
 
+def test_what_the_training_method_did_besides_is_shown(report_data):
+    candidate, reference = report_data.trainings
+    history = {**candidate.history, "notes": ["Task click no longer reads click/<gdcn>."]}
+    trainings = (Training("candidate", history), reference)
+    page = render(dataclasses.replace(report_data, trainings=trainings))
+    assert "<p>Candidate: Task click no longer reads click/&lt;gdcn&gt;.</p>" in page
+
+
 def test_a_first_run_has_no_comparison(report_data):
     own = report_data.results
     results = dataclasses.replace(
