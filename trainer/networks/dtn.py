@@ -12,7 +12,8 @@ from trainer.interactions.settings import DEFAULT_INTERACTIONS, InteractionSetti
 from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs, TaskSpec
+from trainer.task_tree import levels, preceding
+from transform.model_inputs import ModelInputs
 
 
 class DTN(Network):
@@ -71,9 +72,9 @@ class DTN(Network):
             )
             for kind in kinds
         ]
-        self.preceding = _preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
+        self.preceding = preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
         self._make_gates(_unique_names([kind.name for kind in kinds]))
-        self.levels = _levels(self.preceding)
+        self.levels = levels(self.preceding)
         self.towers = [Towers(len(level), tower_hidden, dropout) for level in self.levels]
 
     def _make_gates(self, kinds: list[str]) -> None:
@@ -143,23 +144,6 @@ class DTN(Network):
             level_logits = towers(joined, training=training)
             logits.update({task: level_logits[:, place] for place, task in enumerate(level)})
         return ops.stack([logits[task] for task in range(len(self.tasks))], axis=1)
-
-
-def _preceding(tasks: tuple[TaskSpec, ...]) -> list[int | None]:
-    """Position of the task that each task comes after."""
-    position = {task.name: index for index, task in enumerate(tasks)}
-    return [None if task.after is None else position[task.after] for task in tasks]
-
-
-def _levels(preceding: list[int | None]) -> list[list[int]]:
-    """Tasks by their depth in the tree; those of one level need not wait for each other."""
-    depths: list[int] = []
-    for before in preceding:
-        depths.append(0 if before is None else depths[before] + 1)
-    return [
-        [task for task, depth in enumerate(depths) if depth == level]
-        for level in range(max(depths) + 1)
-    ]
 
 
 def _unique_names(kinds: list[str]) -> list[str]:
