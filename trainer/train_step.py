@@ -21,7 +21,8 @@ class TrainStep:
 
     A task's loss is its sum over the batch's rows in the task's population divided by their
     number over all devices, so that the result does not depend on how rows are spread over
-    devices. A population without rows contributes 0.
+    devices. A population without rows contributes 0. A loss over all rows (`trainer.losses`) is
+    divided by the number of rows instead.
 
     Args:
         model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``; may name
@@ -79,17 +80,38 @@ class TrainStep:
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:
         """This replica's share of the step; returns its share of the task losses."""
+        with tf.GradientTape() as tape:
+            losses = self.losses(batch)
+            total = self.total(losses)
+        self.update(tape, total)
+        return losses
+
+    def losses(self, batch: Batch) -> tf.Tensor:
+        """This replica's share of the task losses ``(T,)``, in the replica's context.
+
+        Over all replicas the shares add up to means over all rows of a task's population, or
+        over all rows for a loss that says so, see `trainer.losses`.
+        """
         labels, mask = labels_and_mask(batch, self._tasks)
+        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
         context = tf.distribute.get_replica_context()
-        here = tf.reduce_sum(mask, axis=0)
         everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, here)
         # A loss is a mean over this replica's rows; its share of the mean over all rows:
-        share = tf.math.divide_no_nan(here, everywhere)
-        with tf.GradientTape() as tape:
-            outputs = self._model(batch, training=True)
-            terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self._losses]
-            losses = tf.add_n(terms) * share
-            total = tf.reduce_sum(losses * self._weights)
+        of_population, of_rows = tf.unstack(tf.math.divide_no_nan(here, everywhere))
+        outputs = self._model(batch, training=True)
+        terms = [
+            tf.cast(loss(labels, outputs, mask), tf.float32)
+            * (of_rows if getattr(loss, "over_all_rows", False) else of_population)
+            for loss in self._losses
+        ]
+        return tf.add_n(terms)
+
+    def total(self, losses: tf.Tensor) -> tf.Tensor:
+        """The task losses, weighted by the settings, as one number."""
+        return tf.reduce_sum(losses * self._weights)
+
+    def update(self, tape: tf.GradientTape, total: tf.Tensor) -> None:
+        """Takes the optimiser's step down the gradient of a total, in the replica's context."""
         gradients = tape.gradient(
             total,
             [variable.value for variable in self._variables],
@@ -99,8 +121,8 @@ class TrainStep:
         # before it adds up those of one id, so that an id that n rows of a batch hold would take
         # steps √n times too long; and devices can't exchange unlike numbers of slices.
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        context = tf.distribute.get_replica_context()
         self.optimizer.apply(self._regularised(gradients, context), self._variables)
-        return losses
 
     def _regularised(
         self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
