@@ -6,5 +6,6 @@ TRAINING_METHODS = Registry(
     "training method",
     {
         "standard": "trainer.training_methods.standard:Standard",
+        "meta": "trainer.training_methods.meta:Meta",
     },
 )
