@@ -41,13 +41,11 @@ class BehaviouralExpectationCalibrator(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.weight = weight
         self.factors = ancestry(tasks, "population")
-        before = preceding(tasks)
-        self.later = [task for task, parent in enumerate(before) if parent is not None]
         # Differences P_t - P_u of the tasks with a preceding one; 0 for the others.
         self.differences = np.zeros_like(self.factors)
-        for task in self.later:
-            self.differences[task, task] = 1.0
-            self.differences[task, before[task]] = -1.0
+        for task, before in enumerate(preceding(tasks)):
+            if before is not None:
+                self.differences[task, [task, before]] = 1.0, -1.0
 
     def call(
         self,

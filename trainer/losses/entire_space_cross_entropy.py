@@ -52,7 +52,7 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
         if "joint_probabilities" not in outputs:
             raise ValueError(
                 "entire_space_cross_entropy needs a network that gives joint probabilities "
-                f"(esmm) in arrangement 'joint'; the outputs are {sorted(outputs)}"
+                f"(esmm) in arrangement 'joint' or 'mtl'; the outputs are {sorted(outputs)}"
             )
         happened = ops.matmul(ops.cast(labels, "float32"), self.joint.T)  # of the path's labels
         joint_labels = ops.cast(happened > self.lengths - 0.5, "float32")

@@ -24,7 +24,8 @@ class AITM(Network):
     - Logit t is a linear layer on z_t.
 
     The paper has a chain; in a tree each task has an information unit g_t of its own. The
-    default losses are the cross-entropy and the paper's calibrator.
+    default losses are the cross-entropy and the paper's calibrator, which has nothing to say of
+    a task whose population is the task before it.
 
     Args:
         inputs: the tasks (`after` makes the chain, or tree).
