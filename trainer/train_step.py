@@ -21,7 +21,8 @@ class TrainStep:
 
     A task's loss is its sum over the batch's rows in the task's population divided by their
     number over all devices, so that the result does not depend on how rows are spread over
-    devices. A population without rows contributes 0.
+    devices. A population without rows contributes 0. A loss over all rows (`trainer.losses`) is
+    divided by the number of rows instead.
 
     Args:
         model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``; may name
@@ -31,7 +32,7 @@ class TrainStep:
         strategy: the devices; the model was built in its scope.
         trained: chooses, out of all trainable weights of model and losses, those that are
             updated; None for all.
-        losses: losses of another step of the same training, whose learnt weights both share.
+        loss_layers: losses of another step of the same training, whose learnt weights both share.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class TrainStep:
         settings: TrainingSettings,
         strategy: tf.distribute.Strategy,
         trained: Callable[[list[keras.Variable]], list[keras.Variable]] | None = None,
-        losses: list[keras.Layer] | None = None,
+        loss_layers: list[keras.Layer] | None = None,
     ) -> None:
         self._model, self._tasks, self._strategy = model, tasks, strategy
         self._settings = settings
@@ -51,7 +52,9 @@ class TrainStep:
         with strategy.scope():
             default = getattr(model, "default_losses", _DEFAULT_LOSSES)
             terms = settings.loss or [LossSettings(**term) for term in default]
-            self.losses = losses or [LOSSES.build(t.name, t.options, tasks) for t in terms]
+            self.loss_layers = loss_layers or [
+                LOSSES.build(t.name, t.options, tasks) for t in terms
+            ]
             self.optimizer = _optimizer(settings)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable] | None = None
@@ -62,7 +65,7 @@ class TrainStep:
         """State of the losses, such as learnt weights of tasks."""
         return [
             variable
-            for loss in self.losses
+            for loss in self.loss_layers
             if isinstance(loss, keras.Layer)
             for variable in loss.variables
         ]
@@ -85,17 +88,38 @@ class TrainStep:
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:
         """This replica's share of the step; returns its share of the task losses."""
+        with tf.GradientTape() as tape:
+            losses = self.losses(batch)
+            total = self.total(losses)
+        self.update(tape, total)
+        return losses
+
+    def losses(self, batch: Batch) -> tf.Tensor:
+        """This replica's share of the task losses ``(T,)``, in the replica's context.
+
+        Over all replicas the shares add up to means over all rows of a task's population, or
+        over all rows for a loss that says so, see `trainer.losses`.
+        """
         labels, mask = labels_and_mask(batch, self._tasks)
+        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
         context = tf.distribute.get_replica_context()
-        here = tf.reduce_sum(mask, axis=0)
         everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, here)
         # A loss is a mean over this replica's rows; its share of the mean over all rows:
-        share = tf.math.divide_no_nan(here, everywhere)
-        with tf.GradientTape() as tape:
-            outputs = self._model(batch, training=True)
-            terms = [tf.cast(loss(labels, outputs, mask), tf.float32) for loss in self.losses]
-            losses = tf.add_n(terms) * share
-            total = tf.reduce_sum(losses * self._weights)
+        of_population, of_rows = tf.unstack(tf.math.divide_no_nan(here, everywhere))
+        outputs = self._model(batch, training=True)
+        terms = [
+            tf.cast(loss(labels, outputs, mask), tf.float32)
+            * (of_rows if getattr(loss, "over_all_rows", False) else of_population)
+            for loss in self.loss_layers
+        ]
+        return tf.add_n(terms)
+
+    def total(self, losses: tf.Tensor) -> tf.Tensor:
+        """The task losses, weighted by the settings, as one number."""
+        return tf.reduce_sum(losses * self._weights)
+
+    def update(self, tape: tf.GradientTape, total: tf.Tensor) -> None:
+        """Takes the optimiser's step down the gradient of a total, in the replica's context."""
         gradients = tape.gradient(
             total,
             [variable.value for variable in self._variables],
@@ -105,8 +129,8 @@ class TrainStep:
         # before it adds up those of one id, so that an id that n rows of a batch hold would take
         # steps √n times too long; and devices can't exchange unlike numbers of slices.
         gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        context = tf.distribute.get_replica_context()
         self.optimizer.apply(self._regularised(gradients, context), self._variables)
-        return losses
 
     def _regularised(
         self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext

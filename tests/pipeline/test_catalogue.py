@@ -1,12 +1,18 @@
 import pytest
 
 from pipeline.catalogue import describe, listing
+from trainer.networks import NETWORKS
 from transform.settings import SettingsError
 
 
 def test_listing_names_every_registry():
     text = listing()
-    for line in ("model.network: dtn, mmoe", "data.reader: census_income, csv", "gate.thresholds"):
+    networks = ", ".join(sorted(NETWORKS))
+    for line in (
+        f"model.network: {networks}",
+        "data.reader: census_income, csv",
+        "gate.thresholds",
+    ):
         assert line in text
 
 

@@ -24,7 +24,7 @@ from trainer.input import ExampleSet
 from trainer.ranking_model import RankingModel
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob
-from trainer.training_methods.standard import Standard
+from trainer.training_methods import TRAINING_METHODS
 from transform.model_inputs import CategoricalInput, ModelInputs, NumericInput, TaskSpec
 
 inputs = ModelInputs(
@@ -57,8 +57,10 @@ class Interrupted(Exception):
 def train(devices, options, interrupt=None):
     given = dict(options)
     dropout = given.pop("dropout", 0.0)
+    chosen = {**model, **given.pop("model", {})}
     settings = TrainingSettings.read({"epochs": 2, "patience": None, **given})
-    built = ModelSettings.read({**model, "options": {**model["options"], "dropout": dropout}})
+    built = ModelSettings.read({**chosen, "options": {**chosen["options"], "dropout": dropout}})
+    method_name = settings.method or "standard"
     sets = [ExampleSet([path], spec, 50, True) for _ in range(2)]
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
@@ -66,7 +68,7 @@ def train(devices, options, interrupt=None):
             CheckpointFolder(folder, "x"), choose_strategy(devices),
         )
         if interrupt is not None:
-            method = Standard(job)
+            method = TRAINING_METHODS.build(method_name, settings.method_options, job)
             count = method._count
 
             def interrupted(batch, losses):
@@ -77,7 +79,7 @@ def train(devices, options, interrupt=None):
             method._count = interrupted
             with contextlib.suppress(Interrupted):
                 method.train()
-        return Standard(job).train()
+        return TRAINING_METHODS.build(method_name, settings.method_options, job).train()
 
 
 both = ["CPU:0", "CPU:1"]
@@ -102,14 +104,20 @@ CASES = [
     {**SGD, "batch_size": 33},
     {**SGD, "batch_size": 32, "l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
     {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.01, "batch_size": 32},
+    # A loss over all rows, whose share of a device is that of its rows.
+    {**SGD, "batch_size": 33, "model": {"network": "esmm", "options": {"tower_hidden": [8]}}},
+    {**SGD, "batch_size": 33, "loss": [{"name": "uncertainty_weighting"}]},
 ]
 INTERRUPTED = {**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "interrupt": 3}
+#: The second stage begins behind step 5 of 5 per epoch.
+META = {**INTERRUPTED, "epochs": 1, "method": "meta", "method_options": {"second_order": True}}
+META["interrupt"] = 7
 
 
 @pytest.fixture(scope="module")
 def compared():
     done = subprocess.run(
-        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED])],
+        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED, META])],
         capture_output=True,
         text=True,
     )
@@ -127,8 +135,16 @@ def test_two_devices_train_as_one_does(compared, case):
 
 def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
     """With the same batches, optimiser state and dropout as if nothing had happened."""
-    result = compared[-1]
+    result = compared[len(CASES)]
     assert result["resumed_from_step"] == 2
+    assert result["devices"][1] == ["CPU:0", "CPU:1"]
+    assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
+
+
+def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
+    result = compared[len(CASES) + 1]
+    assert result["resumed_from_step"] == 6
     assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133, 133]
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6

@@ -124,6 +124,30 @@ def test_a_batch_without_population_leaves_its_task_alone(batch):
     assert (after[:, 0] != before[:, 0]).all()
 
 
+class Joint(Linear):
+    """ESMM on top of the logistic regressions."""
+
+    def call(self, features, training=False):
+        conditionals = super().call(features)["probabilities"]
+        joint = conditionals * keras.ops.stack(
+            [keras.ops.ones_like(conditionals[:, 0]), conditionals[:, 0]], axis=1
+        )
+        return {"probabilities": conditionals, "joint_probabilities": joint}
+
+
+def test_a_loss_over_all_rows_counts_where_a_population_is_empty(batch):
+    """Impressions without a click are the joint probability's negatives."""
+    batch["click"][:] = 0
+    model = Joint()
+    values = TrainingSettings.read({"loss": [{"name": "entire_space_cross_entropy"}]})
+    step = TrainStep(model, TASKS, values, tf.distribute.get_strategy())
+    tensors = {name: tf.constant(array) for name, array in batch.items()}
+    step.prepare(tensors)
+    click, buy = 1 / (1 + np.exp(-batch["x"].astype(float) @ np.array(model.dense.kernel))).T
+    expected = [-np.log(1 - click).mean(), -np.log(1 - click * buy).mean()]
+    np.testing.assert_allclose(step(tensors), expected, rtol=1e-4)
+
+
 def test_decoupled_weight_decay(batch):
     plain, decayed = _step(batch), _step(batch, weight_decay=0.1)
     # Decay by rate · decay before the step: the gradient is that of the weights before.

@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 
 import keras
-import numpy as np
 from keras import ops
 
+from trainer.losses.parts import logits_of, per_task, population_mean
 from transform.model_inputs import TaskSpec
-from transform.names import suggest
-from transform.settings import SettingsError
-
-#: Probabilities are kept so far from 0 and 1 where no logits are given.
-SMALLEST_PROBABILITY = 1e-7
 
 
 class BinaryCrossEntropy(keras.layers.Layer):
@@ -39,8 +34,8 @@ class BinaryCrossEntropy(keras.layers.Layer):
     ):
         super().__init__(dtype="float32")
         names = [task.name for task in tasks]
-        self.positive_weights = _per_task("positive_weight", positive_weight, names)
-        self.negative_weights = _per_task("negative_weight", negative_weight, names)
+        self.positive_weights = per_task("positive_weight", positive_weight, names)
+        self.negative_weights = per_task("negative_weight", negative_weight, names)
 
     def call(
         self,
@@ -58,37 +53,9 @@ class BinaryCrossEntropy(keras.layers.Layer):
         Returns:
             ``(T,)`` float32.
         """
-        labels, mask = ops.cast(labels, "float32"), ops.cast(mask, "float32")
+        labels = ops.cast(labels, "float32")
         logits = logits_of(outputs)
         # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
         losses = self.positive_weights * labels * ops.softplus(-logits)
         losses = losses + self.negative_weights * (1.0 - labels) * ops.softplus(logits)
-        # Not a product: a row outside of the population must not add 0 · inf.
-        sums = ops.sum(ops.where(mask > 0, mask * losses, 0.0), axis=0)
-        return sums / ops.maximum(ops.sum(mask, axis=0), 1.0)
-
-
-def logits_of(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-    """The model's logits ``(B, T)`` in float32, from its probabilities where it gives no logits."""
-    if "logits" in outputs:
-        return ops.cast(outputs["logits"], "float32")
-    probabilities = ops.clip(
-        ops.cast(outputs["probabilities"], "float32"),
-        SMALLEST_PROBABILITY,
-        1.0 - SMALLEST_PROBABILITY,
-    )
-    return ops.log(probabilities) - ops.log1p(-probabilities)
-
-
-def _per_task(option: str, weight: float | dict[str, float], names: list[str]) -> np.ndarray:
-    """One weight per task, ``(T,)`` float32."""
-    weights = weight if isinstance(weight, Mapping) else dict.fromkeys(names, weight)
-    problems = []
-    for task, value in weights.items():
-        if task not in names:
-            problems.append(((option, task), f"unknown task {task!r}, {suggest(task, names)}"))
-        elif value < 0:
-            problems.append(((option, task), f"must not be negative. Received: {value!r}"))
-    if problems:
-        raise SettingsError(problems)
-    return np.asarray([weights.get(name, 1.0) for name in names], dtype="float32")
+        return population_mean(losses, mask)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from trainer.losses.binary_cross_entropy import logits_of
+from trainer.losses.parts import logits_of
 from transform.model_inputs import DOMAIN_ID, TaskSpec
 
 

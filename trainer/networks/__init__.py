@@ -16,5 +16,12 @@ NETWORKS = Registry(
         "star": "trainer.networks.star:STAR",
         "m2m": "trainer.networks.m2m:M2M",
         "m3oe": "trainer.networks.m3oe:M3oE",
+        "omoe": "trainer.networks.omoe:OMoE",
+        "cgc": "trainer.networks.cgc:CGC",
+        "esmm": "trainer.networks.esmm:ESMM",
+        "aitm": "trainer.networks.aitm:AITM",
+        "adatt": "trainer.networks.adatt:AdaTT",
+        "adatt_sp": "trainer.networks.adatt_sp:AdaTTSp",
+        "man": "trainer.networks.man:MAN",
     },
 )

@@ -17,7 +17,8 @@ from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.towers import Towers
 from trainer.networks.dtn_dropped import kept_modules
 from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs, TaskSpec
+from trainer.task_tree import levels, preceding
+from transform.model_inputs import ModelInputs
 from transform.settings import SettingsError
 
 
@@ -79,7 +80,7 @@ class DTN(Network):
         self.tasks = inputs.tasks
         self.stop_gradient = stop_gradient
         kinds = [InteractionSettings.model_validate(item) for item in interactions]
-        self.preceding = _preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
+        self.preceding = preceding(self.tasks) if task_sensitive else [None] * len(self.tasks)
         needed = self._make_gates(unique_names([kind.name for kind in kinds]), dropped)
         self.groups = [np.flatnonzero(needed[:, place]).tolist() for place in range(len(kinds))]
         # Modules are computed kind by kind, gates see them group by group.
@@ -92,7 +93,7 @@ class DTN(Network):
             for kind, groups in zip(kinds, self.groups, strict=True)
             if groups
         ]
-        self.levels = _levels(self.preceding)
+        self.levels = levels(self.preceding)
         self.towers = [Towers(len(level), tower_hidden, dropout) for level in self.levels]
 
     def _make_gates(self, kinds: list[str], dropped: dict[str, list[str]]) -> np.ndarray:
@@ -180,20 +181,3 @@ class DTN(Network):
             level_logits = towers(joined, training=training)
             logits.update({task: level_logits[:, place] for place, task in enumerate(level)})
         return ops.stack([logits[task] for task in range(len(self.tasks))], axis=1)
-
-
-def _preceding(tasks: tuple[TaskSpec, ...]) -> list[int | None]:
-    """Position of the task that each task comes after."""
-    position = {task.name: index for index, task in enumerate(tasks)}
-    return [None if task.after is None else position[task.after] for task in tasks]
-
-
-def _levels(preceding: list[int | None]) -> list[list[int]]:
-    """Tasks by their depth in the tree; those of one level need not wait for each other."""
-    depths: list[int] = []
-    for before in preceding:
-        depths.append(0 if before is None else depths[before] + 1)
-    return [
-        [task for task, depth in enumerate(depths) if depth == level]
-        for level in range(max(depths) + 1)
-    ]

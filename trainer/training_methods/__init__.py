@@ -8,5 +8,6 @@ TRAINING_METHODS = Registry(
         "standard": "trainer.training_methods.standard:Standard",
         "bi_level": "trainer.training_methods.bi_level:BiLevel",
         "gate_trim": "trainer.training_methods.gate_trim:GateTrim",
+        "meta": "trainer.training_methods.meta:Meta",
     },
 )

@@ -74,7 +74,7 @@ class BiLevel(Standard):
             settings,
             job.strategy,
             trained=lambda variables: self._split(variables, fusion=True),
-            losses=self._step.losses,
+            loss_layers=self._step.loss_layers,
         )
 
     def train(self) -> TrainingResult:

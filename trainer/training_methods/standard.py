@@ -36,6 +36,8 @@ class _Progress:
     epoch_input_seconds: float = 0.0
     best_auc: float = float("-inf")
     epochs_without_gain: int = 0
+    stage: int = 1
+    earlier_epochs: int = 0  # of the stages before
 
 
 class Standard:
@@ -78,9 +80,22 @@ class Standard:
         )
         self._history.devices = device_names(self._job.strategy)
         self._restore()
+        self._run_stages()
+        return TrainingResult(self._best, self._history)
+
+    def _run_stages(self) -> None:
+        """Runs all epochs; a method of several stages runs them one after the other."""
+        self._run_epochs()
+
+    def _run_epochs(self) -> None:
+        """Runs the epochs of the present stage, or what is left of them."""
         while not self._finished():
             self._run_epoch()
-        return TrainingResult(self._best, self._history)
+
+    @property
+    def _last_epoch(self) -> int:
+        """Number of the present stage's last epoch, if nothing stops it before."""
+        return self._settings.epochs
 
     def _make_step(self) -> TrainStep:
         """The step that is taken on every batch."""
@@ -99,7 +114,7 @@ class Standard:
     def _finished(self) -> bool:
         patience = self._settings.patience
         out_of_patience = patience is not None and self._progress.epochs_without_gain >= patience
-        return self._progress.epoch > self._settings.epochs or out_of_patience
+        return self._progress.epoch > self._last_epoch or out_of_patience
 
     def _run_epoch(self) -> None:
         progress, seconds = self._progress, self._history.seconds
@@ -196,13 +211,15 @@ class Standard:
         )
         logging.info(
             "epoch %d of at most %d: loss %.4f, validation AUC %s",
-            progress.epoch, self._settings.epochs, record["loss"], aucs,
+            progress.epoch, self._last_epoch, record["loss"], aucs,
         )  # fmt: skip
         self._progress = _Progress(
             epoch=progress.epoch + 1,
             step=progress.step,
             best_auc=progress.best_auc,
             epochs_without_gain=progress.epochs_without_gain,
+            stage=progress.stage,
+            earlier_epochs=progress.earlier_epochs,
         )
 
     def _named_gates(self, validation: Validation) -> dict[str, dict[str, float]]:
