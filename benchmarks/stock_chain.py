@@ -5,6 +5,10 @@ from pathlib import Path
 import tensorflow_model_analysis as tfma
 from tfx import v1 as tfx
 
+from components.slice_evaluation.evaluation_config import build_eval_config
+from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.slice_metrics import CANDIDATE
+from components.slice_evaluation.slices import resolve_crosses
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.data_contract import DataContract
 
@@ -18,7 +22,7 @@ def create_stock_pipeline(
     contract: DataContract,
     model: ModelSettings,
     training: TrainingSettings,
-    slices: list[list[str]],
+    evaluation: EvaluationSettings,
 ) -> tfx.dsl.Pipeline:
     """Builds CsvExampleGen → … → Pusher; the Trainer's ``run_fn`` and model are ours.
 
@@ -28,7 +32,7 @@ def create_stock_pipeline(
         contract: the data contract.
         model: the model.
         training: how it is trained.
-        slices: crosses of features.
+        evaluation: slices.
     """
     splits = [tfx.proto.Input.Split(name=name, pattern=pattern) for name, pattern in SPLITS.items()]
     examples = tfx.components.CsvExampleGen(
@@ -39,7 +43,7 @@ def create_stock_pipeline(
     transform = tfx.components.Transform(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        preprocessing_fn="benchmarks.stock_preprocessing.preprocessing_fn",
+        preprocessing_fn="transform.preprocessing.preprocessing_fn",
         custom_config={"data_contract": contract.to_json()},
     )
     trainer = tfx.components.Trainer(
@@ -60,7 +64,7 @@ def create_stock_pipeline(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
         example_splits=["test"],
-        eval_config=_eval_config(contract, slices),
+        eval_config=_eval_config(contract, evaluation),
     )
     destination = tfx.proto.PushDestination(
         filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(folder / "serving"))
@@ -82,49 +86,15 @@ def create_stock_pipeline(
     )
 
 
-def _eval_config(contract: DataContract, slices: list[list[str]]) -> tfma.EvalConfig:
-    """AUC and counts per task on its population, overall and per slice."""
-    parents = {
-        name: contract.tasks[task.population].label
-        for name, task in contract.tasks.items()
-        if task.population
-    }
-    model = tfma.ModelSpec(
-        signature_name="serving_default",
-        label_keys={name: task.label for name, task in contract.tasks.items()},
-        example_weight_keys=parents,
-    )
-    return tfma.EvalConfig(
-        model_specs=[model],
-        slicing_specs=[
-            tfma.SlicingSpec(),
-            *(
-                tfma.SlicingSpec(
-                    feature_keys=[_feature(name, contract) for name in cross],
-                )
-                for cross in slices
-            ),
-        ],
-        metrics_specs=[
-            _metrics(name, weighted=name in parents, gates=not parents.get(name))
-            for name in contract.tasks
-        ],
-    )
-
-
-def _feature(name: str, contract: DataContract) -> str:
-    return contract.domain.feature if name == "domain" else name
-
-
-def _metrics(task: str, weighted: bool, gates: bool) -> tfma.MetricsSpec:
-    """Metrics of one task; `gates` lets it decide on the blessing, with a bound far below."""
+def _eval_config(contract: DataContract, evaluation: EvaluationSettings) -> tfma.EvalConfig:
+    """The metrics and slices that SliceEvaluation computes; a bound far below lets all pass."""
+    crosses = resolve_crosses(evaluation, contract)
+    config = build_eval_config((CANDIDATE,), contract.task_specs, crosses)
+    config.model_specs[0].name = ""
+    for specification in config.metrics_specs:
+        del specification.model_names[:]
     low = tfma.GenericValueThreshold(lower_bound={"value": 0.0})
-    threshold = tfma.MetricThreshold(value_threshold=low)
-    return tfma.MetricsSpec(
-        output_names=[task],
-        example_weights=tfma.ExampleWeightOptions(weighted=weighted, unweighted=not weighted),
-        metrics=[
-            tfma.MetricConfig(class_name="AUC", threshold=threshold if gates else None),
-            tfma.MetricConfig(class_name="ExampleCount"),
-        ],
+    config.metrics_specs[0].metrics[0].per_slice_thresholds.add(
+        slicing_specs=[tfma.SlicingSpec()], threshold=tfma.MetricThreshold(value_threshold=low)
     )
+    return config

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from absl import logging
 from tfx import types
 from tfx.components.example_gen import utils
@@ -53,21 +54,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
         with self._make_beam_pipeline() as pipeline:
             write_graph(pipeline, schema, contract, analysis, graph, temporary)
-        self._transform(input_dict, output_dict, exec_properties["transform_splits"], graph)
+        splits = exec_properties["transform_splits"].split(",")
+        self._transform(input_dict, output_dict, splits, graph)
 
     def _transform(
-        self, input_dict: Artifacts, output_dict: Artifacts, splits: str, graph: str
+        self, input_dict: Artifacts, output_dict: Artifacts, splits: list[str], graph: str
     ) -> None:
         examples = artifact_utils.get_single_instance(output_dict["transformed_examples"])
-        names = splits.split(",")
-        examples.split_names = artifact_utils.encode_split_names(names)
+        examples.split_names = artifact_utils.encode_split_names(splits)
+        unfinished = os.path.join(examples.uri, "unfinished")
         examples.set_string_custom_property(
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
         paths = [
             path
-            for split in names
+            for split in splits
             for path in _target_paths(
                 _files(input_dict["examples"], split),
                 artifact_utils.get_split_uri([examples], split),
@@ -77,9 +79,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths, reshuffle=True)
-                | "TransformFiles" >> beam.Map(transform_file, graph)
+                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished)
             )
-        logging.info("Transformed %d files of splits %s", len(paths), splits)
+        tf.io.gfile.rmtree(unfinished)
+        logging.info("Transformed %d files of splits %s", len(paths), ", ".join(splits))
 
 
 def _files(examples: list[types.Artifact], split: str) -> list[str]:

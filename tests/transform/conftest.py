@@ -138,7 +138,9 @@ def _one_pass(contract, rows, folder):
     spec, columns = graph.transformed_feature_spec(), {}
     for shard, file in enumerate(files):
         target = f"{folder}/transformed-{shard}.gz"
-        assert transform_file((file, target), f"{folder}/graph") == len(rows[shard::2])
+        assert transform_file((file, target), f"{folder}/graph", f"{folder}/unfinished") == len(
+            rows[shard::2]
+        )
         records = list(tf.data.TFRecordDataset(target, "GZIP").as_numpy_iterator())
         for name, values in tf.io.parse_example(records, spec).items():
             column = columns.setdefault(
