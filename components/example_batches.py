@@ -58,12 +58,27 @@ class ReadExamples(beam.PTransform):
 
 
 def read_batches(
-    files: list[str], columns: dict[str, str], batch_size: int, raw_column: str | None = None
+    files: list[str],
+    columns: dict[str, str],
+    batch_size: int,
+    raw_column: str | None = None,
+    sample_rate: float = 1.0,
 ) -> Iterator[pa.RecordBatch]:
-    """Reads files here, in batches that span them; see `ReadExamples`. Types by their names."""
+    """Reads files here, in batches that span them.
+
+    Args:
+        files: see `ReadExamples`.
+        columns: see `ReadExamples`; the types by their names.
+        batch_size: rows that are read at once.
+        raw_column: see `ReadExamples`.
+        sample_rate: share of the rows that is drawn, the same ones in every run.
+    """
     parse = _parser(tuple(columns.items()))
     kinds = {name: _ARROW_TYPES[tf.as_dtype(dtype)] for name, dtype in columns.items()}
-    for serialized in serialized_batches(files, batch_size):
+    for index, serialized in enumerate(serialized_batches(files, batch_size)):
+        if sample_rate < 1.0:
+            drawn = np.random.default_rng(index).random(len(serialized)) < sample_rate
+            serialized = tf.boolean_mask(serialized, drawn)
         parsed = parse(serialized)
         arrays = {
             name: _lists(parsed[name][0].numpy(), parsed[name][1].numpy(), kind)

@@ -23,7 +23,8 @@ class BatchStatisticsGenSpec(component_spec.ComponentSpec):
 class BatchStatisticsGen(base_beam_component.BaseBeamComponent):
     """Writes what the stock StatisticsGen writes; TFDV computes it.
 
-    What differs is the reading, in whole batches, and that all of TFDV's generators run in one
+    An example in which a feature's list is empty counts as one without the feature; the stock
+    component counts it as one with no value. What differs besides is the reading, in whole batches, and that all of TFDV's generators run in one
     combine per split. Like the stock component's, the artifact's custom property
     ``sample_rate_by_split`` says which share of the rows was looked at.
 

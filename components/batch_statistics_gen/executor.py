@@ -1,20 +1,28 @@
 """Runs TFDV over whole batches of examples on Beam."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
-import tensorflow_data_validation as tfdv
+import apache_beam as beam
+import pyarrow as pa
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
 from tfx.components.statistics_gen import executor as stock
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-from components.example_batches import ReadExamples, contract_columns, split_files
+from components.batch_statistics_gen.describe_columns import DescribeColumns
+from components.example_batches import contract_columns, read_batches, split_files
 from transform.data_contract import DataContract
 
-#: Rows per batch: large enough for TFDV's vectorised parts, small enough to be sampled.
-_BATCH_ROWS = 8192
+#: Rows that TFDV is shown at once.
+_BATCH_ROWS = 16_384
+
+#: Files of a split are read in at most so many groups at a time.
+_FILE_GROUPS = 64
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -47,22 +55,36 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             stock.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME,
             json_utils.dumps(dict.fromkeys(splits, rate)),
         )
-        options = tfdv.StatsOptions(
-            sample_rate=rate if rate < 1.0 else None,
-            # Exact up to 16,384 distinct values; the exact way shuffles every single value.
-            experimental_use_sketch_based_topk_uniques=True,
-            desired_batch_size=_BATCH_ROWS,
-        )
+        groups = [
+            (split, files[start::_FILE_GROUPS])
+            for split in splits
+            for files in [split_files([artifact_utils.get_split_uri([examples], split)], split)]
+            for start in range(min(_FILE_GROUPS, len(files)))
+        ]
+        folders = {split: artifact_utils.get_split_uri([statistics], split) for split in splits}
+        names = {name: dtype.name for name, dtype in columns.items()}
         with self._make_beam_pipeline() as pipeline:
-            for split in splits:
-                files = split_files([artifact_utils.get_split_uri([examples], split)], split)
-                path = os.path.join(
-                    artifact_utils.get_split_uri([statistics], split),
-                    stock.DEFAULT_FILE_NAME,
-                )
-                _ = (
-                    pipeline
-                    | f"Read[{split}]" >> ReadExamples(files, columns, _BATCH_ROWS)
-                    | f"Describe[{split}]" >> tfdv.GenerateStatistics(options)
-                    | f"Write[{split}]" >> tfdv.WriteStatisticsToBinaryFile(path)
-                )
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(groups, reshuffle=True)
+                | "ReadBatches" >> beam.FlatMap(_read, names, rate)
+                | "Describe" >> beam.CombinePerKey(DescribeColumns())
+                | "Write" >> beam.Map(_write, folders)
+            )
+
+
+def _read(
+    group: tuple[str, list[str]], columns: dict[str, str], rate: float
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    split, files = group
+    for batch in read_batches(files, columns, _BATCH_ROWS, sample_rate=rate):
+        yield split, batch
+
+
+def _write(
+    item: tuple[str, statistics_pb2.DatasetFeatureStatisticsList], folders: dict[str, str]
+) -> None:
+    split, found = item
+    tf.io.gfile.makedirs(folders[split])
+    with tf.io.gfile.GFile(os.path.join(folders[split], stock.DEFAULT_FILE_NAME), "wb") as file:
+        file.write(found.SerializeToString())

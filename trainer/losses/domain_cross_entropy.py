@@ -53,7 +53,8 @@ class DomainCrossEntropy(keras.layers.Layer):
         if domains is None:
             domains = ops.zeros(ops.shape(losses)[:1], dtype="int64")
         domains = ops.cast(domains, "int32")
-        count = ops.max(domains) + 1
+        # The zero stands for a batch without rows, whose maximum is undefined.
+        count = ops.max(ops.concatenate([domains, ops.zeros((1,), "int32")])) + 1
         sums = ops.segment_sum(losses, domains, num_segments=count)  # (D, T)
         rows = ops.segment_sum(mask, domains, num_segments=count)
         return ops.sum(sums / ops.maximum(rows, 1.0), axis=0)
