@@ -103,11 +103,12 @@ def _run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.heavy_imports import heavy_imports
 
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
-        with console.status("Starting TensorFlow Extended ..."):
+        with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
     except ExperimentFileError as error:
         return _fail(str(error), EXIT_WRONG_INPUT)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.experiment import Experiment
+from pipeline.heavy_imports import heavy_imports
 from pipeline.run_lock import run_lock
 from pipeline.run_log import run_log
 
@@ -118,10 +119,11 @@ def run_experiment(
 
 def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
     """Compiles the experiment's graph for the local metadata store."""
-    from tfx.dsl.compiler import compiler
-    from tfx.orchestration import metadata
+    with heavy_imports():
+        from tfx.dsl.compiler import compiler
+        from tfx.orchestration import metadata
 
-    from pipeline import graph, node_run
+        from pipeline import graph, node_run
 
     connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
     pipeline = compiler.Compiler().compile(

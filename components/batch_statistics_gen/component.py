@@ -23,9 +23,9 @@ class BatchStatisticsGenSpec(component_spec.ComponentSpec):
 class BatchStatisticsGen(base_beam_component.BaseBeamComponent):
     """Writes what the stock StatisticsGen writes; TFDV computes it.
 
-    An example in which a feature's list is empty counts as one without the feature; the stock
-    component counts it as one with no value. What differs besides is the reading, in whole batches, and that all of TFDV's generators run in one
-    combine per split. Like the stock component's, the artifact's custom property
+    What differs is the reading, in whole batches, and that all of TFDV's generators run in one
+    combine. An example in which a feature's list is empty counts as one without the feature; the
+    stock component counts it as one with no value. Like there, the artifact's custom property
     ``sample_rate_by_split`` says which share of the rows was looked at.
 
     Args:
