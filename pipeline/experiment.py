@@ -188,6 +188,11 @@ class Experiment(DataContract):
                     "components.example_gen is 'stock', but CsvExampleGen reads 'csv' with "
                     "data.split by file, one pattern for each of train, validation and test"
                 )
+            if self.components.statistics != "stock":
+                problems.append(
+                    "components.example_gen is 'stock': set components.statistics to 'stock' as "
+                    "well, since CsvExampleGen decides by the values which column is a number"
+                )
             if any(feature.kind == "sequence" for feature in self.features.values()):
                 problems.append(
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "

@@ -44,6 +44,10 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             "rows that it was inferred from, or it is of another contract. Take them out of "
             "'features', or correct their 'column' or the schema"
         )
+    inputs = {
+        name: x if isinstance(contract.features.get(name), NumericFeature | None) else _as_text(x)
+        for name, x in inputs.items()
+    }
     folder = custom_config.get("analysis")
     analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
     outputs: dict[str, tf.Tensor] = {}
@@ -60,6 +64,15 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
         if task.label in inputs:
             outputs[task.label] = _scalars(inputs[task.label], tf.constant(0, tf.int64))
     return outputs
+
+
+def _as_text(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.SparseTensor:
+    """Identifiers as strings; readers other than ours make integers of those that look so."""
+    if x.dtype == tf.string:
+        return x
+    if isinstance(x, tf.SparseTensor):
+        return tf.SparseTensor(x.indices, tf.strings.as_string(x.values), x.dense_shape)
+    return tf.strings.as_string(x)
 
 
 def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
