@@ -32,6 +32,13 @@ SMALL = {
     "shared_bottom": {"bottom_hidden": [8], "tower_hidden": [8]},
     "mmoe": {"experts": 3, "expert_hidden": [8], "tower_hidden": [8]},
     "ple": {"expert_hidden": [8], "tower_hidden": [8]},
+    "tim": {"feed_forward": 8, "generator_hidden": 8},
+    "trm": {"hidden": 8},
+    "din": {"hidden": [8]},
+    "dmt": {"feed_forward": 8},
+    "bst": {"feed_forward": 8},
+    "atrank": {"feed_forward": 8},
+    "dfn": {"feed_forward": 8, "hidden": [8]},
     "dtn": {
         "units": 8,
         "tower_hidden": [8],
@@ -307,6 +314,7 @@ def test_losses(name):
     logits = tf.Variable(random.randn(20, 4).astype("float32"))
     with tf.GradientTape() as tape:
         outputs = {"logits": logits, "probabilities": tf.sigmoid(logits)}
+        outputs["auxiliary_logits"] = logits
         losses = loss(labels, outputs, mask)
         total = tf.reduce_sum(losses)
     assert losses.shape == (4,) and losses[2] == 0

@@ -3,5 +3,9 @@
 from transform.registry import Registry
 
 LOSSES = Registry(
-    "loss", {"binary_cross_entropy": "trainer.losses.binary_cross_entropy:BinaryCrossEntropy"}
+    "loss",
+    {
+        "binary_cross_entropy": "trainer.losses.binary_cross_entropy:BinaryCrossEntropy",
+        "small_heads": "trainer.losses.small_heads:SmallHeadsLoss",
+    },
 )

@@ -9,6 +9,7 @@ NETWORKS = Registry(
         "shared_bottom": "trainer.networks.shared_bottom:SharedBottom",
         "mmoe": "trainer.networks.mmoe:MMoE",
         "ple": "trainer.networks.ple:PLE",
+        "small_heads": "trainer.networks.small_heads:SmallHeads",
         "dtn": "trainer.networks.dtn:DTN",
     },
 )
