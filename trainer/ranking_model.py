@@ -96,6 +96,10 @@ class RankingModel(keras.Model):
         """The network's, see `trainer.networks.network`."""
         return self.network.fusion_variables
 
+    def drop_training_parts(self) -> None:
+        """Drops what only the training needs; called once, before the model is exported."""
+        self.network.drop_training_parts()
+
     def _check_fit(self, settings: ModelSettings) -> None:
         """Refuses a network that reads fields behind parts that leave none."""
         if not self.network.reads_fields:

@@ -98,8 +98,9 @@ def _train(job: TrainingJob, method: str) -> TrainingResult:
 
 
 def _rebuild(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
-    """A copy of the trained model outside any strategy, in float32, for export."""
+    """A copy of the trained model outside any strategy, in float32, as it is to be served."""
     model = build_model()
     for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
+    model.drop_training_parts()
     return model

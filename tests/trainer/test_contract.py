@@ -67,6 +67,13 @@ SMALL = {
         "expert_hidden": [8],
         "tower_hidden": [8],
     },
+    "tim": {"feed_forward": 8, "generator_hidden": 8},
+    "trm": {"hidden": 8},
+    "din": {"hidden": [8]},
+    "dmt": {"feed_forward": 8},
+    "bst": {"feed_forward": 8},
+    "atrank": {"feed_forward": 8},
+    "dfn": {"feed_forward": 8, "hidden": [8]},
     "dtn": {
         "units": 8,
         "tower_hidden": [8],
@@ -365,6 +372,7 @@ def test_losses(name):
             "logits": logits,
             "probabilities": probabilities,
             "joint_probabilities": probabilities,
+            "auxiliary_logits": logits,
         }
         losses = loss(labels, outputs, mask)
         total = tf.reduce_sum(losses)
@@ -382,5 +390,6 @@ def test_losses_of_no_rows(name):
     """One of several devices may get none."""
     loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
     none = tf.zeros((0, 4))
-    outputs = {"logits": none, "probabilities": none, "joint_probabilities": none}
+    names = ("logits", "probabilities", "joint_probabilities", "auxiliary_logits")
+    outputs = dict.fromkeys(names, none)
     assert np.isfinite(loss(none, outputs, none)).all()

@@ -38,6 +38,11 @@ class ArrangedModel(keras.Model):
         """See `trainer.networks.network`."""
         return [variable for model in self.models for variable in model.fusion_variables]
 
+    def drop_training_parts(self) -> None:
+        """See `RankingModel`."""
+        for model in self.models:
+            model.drop_training_parts()
+
 
 def domains_of(
     features: Mapping[str, keras.KerasTensor], rows: keras.KerasTensor

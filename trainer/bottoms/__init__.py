@@ -2,4 +2,10 @@
 
 from transform.registry import Registry
 
-BOTTOMS = Registry("bottom", {"none": "trainer.bottoms.no_bottom:NoBottom"})
+BOTTOMS = Registry(
+    "bottom",
+    {
+        "none": "trainer.bottoms.no_bottom:NoBottom",
+        "trm": "trainer.bottoms.trm:TRM",
+    },
+)

@@ -22,5 +22,6 @@ LOSSES = Registry(
         "behavioural_expectation_calibrator": (
             "trainer.losses.behavioural_expectation_calibrator:BehaviouralExpectationCalibrator"
         ),
+        "small_heads": "trainer.losses.small_heads:SmallHeadsLoss",
     },
 )

@@ -11,6 +11,7 @@ NETWORKS = Registry(
         "ple": "trainer.networks.ple:PLE",
         "sfm": "trainer.networks.sfm:SFM",
         "tfi": "trainer.networks.tfi:TFI",
+        "small_heads": "trainer.networks.small_heads:SmallHeads",
         "dtn": "trainer.networks.dtn:DTN",
         "domain_task_mlp": "trainer.networks.domain_task_mlp:DomainTaskMLP",
         "star": "trainer.networks.star:STAR",

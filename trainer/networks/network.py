@@ -44,6 +44,12 @@ class Network(keras.layers.Layer):
         """Weights that weigh parts against each other, which a bi-level method trains apart."""
         return []
 
+    def drop_training_parts(self) -> None:
+        """Drops what only the training needs, before the model is exported; here nothing.
+
+        Neither the weights of such parts nor their computation reach the exported model.
+        """
+
 
 def flatten(fields: keras.KerasTensor) -> keras.KerasTensor:
     """Fields behind each other: ``(B, [T,] F, k)`` to ``(B, [T,] F·k)``."""

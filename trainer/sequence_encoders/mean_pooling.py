@@ -10,7 +10,9 @@ from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
 
 
 class MeanPooling(SequenceEncoder):
-    """The mean of each sequence's embeddings, as in YouTubeNet (Covington 2016).
+    """The mean of each sequence's embeddings: the sequence part of YouTubeNet (Covington 2016).
+
+    It is registered under both names, `mean_pooling` and `youtube_net`.
 
     Args:
         inputs: the sequences.

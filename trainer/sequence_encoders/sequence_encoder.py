@@ -12,9 +12,10 @@ class SequenceEncoder(keras.layers.Layer):
     """Base of the sequence encoders: from behaviour sequences to interests.
 
     Called with sequences (name to ``(B, L, k)``), masks (name to ``(B, L)`` bool, true at real
-    positions) and target ``(B, k)`` or None, an encoder gives interests ``(B, M, k)``, one per
-    sequence in the order of the inputs, or ``(B, T, M, k)`` where they are each task's own, or
-    None where there is no sequence. An empty sequence gives finite values and gradients.
+    positions) and target ``(B, k)`` or None, an encoder gives interests ``(B, M', k)``, or
+    ``(B, T, M', k)`` where they are each task's own, or None where there is no sequence. Most
+    give one interest per sequence, in the order of the inputs (M' = M); an encoder that does
+    not says how many it gives. An empty sequence gives finite values and gradients.
 
     Args:
         inputs: sequences, tasks and target item.

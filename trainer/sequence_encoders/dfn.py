@@ -1,0 +1,132 @@
+"""DFN: explicit feedback tells what of the implicit feedback to believe."""
+
+from typing import Annotated
+
+import keras
+import numpy as np
+from keras import ops
+from pydantic import Field, PositiveInt
+
+from trainer.layers.masked_softmax import masked_softmax
+from trainer.layers.sequence_dense import SequenceDense
+from trainer.layers.transformer_block import TransformerBlock
+from trainer.sequence_encoders.stacked_encoder import StackedEncoder
+from transform.model_inputs import ModelInputs
+from transform.names import suggest
+from transform.settings import SettingsError
+
+
+class DFN(StackedEncoder):
+    """Deep feedback network (Xie 2020), its part above the sequences.
+
+    - Internal interaction: for each sequence b a Transformer layer over the target item and the
+      behaviours, f_b = mean over the real positions of its output.
+    - External interaction: f_+ is the mean of the f_b of positive explicit sequences, f_- that of
+      negative ones. Each looks into each implicit sequence u: f_+u = Σ_i α_i u_i with
+      α = softmax_i MLP([f_+, u_i, f_+ ⊙ u_i, f_+ − u_i]), and likewise f_-u.
+
+    The interests are the f_b of all sequences, then the f_+u, then the f_-u. In the paper clicks
+    are positive, "dislike" negative, and what was shown and not clicked is implicit: one sequence
+    each. The paper normalises the α by their sum; here the softmax keeps them positive.
+
+    Args:
+        inputs: sequences and target item.
+        explicit_positive: names of sequences of explicit positive feedback.
+        explicit_negative: of explicit negative feedback.
+        implicit: of implicit feedback; None for all the others. With none of the three given, the
+            first sequence is explicit and positive, and all the others are implicit.
+        heads: number of attention heads; a divisor of k.
+        feed_forward: width of the feed-forward networks' hidden layer.
+        hidden: widths of the external attention's hidden layers.
+        dropout: share of the units that are dropped from residual branches in training.
+
+    Raises:
+        SettingsError: an unknown sequence, or one that is in two groups.
+    """
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        *,
+        explicit_positive: list[str] = [],  # noqa: B006
+        explicit_negative: list[str] = [],  # noqa: B006
+        implicit: list[str] | None = None,
+        heads: PositiveInt = 2,
+        feed_forward: PositiveInt = 64,
+        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
+        dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+    ):
+        super().__init__(inputs)
+        names = self.sequence_names
+        if not explicit_positive and not explicit_negative and implicit is None:
+            explicit_positive = names[:1]
+        explicit = [*explicit_positive, *explicit_negative]
+        if implicit is None:
+            implicit = [name for name in names if name not in explicit]
+        _check(names, explicit_positive, explicit_negative, implicit)
+        groups = [group for group in (explicit_positive, explicit_negative) if group]
+        self.explicit = [[names.index(name) for name in group] for group in groups]
+        self.implicit = [names.index(name) for name in implicit]
+        self.transformer = TransformerBlock(heads, feed_forward, len(names), dropout=dropout)
+        copies = len(self.explicit) * len(self.implicit)
+        self.hidden_layers = [SequenceDense(units, copies, "relu") for units in hidden]
+        # A softmax does not see what is added to all scores.
+        self.output_layer = SequenceDense(1, copies, use_bias=False)
+
+    def encode(
+        self,
+        values: keras.KerasTensor,
+        mask: keras.KerasTensor,
+        target: keras.KerasTensor,
+        training: bool,
+    ) -> keras.KerasTensor:
+        """Stacked sequences ``(B, M, L, k)`` to ``(B, M + explicit groups · implicit, k)``."""
+        targets = ops.tile(target[:, None, None], (1, values.shape[1], 1, 1))
+        joined = ops.concatenate([targets, values], axis=2)  # (B, M, 1 + L, k)
+        real = ops.concatenate([ops.ones_like(mask[:, :, :1]), mask], axis=2)
+        outputs = self.transformer(joined, joined, real, training=training)
+        weights = ops.cast(real, outputs.dtype)[..., None]
+        internal = ops.sum(weights * outputs, axis=2) / ops.sum(weights, axis=2)  # (B, M, k)
+        if not self.explicit or not self.implicit:
+            return internal
+        external = self._external(internal, values, mask)
+        return ops.concatenate([internal, external], axis=1)
+
+    def _external(
+        self, internal: keras.KerasTensor, values: keras.KerasTensor, mask: keras.KerasTensor
+    ) -> keras.KerasTensor:
+        """What each group of explicit feedback finds in each implicit sequence."""
+        groups = [
+            ops.mean(ops.take(internal, np.asarray(group), axis=1), axis=1)
+            for group in self.explicit
+        ]
+        pairs = np.tile(np.asarray(self.implicit), len(groups))
+        found, mask = ops.take(values, pairs, axis=1), ops.take(mask, pairs, axis=1)
+        believed = ops.repeat(ops.stack(groups, axis=1), len(self.implicit), axis=1)
+        believed = ops.broadcast_to(believed[:, :, None], ops.shape(found))  # (B, pairs, L, k)
+        hidden = [believed, found, believed * found, believed - found]
+        hidden = ops.concatenate(hidden, axis=-1)
+        for layer in self.hidden_layers:
+            hidden = layer(hidden)
+        weights = masked_softmax(self.output_layer(hidden)[..., 0], mask)  # (B, pairs, L)
+        return ops.einsum("bpl,bplk->bpk", weights, found)
+
+
+def _check(
+    names: list[str],
+    explicit_positive: list[str],
+    explicit_negative: list[str],
+    implicit: list[str],
+) -> None:
+    problems, seen = [], set()
+    groups = {"explicit_positive": explicit_positive, "explicit_negative": explicit_negative}
+    for option, group in {**groups, "implicit": implicit}.items():
+        for name in group:
+            if name not in names:
+                problem = f"unknown sequence {name!r}, {suggest(name, names)}"
+                problems.append(((option,), problem))
+            elif name in seen:
+                problems.append(((option,), f"sequence {name!r} is named twice"))
+            seen.add(name)
+    if problems:
+        raise SettingsError(problems)
