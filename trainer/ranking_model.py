@@ -92,6 +92,11 @@ class RankingModel(keras.Model):
         return {**outputs, **_scores(outputs), DOMAIN_ID: domain_ids}
 
     @property
+    def embeddings(self) -> list[FieldEmbedding]:
+        """The embedding stages: one here, several in an arrangement of models."""
+        return [self.embedding]
+
+    @property
     def fusion_variables(self) -> list[keras.Variable]:
         """The network's, see `trainer.networks.network`."""
         return self.network.fusion_variables

@@ -52,7 +52,8 @@ class TrainingSettings(Settings):
     Attributes:
         method: registered training method; None for the network's own (``mtlx models NAME``).
         method_options: the method's options by name.
-        optimizer: ``adam``, or ``sgd``.
+        optimizer: ``adam``, ``lazy_adam`` for large embedding tables (an update touches the rows
+            of the batch alone), or ``sgd``.
         learning_rate: of the optimiser.
         weight_decay: decoupled weight decay per step; 0 for none.
         l2: coefficient of the squared weights added to the gradient, as Adam's ``weight_decay``
@@ -76,7 +77,7 @@ class TrainingSettings(Settings):
 
     method: str | None = None
     method_options: dict[str, Any] = {}
-    optimizer: Literal["adam", "sgd"] = "adam"
+    optimizer: Literal["adam", "lazy_adam", "sgd"] = "adam"
     learning_rate: pydantic.PositiveFloat = 1e-3
     weight_decay: Share = 0.0
     l2: Share = 0.0

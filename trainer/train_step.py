@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from trainer.labels import labels_and_mask
+from trainer.lazy_adam import LazyAdam, look_up, sum_of_ids
 from trainer.losses import LOSSES
 from trainer.settings import LossSettings, TrainingSettings
 from transform.model_inputs import TaskSpec
@@ -56,6 +57,8 @@ class TrainStep:
                 LOSSES.build(t.name, t.options, tasks) for t in terms
             ]
             self.optimizer = _optimizer(settings)
+        if settings.optimizer == "lazy_adam" and strategy.num_replicas_in_sync == 1:
+            _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable] | None = None
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
@@ -125,11 +128,15 @@ class TrainStep:
             [variable.value for variable in self._variables],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares them
-        # before it adds up those of one id, so that an id that n rows of a batch hold would take
-        # steps √n times too long; and devices can't exchange unlike numbers of slices.
-        gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         context = tf.distribute.get_replica_context()
+        if self._settings.optimizer == "lazy_adam" and context.num_replicas_in_sync == 1:
+            gradients = [_sum_of_ids(gradient) for gradient in gradients]
+        else:
+            # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares
+            # them before it adds up those of one id, so that an id that n rows of a batch hold
+            # would take steps √n times too long; and devices can't exchange unlike numbers of
+            # slices.
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
         self.optimizer.apply(self._regularised(gradients, context), self._variables)
 
     def _regularised(
@@ -140,7 +147,7 @@ class TrainStep:
         replicas = context.num_replicas_in_sync
         if l2:
             gradients = [
-                gradient + l2 / replicas * variable.value
+                _with_l2(gradient, variable.value, l2 / replicas)
                 for gradient, variable in zip(gradients, self._variables, strict=True)
             ]
         if clip_norm is not None:
@@ -153,11 +160,35 @@ class TrainStep:
         return gradients
 
 
+def _sum_of_ids(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+    return sum_of_ids(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _with_l2(
+    gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, l2: float
+) -> tf.Tensor | tf.IndexedSlices:
+    """Adds the weights times `l2`: of a table's gradient in slices, those of the touched rows."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient + l2 * variable
+    values = gradient.values + l2 * tf.gather(variable, gradient.indices)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+
+
+def _read_rows_in_place(model: keras.Model) -> None:
+    """Lets the model's embeddings read their tables as `LazyAdam` writes them."""
+    for embedding in getattr(model, "embeddings", []):
+        embedding.look_up = look_up
+
+
 def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
         "adam": keras.optimizers.Adam,
+        "lazy_adam": LazyAdam,
         "sgd": keras.optimizers.SGD,
     }
-    return kinds[settings.optimizer](
+    optimizer = kinds[settings.optimizer](
         learning_rate=settings.learning_rate, weight_decay=settings.weight_decay or None
     )
+    if settings.optimizer == "lazy_adam":
+        optimizer.exclude_from_weight_decay(var_names=["table"])
+    return optimizer

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+from trainer.layers.field_embedding import FieldEmbedding
 from trainer.ranking_model import RankingModel
 from transform.model_inputs import DOMAIN_ID, ModelInputs, TaskSpec
 
@@ -32,6 +33,11 @@ class ArrangedModel(keras.Model):
         self.models = models
         self.gate_names: dict[str, list[str]] = {}
         self.default_losses = ({"name": "binary_cross_entropy"},)
+
+    @property
+    def embeddings(self) -> list[FieldEmbedding]:
+        """Those of all models."""
+        return [model.embedding for model in self.models]
 
     @property
     def fusion_variables(self) -> list[keras.Variable]:

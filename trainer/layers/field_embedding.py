@@ -1,6 +1,6 @@
 """The first stage of every model: features become fields of equal width."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import keras
@@ -42,6 +42,10 @@ class FieldEmbedding(keras.layers.Layer):
         inputs: the features.
         size: k.
 
+    Attributes:
+        look_up: takes the table and rows ``(...)``, gives ``(..., k)``; a training loop may put
+            one in its place that suits its backend's optimiser.
+
     Raises:
         ValueError: the inputs have neither a categorical nor a numeric field.
     """
@@ -66,13 +70,14 @@ class FieldEmbedding(keras.layers.Layer):
         self.cardinalities = np.asarray(cardinalities, "int64")[column_field]
         self.offsets = ends[column_field] - self.cardinalities
         self.target_position = position.get(inputs.target_item)
+        self.look_up: Callable[[keras.Variable, keras.KerasTensor], keras.KerasTensor] = _take
 
     def build(self, input_shape: Mapping[str, tuple[int | None, ...]]) -> None:
         """Creates the joint table, and v and b of the numeric fields."""
         normal = keras.initializers.RandomNormal(stddev=0.01)
         if self.rows:
             self.table = self.add_weight(
-                shape=(self.rows, self.size), initializer=normal, name="table"
+                shape=(self.rows, self.size), initializer=normal, name="table", autocast=False
             )
         if self.inputs.numeric:
             shape = (len(self.inputs.numeric), self.size)
@@ -94,7 +99,9 @@ class FieldEmbedding(keras.layers.Layer):
             unknown = np.minimum(OUT_OF_VOCABULARY_ID, self.cardinalities - 1)
             inside = ops.logical_and(field_ids >= 0, field_ids < self.cardinalities)
             rows = ops.where(inside, field_ids, unknown) + self.offsets
-            embedded = ops.take(self.table, rows, axis=0)  # (B, C + sum of L, k)
+            embedded = self.look_up(self.table, rows)  # (B, C + sum of L, k)
+            # Of the rows, not of the table, of which a step needs a small part.
+            embedded = ops.cast(embedded, self.compute_dtype)
             fields.append(embedded[:, :count])
             start = count
             for sequence in self.inputs.sequences:
@@ -119,3 +126,7 @@ class FieldEmbedding(keras.layers.Layer):
             return ops.concatenate(columns, axis=1)
         rows = ops.shape(features[self.inputs.numeric[0].name])[0]
         return ops.zeros((rows, 0), dtype="int64")
+
+
+def _take(table: keras.Variable, rows: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.take(table, rows, axis=0)
