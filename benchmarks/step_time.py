@@ -1,0 +1,202 @@
+"""Examples per second of a training step, for every network and encoder, on any Keras backend.
+
+    python -m benchmarks.step_time                      # every member, TensorFlow
+    KERAS_BACKEND=jax python -m benchmarks.step_time    # a machine without TensorFlow
+    python -m benchmarks.step_time --tables             # one model, tables of 10^5 to 10^7 rows
+
+Three tasks, three domains, 20 fields of width 16; encoders read two sequences of 50 items. Sizes
+are the members' defaults. On TensorFlow the step is the trainer's own; on other backends, which
+have no lazy Adam, it is Keras's stateless step with Adam.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from trainer.arrangements import ARRANGEMENTS
+from trainer.losses import LOSSES
+from trainer.networks import NETWORKS
+from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from trainer.settings import ModelSettings, TrainingSettings
+from transform.model_inputs import CategoricalInput, ModelInputs, SequenceInput, TaskSpec
+
+TASKS = (
+    TaskSpec("click", "click"),
+    TaskSpec("cart", "cart", "click"),
+    TaskSpec("buy", "buy", "cart"),
+)
+DOMAINS = ("home", "search", "product")
+FIELDS, LENGTH = 20, 50
+
+Batch = dict[str, np.ndarray]
+
+
+def main() -> None:
+    arguments = _arguments()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    console = Console(width=110)
+    if arguments.tables:
+        console.print(_table_sizes(arguments.steps))
+        return
+    names = arguments.members or [*NETWORKS, *SEQUENCE_ENCODERS]
+    table = Table("member", "parameters", title=f"Examples/s, {keras.backend.backend()}")
+    for size in arguments.batch:
+        table.add_column(f"batch {size:,}", justify="right")
+    table.add_column("peak MiB so far", justify="right")
+    for name in names:
+        if not _trains_by_gradient(name):
+            continue
+        settings = _settings(name)
+        inputs = _inputs(1000, sequences=name in SEQUENCE_ENCODERS)
+        rates, parameters = [], 0
+        for size in arguments.batch:
+            step, parameters = _make_step(inputs, settings, "adam", size)
+            rates.append(f"{size / _seconds(step, arguments.steps):,.0f}")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        table.add_row(name, f"{parameters:,}", *rates, f"{peak:,.0f}")
+        print(name, *rates, flush=True)
+    console.print(table)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("members", nargs="*", help="networks or encoders; all by default")
+    parser.add_argument("--batch", type=int, nargs="+", default=[2048, 8192])
+    parser.add_argument("--steps", type=int, default=5, help="timed steps; the median counts")
+    parser.add_argument("--tables", action="store_true", help="measure table sizes instead")
+    return parser.parse_args()
+
+
+def _trains_by_gradient(name: str) -> bool:
+    return name not in NETWORKS or getattr(NETWORKS.get(name), "trained_by_gradient", True)
+
+
+def _settings(name: str) -> ModelSettings:
+    """A network as it is; an encoder below MMoE, as in DTRN's tables."""
+    if name in NETWORKS:
+        return ModelSettings(network=name, sequence_encoder="none")
+    return ModelSettings(network="mmoe", sequence_encoder=name)
+
+
+def _inputs(rows: int, sequences: bool) -> ModelInputs:
+    fields = tuple(CategoricalInput(f"field_{i}", rows) for i in range(FIELDS))
+    names = ("clicks", "buys") if sequences else ()
+    found = tuple(SequenceInput(name, "field_0", LENGTH) for name in names)
+    return ModelInputs(fields, (), found, "field_0", DOMAINS, TASKS)
+
+
+def _batch(inputs: ModelInputs, size: int) -> Batch:
+    random = np.random.default_rng(0)
+    batch = {
+        field.name: random.integers(3, field.cardinality, size) for field in inputs.categorical
+    }
+    for sequence in inputs.sequences:
+        batch[sequence.name] = random.integers(3, 1000, (size, LENGTH))
+    batch["domain_id"] = random.integers(0, len(DOMAINS), size)
+    reached = np.ones(size, np.int64)
+    for task in TASKS:
+        reached = reached * (random.random(size) < 0.4)
+        batch[task.label] = reached
+    return batch
+
+
+def _make_step(
+    inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int
+) -> tuple[Callable[[], object], int]:
+    """A step on one fixed batch, and the model's trainable parameters."""
+    keras.utils.set_random_seed(1)
+    model = ARRANGEMENTS.get(settings.arrangement)(inputs, settings)
+    parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    make = _tensorflow_step if keras.backend.backend() == "tensorflow" else _jax_step
+    return make(model, _batch(inputs, size), optimizer), parameters
+
+
+def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
+    import tensorflow as tf
+
+    from trainer.train_step import TrainStep
+
+    training = TrainingSettings(optimizer=optimizer)
+    step = TrainStep(model, TASKS, training, tf.distribute.get_strategy())
+    tensors = {name: tf.constant(values) for name, values in batch.items()}
+    step.prepare(tensors)
+    return lambda: step(tensors).numpy()
+
+
+def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
+    import jax
+
+    if optimizer != "adam":
+        raise ValueError(f"{optimizer} is the TensorFlow trainer's; on JAX there is adam")
+    adam = keras.optimizers.Adam(1e-3)
+    adam.build(model.trainable_variables)
+    losses = [
+        LOSSES.build(term["name"], term.get("options", {}), TASKS) for term in model.default_losses
+    ]
+    labels = np.stack([batch[task.label] for task in TASKS], axis=1).astype("float32")
+    mask = np.ones_like(labels)
+
+    def total(trainable: list, rest: list) -> tuple:
+        outputs, rest = model.stateless_call(trainable, rest, batch, training=True)
+        return sum(keras.ops.sum(loss(labels, outputs, mask)) for loss in losses), rest
+
+    @jax.jit
+    def step(trainable: list, rest: list, state: list) -> tuple:
+        (value, rest), gradients = jax.value_and_grad(total, has_aux=True)(trainable, rest)
+        trainable, state = adam.stateless_apply(state, gradients, trainable)
+        return value, trainable, rest, state
+
+    held = [
+        [variable.value for variable in group]
+        for group in (model.trainable_variables, model.non_trainable_variables, adam.variables)
+    ]
+
+    def run() -> None:
+        value, *held[:] = step(*held)
+        value.block_until_ready()
+
+    return run
+
+
+def _seconds(step: Callable[[], object], steps: int) -> float:
+    """Median seconds of a step, after two that compile and warm up."""
+    for _ in range(2):
+        step()
+    times = []
+    for _ in range(steps):
+        started = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _table_sizes(steps: int) -> Table:
+    """Seconds of a step of Shared-Bottom against the rows of its embedding table."""
+    sizes = (10**5, 10**6, 10**7)
+    table = Table("optimiser", title="Milliseconds per step of 2,048 rows, by rows of the table")
+    for size in sizes:
+        table.add_column(f"{size:,}", justify="right")
+    table.add_column("largest / smallest", justify="right")
+    kinds = ("adam", "lazy_adam") if keras.backend.backend() == "tensorflow" else ("adam",)
+    settings = ModelSettings(network="shared_bottom", sequence_encoder="none")
+    for optimizer in kinds:
+        seconds = []
+        for size in sizes:
+            step, _ = _make_step(_inputs(size // FIELDS, False), settings, optimizer, 2048)
+            seconds.append(_seconds(step, max(steps, 15)))
+            del step
+        cells = [f"{1000 * value:.1f}" for value in seconds]
+        table.add_row(optimizer, *cells, f"{seconds[-1] / seconds[0]:.2f}×")
+    return table
+
+
+if __name__ == "__main__":
+    main()
