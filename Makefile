@@ -21,7 +21,7 @@ run: install
 
 test: install
 	$(BIN)/ruff check transform trainer components pipeline tests benchmarks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check transform trainer components pipeline tests benchmarks

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.one_pass_transform.component import OnePassTransform
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.data_contract import DataContract
 
@@ -127,9 +128,8 @@ def custom_config(contract, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(contract, custom_config, logs, tmp_path_factory):
-    """Paths of what the stock Transform and Trainer made of the log, run by LocalDagRunner."""
+    """Paths of what Transform and Trainer made of the log, run by LocalDagRunner."""
     from tfx import v1 as tfx
-    from tfx.proto import transform_pb2
 
     root = tmp_path_factory.mktemp("pipeline")
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}/*") for name in SPLITS]
@@ -137,14 +137,13 @@ def trained(contract, custom_config, logs, tmp_path_factory):
         input_base=str(logs.folder), input_config=tfx.proto.Input(splits=splits)
     )
     schema = tfx.components.ImportSchemaGen(schema_file=_write_schema(root, contract))
-    transform = tfx.components.Transform(
+    transform = OnePassTransform(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        preprocessing_fn="transform.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=list(SPLITS)),
-        custom_config={"data_contract": contract.to_json()},
-        disable_statistics=True,
-    )
+        data_contract=contract.to_json(),
+        analyze_splits=("train",),
+        transform_splits=tuple(SPLITS),
+    ).with_id("Transform")
     trainer = tfx.components.Trainer(
         run_fn="trainer.run_fn.run_fn",
         examples=transform.outputs["transformed_examples"],
