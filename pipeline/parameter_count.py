@@ -72,6 +72,7 @@ def count_parameters(
     inputs = model_inputs(experiment.contract, lambda _: vocabulary)
     built = ARRANGEMENTS.get(model.arrangement)(inputs, model)
     total = sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
+    # A network that reads the features themselves has no table.
     embeddings = [part.embedding for part in getattr(built, "models", [built])]
-    tables = sum(embedding.rows * embedding.size for embedding in embeddings)
+    tables = sum(part.rows * part.size for part in embeddings if part is not None)
     return ParameterCount(tables, total - tables)

@@ -11,6 +11,8 @@ from transform.registry import Registry
 
 #: A network that all encoders, bottoms and arrangements fit.
 _NETWORK = "mmoe"
+#: Values of options without a default.
+_REQUIRED = {"minimum": 0.6}
 
 
 def yaml_example(setting: str, registry: Registry, name: str) -> str:
@@ -22,7 +24,7 @@ def yaml_example(setting: str, registry: Registry, name: str) -> str:
         name: the member's.
 
     Returns:
-        YAML; an option without a default stands there as null.
+        YAML; an option without a default has a value of `_REQUIRED` there.
     """
     values = _SECTIONS[setting](name, _defaults(registry, name))
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
@@ -31,7 +33,7 @@ def yaml_example(setting: str, registry: Registry, name: str) -> str:
 def _defaults(registry: Registry, name: str) -> dict[str, Any]:
     """The options with their default values, as YAML can hold them."""
     return {
-        key: None
+        key: _REQUIRED[key]
         if parameter.default is inspect.Parameter.empty
         else pydantic_core.to_jsonable_python(parameter.default)
         for key, parameter in registry.options(name).items()

@@ -36,6 +36,7 @@ PAPERS = """
     dtrn dtrn_shared_bottom dtrn_mmoe dtrn_ple dmt dmt_tim dmt_trm dmt_shared_bottom dmt_ple
     dmt_aitm youtube_net din dien bst atrank dfn small_heads
     pwiser pwiser_shared_bottom pwiser_ple pwiser_single_task uncertainty_weighting focal
+    lightgbm
 """.split()
 INPUTS = ModelInputs(
     tuple(CategoricalInput(name, 9) for name in ("user", "item", "city")),
