@@ -75,7 +75,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_experiment_arguments(report)
     models = command("models", _models, "list what an experiment file can name", "mtlx models dtn")
-    models.add_argument("name", nargs="?", help="show this one with its options")
+    models.add_argument(
+        "name", nargs="?", help="show this one: documentation, options, a YAML example"
+    )
+    models.add_argument(
+        "--count",
+        metavar="EXPERIMENT",
+        help="count the parameters of NAME for the features and tasks of this experiment file",
+    )
+    models.add_argument(
+        "--vocabulary",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="with --count: values of every feature with a vocabulary (default: %(default)s)",
+    )
     return parser
 
 
@@ -92,6 +106,14 @@ def _add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECTION.KEY=VALUE",
         help="replace one setting; may be repeated",
     )
+
+
+def _positive(text: str) -> int:
+    """A positive whole number of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, received {text}")
+    return number
 
 
 def _fail(message: str, code: int) -> int:
@@ -175,12 +197,19 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import describe, listing
+    from pipeline.catalogue import count, describe, listing
+    from pipeline.experiment_file import ExperimentFileError, read_experiment
     from transform.settings import SettingsError
 
+    name = arguments.name
     try:
-        print(listing() if arguments.name is None else describe(arguments.name))
-    except SettingsError as error:
+        if arguments.count is None:
+            print(listing() if name is None else describe(name))
+        elif name is None:
+            return _fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
+        else:
+            print(count(name, read_experiment(arguments.count), arguments.vocabulary))
+    except (SettingsError, ExperimentFileError) as error:
         return _fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK
 

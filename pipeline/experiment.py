@@ -1,7 +1,7 @@
 """The experiment: every section of the experiment file, composed from the rooms' own settings."""
 
 import fnmatch
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -12,7 +12,7 @@ from components.slice_evaluation.settings import EvaluationSettings
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.data_contract import DataContract
 from transform.names import suggest
-from transform.settings import Settings
+from transform.settings import Settings, SettingsError
 
 #: Name in `evaluation.slices` that stands for the domain's feature.
 DOMAIN_ALIAS = "domain"
@@ -24,11 +24,14 @@ class GateSection(GateSettings):
     Attributes:
         reference: the model that the candidate is compared with where the gate asks for one; it
             is trained in the same run, on the same examples, with the same `training` section.
+        reference_training: settings of `training` that are others for the reference, say its
+            method or losses.
         given_model: folder of a SavedModel of the same tasks, such as a pushed version, that
             takes the place of the model blessed last.
     """
 
     reference: ModelSettings | None = None
+    reference_training: dict[str, Any] = {}
     given_model: str | None = None
 
 
@@ -127,15 +130,16 @@ class Experiment(DataContract):
         """The sections that all rooms share."""
         return DataContract(**{key: getattr(self, key) for key in DataContract.model_fields})
 
+    @property
+    def reference_training(self) -> TrainingSettings:
+        """The training settings of the reference; whose method the options are for is not seen."""
+        shared = self.training.model_dump(exclude_unset=True)
+        return TrainingSettings.read({**shared, **self.gate.reference_training})
+
     @pydantic.model_validator(mode="after")
     def _check_sections_against_each_other(self) -> "Experiment":
         problems = [*self._evaluation_problems(), *self._gate_problems()]
-        problems += self._component_problems()
-        for task in self.training.task_weights:
-            if task not in self.tasks:
-                problems.append(
-                    f"training.task_weights names no task: {task!r}, {suggest(task, self.tasks)}"
-                )
+        problems += [*self._component_problems(), *self._training_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -174,6 +178,20 @@ class Experiment(DataContract):
                 "is 'reference': leave one of the two out"
             )
         return problems
+
+    def _training_problems(self) -> list[str]:
+        try:
+            weights = [*self.training.task_weights, *self.reference_training.task_weights]
+        except SettingsError as error:
+            return [
+                f"{'.'.join(('gate.reference_training', *path))}: {message}"
+                for path, message in error.problems
+            ]
+        return [
+            f"training.task_weights names no task: {task!r}, {suggest(task, self.tasks)}"
+            for task in dict.fromkeys(weights)
+            if task not in self.tasks
+        ]
 
     def _component_problems(self) -> list[str]:
         """What the stock components can't do."""

@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 from pipeline.experiment import Experiment
+from pipeline.presets import expand_presets
+from trainer.settings import TrainingSettings
 from transform.registry import Registry
 from transform.settings import SettingsError
 
@@ -50,7 +52,7 @@ def read_experiment(
         _apply_override(values, override)
     _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
     try:
-        return Experiment.read(values)
+        return Experiment.read(expand_presets(values))
     except SettingsError as error:
         raise ExperimentFileError(
             "\n".join(_with_line(str(path), lines, *problem) for problem in error.problems)
@@ -72,12 +74,14 @@ def check_options(experiment: Experiment) -> None:
         except SettingsError as error:
             problems += [f"{key}: {text}" for _, text in error.problems]
     if problems:
-        raise ExperimentFileError("\n".join(problems))
+        # Candidate and reference may share what is wrong.
+        raise ExperimentFileError("\n".join(dict.fromkeys(problems)))
 
 
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
     """Every registered name that the experiment uses: key, registry, name, options."""
     from components.log_example_gen.readers import READERS
+    from pipeline.reference_training import method_of
     from trainer.arrangements import ARRANGEMENTS
     from trainer.bottoms import BOTTOMS
     from trainer.losses import LOSSES
@@ -85,20 +89,33 @@ def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str
     from trainer.sequence_encoders import SEQUENCE_ENCODERS
     from trainer.training_methods import TRAINING_METHODS
 
-    training = experiment.training
     yield "data", READERS, experiment.data.reader, experiment.data.options
-    for loss in training.loss or ():
-        yield "training.loss", LOSSES, loss.name, loss.options
-    for key, model in (("model", experiment.model), ("gate.reference", experiment.gate.reference)):
-        if model is None:
-            continue
+    models = [("model", experiment.model, "training", experiment.training)]
+    if experiment.gate.reference is not None:
+        models.append(("gate.reference", experiment.gate.reference, *_of_reference(experiment)))
+    for key, model, training_key, training in models:
+        for loss in training.loss or ():
+            yield f"{training_key}.loss", LOSSES, loss.name, loss.options
         yield key, NETWORKS, model.network, model.options
         yield key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options
         yield key, BOTTOMS, model.bottom, model.bottom_options
         yield key, ARRANGEMENTS, model.arrangement, {}
         if training.method or model.network in NETWORKS:
-            method = training.method or NETWORKS.get(model.network).default_method
-            yield "training.method", TRAINING_METHODS, method, training.method_options
+            method, options = method_of(model, training), training.method_options
+            yield f"{training_key}.method", TRAINING_METHODS, method, options
+
+
+def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
+    """Where the reference's training is set, for messages, and what it is."""
+    from pipeline.reference_training import reference_training
+    from trainer.networks import NETWORKS
+
+    models = experiment.model, experiment.gate.reference
+    if any(model.network not in NETWORKS for model in models):  # which is said elsewhere
+        return "training", experiment.reference_training
+    own = experiment.gate.reference_training
+    key = "gate.reference_training" if {"method", "loss"} & own.keys() else "training"
+    return key, reference_training(experiment)
 
 
 def _parse(text: str, path: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:

@@ -17,7 +17,8 @@ from components.slice_evaluation.component import SliceEvaluation
 from pipeline import stock_components
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
-from trainer.settings import ModelSettings
+from pipeline.reference_training import reference_training
+from trainer.settings import ModelSettings, TrainingSettings
 
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
 TRAINING_SPLITS = ("train", "validation")
@@ -172,7 +173,9 @@ def _trainers(
 ) -> list[tfx.components.Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
-    def trainer(model: ModelSettings, node_id: str) -> tfx.components.Trainer:
+    def trainer(
+        model: ModelSettings, training: TrainingSettings, node_id: str
+    ) -> tfx.components.Trainer:
         return tfx.components.Trainer(
             run_fn="trainer.run_fn.run_fn",
             examples=transform.outputs["transformed_examples"],
@@ -183,14 +186,15 @@ def _trainers(
             custom_config={
                 "data_contract": contract,
                 "model": model.to_json(),
-                "training": experiment.training.to_json(),
+                "training": training.to_json(),
                 "checkpoint_root": os.path.join(pipeline_root, "checkpoints"),
             },
         ).with_id(node_id)
 
-    nodes = [trainer(experiment.model, "Trainer")]
+    nodes = [trainer(experiment.model, experiment.training, "Trainer")]
     if experiment.gate.reference is not None:
-        nodes.append(trainer(experiment.gate.reference, "ReferenceTrainer"))
+        training = reference_training(experiment)
+        nodes.append(trainer(experiment.gate.reference, training, "ReferenceTrainer"))
     return nodes
 
 

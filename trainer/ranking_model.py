@@ -48,11 +48,13 @@ class RankingModel(keras.Model):
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         super().__init__()
         self.inputs_record, self.settings = inputs, settings
-        self.embedding = FieldEmbedding(inputs, settings.embedding_size)
-        self.encoder = SEQUENCE_ENCODERS.build(
-            settings.sequence_encoder, settings.sequence_options, inputs
-        )
-        self.bottom = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
+        self.embedding = self.encoder = self.bottom = None
+        if not NETWORKS.get(settings.network).reads_inputs:
+            self.embedding = FieldEmbedding(inputs, settings.embedding_size)
+            self.encoder = SEQUENCE_ENCODERS.build(
+                settings.sequence_encoder, settings.sequence_options, inputs
+            )
+            self.bottom = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
         self._check_fit(settings)
         self.gate_names: dict[str, list[str]] = dict(self.network.gate_names)
@@ -75,14 +77,18 @@ class RankingModel(keras.Model):
             for a network that composes probabilities itself the logits are those of the
             composed probabilities. "domain_id" ``(B,)`` is passed through.
         """
-        embedded = self.embedding(self._used(features))
+        used = self._used(features)
+        if self.network.reads_inputs:
+            numbers, ids = self._inputs(used)
+            domain_ids = _domain_ids(features, ids)
+            outputs = self.network(numbers, ids, domain_ids, training=training)
+            return {**outputs, **_scores(outputs), DOMAIN_ID: domain_ids}
+        embedded = self.embedding(used)
         interests = self.encoder(
             embedded.sequences, embedded.masks, embedded.target, training=training
         )
         fields = self.bottom(embedded.fields, interests, training=training)
-        domain_ids = features.get(DOMAIN_ID)
-        if domain_ids is None:
-            domain_ids = ops.zeros(ops.shape(fields)[:1], dtype="int64")
+        domain_ids = _domain_ids(features, fields)
         ids = embedded.field_ids
         if len(fields.shape) == 4 and not self.network.takes_task_inputs:
             names = [task.name for task in self.inputs_record.tasks]
@@ -106,7 +112,9 @@ class RankingModel(keras.Model):
         self.network.drop_training_parts()
 
     def _check_fit(self, settings: ModelSettings) -> None:
-        """Refuses a network that reads fields behind parts that leave none."""
+        """Refuses a network that reads fields or inputs behind parts that leave none."""
+        if self.network.reads_inputs:
+            self._check_nothing_before(settings)
         if not self.network.reads_fields:
             return
         problems = []
@@ -129,6 +137,30 @@ class RankingModel(keras.Model):
         if problems:
             raise SettingsError(problems)
 
+    def _check_nothing_before(self, settings: ModelSettings) -> None:
+        """Refuses parts that a network which reads the features themselves would pass by."""
+        chosen = {"bottom": settings.bottom != "none"}
+        chosen["sequence_encoder"] = (
+            bool(self.inputs_record.sequences) and settings.sequence_encoder != "none"
+        )
+        text = f"network {settings.network!r} reads the features themselves: choose 'none'"
+        problems = [((part,), text) for part, is_chosen in chosen.items() if is_chosen]
+        if problems:
+            raise SettingsError(problems)
+
+    def _inputs(
+        self, features: Mapping[str, keras.KerasTensor]
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Numbers ``(B, N)`` float32 and ids ``(B, C)`` int64, without embedding."""
+        record = self.inputs_record
+        rows = ops.shape(features[(*record.categorical, *record.numeric)[0].name])[0]
+        ids = [ops.cast(features[field.name], "int64") for field in record.categorical]
+        numbers = [ops.cast(features[field.name], "float32") for field in record.numeric]
+        return (
+            ops.stack(numbers, axis=1) if numbers else ops.zeros((rows, 0), "float32"),
+            ops.stack(ids, axis=1) if ids else ops.zeros((rows, 0), "int64"),
+        )
+
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
         record = self.inputs_record
         names = [f.name for f in (*record.categorical, *record.numeric, *record.sequences)]
@@ -149,6 +181,14 @@ class RankingModel(keras.Model):
         for field in record.sequences:
             rows[field.name] = np.zeros((2, field.max_length), "int64")
         return rows
+
+
+def _domain_ids(
+    features: Mapping[str, keras.KerasTensor], rows: keras.KerasTensor
+) -> keras.KerasTensor:
+    """The rows' domains; that of one domain where the features hold none."""
+    domain_ids = features.get(DOMAIN_ID)
+    return ops.zeros(ops.shape(rows)[:1], dtype="int64") if domain_ids is None else domain_ids
 
 
 def _scores(outputs: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:

@@ -51,7 +51,8 @@ class TrainingSettings(Settings):
 
     Attributes:
         method: registered training method; None for the network's own (``mtlx models NAME``).
-        method_options: the method's options by name.
+        method_options: the options of the candidate's method by name; a reference that is trained
+            with another method (`gate.reference_training`) does not get them.
         optimizer: ``adam``, ``lazy_adam`` for large embedding tables (an update touches the rows
             of the batch alone), or ``sgd``.
         learning_rate: of the optimiser.

@@ -1,5 +1,7 @@
 """Reads from a finished transform what a model must know of its inputs."""
 
+from collections.abc import Callable
+
 import tensorflow_transform as tft
 
 from transform.analysis import vocabulary_name
@@ -31,11 +33,25 @@ def build_model_inputs(contract: DataContract, transformed: tft.TFTransformOutpu
     Raises:
         ValueError: the transform holds no vocabulary of a feature: it is of another contract.
     """
+    return model_inputs(
+        contract, lambda name: transformed.vocabulary_size_by_name(vocabulary_name(name))
+    )
+
+
+def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) -> ModelInputs:
+    """The record for vocabularies of given sizes.
+
+    Args:
+        contract: the data contract.
+        vocabulary_size: number of values in the vocabulary of a feature.
+    """
     categorical, numeric, sequences = [], [], []
     for name, feature in contract.features.items():
         if isinstance(feature, CategoricalFeature):
             if feature.embed:
-                categorical.append(CategoricalInput(name, _cardinality(name, feature, transformed)))
+                categorical.append(
+                    CategoricalInput(name, _cardinality(name, feature, vocabulary_size))
+                )
         elif isinstance(feature, SequenceFeature):
             sequences.append(SequenceInput(name, feature.of, feature.max_length))
         elif isinstance(feature, NumericFeature) and feature.transform == "quantile_buckets":
@@ -52,7 +68,9 @@ def build_model_inputs(contract: DataContract, transformed: tft.TFTransformOutpu
     )
 
 
-def _cardinality(name: str, feature: CategoricalFeature, transformed: tft.TFTransformOutput) -> int:
+def _cardinality(
+    name: str, feature: CategoricalFeature, vocabulary_size: Callable[[str], int]
+) -> int:
     if feature.hash_buckets is not None:
         return FIRST_VALUE_ID + feature.hash_buckets
-    return FIRST_VALUE_ID + transformed.vocabulary_size_by_name(vocabulary_name(name))
+    return FIRST_VALUE_ID + vocabulary_size(name)

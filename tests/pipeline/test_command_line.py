@@ -40,6 +40,18 @@ def test_models_lists_and_describes(capsys):
     assert "did you mean 'mmoe'" in capsys.readouterr().err
 
 
+def test_models_counts_parameters(capsys):
+    command = ["models", "mmoe", "--count"]
+    assert command_line.main([*command, "configs/census_income.yaml"]) == 0
+    assert "mmoe (model.network): " in capsys.readouterr().out
+    assert command_line.main([*command, "no.yaml"]) == command_line.EXIT_WRONG_INPUT
+    assert "no.yaml: No such file" in capsys.readouterr().err
+    assert command_line.main(["models", "--count", "x.yaml"]) == command_line.EXIT_WRONG_INPUT
+    assert "NAME" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command_line.main([*command, "x.yaml", "--vocabulary", "0"])
+
+
 def test_report_before_any_run_says_what_to_do(tmp_path, capsys):
     arguments = ["report", "configs/default.yaml", "--set", f"run.pipeline_root={tmp_path}"]
     assert command_line.main(arguments) == command_line.EXIT_WRONG_INPUT

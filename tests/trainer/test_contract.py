@@ -105,13 +105,14 @@ FULL = ModelInputs(
 ONE_OF_EACH = ModelInputs(CATEGORICAL, (), (), None, ("all",), TREE[:1])
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
-MODELS = [(network, "mean_pooling", "none", "joint") for network in NETWORKS]
+TRAINED = [name for name in NETWORKS if NETWORKS.get(name).trained_by_gradient]
+MODELS = [(network, "mean_pooling", "none", "joint") for network in TRAINED]
 MODELS += [("mmoe", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
 MODELS += [("single_task", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
 MODELS += [("mmoe", "mean_pooling", bottom, "joint") for bottom in BOTTOMS]
 MODELS += [("ple", "mean_pooling", "none", arrangement) for arrangement in ARRANGEMENTS]
 each_model = pytest.mark.parametrize("model", MODELS, ids="-".join)
-each_network = pytest.mark.parametrize("network", list(NETWORKS))
+each_network = pytest.mark.parametrize("network", TRAINED)
 
 
 def _build(inputs, parts, seed=1):
@@ -166,6 +167,11 @@ def _total(losses, outputs, labels, mask=None):
 
 def _loss(model, outputs, labels):
     return _total(_losses(model), outputs, labels)
+
+
+def test_what_no_gradient_trains_is_tested_elsewhere():
+    """Untrained, it gives no scores; see `tests/trainer/networks/test_tree_ensemble.py`."""
+    assert set(NETWORKS) - set(TRAINED) == {"lightgbm"}
 
 
 @each_model

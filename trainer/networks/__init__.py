@@ -24,5 +24,6 @@ NETWORKS = Registry(
         "adatt": "trainer.networks.adatt:AdaTT",
         "adatt_sp": "trainer.networks.adatt_sp:AdaTTSp",
         "man": "trainer.networks.man:MAN",
+        "lightgbm": "trainer.networks.tree_ensemble:TreeEnsemble",
     },
 )

@@ -19,6 +19,10 @@ class Network(keras.layers.Layer):
         gate_names: task to the names of the experts whose weights "gates/<task>" holds.
         reads_fields: whether the fields must be the embedded features themselves, one after the
             other; such a network stands behind no bottom and no task-specific encoder.
+        reads_inputs: whether `call` reads the features themselves: for fields it is given the
+            numbers ``(B, N)``. Nothing is embedded, and behaviour sequences are not read.
+        trained_by_gradient: whether all it learns are trainable weights; if not, its default
+            method makes the model, and may change the model's shape.
         takes_task_inputs: whether `call` reads ``(B, T, F, k)`` itself. To other networks
             every task's input is shown in turn, and each task's output is read from its own.
         default_losses: what it is trained with where `training.loss` names nothing.
@@ -26,6 +30,8 @@ class Network(keras.layers.Layer):
     """
 
     reads_fields: ClassVar[bool] = False
+    reads_inputs: ClassVar[bool] = False
+    trained_by_gradient: ClassVar[bool] = True
     takes_task_inputs: ClassVar[bool] = False
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "binary_cross_entropy"},)
     default_method: ClassVar[str] = "standard"

@@ -1,0 +1,108 @@
+"""Gradient boosting on a small log with a planted signal."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.checkpoint import CheckpointFolder
+from trainer.input import ExampleSet
+from trainer.ranking_model import RankingModel
+from trainer.settings import ModelSettings, TrainingSettings
+from trainer.training_job import TrainingJob
+from trainer.training_methods import TRAINING_METHODS
+from trainer.validation import validate
+from transform.model_inputs import CategoricalInput, ModelInputs, NumericInput, TaskSpec
+from transform.settings import SettingsError
+
+INPUTS = ModelInputs(
+    (CategoricalInput("user", 9), CategoricalInput("item", 2000)),
+    (NumericInput("price"),),
+    (),
+    "item",
+    ("all",),
+    (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr")),
+)
+MODEL = ModelSettings(network="lightgbm", sequence_encoder="none")
+IDS = ("user", "item", "click", "buy")
+
+
+def _write(path, rows, seed):
+    random = np.random.default_rng(seed)
+    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        for _ in range(rows):
+            user, item = int(random.integers(3, 9)), int(random.integers(3, 2000))
+            price = float(random.normal())
+            click = int(random.random() < (0.9 if user % 2 == 0 and price > 0 else 0.2))
+            buy = click * int(random.random() < item / 2000)
+            example = tf.train.Example()
+            for name, value in zip(IDS, (user, item, click, buy), strict=True):
+                example.features.feature[name].int64_list.value.append(value)
+            example.features.feature["price"].float_list.value.append(price)
+            writer.write(example.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("examples")
+    _write(folder / "train.gz", 2000, seed=1)
+    _write(folder / "validation.gz", 1000, seed=2)
+    spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in IDS}
+    spec["price"] = tf.io.FixedLenFeature([], tf.float32)
+
+    def function(options=(), model=MODEL, on_epoch=lambda history: None):
+        job = TrainingJob(
+            settings=TrainingSettings(),
+            inputs=INPUTS,
+            build_model=lambda: RankingModel(INPUTS, model),
+            train=ExampleSet([str(folder / "train.gz")], spec, 500, True),
+            validation=ExampleSet([str(folder / "validation.gz")], spec, 500, True),
+            checkpoints=CheckpointFolder(str(tmp_path_factory.mktemp("checkpoints")), "x"),
+            strategy=tf.distribute.get_strategy(),
+            on_epoch=on_epoch,
+        )
+        return job, TRAINING_METHODS.build("gradient_boosting", dict(options), job)
+
+    return function
+
+
+def _model(result):
+    model = result.build_model()
+    for variable, value in zip(model.variables, result.weights, strict=True):
+        variable.assign(value)
+    return model
+
+
+def test_learns_and_stops_by_the_validation_split(make):
+    seen = []
+    job, method = make({"patience": 20}, on_epoch=seen.append)
+    result = method.train()
+    history, model = result.history, _model(result)
+    record = history.epochs[0]
+    assert record["validation_auc"]["ctr"] > 0.75 and record["validation_auc"]["cvr"] > 0.7
+    trees = model.network.trees.trees
+    assert all(1 < count < 500 for count in trees) and len(set(trees)) == 2
+    assert history.notes == [f"Task ctr: {trees[0]} trees.", f"Task cvr: {trees[1]} trees."]
+    assert model.network.trees.sets > 1  # users, but no item, are split by sets
+    assert seen == [history] and history.best_epoch == 1
+    exported = validate(model, job.validation.in_order(300), INPUTS.tasks)
+    assert exported.auc == pytest.approx(record["validation_auc"], abs=1e-6)
+    assert exported.loss == pytest.approx(record["validation_loss"], abs=1e-6)
+
+
+def test_a_task_learns_from_its_population_alone(make):
+    """Buys are half of the clicks, and far fewer of all rows."""
+    model = _model(make({"trees": 5, "learning_rate": 1e-6})[1].train())
+    rows = {"user": [3], "item": [3], "price": [0.0]}
+    rows = {key: np.asarray(v, "float32" if key == "price" else "int64") for key, v in rows.items()}
+    assert 0.4 < float(model(rows)["probabilities"][0, 1]) < 0.6
+
+
+def test_two_trainings_are_the_same(make):
+    first, second = (make({"trees": 20})[1].train().weights for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_other_networks_are_refused(make):
+    with pytest.raises(SettingsError, match="grows network 'lightgbm'"):
+        make(model=ModelSettings(network="mmoe"))
