@@ -22,8 +22,6 @@ from transform.model_inputs import (
 )
 from transform.settings import SettingsError
 
-#: Members that are being written; empty this tuple when they have been merged.
-PENDING = ("tim", "trm", "small_heads", "din", "dien", "bst", "atrank", "dfn", "dmt")
 PAPERS = """
     single_task shared_bottom omoe mmoe cgc ple esmm aitm adatt adatt_sp
     man man_without_meta man_without_attention man_without_both
@@ -56,15 +54,6 @@ tasks:
 """
 
 
-def _pending(preset):
-    model = read_preset(preset).model
-    named = {model.get(key) for key in ("network", "sequence_encoder", "bottom")}
-    return named & set(PENDING)
-
-
-WRITTEN = [name for name in preset_names() if not _pending(name)]
-
-
 @pytest.fixture
 def read(tmp_path):
     def function(text, overrides=()):
@@ -87,16 +76,7 @@ def test_every_preset_has_valid_sections(name):
     assert max(map(len, preset_text(name).splitlines())) <= 100
 
 
-def test_pending_members_do_not_exist_yet():
-    """Fails at the merge, so that PENDING is emptied and its presets are built."""
-    from trainer.bottoms import BOTTOMS
-    from trainer.networks import NETWORKS
-    from trainer.sequence_encoders import SEQUENCE_ENCODERS
-
-    assert not [n for n in PENDING if any(n in r for r in (NETWORKS, SEQUENCE_ENCODERS, BOTTOMS))]
-
-
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", preset_names())
 def test_every_preset_builds_and_its_losses_and_method_are_known(name):
     preset = read_preset(name)
     model = ModelSettings.read({**preset.model, "embedding_size": 4})
@@ -237,7 +217,7 @@ def test_wrong_reference_training_is_refused_with_its_line(read, tmp_path):
 
 
 def test_the_sections_of_a_preset_can_be_pasted(read):
-    for name in WRITTEN:
+    for name in preset_names():
         text = preset_text(name)
         pasted = read(text[text.index("\nmodel:") + 1 :])
         named = read(yaml.safe_dump({"model": {"preset": name}}))
