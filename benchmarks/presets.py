@@ -4,8 +4,8 @@
     python -m benchmarks.presets dtn m3oe --rows 40000
 
 Ingestion, Transform and the reference model are taken from the cache after the first preset. The
-models have their papers' sizes and two epochs; so the table shows that each works, what it costs
-and roughly where it stands on this log, not which paper is right.
+models have their papers' sizes, losses and methods, and one schedule for all: the table shows that
+each works, what it costs and roughly where it stands on this log, not which paper is right.
 """
 
 import argparse
@@ -78,7 +78,15 @@ def _experiment(name: str, logs: Path, epochs: int) -> Path:
     values = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
     values["data"]["path"] = str(logs / "logs/day=*/*.csv")
     values["model"] = {"preset": name}
-    values["training"] = {"epochs": epochs, "patience": None}
+    # The same for all, so that the table compares systems; losses and methods are their own.
+    values["training"] = {
+        "epochs": epochs,
+        "patience": None,
+        "batch_size": 1024,
+        "learning_rate": 1e-3,
+        "l2": 0.0,
+        "weight_decay": 0.0,
+    }
     threshold = {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.0}
     values["gate"] = {
         "baseline": "reference",
