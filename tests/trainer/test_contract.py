@@ -235,6 +235,20 @@ def test_empty_and_full_sequences_stay_finite(model, fill):
 
 
 @each_model
+def test_traces_for_any_number_of_rows(model):
+    """As training and export trace it: with a batch dimension that is not known."""
+    model = _build(FULL, model)
+    features = _features(FULL, 9)
+    expected = _arrays(model(features))
+    specs = {name: tf.TensorSpec([None, *x.shape[1:]], x.dtype) for name, x in features.items()}
+    traced = tf.function(lambda batch: model(batch, training=False), autograph=False)
+    function = traced.get_concrete_function(specs)
+    for name, values in _arrays(function(features)).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-4, err_msg=name)
+    assert function(_features(FULL, 2))["logits"].shape == (2, 4)
+
+
+@each_model
 def test_saved_weights_give_the_same_output(model, tmp_path):
     path = tmp_path / "model.weights.h5"
     features = _features(FULL, 9)
