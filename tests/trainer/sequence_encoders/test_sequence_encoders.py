@@ -27,7 +27,11 @@ def test_a_graph_for_any_number_of_rows_gives_the_same(reference, name):
     specs = tf.nest.map_structure(
         lambda tensor: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype), inputs
     )
-    graph = tf.function(encoder, input_signature=specs, autograph=False)
+    graph = tf.function(
+        lambda values, masks, target: encoder(values, masks, target),
+        input_signature=specs,
+        autograph=False,
+    )
     np.testing.assert_allclose(graph(*inputs), expected, atol=1e-5)
 
 
@@ -58,4 +62,4 @@ def test_half_precision_gives_finite_values_and_gradients(reference, name, polic
     gradients = [gradient for gradient in tf.nest.flatten(gradients) if gradient is not None]
     assert len(gradients) >= 2
     for values in (interests, *gradients):
-        assert np.isfinite(tf.cast(values, tf.float32)).all()
+        assert np.isfinite(tf.cast(tf.convert_to_tensor(values), tf.float32)).all()
