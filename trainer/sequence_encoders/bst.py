@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from trainer.layers.added_embedding import AddedEmbedding, recency
 from trainer.layers.transformer_block import TransformerBlock
-from trainer.sequence_encoders.stacked_encoder import StackedEncoder
+from trainer.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from transform.model_inputs import ModelInputs
 
 
@@ -64,7 +64,7 @@ class BST(StackedEncoder):
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to ``(B, M, k)``, or ``(B, M·(L + 1), k)``."""
         copies = values.shape[1]
-        targets = ops.tile(target[:, None, None], (1, copies, 1, 1))  # (B, M, 1, k)
+        targets = repeated(target[:, None, None], copies)  # (B, M, 1, k)
         values = ops.concatenate([values, targets], axis=2)
         first_rows = np.arange(copies, dtype="int32")[:, None] * self.rows  # of each type
         back = ops.pad(recency(mask), ((0, 0), (0, 0), (0, 1)))  # the target's is 0

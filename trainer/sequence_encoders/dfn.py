@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from trainer.layers.masked_softmax import masked_softmax
 from trainer.layers.sequence_dense import SequenceDense
 from trainer.layers.transformer_block import TransformerBlock
-from trainer.sequence_encoders.stacked_encoder import StackedEncoder
+from trainer.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from transform.model_inputs import ModelInputs
 from transform.names import suggest
 from transform.settings import SettingsError
@@ -81,7 +81,7 @@ class DFN(StackedEncoder):
         training: bool,
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to ``(B, M + explicit groups · implicit, k)``."""
-        targets = ops.tile(target[:, None, None], (1, values.shape[1], 1, 1))
+        targets = repeated(target[:, None, None], values.shape[1])
         joined = ops.concatenate([targets, values], axis=2)  # (B, M, 1 + L, k)
         real = ops.concatenate([ops.ones_like(mask[:, :, :1]), mask], axis=2)
         outputs = self.transformer(joined, joined, real, training=training)

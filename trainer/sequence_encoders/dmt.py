@@ -4,12 +4,11 @@ from typing import Annotated
 
 import keras
 import numpy as np
-from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.added_embedding import AddedEmbedding, recency
 from trainer.layers.transformer_block import TransformerBlock
-from trainer.sequence_encoders.stacked_encoder import StackedEncoder
+from trainer.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from transform.model_inputs import ModelInputs
 
 
@@ -59,5 +58,5 @@ class DMT(StackedEncoder):
             first_rows = np.arange(copies, dtype="int32")[:, None] * self.rows  # of each type
             values = self.positions(values, recency(mask) + first_rows)
         encoded = self.encoder(values, values, mask, training=training)
-        queries = ops.tile(target[:, None, None], (1, copies, 1, 1))  # (B, M, 1, k)
+        queries = repeated(target[:, None, None], copies)  # (B, M, 1, k)
         return self.decoder(queries, encoded, mask, training=training)[:, :, 0]

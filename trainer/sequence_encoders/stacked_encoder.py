@@ -63,3 +63,9 @@ class StackedEncoder(SequenceEncoder):
             values.append(ops.pad(sequences[name], ((0, 0), (0, missing), (0, 0))))
             real.append(ops.pad(ops.cast(masks[name], "int32"), ((0, 0), (0, missing))))
         return ops.stack(values, axis=1), ops.cast(ops.stack(real, axis=1), "bool")
+
+
+def repeated(values: keras.KerasTensor, times: int) -> keras.KerasTensor:
+    """``(B, C, ...)`` to ``(B, times · C, ...)``: all C, then all C again."""
+    # `ops.tile` forgets all sizes where the number of rows is not known, as in the export.
+    return ops.concatenate([values] * times, axis=1)

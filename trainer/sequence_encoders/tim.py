@@ -8,7 +8,7 @@ from pydantic import Field, PositiveInt
 
 from trainer.layers.pair_conditions import ConditionKind, PairConditions
 from trainer.layers.transformer_block import TransformerBlock
-from trainer.sequence_encoders.stacked_encoder import StackedEncoder
+from trainer.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from transform.model_inputs import ModelInputs
 
 
@@ -69,11 +69,11 @@ class TIM(StackedEncoder):
         """Stacked sequences ``(B, M, L, k)`` to interests ``(B, T, M, k)``."""
         behaviours, width = values.shape[1], values.shape[-1]
         encoding, decoding = self.conditions(values)
-        pair_mask = ops.tile(mask, (1, self.tasks, 1))  # (B, T·M, L)
+        pair_mask = repeated(mask, self.tasks)  # (B, T·M, L)
         if self.condition != "layer_norm":
             # Here weights before the first normalisation, or right behind it, differ by task.
-            values, mask = ops.tile(values, (1, self.tasks, 1, 1)), pair_mask
+            values, mask = repeated(values, self.tasks), pair_mask
         encoded = self.encoder(values, values, mask, encoding, training=training)
-        queries = ops.tile(target[:, None, None], (1, self.tasks * behaviours, 1, 1))
+        queries = repeated(target[:, None, None], self.tasks * behaviours)
         interests = self.decoder(queries, encoded, pair_mask, decoding, training=training)
         return ops.reshape(interests, (-1, self.tasks, behaviours, width))

@@ -108,7 +108,7 @@ def test_refuses_heads_that_do_not_divide_the_embedding(reference, name):
 
 
 PAIR = (TaskSpec("click", "click"), TaskSpec("buy", "buy"))
-ITEMS, LENGTH = 24, 4
+ITEMS, LENGTH = 60, 4
 PLANTED = ModelInputs(
     (CategoricalInput("item", ITEMS),),
     (),
