@@ -58,7 +58,7 @@ class ComponentSettings(Settings):
 
     Attributes:
         example_gen: ``log``, or ``stock`` for CsvExampleGen (reader ``csv``, split by file with
-            one pattern per split, no sequences).
+            one pattern per split, no sequences, no quotes in the header).
         statistics: ``batch``, or ``stock`` for StatisticsGen.
         transform: ``one_pass``, or ``stock`` for TFX's Transform with TFT's analyzers.
         evaluation: ``slice``, or ``stock`` for Evaluator, which then blesses in the gate's place
@@ -200,7 +200,7 @@ class Experiment(DataContract):
         if self.components.example_gen == "stock":
             plain = self.data.reader == "csv" and split.by == "file"
             if not plain or any(
-                len(getattr(split, name)) != 1 for name in ("train", "validation", "test")
+                len(getattr(split, name) or ()) != 1 for name in ("train", "validation", "test")
             ):
                 problems.append(
                     "components.example_gen is 'stock', but CsvExampleGen reads 'csv' with "

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -16,8 +17,19 @@ STOCK = {
 }
 
 
+@pytest.fixture(scope="module")
+def plain_logs(logs, tmp_path_factory):
+    """The logs without quotes in the header, which CsvExampleGen takes for parts of the names."""
+    folder = tmp_path_factory.mktemp("plain")
+    for path in sorted((logs / "logs").glob("day=*/*.csv")):
+        target = folder / path.parent.name / path.name
+        target.parent.mkdir(exist_ok=True)
+        pd.read_csv(path).to_csv(target, index=False)
+    return folder
+
+
 @pytest.fixture
-def write_stock_experiment(write_experiment):
+def write_stock_experiment(write_experiment, plain_logs):
     """The small experiment without sequences and with one file pattern per split."""
 
     def function(components, **sections):
@@ -27,7 +39,8 @@ def write_stock_experiment(write_experiment):
             "validation": ["day=07/*.csv"],
             "test": ["day=08/*.csv"],
         }
-        path = write_experiment(data={"split": split}, **sections)
+        data = {"split": split, "path": str(plain_logs / "day=*/*.csv")}
+        path = write_experiment(data=data, **sections)
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         values["features"] = {
             name: feature
