@@ -37,11 +37,11 @@ class ServedModel(tf.Module):
         # loaded, with its lookup tables, must be saved.
         self._transform = lambda raw: layer(raw)
         self._transform_graph = layer._saved_model_loader_tracked_dict
-        labels = {task.label for task in contract.tasks.values()}
+        # Neither the labels, nor columns of the log that the contract does not name.
         self._raw_spec = {
             name: spec
             for name, spec in transformed.raw_feature_spec().items()
-            if name not in labels
+            if name in contract.features
         }
 
     def save(self, folder: str) -> None:
@@ -75,11 +75,15 @@ class ServedModel(tf.Module):
             if isinstance(spec, tf.io.FixedLenFeature):
                 parsed[name] = tf.reshape(values, [-1, *spec.shape])
             else:
-                present = values != "" if spec.dtype == tf.string else tf.math.is_finite(values)
+                text = values.dtype == tf.string
+                present = values != "" if text else tf.math.is_finite(values)
                 indices = tf.where(present)
-                parsed[name] = tf.SparseTensor(
-                    indices, tf.gather_nd(values, indices), tf.shape(values, tf.int64)
-                )
+                given = tf.gather_nd(values, indices)
+                if given.dtype != spec.dtype:
+                    # The logs' reader has made integers of what the contract calls otherwise.
+                    convert = tf.strings.to_number if text else tf.cast
+                    given = convert(given, spec.dtype)
+                parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
         return self._predict(parsed)
 
     def _column_specs(self) -> dict[str, tf.TensorSpec]:

@@ -13,6 +13,7 @@ from transform.analysis import Analysis  # noqa: E402
 from transform.data_contract import (  # noqa: E402
     CategoricalFeature,
     DataContract,
+    Feature,
     NumericFeature,
     SequenceFeature,
 )
@@ -44,10 +45,7 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             "rows that it was inferred from, or it is of another contract. Take them out of "
             "'features', or correct their 'column' or the schema"
         )
-    inputs = {
-        name: x if isinstance(contract.features.get(name), NumericFeature | None) else _as_text(x)
-        for name, x in inputs.items()
-    }
+    inputs = {name: _typed(x, contract.features.get(name)) for name, x in inputs.items()}
     folder = custom_config.get("analysis")
     analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
     outputs: dict[str, tf.Tensor] = {}
@@ -66,8 +64,12 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
     return outputs
 
 
-def _as_text(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor | tf.SparseTensor:
-    """Identifiers as strings; readers other than ours make integers of those that look so."""
+def _typed(x: tf.Tensor | tf.SparseTensor, feature: Feature | None) -> tf.Tensor | tf.SparseTensor:
+    """A feature's type by the contract: readers other than ours go by how the values look."""
+    if feature is None:
+        return x
+    if isinstance(feature, NumericFeature):
+        return tf.cast(x, tf.float32)
     if x.dtype == tf.string:
         return x
     if isinstance(x, tf.SparseTensor):
