@@ -20,12 +20,12 @@ run: install
 	$(BIN)/mtlx run configs/default.yaml
 
 test: install
-	$(BIN)/ruff check transform trainer components pipeline tests benchmarks
+	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
-	$(BIN)/ruff check transform trainer components pipeline tests benchmarks
-	$(BIN)/ruff format --check transform trainer components pipeline tests benchmarks
+	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/ruff format --check transform trainer components pipeline kubeflow tests benchmarks
 
 # uv installs in a tenth of pip's time; where it can't be had or fails, pip does the same.
 $(STAMP): requirements.txt pyproject.toml

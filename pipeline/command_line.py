@@ -1,6 +1,7 @@
 """The command line: ``mtlx``. Heavy libraries are imported by the commands that need them."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,11 +14,31 @@ EXIT_WRONG_INPUT = 2
 EXIT_NOT_BLESSED = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One command of ``mtlx``.
+
+    Attributes:
+        name: as typed.
+        summary: one line for ``--help``.
+        example: a whole command line.
+        add_arguments: is given the command's parser.
+        run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
+    """
+
+    name: str
+    summary: str
+    example: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()) -> int:
     """Runs one command.
 
     Args:
         arguments: command-line arguments; those of the process if None.
+        further: commands of higher folders.
 
     Returns:
         0 where all went well (for ``run``: the candidate was blessed), 3 where the candidate was
@@ -27,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # file; what fails is raised in Python as well), and Keras 3 for all libraries.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
-    parsed = _parser().parse_args(arguments)
+    parsed = _parser((*COMMANDS, *further)).parse_args(arguments)
     try:
         return parsed.command(parsed)
     except KeyboardInterrupt:
@@ -35,65 +56,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mtlx",
         description="Multi-task, multi-domain ranking models as gated TFX pipelines.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, function: Callable[[argparse.Namespace], int], summary: str, example: str
-    ) -> argparse.ArgumentParser:
+    for command in known:
         sub = commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            epilog=f"example: {example}",
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            epilog=f"example: {command.example}",
         )
-        sub.set_defaults(command=function)
-        return sub
-
-    run = command("run", _run, "run an experiment's pipeline here", "mtlx run configs/default.yaml")
-    _add_experiment_arguments(run)
-    simulate = command(
-        "simulate",
-        _simulate,
-        "write e-commerce logs with known ground truth",
-        "mtlx simulate --rows 200000 --out var/simulated",
-    )
-    simulate.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
-    simulate.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
-    simulate.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    simulate.add_argument("--format", choices=["csv", "parquet"], default="csv")
-    simulate.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
-    report = command(
-        "report",
-        _report,
-        "say where an experiment's latest report is, and how its run ended",
-        "mtlx report configs/default.yaml",
-    )
-    _add_experiment_arguments(report)
-    models = command("models", _models, "list what an experiment file can name", "mtlx models dtn")
-    models.add_argument(
-        "name", nargs="?", help="show this one: documentation, options, a YAML example"
-    )
-    models.add_argument(
-        "--count",
-        metavar="EXPERIMENT",
-        help="count the parameters of NAME for the features and tasks of this experiment file",
-    )
-    models.add_argument(
-        "--vocabulary",
-        type=_positive,
-        default=1000,
-        metavar="N",
-        help="with --count: values of every feature with a vocabulary (default: %(default)s)",
-    )
+        sub.set_defaults(command=command.run)
+        command.add_arguments(sub)
     return parser
 
 
-def _add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command that reads an experiment file."""
     parser.add_argument("experiment", help="experiment file (YAML)")
     parser.add_argument(
         "--data", metavar="DIR", help="folder for relative data paths (else MTLX_DATA, else here)"
@@ -108,6 +90,32 @@ def _add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    parser.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
+
+
+def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", help="show this one: documentation, options, a YAML example"
+    )
+    parser.add_argument(
+        "--count",
+        metavar="EXPERIMENT",
+        help="count the parameters of NAME for the features and tasks of this experiment file",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="with --count: values of every feature with a vocabulary (default: %(default)s)",
+    )
+
+
 def _positive(text: str) -> int:
     """A positive whole number of the command line."""
     number = int(text)
@@ -116,7 +124,8 @@ def _positive(text: str) -> int:
     return number
 
 
-def _fail(message: str, code: int) -> int:
+def fail(message: str, code: int) -> int:
+    """Says on standard error what went wrong, and returns the exit code."""
     print(message, file=sys.stderr)
     return code
 
@@ -133,7 +142,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
     except ExperimentFileError as error:
-        return _fail(str(error), EXIT_WRONG_INPUT)
+        return fail(str(error), EXIT_WRONG_INPUT)
 
     from pipeline.local_run import RunFailed, run_experiment
     from pipeline.run_lock import PipelineRootInUse
@@ -143,7 +152,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with NodeLines(console) as lines:
             result = run_experiment(experiment, lines.node, lines.progress)
     except (RunFailed, PipelineRootInUse) as error:
-        return _fail(str(error), EXIT_FAILED)
+        return fail(str(error), EXIT_FAILED)
 
     from components.relaimp_gate.verdict import Verdict
     from components.slice_evaluation.results import load_results
@@ -166,7 +175,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
         )
         simulate(settings, arguments.out, overwrite=arguments.overwrite)
     except (SettingsError, ValueError, FileExistsError) as error:
-        return _fail(str(error), EXIT_WRONG_INPUT)
+        return fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK
 
 
@@ -179,10 +188,10 @@ def _report(arguments: argparse.Namespace) -> int:
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
     except ExperimentFileError as error:
-        return _fail(str(error), EXIT_WRONG_INPUT)
+        return fail(str(error), EXIT_WRONG_INPUT)
     folder = pipeline_root(experiment) / "runs" / "latest"
     if not folder.exists():
-        return _fail(
+        return fail(
             f"{experiment.name} has no finished run: mtlx run {arguments.experiment}",
             EXIT_WRONG_INPUT,
         )
@@ -206,12 +215,45 @@ def _models(arguments: argparse.Namespace) -> int:
         if arguments.count is None:
             print(listing() if name is None else describe(name))
         elif name is None:
-            return _fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
+            return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
         else:
             print(count(name, read_experiment(arguments.count), arguments.vocabulary))
     except (SettingsError, ExperimentFileError) as error:
-        return _fail(str(error), EXIT_WRONG_INPUT)
+        return fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK
+
+
+#: The commands of this folder; `kubeflow.command_line` adds its own.
+COMMANDS = (
+    Command(
+        "run",
+        "run an experiment's pipeline here",
+        "mtlx run configs/default.yaml",
+        add_experiment_arguments,
+        _run,
+    ),
+    Command(
+        "simulate",
+        "write e-commerce logs with known ground truth",
+        "mtlx simulate --rows 200000 --out var/simulated",
+        _add_simulation_arguments,
+        _simulate,
+    ),
+    Command(
+        "report",
+        "say where an experiment's latest report is, and how its run ended",
+        "mtlx report configs/default.yaml",
+        add_experiment_arguments,
+        _report,
+    ),
+    Command(
+        "models",
+        "list what an experiment file can name",
+        "mtlx models dtn",
+        _add_models_arguments,
+        _models,
+    ),
+)
 
 
 if __name__ == "__main__":

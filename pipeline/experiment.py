@@ -9,6 +9,7 @@ from components.log_example_gen.settings import DataSettings
 from components.relaimp_gate.settings import GateSettings
 from components.report.settings import ReportSettings
 from components.slice_evaluation.settings import EvaluationSettings
+from pipeline.kubeflow_settings import KubeflowSettings
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.data_contract import DataContract
 from transform.names import suggest
@@ -111,6 +112,7 @@ class Experiment(DataContract):
         report: the report's options.
         components: whose component does the work.
         run: pipeline root, Beam, caching.
+        kubeflow: image, resources and address of the cluster.
     """
 
     name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
@@ -124,6 +126,7 @@ class Experiment(DataContract):
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
     run: RunSettings = RunSettings()
+    kubeflow: KubeflowSettings = KubeflowSettings()
 
     @property
     def contract(self) -> DataContract:

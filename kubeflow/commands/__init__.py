@@ -1,0 +1,3 @@
+"""The cluster's commands of ``mtlx``, one file each, registered here."""
+
+COMMANDS = ()
