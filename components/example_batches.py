@@ -41,9 +41,7 @@ class ReadExamples(beam.PTransform):
         raw_column: str | None = None,
     ):
         super().__init__()
-        self._groups = [
-            files[start::_FILE_GROUPS] for start in range(min(_FILE_GROUPS, len(files)))
-        ]
+        self._groups = file_groups(files)
         self._columns = {name: dtype.name for name, dtype in columns.items()}
         self._batch_size, self._raw_column = batch_size, raw_column
 
@@ -55,6 +53,11 @@ class ReadExamples(beam.PTransform):
             | "ReadBatches"
             >> beam.FlatMap(read_batches, self._columns, self._batch_size, self._raw_column)
         )
+
+
+def file_groups(files: list[str]) -> list[list[str]]:
+    """The files dealt out to the groups that are read at the same time."""
+    return [files[start::_FILE_GROUPS] for start in range(min(_FILE_GROUPS, len(files)))]
 
 
 def read_batches(

@@ -58,7 +58,10 @@ class Registry:
 
     def options(self, name: str) -> dict[str, inspect.Parameter]:
         """Returns the options (keyword-only constructor arguments) of a member by name."""
-        signature = inspect.signature(self.get(name), eval_str=True)
+        member = self.get(name)
+        # Of a class without a constructor of its own, inspect would see Keras's `__new__`.
+        called = member.__init__ if inspect.isclass(member) else member
+        signature = inspect.signature(called, eval_str=True)
         return {
             key: parameter
             for key, parameter in signature.parameters.items()

@@ -31,7 +31,7 @@ class BatchStatisticsGen(base_beam_component.BaseBeamComponent):
     Args:
         examples: raw examples.
         data_contract: `DataContract` as JSON; its columns are described.
-        sample_rate: share of the batches that are looked at, in (0, 1].
+        sample_rate: share of the rows that are looked at, in (0, 1].
     """
 
     SPEC_CLASS = BatchStatisticsGenSpec

@@ -15,14 +15,11 @@ from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
 from components.batch_statistics_gen.describe_columns import DescribeColumns
-from components.example_batches import contract_columns, read_batches, split_files
+from components.example_batches import contract_columns, file_groups, read_batches, split_files
 from transform.data_contract import DataContract
 
 #: Rows that TFDV is shown at once.
 _BATCH_ROWS = 16_384
-
-#: Files of a split are read in at most so many groups at a time.
-_FILE_GROUPS = 64
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -56,10 +53,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             json_utils.dumps(dict.fromkeys(splits, rate)),
         )
         groups = [
-            (split, files[start::_FILE_GROUPS])
+            (split, group)
             for split in splits
-            for files in [split_files([artifact_utils.get_split_uri([examples], split)], split)]
-            for start in range(min(_FILE_GROUPS, len(files)))
+            for group in file_groups(
+                split_files([artifact_utils.get_split_uri([examples], split)], split)
+            )
         ]
         folders = {split: artifact_utils.get_split_uri([statistics], split) for split in splits}
         names = {name: dtype.name for name, dtype in columns.items()}

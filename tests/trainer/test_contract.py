@@ -1,6 +1,7 @@
-"""What every registered network, interaction, encoder and loss promises, in one suite.
+"""What every registered network, encoder, bottom and arrangement promises, in one suite.
 
-A new member is tested by its line in the registry; SMALL gives it small sizes, nothing else.
+A new member is tested by its line in the registry; `small_members` gives it small sizes,
+nothing else. Interactions, losses and options: `test_contract_of_parts.py`.
 """
 
 import keras
@@ -8,101 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
 from trainer.arrangements import ARRANGEMENTS
 from trainer.bottoms import BOTTOMS
-from trainer.interactions import INTERACTIONS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings
-from transform.model_inputs import (
-    CategoricalInput,
-    ModelInputs,
-    NumericInput,
-    SequenceInput,
-    TaskSpec,
-)
-from transform.settings import SettingsError
-
-#: Options that make a member small enough for a test; members not named use their defaults.
-SMALL = {
-    "memonet": {"codewords": 31},
-    "masknet": {"aggregation": 8},
-    "single_task": {"hidden": [8]},
-    "domain_task_mlp": {"hidden": [8]},
-    "star": {"hidden": [8], "tower_hidden": [8], "auxiliary_hidden": [8], "domain_size": 4},
-    "m2m": {"experts": 3, "expert_hidden": [8], "attention_units": 6, "knowledge_size": 8},
-    "m3oe": {
-        "domain_units": 16,
-        "hidden": [8],
-        "shared_experts": 3,
-        "expert_hidden": [8],
-        "tower_hidden": [8],
-    },
-    "sfm": {
-        "interaction": {"name": "masknet", "options": {"aggregation": 8}},
-        "units": 8,
-        "expert_hidden": [8],
-        "tower_hidden": [8],
-    },
-    "tfi": {
-        "interactions": [{"name": "gdcn"}, {"name": "masknet", "options": {"aggregation": 8}}],
-        "units": 8,
-        "levels": 2,
-        "expert_hidden": [8],
-        "tower_hidden": [8],
-    },
-    "shared_bottom": {"bottom_hidden": [8], "tower_hidden": [8]},
-    "mmoe": {"experts": 3, "expert_hidden": [8], "tower_hidden": [8]},
-    "ple": {"expert_hidden": [8], "tower_hidden": [8]},
-    "omoe": {"experts": 3, "expert_hidden": [8], "tower_hidden": [8]},
-    "cgc": {"expert_hidden": [8], "tower_hidden": [8]},
-    "esmm": {"tower_hidden": [8]},
-    "aitm": {"tower_hidden": [8, 6]},
-    "adatt": {"expert_hidden": [8], "tower_hidden": [8]},
-    "adatt_sp": {"expert_hidden": [8], "tower_hidden": [8]},
-    "man": {
-        "task_experts": 2,
-        "shared_experts": 2,
-        "expert_hidden": [8],
-        "tower_hidden": [8],
-    },
-    "tim": {"feed_forward": 8, "generator_hidden": 8},
-    "trm": {"hidden": 8},
-    "din": {"hidden": [8]},
-    "dmt": {"feed_forward": 8},
-    "bst": {"feed_forward": 8},
-    "atrank": {"feed_forward": 8},
-    "dfn": {"feed_forward": 8, "hidden": [8]},
-    "dtn": {
-        "units": 8,
-        "tower_hidden": [8],
-        "interactions": [
-            {"name": name, "options": options}
-            for name, options in [
-                ("gdcn", {}),
-                ("memonet", {"codewords": 31}),
-                ("masknet", {"aggregation": 8}),
-            ]
-        ],
-    },
-}
-TREE = (
-    TaskSpec("click", "click"),
-    TaskSpec("cart", "cart", "click"),
-    TaskSpec("like", "like", "click"),
-    TaskSpec("buy", "buy", "cart", "cart"),
-)
-CATEGORICAL = tuple(CategoricalInput(name, 12) for name in ("user", "item", "city"))
-FULL = ModelInputs(
-    CATEGORICAL,
-    (NumericInput("price"),),
-    (SequenceInput("clicks", "item", 4), SequenceInput("buys", "item", 3)),
-    "item",
-    ("feed", "search"),
-    TREE,
-)
-ONE_OF_EACH = ModelInputs(CATEGORICAL, (), (), None, ("all",), TREE[:1])
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
 TRAINED = [name for name in NETWORKS if NETWORKS.get(name).trained_by_gradient]
@@ -337,79 +250,3 @@ def test_mixed_precision_gives_float32_scores(network):
         keras.mixed_precision.set_global_policy("float32")
     for name in ("logits", "probabilities"):
         assert outputs[name].dtype == tf.float32 and np.isfinite(outputs[name]).all()
-
-
-@pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, BOTTOMS, LOSSES])
-def test_unknown_options_are_refused(registry):
-    for name in registry:
-        with pytest.raises(SettingsError, match="unknown option 'no_such_option'"):
-            registry.validate(name, {"no_such_option": 1})
-        for option, parameter in registry.options(name).items():
-            assert parameter.annotation is not parameter.empty, f"{name}: {option}"
-            assert parameter.default is not parameter.empty, f"{name}: {option}"
-            with pytest.raises(SettingsError):
-                registry.validate(name, {option: object()})
-
-
-@pytest.mark.parametrize("name", list(INTERACTIONS))
-@pytest.mark.parametrize("copies", [1, 3])
-def test_interactions(name, copies):
-    """Shape, independence of rows and copies, gradients."""
-    keras.utils.set_random_seed(1)
-    names = tuple(field.name for field in CATEGORICAL)
-    options = {**SMALL.get(name, {}), "units": 6}
-    module = INTERACTIONS.build(name, options, copies, names)
-    random = np.random.RandomState(0)
-    fields = tf.Variable(random.randn(7, 5, 4).astype("float32"))
-    ids = tf.constant(random.randint(1, 12, (7, 3)))
-    with tf.GradientTape() as tape:
-        outputs = module(fields, ids)
-        square = tf.reduce_sum(outputs**2)
-    assert outputs.shape == (7, copies, 6)
-    alone = module(fields[2:3], ids[2:3])
-    np.testing.assert_allclose(alone[0], outputs[2], atol=1e-5)
-    if copies > 1:
-        assert np.abs(outputs[:, 0] - outputs[:, 1]).max() > 1e-4
-    weights = [fields, *module.trainable_variables]
-    for weight, gradient in zip(weights, tape.gradient(square, weights), strict=True):
-        assert gradient is not None, weight.name
-        values = np.asarray(tf.convert_to_tensor(gradient))
-        assert np.isfinite(values).all() and (values != 0).any(), weight.name
-
-
-@pytest.mark.parametrize("name", list(LOSSES))
-def test_losses(name):
-    """One finite number per task, 0 for an empty population, gradients where it is not 0."""
-    loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
-    random = np.random.RandomState(0)
-    labels = random.randint(0, 2, (200, 4)).astype("float32")
-    mask = np.ones((200, 4), "float32")
-    mask[:, 2] = 0
-    logits = tf.Variable(random.randn(200, 4).astype("float32"))
-    with tf.GradientTape() as tape:
-        probabilities = tf.sigmoid(logits)
-        outputs = {
-            "logits": logits,
-            "probabilities": probabilities,
-            "joint_probabilities": probabilities,
-            "auxiliary_logits": logits,
-        }
-        losses = loss(labels, outputs, mask)
-        total = tf.reduce_sum(losses)
-    assert losses.shape == (4,) and losses.dtype == tf.float32
-    gradient = tape.gradient(total, logits).numpy()
-    assert np.isfinite(losses).all() and np.isfinite(gradient).all()
-    touched = losses.numpy() != 0  # PWiseR is about one task, the calibrator about later ones
-    assert touched.any() and (gradient[:, touched] != 0).any(axis=0).all()
-    if not getattr(loss, "over_all_rows", False):
-        assert losses[2] == 0 and (gradient[:, 2] == 0).all()
-
-
-@pytest.mark.parametrize("name", list(LOSSES))
-def test_losses_of_no_rows(name):
-    """One of several devices may get none."""
-    loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
-    none = tf.zeros((0, 4))
-    names = ("logits", "probabilities", "joint_probabilities", "auxiliary_logits")
-    outputs = dict.fromkeys(names, none)
-    assert np.isfinite(loss(none, outputs, none)).all()

@@ -26,6 +26,9 @@ class MMoE(Network):
         dropout: share of the hidden units that are dropped in training.
     """
 
+    #: Whether every task has a gate of its own; else all share one.
+    gate_per_task = True
+
     def __init__(
         self,
         inputs: ModelInputs,
@@ -39,7 +42,8 @@ class MMoE(Network):
         names = [f"expert_{index}" for index in range(experts)]
         self.gate_names = {task.name: names for task in inputs.tasks}
         self.experts = ParallelMLP(experts, expert_hidden, dropout)
-        self.gate = Gate(np.ones((len(inputs.tasks), experts), dtype=bool))
+        gates = len(inputs.tasks) if self.gate_per_task else 1
+        self.gate = Gate(np.ones((gates, experts), dtype=bool))
         self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
 
     def call(
@@ -51,9 +55,11 @@ class MMoE(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``."""
         flat = flatten(fields)
-        weights = self.gate(flat)  # (B, T, E)
-        mixed = mix(weights, self.experts(flat, training=training))  # (B, T, h)
+        weights = self.gate(flat)  # (B, T or 1, E)
+        mixed = mix(weights, self.experts(flat, training=training))  # (B, T or 1, h)
+        if not self.gate_per_task:
+            mixed = mixed[:, 0]
         outputs = {"logits": self.towers(mixed, training=training)}
         for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = weights[:, index]
+            outputs[f"gates/{task}"] = weights[:, index if self.gate_per_task else 0]
         return outputs

@@ -1,22 +1,13 @@
 """Experts and one gate, both shared by all tasks."""
 
-from typing import Annotated
-
-import keras
-import numpy as np
-from pydantic import Field, PositiveInt
-
-from trainer.layers.gate import Gate, mix
-from trainer.layers.parallel_mlp import ParallelMLP
-from trainer.layers.towers import Towers
-from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs
+from trainer.networks.mmoe import MMoE
 
 
-class OMoE(Network):
+class OMoE(MMoE):
     """One-gate mixture of experts (Ma et al. 2018): f = Σ_i g_i(x) E_i(x) for all tasks.
 
-    The gate is one linear layer (with bias) and a softmax over the flattened fields.
+    The gate is one linear layer (with bias) and a softmax over the flattened fields; the output
+    names it once for every task.
 
     Args:
         inputs: the tasks.
@@ -26,37 +17,4 @@ class OMoE(Network):
         dropout: share of the hidden units that are dropped in training.
     """
 
-    def __init__(
-        self,
-        inputs: ModelInputs,
-        *,
-        experts: PositiveInt = 8,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
-        dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
-    ):
-        super().__init__()
-        names = [f"expert_{index}" for index in range(experts)]
-        self.gate_names = {task.name: names for task in inputs.tasks}
-        self.experts = ParallelMLP(experts, expert_hidden, dropout)
-        self.gate = Gate(np.ones((1, experts), dtype=bool))
-        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
-
-    def call(
-        self,
-        fields: keras.KerasTensor,
-        field_ids: keras.KerasTensor,
-        domain_ids: keras.KerasTensor,
-        training: bool = False,
-    ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``.
-
-        The gates of all tasks are the same one.
-        """
-        flat = flatten(fields)
-        weights = self.gate(flat)  # (B, 1, E)
-        mixed = mix(weights, self.experts(flat, training=training))[:, 0]  # (B, h)
-        outputs = {"logits": self.towers(mixed, training=training)}
-        for task in self.gate_names:
-            outputs[f"gates/{task}"] = weights[:, 0]
-        return outputs
+    gate_per_task = False
