@@ -1,11 +1,7 @@
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings
-from transform.model_inputs import CategoricalInput, ModelInputs, SequenceInput, TaskSpec
+from tests.trainer.sequence_encoders.held_out_loss import held_out_loss, target_among_clicks
 
 
 @pytest.mark.parametrize("softmax", [False, True])
@@ -26,55 +22,8 @@ def test_behaviours_are_weighed_by_the_local_activation_unit(reference, softmax)
     np.testing.assert_array_equal(interests[1, 1], np.zeros(4))
 
 
-ITEMS, LENGTH = 60, 4
-PLANTED = ModelInputs(
-    (CategoricalInput("item", ITEMS),),
-    (),
-    (SequenceInput("clicks", "item", LENGTH),),
-    "item",
-    ("all",),
-    (TaskSpec("click", "click"),),
-)
-
-
-def _planted(rows, seed):
-    """The label is whether the item is among the clicks."""
-    random = np.random.RandomState(seed)
-    item = random.randint(2, ITEMS, rows)
-    clicks = random.randint(2, ITEMS, (rows, LENGTH))
-    planted = random.rand(rows) < 0.5
-    clicks[planted, random.randint(0, LENGTH, rows)[planted]] = item[planted]
-    labels = (clicks == item[:, None]).any(axis=1, keepdims=True).astype("float32")
-    return {"item": tf.constant(item), "clicks": tf.constant(clicks)}, tf.constant(labels)
-
-
-def _held_out_loss(encoder, steps=300):
-    keras.utils.set_random_seed(1)
-    settings = ModelSettings(
-        network="shared_bottom",
-        options={"bottom_hidden": [16], "tower_hidden": [8]},
-        embedding_size=8,
-        sequence_encoder=encoder,
-    )
-    model = RankingModel(PLANTED, settings)
-    optimizer = keras.optimizers.Adam(0.02)
-    optimizer.build(model.trainable_variables)
-
-    def mean_loss(features, labels):
-        logits = model(features, training=True)["logits"]
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
-
-    @tf.function(autograph=False)
-    def step(features, labels):
-        with tf.GradientTape() as tape:
-            loss = mean_loss(features, labels)
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-
-    for seed in range(steps):
-        step(*_planted(256, seed))
-    return float(mean_loss(*_planted(4000, 10**6)))
-
-
 def test_finds_the_target_among_the_behaviours_sooner_than_their_mean():
-    pooled, weighed = (_held_out_loss(encoder) for encoder in ("mean_pooling", "din"))
+    pooled, weighed = (
+        held_out_loss(encoder, target_among_clicks, items=60) for encoder in ("mean_pooling", "din")
+    )
     assert weighed < 0.25 * pooled, (pooled, weighed)
