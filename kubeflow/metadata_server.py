@@ -79,7 +79,10 @@ class MetadataServer:
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             if procedure is None:
-                context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{name}: the store has no such thing")
+                context.abort(
+                    grpc.StatusCode.UNIMPLEMENTED,
+                    f"{name}: the store of this wheel has no such function",
+                )
             with self._lock:
                 response, message, code = procedure(self._store, request)
             if code != 0:
