@@ -134,9 +134,7 @@ def _start(
     cluster = experiment.kubeflow
     recurring = arguments.schedule is not None or arguments.every is not None
     moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = arguments.run_name or (
-        experiment.name if recurring else f"{experiment.name}-{moment}"
-    )
+    name = arguments.run_name or (experiment.name if recurring else f"{experiment.name}-{moment}")
     given = {"data_path": arguments.data_path, "span": arguments.span, "run_name": name}
     parameters = {key: value for key, value in given.items() if value is not None}
     common = (package, arguments.group or cluster.experiment or experiment.name, name, parameters)

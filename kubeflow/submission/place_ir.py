@@ -28,8 +28,7 @@ def place_ir(ir: bytes, digest: str, pipeline_root: str, compiled: str) -> tuple
 
     path = f"{pipeline_root.rstrip('/')}/ir/{digest}.pb"
     by_hand = (
-        f"Copy it yourself, then submit again with --ir-in-place:\n"
-        f"  from {compiled}\n  to   {path}"
+        f"Copy it yourself, then submit again with --ir-in-place:\n  from {compiled}\n  to   {path}"
     )
     if "://" not in pipeline_root and not os.path.isdir(pipeline_root):
         raise IrNotPlaced(
