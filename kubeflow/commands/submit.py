@@ -81,9 +81,8 @@ def _wrong(arguments: argparse.Namespace) -> str | None:
 
 def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     """Compiles, places, starts; waits where asked to. Returns the exit code."""
-    from kubeflow.compiler import PackageRefused, cluster_experiment, compile_package
+    from kubeflow.compiler import PackageRefused, compile_package
     from kubeflow.submission.place_ir import IrNotPlaced, place_ir
-    from transform.settings import SettingsError
 
     try:
         package = compile_package(experiment)
@@ -91,10 +90,9 @@ def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -
         file = package.write(folder)
         compiled = folder / "ir" / f"{package.ir_digest}.pb"
         if not arguments.ir_in_place:
-            root = str(cluster_experiment(experiment).run.pipeline_root)
-            path, copied = place_ir(package.ir, package.ir_digest, root, str(compiled))
-            print(f"TFX pipeline: {path}{'' if copied else ' (was there)'}")
-    except (PackageRefused, SettingsError, IrNotPlaced) as error:
+            copied = place_ir(package, str(compiled))
+            print(f"TFX pipeline: {package.ir_path}{'' if copied else ' (was there)'}")
+    except (PackageRefused, IrNotPlaced) as error:
         return fail(str(error), exit_codes.EXIT_WRONG_INPUT)
     return submit_package(file, experiment, arguments)
 
