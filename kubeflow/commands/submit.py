@@ -44,8 +44,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0 where the model was pushed (without ``--wait``: where the run was created), 3 where it
-        was not blessed, 1 where the run failed, 2 for wrong input, 4 where ``--timeout`` was over
-        before the run, 5 where the API does not answer or refuses access, 6 where the run
+        was not blessed, 1 where the run failed, 2 for wrong input, 4 where ``--timeout`` or
+        Ctrl-C ended the waiting, 5 where the API does not answer or refuses access, 6 where the run
         succeeded but Kubeflow Pipelines does not tell the verdict (no Pusher).
     """
     from pipeline.experiment_file import ExperimentFileError, read_experiment
@@ -154,6 +154,7 @@ def _wait(
 
     from kubeflow.submission.follow_run import RunTimedOut, follow_run
     from kubeflow.submission.node_lines import NodeLines
+    from kubeflow.submission.pipelines_client import AccessRefused, ApiUnreachable
     from kubeflow.submission.run_plan import RunPlan
 
     plan = RunPlan.read(package.read_text(encoding="utf-8"))
@@ -178,8 +179,10 @@ def _wait(
     except KeyboardInterrupt:
         return fail(
             f"\nNo longer waiting. Run {run_id} goes on; it is stopped on its page only.",
-            exit_codes.EXIT_FAILED,
+            exit_codes.EXIT_TIMED_OUT,
         )
+    except (ApiUnreachable, AccessRefused) as error:
+        return fail(f"{error}\nRun {run_id} goes on.", exit_codes.EXIT_UNREACHABLE)
     return _report_end(console, end, run)
 
 

@@ -223,7 +223,7 @@ def test_ctrl_c_leaves_the_run_and_says_so(kubeflow, submit, capsys):
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    assert submit("--wait") == exit_codes.EXIT_FAILED
+    assert submit("--wait") == exit_codes.EXIT_TIMED_OUT
     assert "goes on" in capsys.readouterr().err
     assert not [path for _, path, _ in kubeflow.requests if "terminate" in path]
 
