@@ -1,3 +1,5 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
-COMMANDS = ()
+from kubeflow.commands import compile
+
+COMMANDS = (compile.COMMAND,)
