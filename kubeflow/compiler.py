@@ -139,7 +139,7 @@ def _compile(
     @dsl.pipeline(
         name=pipeline_name(experiment.name),
         display_name=experiment.name,
-        description=f"Multi-task ranking, TFX pipeline {tfx_graph.digest[:12]}.",
+        description="A gated multi-task ranking model, one task per TFX node.",
     )
     def pipeline(data_path: str = input_base(data), span: str = span, run_name: str = "") -> None:
         parameters = {"data_path": data_path, "span": span, "run_name": run_name}

@@ -26,12 +26,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    import logging
+
     from rich.console import Console
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
 
     console = Console(highlight=False)
+    # TensorFlow Transform warns of the Keras that this project chose.
+    logging.disable(logging.WARNING)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
@@ -50,9 +54,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def print_package(console: "Console", package: "Package", file: Path, experiment: str) -> None:
     """Prints what was written, the nodes with their resources, and what to do next."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("node", "cores", "memory", "GPUs", "machines", "retries", "longest time")
+    table = Table(
+        Column("node", no_wrap=True),
+        "cores",
+        "memory",
+        "GPUs",
+        "machines",
+        "retries",
+        "longest time",
+    )
     for node_id, node in package.nodes.items():
         table.add_row(
             node_id,
