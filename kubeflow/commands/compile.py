@@ -41,12 +41,16 @@ def _run(arguments: argparse.Namespace) -> int:
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
             from kubeflow.compiler import PackageRefused, compile_package
+
+            try:
+                package = compile_package(experiment)
+            except PackageRefused as error:
+                problems = f"{arguments.experiment}: nothing written\n{error}"
+                return fail(problems, EXIT_WRONG_INPUT)
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
-    try:
-        package = compile_package(experiment)
-    except PackageRefused as error:
-        return fail(f"{arguments.experiment}: nothing written\n{error}", EXIT_WRONG_INPUT)
+    finally:
+        logging.disable(logging.NOTSET)
     folder = Path(arguments.out or f"var/compiled/{experiment.name}")
     print_package(console, package, package.write(folder), arguments.experiment)
     return EXIT_OK
@@ -63,7 +67,7 @@ def print_package(console: "Console", package: "Package", file: Path, experiment
         "GPUs",
         "machines",
         "retries",
-        "longest time",
+        "timeout",
     )
     for node_id, node in package.nodes.items():
         table.add_row(
