@@ -1,5 +1,7 @@
 """Each rule refuses a document that breaks it, and no other rule is needed to say so."""
 
+import copy
+
 import pytest
 import yaml
 
@@ -12,11 +14,21 @@ TRAINER = "deploymentSpec.executors.exec-trainer.container"
 TASKS = "root.dag.tasks"
 
 
-@pytest.fixture
-def documents(golden_folder):
+@pytest.fixture(scope="module")
+def golden_documents(golden_folder):
     """The golden package: these rules need neither TFX nor a compiler."""
     text = (golden_folder / "default.yaml").read_text(encoding="utf-8")
     return list(yaml.safe_load_all(text))
+
+
+@pytest.fixture
+def documents(golden_documents):
+    """Each test its own copy."""
+    return copy.deepcopy(golden_documents)
+
+
+def _text(documents):
+    return yaml.dump_all(documents, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
 
 
 def _put(document, path, value):
@@ -32,12 +44,12 @@ def _put(document, path, value):
 
 def _problems(documents):
     with pytest.raises(PackageRefused) as caught:
-        check_package(yaml.safe_dump_all(documents))
+        check_package(_text(documents))
     return caught.value.problems
 
 
 def test_the_golden_package_passes(documents):
-    check_package(yaml.safe_dump_all(documents))
+    check_package(_text(documents))
 
 
 def _only_argument(argument):
