@@ -1,5 +1,5 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
-from kubeflow.commands.submit import COMMAND as SUBMIT
+from kubeflow.commands import compile, submit
 
-COMMANDS = (SUBMIT,)
+COMMANDS = (compile.COMMAND, submit.COMMAND)
