@@ -16,6 +16,11 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+#: Connection to ML-Metadata: to a database, or to a server.
+ConnectionConfig = (
+    metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
+)
+
 _RUN_ID = "pipeline-run-id"
 
 
@@ -52,19 +57,32 @@ def bind_run_id(pipeline: pipeline_pb2.Pipeline, run_id: str) -> None:
     runtime_parameter_utils.substitute_runtime_parameter(pipeline, {_RUN_ID: run_id})
 
 
+def bind_parameters(
+    pipeline: pipeline_pb2.Pipeline,
+    run_id: str,
+    data_path: str | None = None,
+    span: int | str | None = None,
+) -> None:
+    """Fixes, in place, what a compiled pipeline left open, before its nodes are run."""
+    runtime_parameter_utils.substitute_runtime_parameter(pipeline, {_RUN_ID: run_id})
+
+
 def node_ids(pipeline: pipeline_pb2.Pipeline) -> list[str]:
     """The nodes of a compiled pipeline in topological order."""
     return [node.pipeline_node.node_info.id for node in pipeline.nodes]
 
 
-def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
+def run_node(
+    pipeline: pipeline_pb2.Pipeline, node_id: str, connection: ConnectionConfig | None = None
+) -> NodeOutcome:
     """Runs one node in this process: driver, executor, publisher.
 
     A node that already succeeded in this run (same run id) is not run again.
 
     Args:
-        pipeline: compiled pipeline with a bound run id and a metadata connection.
+        pipeline: compiled pipeline with a bound run id.
         node_id: the node.
+        connection: to ML-Metadata; that of the compiled pipeline if None.
 
     Returns:
         The outcome, read from ML-Metadata: after a cache hit the launcher's own output paths
@@ -75,7 +93,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    connection_config = _connection_config(deployment)
+    connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
     info = launcher.Launcher(
         pipeline_node=node,
