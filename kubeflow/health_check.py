@@ -53,7 +53,7 @@ def _run(folder: str, run_id: str) -> node_run.NodeState:
             metadata_connection_config=connection,
         )
     )
-    node_run.bind_run_id(compiled, run_id)
+    node_run.bind_parameters(compiled, run_id)
     outcome = node_run.run_node(compiled, "NothingToDo")
     (uri,) = outcome.outputs["written"]
     if Path(uri).read_text(encoding="utf-8") != "done":

@@ -18,6 +18,7 @@ from pipeline import stock_components
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
 from pipeline.reference_training import reference_training
+from pipeline.run_parameters import RunParameters
 from trainer.settings import ModelSettings, TrainingSettings
 
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
@@ -28,6 +29,7 @@ def create_pipeline(
     experiment: Experiment,
     pipeline_root: str,
     metadata_connection_config: object | None = None,
+    runtime_parameters: bool = False,
 ) -> tfx.dsl.Pipeline:
     """Builds the TFX pipeline of an experiment.
 
@@ -35,6 +37,8 @@ def create_pipeline(
         experiment: the validated experiment file.
         pipeline_root: folder or URI under which all artifacts are written.
         metadata_connection_config: ML-Metadata connection; None where the runner brings one.
+        runtime_parameters: leave open where the logs lie and which span is read, for
+            `pipeline.node_run.bind_parameters`; else they are those of the experiment.
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
@@ -43,7 +47,8 @@ def create_pipeline(
         experiment puts stock ones in the places of ours.
     """
     contract = experiment.contract.to_json()
-    examples = _examples(experiment, pipeline_root)
+    parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
+    examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
     schema = _schema(experiment, statistics)
     validator = tfx.components.ExampleValidator(
@@ -83,13 +88,17 @@ def create_pipeline(
     )
 
 
-def _examples(experiment: Experiment, pipeline_root: str) -> base_node.BaseNode:
+def _examples(
+    experiment: Experiment, pipeline_root: str, parameters: RunParameters
+) -> base_node.BaseNode:
     if experiment.components.example_gen == "stock":
-        return stock_components.csv_example_gen(experiment)
+        return stock_components.csv_example_gen(experiment, parameters)
     return LogExampleGen(
         data=experiment.data,
         contract=experiment.contract,
         quarantine_dir=os.path.join(pipeline_root, "quarantine"),
+        input_base=parameters.data_path,
+        range_config=parameters.range_config,
     )
 
 

@@ -129,7 +129,7 @@ def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
     pipeline = compiler.Compiler().compile(
         graph.create_pipeline(experiment, str(root / "artifacts"), connection)
     )
-    node_run.bind_run_id(pipeline, run_id)
+    node_run.bind_parameters(pipeline, run_id)
     return pipeline
 
 
