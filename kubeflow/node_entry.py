@@ -80,19 +80,7 @@ def run_task(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     outcome = node_run.run_node(pipeline, arguments.node, connection)
     seconds = time.monotonic() - started
-    if outputs.has("summary"):
-        outputs.set_metadata(
-            "summary",
-            {
-                "state": outcome.state.value,
-                "execution_id": outcome.execution_id,
-                "seconds": round(seconds, 3),
-                "outputs": outcome.outputs,
-            },
-        )
     with metadata.Metadata(connection) as handle:
-        if outputs.has("blessed"):
-            outputs.set_parameter("blessed", _is_blessed(handle.store, outcome))
         context = PageContext(
             run_id=arguments.run_id,
             run_name=arguments.run_name,
@@ -103,19 +91,6 @@ def run_task(arguments: argparse.Namespace) -> None:
         page.write_page(arguments.node, outcome, outputs, context)
     outputs.write()
     print(f"{arguments.node}: {outcome.state.value} in {seconds:.1f} s", flush=True)
-
-
-def _is_blessed(store: object, outcome: object) -> bool:
-    """What Pusher will find: the blessing as ML-Metadata has it."""
-    from tfx.components.evaluator import constants
-
-    (uri,) = outcome.outputs["blessing"]
-    blessings = store.get_artifacts_by_uri(uri)
-    key = constants.ARTIFACT_PROPERTY_BLESSED_KEY
-    return any(
-        artifact.custom_properties[key].int_value == constants.BLESSED_VALUE
-        for artifact in blessings
-    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

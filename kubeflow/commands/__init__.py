@@ -1,3 +1,5 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
-COMMANDS = ()
+from kubeflow.commands.submit import COMMAND as SUBMIT
+
+COMMANDS = (SUBMIT,)
