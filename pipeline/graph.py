@@ -15,6 +15,7 @@ from components.relaimp_gate.component import RelaImpGate
 from components.report.component import Report
 from components.slice_evaluation.component import SliceEvaluation
 from pipeline import stock_components
+from pipeline.absolute_path import absolute
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
 from pipeline.reference_training import reference_training
@@ -120,7 +121,7 @@ def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node
     """The reviewed schema where the experiment names one, else one inferred from this run."""
     if experiment.validation.schema_path is not None:
         return tfx.components.ImportSchemaGen(
-            schema_file=os.path.abspath(experiment.validation.schema_path)
+            schema_file=absolute(experiment.validation.schema_path)
         )
     return tfx.components.SchemaGen(
         statistics=statistics.outputs["statistics"], infer_feature_shape=False
@@ -211,7 +212,7 @@ def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base
     """The model that the candidate is compared with: blessed last, or given."""
     if experiment.gate.given_model is not None:
         return tfx.dsl.Importer(
-            source_uri=os.path.abspath(experiment.gate.given_model),
+            source_uri=absolute(experiment.gate.given_model),
             artifact_type=tfx.types.standard_artifacts.Model,
         ).with_id("GivenModel")
     return tfx.dsl.Resolver(
@@ -229,7 +230,7 @@ def _pusher(
         return []
     destination = tfx.proto.PushDestination(
         filesystem=tfx.proto.PushDestination.Filesystem(
-            base_directory=os.path.abspath(experiment.serving.push_to)
+            base_directory=absolute(experiment.serving.push_to)
         )
     )
     return [

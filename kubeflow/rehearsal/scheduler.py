@@ -74,35 +74,44 @@ class Scheduler:
         try:
             self._run_dag(self._package.spec.root.dag, {**values, **parameters})
         finally:
-            self._stopped.set()
-            self._processes.stop()
+            self.stop()
         return self._tasks
 
+    def stop(self) -> None:
+        """Kills what runs, and starts nothing more."""
+        self._stopped.set()
+        self._processes.stop()
+
     def _run_dag(self, dag: pipeline_spec_pb2.DagSpec, inputs: Mapping[str, Any]) -> bool:
-        """Runs a group's tasks, each as soon as those before it are done; whether all went well."""
+        """Runs a group's tasks as soon as those before them are done; whether all went well."""
         waiting = dict(dag.tasks.items())
         ended: dict[str, bool] = {}
         outputs: dict[str, Mapping[str, Any]] = {}
         running: dict[concurrent.futures.Future[TaskRun | bool], str] = {}
         with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:
-            while waiting or running:
-                for name in [name for name, task in waiting.items() if _is_ready(task, ended)]:
-                    task = waiting.pop(name)
-                    if not all(ended[before] for before in task.dependent_tasks):
-                        self._block(name, task)
-                        ended[name] = False
+            try:
+                while waiting or running:
+                    for name in [name for name, task in waiting.items() if _is_ready(task, ended)]:
+                        task = waiting.pop(name)
+                        if not all(ended[before] for before in task.dependent_tasks):
+                            self._block(name, task)
+                            ended[name] = False
+                            continue
+                        future = pool.submit(self._run_task, name, task, inputs, dict(outputs))
+                        running[future] = name
+                    if not running:
                         continue
-                    future = pool.submit(self._run_task, name, task, inputs, dict(outputs))
-                    running[future] = name
-                if not running:
-                    continue
-                done, _ = concurrent.futures.wait(
-                    running, return_when=concurrent.futures.FIRST_COMPLETED
-                )
-                for future in done:
-                    name, result = running.pop(future), future.result()
-                    ended[name] = result if isinstance(result, bool) else _went_well(result)
-                    outputs[name] = {} if isinstance(result, bool) else result.parameters
+                    done, _ = concurrent.futures.wait(
+                        running, return_when=concurrent.futures.FIRST_COMPLETED
+                    )
+                    for future in done:
+                        name, result = running.pop(future), future.result()
+                        ended[name] = result if isinstance(result, bool) else _went_well(result)
+                        outputs[name] = {} if isinstance(result, bool) else result.parameters
+            except BaseException:
+                # The pool waits for its threads, and they for their processes.
+                self.stop()
+                raise
         return all(ended.values())
 
     def _run_task(
