@@ -182,6 +182,7 @@ class Scheduler:
         number = 1 + len(list((self._folder / name).glob("attempt-*")))
         folder = self._folder / name / f"attempt-{number}"
         return run_attempt(
+            component,
             self._package.containers[label],
             executor_input(component, inputs, folder),
             folder,

@@ -63,6 +63,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def run_attempt(
+    component: pipeline_spec_pb2.ComponentSpec,
     container: Container,
     given: Mapping[str, Any],
     folder: Path,
@@ -74,6 +75,7 @@ def run_attempt(
     """Runs a task's command once, as the launcher does.
 
     Args:
+        component: what the task declares.
         container: command, arguments and environment.
         given: the executor input.
         folder: working folder of the process; its log goes to ``log.txt`` there.
@@ -119,7 +121,7 @@ def run_attempt(
         timer.cancel()
     if code != 0:
         raise AttemptFailed(f"{_ending(code)}: {_last_line(log_path)}\nLog: {log_path}")
-    return _executor_output(given)
+    return _executor_output(component, given)
 
 
 def _environment(container: Container, metadata: Mapping[str, str]) -> dict[str, str]:
@@ -144,7 +146,9 @@ def _last_line(path: Path) -> str:
     return lines[-1] if lines else "it wrote nothing"
 
 
-def _executor_output(given: Mapping[str, Any]) -> dict[str, Any]:
+def _executor_output(
+    component: pipeline_spec_pb2.ComponentSpec, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Reads the executor output file strictly, and parameters that are files only.
 
     Raises:
@@ -165,5 +169,18 @@ def _executor_output(given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if not file.exists():
             raise AttemptFailed(f"output parameter {name!r} is missing: {file}")
-        parameters[name] = file.read_text(encoding="utf-8")
+        declared = component.output_definitions.parameters[name].parameter_type
+        parameters[name] = _parameter(name, declared, file.read_text(encoding="utf-8"))
     return output
+
+
+def _parameter(name: str, declared: int, text: str) -> Any:
+    """A parameter's value from its file, by its declared type."""
+    if declared == pipeline_spec_pb2.ParameterType.STRING:
+        return text
+    is_boolean = declared == pipeline_spec_pb2.ParameterType.BOOLEAN
+    try:
+        return json.loads(text.strip().lower() if is_boolean else text)
+    except json.JSONDecodeError as error:
+        kind = pipeline_spec_pb2.ParameterType.ParameterTypeEnum.Name(declared)
+        raise AttemptFailed(f"output parameter {name!r} is no {kind}: {text[:80]!r}") from error
