@@ -78,7 +78,8 @@ def run_attempt(
         component: what the task declares.
         container: command, arguments and environment.
         given: the executor input.
-        folder: working folder of the process; its log goes to ``log.txt`` there.
+        folder: working folder of the process; its standard error goes to ``log.txt`` there, its
+            standard output to ``output.txt``.
         environment: variables for the metadata server; others are this process's own and those
             of the container.
         processes: those of the rehearsal.
@@ -102,6 +103,7 @@ def run_attempt(
     log_path = folder / "log.txt"
     with (
         open(log_path, "w", encoding="utf-8") as log,
+        open(folder / "output.txt", "w", encoding="utf-8", buffering=1) as print_to,
         processes.start(
             command,
             cwd=folder,
@@ -114,8 +116,7 @@ def run_attempt(
         if timeout is not None:
             timer.start()
         for line in process.stdout:
-            log.write(line)
-            log.flush()
+            print_to.write(line)
             on_progress(line.rstrip())
         code = process.wait()
         timer.cancel()
