@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run_id", help="of the run; the same again in a retry")
     parser.add_argument("--run_name", default="", help="what people call the run")
     parser.add_argument("--data_path", default="", help="folder of the logs; as compiled if empty")
-    parser.add_argument("--span", default="", help="span of the logs; the latest if empty")
+    parser.add_argument("--span", help="span of the logs; the latest if empty")
     parser.add_argument("--executor_input", help="JSON from the launcher")
     return parser
 

@@ -20,7 +20,6 @@ from kubeflow.metadata_connection import connection_of
 ROOT = Path(__file__).parents[2]
 
 
-# TFX finds an executor by its module's name, which this file has none of for another process.
 @decorators.component
 def Produce(folder: annotations.Parameter[str], text: annotations.OutputArtifact[standard_artifacts.String]):  # fmt: skip
     marks = Path(folder)
@@ -87,7 +86,7 @@ class Task:
         }
         values = {
             "node": node, "ir_path": self.ir_path, "ir_digest": self.digest, "run_id": run_id,
-            "run_name": "", "data_path": "", "span": "",
+            "run_name": "", "data_path": "",
             "executor_input": json.dumps(executor_input), **changed,
         }  # fmt: skip
         return [part for key, value in values.items() for part in (f"--{key}", str(value))]
