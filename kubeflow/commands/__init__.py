@@ -1,6 +1,7 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
+from kubeflow.commands.compile import COMMAND as COMPILE
 from kubeflow.commands.rehearse import COMMAND as REHEARSE
 from kubeflow.commands.submit import COMMAND as SUBMIT
 
-COMMANDS = (REHEARSE, SUBMIT)
+COMMANDS = (COMPILE, REHEARSE, SUBMIT)

@@ -71,7 +71,9 @@ class Reader(abc.ABC):
 
         A path that ends with ``/`` is a folder, whether or not it can be seen from here.
         """
-        folder = path.endswith("/") or fileio.isdir(path)
+        # A pattern is no folder: a bucket is not asked, which may be out of reach from here.
+        plain = not any(mark in path for mark in "*?[{")
+        folder = path.endswith("/") or (plain and fileio.isdir(path))
         return [os.path.join(path, "*")] if folder else [path]
 
     def shards(self, files: list[str]) -> list[Shard]:

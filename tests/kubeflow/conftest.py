@@ -1,0 +1,36 @@
+"""A small experiment and its compiled package, shared by the tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.experiment_file import read_experiment
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden_folder():
+    """Folder of the small experiment and the package that it should give."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def small_experiment():
+    """The experiment that the golden package is of."""
+    return read_experiment(GOLDEN / "experiment.yaml")
+
+
+@pytest.fixture(scope="session")
+def package(small_experiment):
+    """Its compiled package."""
+    from kubeflow.compiler import compile_package
+
+    return compile_package(small_experiment)
+
+
+@pytest.fixture
+def documents(package):
+    """The two documents of the package, each test its own copy."""
+    return list(yaml.safe_load_all(package.pipeline_yaml))
