@@ -58,6 +58,24 @@ class Package:
         _check_dag(str(path), spec.root.dag, spec)
         return package
 
+    def node_id(self, name: str, task: pipeline_spec_pb2.PipelineTaskSpec) -> str:
+        """The node that a task's command names; the task's own name where it names none."""
+        component = self.spec.components[task.component_ref.name]
+        arguments = list(self.containers[component.executor_label].args)
+        if "--node" in arguments[:-1]:
+            return arguments[arguments.index("--node") + 1]
+        return task.task_info.name or name
+
+    def tasks_below(
+        self, name: str, task: pipeline_spec_pb2.PipelineTaskSpec
+    ) -> list[tuple[str, str]]:
+        """Names and nodes of the tasks in a group and its groups; of a task, its own."""
+        component = self.spec.components[task.component_ref.name]
+        if component.WhichOneof("implementation") != "dag":
+            return [(name, self.node_id(name, task))]
+        below = component.dag.tasks.items()
+        return [found for inner in below for found in self.tasks_below(*inner)]
+
 
 def _timeouts(document: dict[str, Any]) -> dict[str, int]:
     """The pods' deadlines in the platform specification."""

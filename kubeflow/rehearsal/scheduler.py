@@ -125,12 +125,12 @@ class Scheduler:
         component = self._package.spec.components[task.component_ref.name]
         inputs = resolve_inputs(task, component, parent, outputs, self._run_id)
         if not holds(task.trigger_policy.condition, inputs):
-            for inner in _names(name, component, self._package):
+            for inner in self._package.tasks_below(name, task):
                 self._tell(TaskRun(*inner, "skipped"), last=True)
             return True
         if component.WhichOneof("implementation") == "dag":
             return self._run_dag(component.dag, inputs)
-        start = TaskRun(name, task.task_info.name or name, "running")
+        start = TaskRun(name, self._package.node_id(name, task), "running")
         kept = self._folder / name / TASK_FILE
         if kept.exists():
             run = TaskRun(**json.loads(kept.read_text(encoding="utf-8")))
@@ -193,11 +193,7 @@ class Scheduler:
         )
 
     def _block(self, name: str, task: pipeline_spec_pb2.PipelineTaskSpec) -> None:
-        component = self._package.spec.components[task.component_ref.name]
-        names = _names(name, component, self._package)
-        if component.WhichOneof("implementation") != "dag":
-            names = [(name, task.task_info.name or name)]
-        for inner in names:
+        for inner in self._package.tasks_below(name, task):
             self._tell(TaskRun(*inner, "blocked"), last=True)
 
     def _tell(self, run: TaskRun, last: bool = False) -> TaskRun:
@@ -218,19 +214,3 @@ def _is_ready(task: pipeline_spec_pb2.PipelineTaskSpec, ended: Mapping[str, bool
 
 def _went_well(run: TaskRun) -> bool:
     return run.done or run.state == "skipped"
-
-
-def _names(
-    name: str, component: pipeline_spec_pb2.ComponentSpec, package: Package
-) -> list[tuple[str, str]]:
-    """Names and nodes of the tasks below a group; of a task, the one."""
-    if component.WhichOneof("implementation") != "dag":
-        return [(name, name)]
-    found = []
-    for inner, task in component.dag.tasks.items():
-        below = package.spec.components[task.component_ref.name]
-        if below.WhichOneof("implementation") == "dag":
-            found += _names(inner, below, package)
-        else:
-            found.append((inner, task.task_info.name or inner))
-    return found
