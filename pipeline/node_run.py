@@ -18,6 +18,11 @@ from tfx.proto.orchestration import (  # noqa: F401
 
 from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 
+#: Connection to ML-Metadata: to a database, or to a server.
+ConnectionConfig = (
+    metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
+)
+
 _RUN_ID = "pipeline-run-id"
 
 
@@ -90,14 +95,17 @@ def node_ids(pipeline: pipeline_pb2.Pipeline) -> list[str]:
     return [node.pipeline_node.node_info.id for node in pipeline.nodes]
 
 
-def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
+def run_node(
+    pipeline: pipeline_pb2.Pipeline, node_id: str, connection: ConnectionConfig | None = None
+) -> NodeOutcome:
     """Runs one node in this process: driver, executor, publisher.
 
     A node that already succeeded in this run (same run id) is not run again.
 
     Args:
-        pipeline: compiled pipeline with a bound run id and a metadata connection.
+        pipeline: compiled pipeline with a bound run id.
         node_id: the node.
+        connection: to ML-Metadata; that of the compiled pipeline if None.
 
     Returns:
         The outcome, read from ML-Metadata: after a cache hit the launcher's own output paths
@@ -108,7 +116,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    connection_config = _connection_config(deployment)
+    connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
     info = launcher.Launcher(
         pipeline_node=node,

@@ -33,3 +33,11 @@ def test_loggers_are_as_before_afterwards(tmp_path):
     with run_log(tmp_path / "log.txt", print):
         assert absl_logging.get_verbosity() == absl_logging.INFO
     assert (root.handlers, root.level, absl.handlers, absl_logging.get_verbosity()) == before
+
+
+def test_without_a_file_the_log_goes_to_standard_error(capsys):
+    with run_log(None, print):
+        absl_logging.info("for the pod's log")
+    output = capsys.readouterr()
+    assert "for the pod's log" in output.err
+    assert output.out == ""

@@ -1,0 +1,142 @@
+"""Whole rehearsals of a small experiment: every task a process, a real metadata server."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+import yaml
+
+from kubeflow import command_line
+from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
+from pipeline.experiment_file import read_experiment
+from pipeline.simulation.settings import SimulationSettings
+from pipeline.simulation.simulator import simulate
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+FEATURES = ("user_id", "age", "gender", "item_id", "scenario")
+
+
+@pytest.fixture(scope="module")
+def experiment_file(tmp_path_factory):
+    """The default experiment with one task, five features and the smallest network."""
+    folder = tmp_path_factory.mktemp("experiment")
+    simulate(SimulationSettings.read({"rows": 1500, "seed": 1}), folder / "simulated")
+    values = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
+    values["data"]["path"] = str(folder / "simulated/logs/day=*/*.csv")
+    values["features"] = {name: values["features"][name] for name in FEATURES}
+    del values["target_item"]
+    values["tasks"] = {"click": {"label": "click"}}
+    values["model"] = {"network": "shared_bottom", "embedding_size": 4}
+    values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 1}
+    values["evaluation"] = {"slices": [["domain"]], "user_key": "user_id"}
+    threshold = {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.2}
+    values["gate"] = {"thresholds": [{**threshold, "bound": "point"}], "minimum_positives": 10}
+    values["serving"] = {"push_to": str(folder / "not-here")}
+    values["report"] = {"best_possible": str(folder / "simulated/best_auc.json")}
+    values["kubeflow"] = {"defaults": {"retries": 1, "retry_seconds": 0}}
+    path = folder / "experiment.yaml"
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _process_of(node_id, run_folder):
+    """Id of the process that runs a node of this rehearsal."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                arguments = (entry / "cmdline").read_bytes().decode().split("\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if node_id in arguments and any(str(run_folder) in text for text in arguments):
+                return int(entry.name)
+    raise AssertionError(f"no process runs {node_id}")
+
+
+@pytest.fixture(scope="module")
+def killed_once(experiment_file, tmp_path_factory):
+    """A rehearsal whose Trainer is killed after its first epoch."""
+    out = tmp_path_factory.mktemp("out")
+    killed, told = [], []
+
+    def on_progress(name, line):
+        if name == "trainer" and "epoch 1 of" in line and not killed:
+            killed.append(_process_of("Trainer", out))
+            os.kill(killed[0], signal.SIGKILL)
+
+    rehearsal = rehearse(
+        read_experiment(experiment_file), out, {"run_name": "first"},
+        on_task=told.append, on_progress=on_progress,
+    )  # fmt: skip
+    assert killed
+    return out, rehearsal, told
+
+
+def test_every_task_ran_and_the_model_was_pushed(killed_once):
+    out, rehearsal, _ = killed_once
+    states = {task.node_id: task.state for task in rehearsal.tasks}
+    assert set(states.values()) == {"complete"}
+    assert {"LogExampleGen", "Transform", "Trainer", "RelaImpGate", "Report", "Pusher"} <= set(
+        states
+    )
+    result = rehearsal.result
+    assert result.blessed
+    assert Path(result.pushed_to).is_relative_to(out / "serving")
+    served = tf.saved_model.load(result.pushed_to)
+    assert set(served.signatures) >= {"serving_default"}
+    assert "<html" in (result.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_killed_trainer_is_retried_and_goes_on_from_its_checkpoint(killed_once):
+    out, rehearsal, told = killed_once
+    (trainer,) = [task for task in rehearsal.tasks if task.node_id == "Trainer"]
+    assert trainer.attempts == 2
+    retrying = [task for task in told if task.state == "retrying"]
+    assert [task.node_id for task in retrying] == ["Trainer"]
+    assert "killed by SIGKILL" in retrying[0].problem
+    history = json.loads((Path(trainer.uris["model_run"][0]) / "history.json").read_text())
+    assert history["resumed_from_step"] > 0
+    assert not list((out / "artifacts" / "checkpoints").iterdir())
+
+
+def test_each_task_had_the_launchers_files(killed_once):
+    _, rehearsal, _ = killed_once
+    (attempt,) = (rehearsal.result.folder / "rela-imp-gate").glob("attempt-*")
+    given = json.loads((attempt / "executor_input.json").read_text())
+    assert given["inputs"]["parameterValues"]["run_id"] == rehearsal.result.run_id
+    assert given["inputs"]["parameterValues"]["run_name"] == "first"
+    output = json.loads((attempt / "output_metadata.json").read_text())
+    assert output["parameterValues"] == {"blessed": True}
+    assert (attempt / "parameters" / "blessed").read_text() == "true"
+    assert (attempt / "artifacts" / "summary").read_text()
+
+
+def test_an_unblessed_model_is_not_pushed_and_the_rest_comes_from_the_cache(
+    killed_once, experiment_file, capsys
+):
+    out, first, _ = killed_once
+    arguments = ["rehearse", str(experiment_file), "--out", str(out)]
+    arguments += ["--set", "gate.thresholds=[{rule: auc, minimum: 0.999}]"]
+    assert command_line.main(arguments) == 3
+    output = capsys.readouterr().out
+    assert "NOT BLESSED" in output
+    lines = {line.split()[1]: line for line in output.splitlines() if line[:1] in "✔○"}
+    for node_id in ("LogExampleGen", "StatisticsGen", "Transform", "Trainer", "SliceEvaluation"):
+        assert "cached" in lines[node_id], lines
+    assert "skipped" in lines["Pusher"]
+    assert len(list(Path(first.result.pushed_to).parent.iterdir())) == 1
+
+
+def test_a_run_that_is_not_there_is_not_resumed(experiment_file, tmp_path):
+    with pytest.raises(RehearsalFailed, match="--resume absent: no such run in"):
+        rehearse(read_experiment(experiment_file), tmp_path, resume="absent")
+
+
+def test_wrong_options_are_refused(experiment_file, capsys):
+    assert command_line.main(["rehearse", str(experiment_file), "--workers", "0"]) == 2
+    assert "--workers: at least 1" in capsys.readouterr().err
+    arguments = ["rehearse", str(experiment_file), "--resume", "r", "--span", "1"]
+    assert command_line.main(arguments) == 2
+    assert "leave out --span" in capsys.readouterr().err
