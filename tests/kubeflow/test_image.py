@@ -210,11 +210,11 @@ def needed(name):
 
 
 def test_the_cuda_libraries_are_those_that_tensorflow_asks_for():
-    asked = dict(
-        re.match(r"(nvidia-[\w-]+)==([\d.]+)", line).groups()
-        for line in importlib.metadata.requires("tensorflow")
-        if line.startswith("nvidia-") and "and-cuda" in line
-    )
+    asked = {
+        requirement.name: str(requirement.specifier).removeprefix("==")
+        for requirement in map(Requirement, importlib.metadata.requires("tensorflow"))
+        if requirement.marker and "and-cuda" in str(requirement.marker)
+    }
     assert locked("kubeflow/requirements-gpu.txt") == asked
 
 

@@ -348,7 +348,6 @@ FLINK_CONNECTIONS = [
     ("task", "mtlx-beam-job-server", 8099),
     ("task", "mtlx-beam-job-server", 8098),
     ("mtlx-beam-job-server", "mtlx-flink-jobmanager", 8081),
-    ("mtlx-flink-taskmanager", "mtlx-beam-job-server", 8098),
     ("mtlx-flink-taskmanager", "mtlx-flink-jobmanager", 6123),
     ("mtlx-flink-taskmanager", "mtlx-flink-jobmanager", 6124),
     ("mtlx-flink-jobmanager", "mtlx-flink-taskmanager", 6122),
@@ -360,6 +359,8 @@ REFUSED = [
     ("mtlx-serving", "mtlx-metadata", 8080),
     ("mtlx-recurring-run", "mtlx-metadata", 8080),
     ("mtlx-mysql", "mtlx-metadata", 8080),
+    ("mtlx-recurring-run", "mtlx-beam-job-server", 8099),
+    ("task", "mtlx-flink-jobmanager", 8081),
 ]
 
 
