@@ -297,3 +297,12 @@ def test_the_command_is_installed(installed, tmp_path):
     command = [str(installed / "bin/mtlx"), "models", "dtn"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0 and "dtn" in done.stdout, done.stderr[-2000:]
+
+
+def test_the_health_check_passes(installed, tmp_path):
+    """What the image's build ends with."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", "kubeflow.node_entry", "--check"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not list(tmp_path.iterdir())
