@@ -96,3 +96,18 @@ def test_files_and_objects_that_are_named_exist():
     for path in set(re.findall(r"kubeflow/(?:manifests|Dockerfile|requirements)[\w/.-]*", TEXT)):
         if "mine" not in path:
             assert (ROOT / path).exists(), path
+
+
+def test_beam_knows_the_flags():
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    #: Flink's job server tells Beam about this one when a job is submitted.
+    described = {"parallelism"}
+    checked = []
+    for example in EXAMPLES:
+        flags = example["kubeflow"].get("settings", {}).get("run.beam_pipeline_args", [])
+        names = {flag.lstrip("-").split("=")[0] for flag in flags}
+        known = set(PipelineOptions(flags).get_all_options(drop_default=True))
+        assert names - known <= described
+        checked += names
+    assert {"direct_running_mode", "environment_config", "sdk_container_image"} <= set(checked)
