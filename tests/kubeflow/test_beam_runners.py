@@ -1,5 +1,6 @@
 """Our Beam components on other runners than the one in this process, with the same results."""
 
+import dataclasses
 import json
 import os
 import socket
@@ -24,6 +25,7 @@ from components.slice_evaluation.executor import Executor as SliceEvaluation
 from components.slice_evaluation.results import load_results
 from transform.data_contract import DataContract
 
+ROOT = Path(__file__).parents[2]
 CONTRACT = DataContract.read(
     {
         "features": {
@@ -46,12 +48,13 @@ PORTABLE = ["--runner=PortableRunner", "--sdk_container_image=mtlx"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_arguments_of_pytest():
-    """TFX's Beam executor gives sys.argv to absl, which stumbles over pytest's -v."""
+def _processes():
+    """What other processes need; TFX gives sys.argv to absl, which stumbles over pytest's -v."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["pytest"])
-        # Workers are started as `python`, whichever comes first.
+        # Workers are started as `python`, whichever comes first, and need our packages.
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
         yield
 
 
@@ -228,7 +231,8 @@ def assert_same_evaluation(found, expected):
         for name in ("overall", "domain=feed", "domain=search"):
             there = expected.metric("candidate", task, name)
             assert 0 < there.auc < 1
-            assert found.metric("candidate", task, name) == pytest.approx(there)
+            here = found.metric("candidate", task, name)
+            assert dataclasses.asdict(here) == pytest.approx(dataclasses.asdict(there))
 
 
 def assert_same(found, expected):
@@ -277,10 +281,7 @@ class server:  # noqa: N801 (used as a function)
 
     def __enter__(self):
         with self._log.open("w") as log:
-            # A folder without our packages: the worker finds what is installed, as in the image.
-            self._process = subprocess.Popen(
-                self._command, cwd=self._log.parent, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self._is_ready():
             assert self._process.poll() is None, self._log.read_text()[-2000:]
