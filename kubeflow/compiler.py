@@ -12,7 +12,7 @@ from kfp.compiler import Compiler
 
 from kubeflow.cluster_experiment import cluster_experiment
 from kubeflow.node_component import BLESSED, make_task, node_component
-from kubeflow.node_placement import place_task, task_settings
+from kubeflow.node_placement import place_task
 from kubeflow.package_refused import PackageRefused
 from kubeflow.page import declared_outputs
 from kubeflow.strict_checks import check_package
@@ -43,8 +43,7 @@ class Package:
         ir_digest: SHA-256 of `ir`, in hexadecimal.
         ir_path: where `ir` must lie when the tasks run.
         pipeline_root: folder or URI of all artifacts.
-        nodes: settings of each node's pod, in topological order; of `workers` > 1, those of
-            the pod that starts them.
+        nodes: settings of each node, in topological order.
     """
 
     name: str
@@ -94,7 +93,7 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
     ir_path = f"{root}/ir/{tfx_graph.digest}.pb"
     text = _compile(experiment, section, tfx_graph, ir_path)
     check_package(text)
-    nodes = {node_id: task_settings(section, node_id) for node_id in tfx_graph.upstream}
+    nodes = {node_id: section.node(node_id) for node_id in tfx_graph.upstream}
     return Package(experiment.name, text, tfx_graph.content, tfx_graph.digest, ir_path, root, nodes)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import pydantic
 
-from transform.settings import Settings
+from transform.names import suggest
+from transform.settings import Settings, SettingsError
 
 #: A Kubernetes quantity, such as 500m, 2, 1.5 or 16Gi.
 Quantity = Annotated[str, pydantic.Field(pattern=r"^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
@@ -165,7 +166,8 @@ class KubeflowSettings(Settings):
         for key in self.settings:
             if not re.fullmatch(r"[a-z_]+(\.[A-Za-z0-9_]+)+", key):
                 raise ValueError(f"settings: expected SECTION.KEY. Received: {key!r}")
-        for name in self.nodes:
+        for name, own in self.nodes.items():
+            self._check_node(name, own)
             node = self.node(name)
             if node.workers > 1 and name not in ("Trainer", "ReferenceTrainer"):
                 raise ValueError(
@@ -174,6 +176,22 @@ class KubeflowSettings(Settings):
                     "run.beam_pipeline_args"
                 )
         return self
+
+    @staticmethod
+    def _check_node(name: str, own: dict[str, Any]) -> None:
+        """Reads a node's own settings alone, so that errors name their place."""
+        known = NodeSettings.model_fields
+        problems = [
+            (("nodes", name, key), f"unknown setting {key!r}, {suggest(key, known)}")
+            for key in own
+            if key not in known
+        ]
+        try:
+            NodeSettings.read({key: value for key, value in own.items() if key in known})
+        except SettingsError as error:
+            problems += [(("nodes", name, *path), text) for path, text in error.problems]
+        if problems:
+            raise SettingsError(problems)
 
     def node(self, node_id: str) -> NodeSettings:
         """The settings of a node: the section's, the defaults, and what the node has others.

@@ -66,7 +66,7 @@ class Settings(pydantic.BaseModel):
             return cls.model_validate(values)
         except pydantic.ValidationError as error:
             raise SettingsError(
-                [_describe(problem, values) for problem in error.errors()]
+                [line for problem in error.errors() for line in _describe(problem, values)]
             ) from None
 
     def to_json(self) -> str:
@@ -79,8 +79,8 @@ class Settings(pydantic.BaseModel):
         return cls.model_validate_json(text)
 
 
-def _describe(problem: Mapping[str, Any], values: Any) -> tuple[tuple[str, ...], str]:
-    """Turns one pydantic problem into a key path of the user's file and a message."""
+def _describe(problem: Mapping[str, Any], values: Any) -> list[tuple[tuple[str, ...], str]]:
+    """Turns one pydantic problem into key paths of the user's file and messages."""
     path, place = [], values
     for step in problem["loc"]:
         # Steps that pydantic adds itself (the tag of a union) do not exist in the file.
@@ -91,7 +91,11 @@ def _describe(problem: Mapping[str, Any], values: Any) -> tuple[tuple[str, ...],
         elif problem["type"] != "missing" or step != problem["loc"][-1]:
             continue
         path.append(str(step))
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, SettingsError):
+        # A check that read settings of its own knows where below they are wrong.
+        return [((*path, *further), text) for further, text in cause.problems]
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] not in ("value_error", "missing"):
         message += f". Received: {problem['input']!r}"
-    return tuple(path), message
+    return [(tuple(path), message)]

@@ -1,6 +1,5 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
-from kubeflow.commands.rehearse import COMMAND as REHEARSE
-from kubeflow.commands.submit import COMMAND as SUBMIT
+from kubeflow.commands import compile, rehearse, submit
 
-COMMANDS = (REHEARSE, SUBMIT)
+COMMANDS = (compile.COMMAND, rehearse.COMMAND, submit.COMMAND)

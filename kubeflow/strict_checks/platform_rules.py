@@ -42,11 +42,10 @@ def _mount_problems(place: str, config: KubernetesExecutorConfig) -> Iterator[st
 def _variable_problems(
     place: str, config: KubernetesExecutorConfig, own: list[str]
 ) -> Iterator[str]:
-    names = [*own, *(one.name for one in config.field_path_as_env)]
+    names = [*set(own), *(one.name for one in config.field_path_as_env)]
     names += [pair.env_var for secret in config.secret_as_env for pair in secret.key_to_env]
     for name, times in sorted(Counter(names).items()):
-        # One name twice in env, of which one from a secret, is the executor's check otherwise.
-        if times > 1 and own.count(name) < times:
+        if times > 1:
             yield f"{place}: environment variable {name} is set {times} times; once is allowed"
 
 
