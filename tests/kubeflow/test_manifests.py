@@ -398,9 +398,19 @@ def test_network_policies_let_pass_what_must_and_nothing_else(built):
         assert not allowed(built["flink"], *connection), connection
 
 
-def test_the_example_experiment_agrees_with_the_manifests(manifests, objects):
+@pytest.fixture(params=["overlays/example/experiment.yaml", "../../configs/default.yaml"])
+def experiment(request):
+    """The experiment files that name the manifests' objects."""
+    return read_experiment(MANIFESTS / request.param)
+
+
+def test_the_submitted_experiment_is_the_example(manifests, objects):
     path = manifests / "overlays/example/experiment.yaml"
-    experiment = read_experiment(path)
+    data = {"experiment.yaml": path.read_text(encoding="utf-8")}
+    assert of_kind(objects, "ConfigMap")["mtlx-experiment"]["data"] == data
+
+
+def test_experiments_agree_with_the_manifests(experiment, objects):
     kubeflow = experiment.kubeflow
     assert kubeflow.namespace == "kubeflow"
     claims = {volume.claim: volume.mount for volume in kubeflow.volumes}
@@ -409,16 +419,12 @@ def test_the_example_experiment_agrees_with_the_manifests(manifests, objects):
     assert kubeflow.settings["serving.push_to"].startswith(claims["mtlx-serving"] + "/")
     assert kubeflow.settings["data.path"].startswith(claims["mtlx-logs"] + "/")
     assert kubeflow.metadata.host in of_kind(objects, "Service")
-    assert of_kind(objects, "ConfigMap")["mtlx-experiment"]["data"] == {
-        "experiment.yaml": path.read_text(encoding="utf-8")
-    }
     (metadata,) = of_kind(objects, "Service")[kubeflow.metadata.host]["spec"]["ports"]
     assert metadata["port"] == kubeflow.metadata.port
 
 
-def test_claims_are_mounted_where_the_experiment_has_them(objects, manifests):
+def test_claims_are_mounted_where_the_experiment_has_them(experiment, objects):
     """A path that a task writes into metadata is read under the same name by every other pod."""
-    experiment = read_experiment(manifests / "overlays/example/experiment.yaml")
     mounts = {volume.claim: volume.mount for volume in experiment.kubeflow.volumes}
     for item in (item for item in objects if item["kind"] in WORKLOADS):
         claims = {
@@ -432,8 +438,7 @@ def test_claims_are_mounted_where_the_experiment_has_them(objects, manifests):
                     assert mount["mountPath"] == mounts[claims[mount["name"]]]
 
 
-def test_serving_reads_what_pusher_pushes(objects, manifests):
-    experiment = read_experiment(manifests / "overlays/example/experiment.yaml")
+def test_serving_reads_what_pusher_pushes(experiment, objects):
     (container,) = containers(of_kind(objects, "Deployment")["mtlx-serving"])
     flags = dict(argument.lstrip("-").split("=") for argument in container["args"])
     assert flags["model_base_path"] == experiment.kubeflow.settings["serving.push_to"]
@@ -443,7 +448,20 @@ def test_serving_reads_what_pusher_pushes(objects, manifests):
         assert container[probe]["httpGet"]["path"] == f"/v1/models/{flags['model_name']}"
 
 
-def test_the_images_of_the_experiment_are_those_of_the_overlay(objects, manifests):
-    experiment = read_experiment(manifests / "overlays/example/experiment.yaml")
+def test_the_images_of_the_experiment_are_those_of_the_overlay(experiment, objects):
     (submit,) = containers(of_kind(objects, "CronJob")["mtlx-recurring-run"])
     assert submit["image"] == experiment.kubeflow.image
+
+
+def test_the_example_experiment_compiles():
+    """With all checks of the backend's rules."""
+    from kubeflow.compiler import compile_package
+
+    experiment = read_experiment(MANIFESTS / "overlays/example/experiment.yaml")
+    package = compile_package(experiment)
+    assert package.pipeline_root == experiment.kubeflow.settings["run.pipeline_root"]
+    assert package.nodes["Trainer"].gpu == 1 and package.nodes["Report"].gpu == 0
+    documents = list(yaml.safe_load_all(package.pipeline_yaml))
+    text = yaml.safe_dump(documents)
+    for volume in experiment.kubeflow.volumes:
+        assert volume.claim in text
