@@ -68,7 +68,7 @@ def _path_problems(experiment: Experiment, overrides: Mapping[str, Any]) -> list
     if experiment.run.pipeline_root is None:
         problems.append(
             "run.pipeline_root is missing: say which folder or URI all pods share: "
-            f"{_SETTINGS}: {{run.pipeline_root: /mnt/mtlx/pipelines/{experiment.name}}}"
+            f"{_SETTINGS}: {{run.pipeline_root: /mnt/pipeline/{experiment.name}}}"
         )
     paths = {"data.path": [] if problems and not overrides.get("data.path") else data}
     paths |= {key: [value] for key, value in _single_paths(experiment).items() if value}

@@ -32,7 +32,7 @@ def place_ir(package: "Package", compiled: str) -> bool:
     by_hand = (
         f"Copy it yourself, then submit again with --ir-in-place:\n  from {compiled}\n  to   {path}"
     )
-    if "://" not in pipeline_root and not os.path.isdir(pipeline_root):
+    if "://" not in pipeline_root and not _is_here(pipeline_root):
         raise IrNotPlaced(
             f"The compiled TFX pipeline has to lie in the pipeline root, but {pipeline_root} is "
             f"no folder of this machine. {by_hand}"
@@ -51,6 +51,18 @@ def place_ir(package: "Package", compiled: str) -> bool:
             f"written from here ({error}). {by_hand}"
         ) from error
     return True
+
+
+def _is_here(folder: str) -> bool:
+    """Whether a folder exists, or a volume is mounted here in which it is to be made.
+
+    A folder that only lacks its parents is none of this machine's: it is the cluster's.
+    """
+    if os.path.isdir(folder):
+        return True
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder != "/" and os.path.ismount(folder)
 
 
 def _holds(path: str, digest: str) -> bool:

@@ -35,3 +35,15 @@ def test_what_to_copy_where_is_said(root):
     assert "from var/compiled/x.pb" in str(error.value)
     assert f"{root}/ir/{DIGEST}.pb" in str(error.value)
     assert "--ir-in-place" in str(error.value)
+
+
+def test_a_new_volume_takes_the_first_pipeline_root(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.path.ismount", lambda path: path == str(tmp_path))
+    assert place_ir(package(f"{tmp_path}/shop/daily"), "var/x.pb")
+    assert (tmp_path / "shop/daily/ir" / f"{DIGEST}.pb").read_bytes() == IR
+
+
+def test_a_folder_that_is_no_volume_is_not_made(tmp_path):
+    with pytest.raises(IrNotPlaced):
+        place_ir(package(f"{tmp_path}/shop"), "var/x.pb")
+    assert not (tmp_path / "shop").exists()
