@@ -38,7 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.set_verbosity(logging.INFO)
     logging.use_absl_handler()
     try:
-        run_fn(read_arguments(uri))
+        fn_args = read_arguments(uri)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return EXIT_WRONG_INPUT
+    try:
+        run_fn(fn_args)
     except WrongCluster as error:
         print(error, file=sys.stderr)
         return EXIT_WRONG_INPUT

@@ -88,7 +88,9 @@ class TrainingJobClient:
         deadline = time.monotonic() + wait_seconds
         while wait_seconds and self.get(name) is not None:
             if time.monotonic() > deadline:
-                raise ClusterError(f"TFJob {name} is still there {wait_seconds:.0f} s after deletion")
+                raise ClusterError(
+                    f"TFJob {name} is still there {wait_seconds:.0f} s after deletion"
+                )
             time.sleep(min(1.0, self._first_wait))
 
     def pods(self, name: str) -> list[kubernetes.client.V1Pod]:
@@ -173,8 +175,10 @@ def connect() -> kubernetes.client.ApiClient:
     # Calls are repeated here, where what is repeated is known.
     configuration.retries = False
     try:
-        if os.environ.get("KUBECONFIG"):
-            kubernetes.config.load_kube_config(client_configuration=configuration)
+        path = os.environ.get("KUBECONFIG")
+        if path:
+            # Named here: the client itself looks at the variable when it is imported.
+            kubernetes.config.load_kube_config(path, client_configuration=configuration)
         else:
             kubernetes.config.load_incluster_config(client_configuration=configuration)
     except kubernetes.config.ConfigException as error:

@@ -127,9 +127,7 @@ def _volumes(settings: TrainingJobSettings) -> tuple[list[dict], list[dict]]:
     mounted = [secret for secret in settings.secrets if secret.mount is not None]
     for index, secret in enumerate(mounted):
         volumes[f"secret-{index}"] = _secret_volume(f"secret-{index}", secret)
-        mounts.append(
-            {"name": f"secret-{index}", "mountPath": secret.mount, "readOnly": True}
-        )
+        mounts.append({"name": f"secret-{index}", "mountPath": secret.mount, "readOnly": True})
     if settings.gpu:
         memory = {"medium": "Memory", "sizeLimit": settings.shared_memory}
         volumes["shared-memory"] = {"name": "shared-memory", "emptyDir": memory}

@@ -118,5 +118,3 @@ def _exit_code(pod: kubernetes.client.V1Pod) -> int:
             if state and state.terminated and state.terminated.exit_code:
                 return state.terminated.exit_code
     return 0
-
-
