@@ -1,6 +1,7 @@
 """The pipeline graph: one function from an experiment to a TFX pipeline, for every runner."""
 
 import os
+from collections.abc import Mapping
 
 import tensorflow_data_validation as tfdv
 from tfx import types
@@ -23,11 +24,15 @@ from trainer.settings import ModelSettings, TrainingSettings
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
 TRAINING_SPLITS = ("train", "validation")
 
+#: What a Trainer calls where nothing else is asked for.
+RUN_FN = "trainer.run_fn.run_fn"
+
 
 def create_pipeline(
     experiment: Experiment,
     pipeline_root: str,
     metadata_connection_config: object | None = None,
+    run_fns: Mapping[str, str] | None = None,
 ) -> tfx.dsl.Pipeline:
     """Builds the TFX pipeline of an experiment.
 
@@ -35,6 +40,7 @@ def create_pipeline(
         experiment: the validated experiment file.
         pipeline_root: folder or URI under which all artifacts are written.
         metadata_connection_config: ML-Metadata connection; None where the runner brings one.
+        run_fns: import paths of what Trainers call in the place of `RUN_FN`, by node id.
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
@@ -55,7 +61,7 @@ def create_pipeline(
     )
     transform = _transform(experiment, examples, schema)
     transform.add_upstream_node(guard)
-    trainers = _trainers(experiment, contract, pipeline_root, transform, schema)
+    trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     baseline_node = _baseline(experiment, candidate)
     baseline = baseline_node.outputs["result" if experiment.gate.given_model else "model"]
@@ -170,6 +176,7 @@ def _trainers(
     pipeline_root: str,
     transform: base_node.BaseNode,
     schema: base_node.BaseNode,
+    run_fns: Mapping[str, str],
 ) -> list[tfx.components.Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
@@ -177,7 +184,7 @@ def _trainers(
         model: ModelSettings, training: TrainingSettings, node_id: str
     ) -> tfx.components.Trainer:
         return tfx.components.Trainer(
-            run_fn="trainer.run_fn.run_fn",
+            run_fn=run_fns.get(node_id, RUN_FN),
             examples=transform.outputs["transformed_examples"],
             transform_graph=transform.outputs["transform_graph"],
             schema=schema.outputs["schema"],
