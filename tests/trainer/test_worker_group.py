@@ -89,7 +89,7 @@ def _start_pair(jobs, kill_at=None):
     return processes
 
 
-def _finish(processes, seconds=120):
+def _finish(processes, seconds=400):
     deadline = time.monotonic() + seconds
     try:
         return [p.communicate(timeout=max(1, deadline - time.monotonic())) for p in processes]

@@ -235,10 +235,10 @@ def test_sigterm_deletes_the_job(cluster, states, task, tmp_path):
         text=True,
     )
     try:
-        _wait_until(lambda: len(cluster.requests) > 4 or process.poll() is not None, 60)
+        _wait_until(lambda: len(cluster.requests) > 4 or process.poll() is not None, 240)
         assert process.poll() is None, process.stderr.read()
         process.send_signal(signal.SIGTERM)
-        _, words = process.communicate(timeout=30)
+        _, words = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 128 + signal.SIGTERM
