@@ -135,7 +135,7 @@ def run_stock(values: dict, contract: DataContract, logs: Path) -> Nodes:
             EvaluationSettings.read(values["evaluation"]),
         )
     )
-    node_run.bind_run_id(pipeline, "benchmark")
+    node_run.bind_parameters(pipeline, "benchmark")
     nodes = []
     for node_id in node_run.node_ids(pipeline):
         peak_memory.reset()

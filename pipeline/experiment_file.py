@@ -81,7 +81,7 @@ def check_options(experiment: Experiment) -> None:
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
     """Every registered name that the experiment uses: key, registry, name, options."""
     from components.log_example_gen.readers import READERS
-    from pipeline.reference_training import method_of
+    from trainer.training_methods import method_of
     from trainer.arrangements import ARRANGEMENTS
     from trainer.bottoms import BOTTOMS
     from trainer.losses import LOSSES

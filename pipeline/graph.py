@@ -16,9 +16,11 @@ from components.relaimp_gate.component import RelaImpGate
 from components.report.component import Report
 from components.slice_evaluation.component import SliceEvaluation
 from pipeline import stock_components
+from pipeline.absolute_path import absolute
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
-from pipeline.reference_training import reference_training
+from pipeline.reference_training import trainings
+from pipeline.run_parameters import RunParameters
 from trainer.settings import ModelSettings, TrainingSettings
 
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
@@ -32,6 +34,7 @@ def create_pipeline(
     experiment: Experiment,
     pipeline_root: str,
     metadata_connection_config: object | None = None,
+    runtime_parameters: bool = False,
     run_fns: Mapping[str, str] | None = None,
 ) -> tfx.dsl.Pipeline:
     """Builds the TFX pipeline of an experiment.
@@ -40,6 +43,8 @@ def create_pipeline(
         experiment: the validated experiment file.
         pipeline_root: folder or URI under which all artifacts are written.
         metadata_connection_config: ML-Metadata connection; None where the runner brings one.
+        runtime_parameters: leave open where the logs lie and which span is read, for
+            `pipeline.node_run.bind_parameters`; else they are those of the experiment.
         run_fns: import paths of what Trainers call in the place of `RUN_FN`, by node id.
 
     Returns:
@@ -49,7 +54,8 @@ def create_pipeline(
         experiment puts stock ones in the places of ours.
     """
     contract = experiment.contract.to_json()
-    examples = _examples(experiment, pipeline_root)
+    parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
+    examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
     schema = _schema(experiment, statistics)
     validator = tfx.components.ExampleValidator(
@@ -89,13 +95,17 @@ def create_pipeline(
     )
 
 
-def _examples(experiment: Experiment, pipeline_root: str) -> base_node.BaseNode:
+def _examples(
+    experiment: Experiment, pipeline_root: str, parameters: RunParameters
+) -> base_node.BaseNode:
     if experiment.components.example_gen == "stock":
-        return stock_components.csv_example_gen(experiment)
+        return stock_components.csv_example_gen(experiment, parameters)
     return LogExampleGen(
         data=experiment.data,
         contract=experiment.contract,
         quarantine_dir=os.path.join(pipeline_root, "quarantine"),
+        input_base=parameters.data_path,
+        range_config=parameters.range_config,
     )
 
 
@@ -117,7 +127,7 @@ def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node
     """The reviewed schema where the experiment names one, else one inferred from this run."""
     if experiment.validation.schema_path is not None:
         return tfx.components.ImportSchemaGen(
-            schema_file=os.path.abspath(experiment.validation.schema_path)
+            schema_file=absolute(experiment.validation.schema_path)
         )
     return tfx.components.SchemaGen(
         statistics=statistics.outputs["statistics"], infer_feature_shape=False
@@ -198,18 +208,14 @@ def _trainers(
             },
         ).with_id(node_id)
 
-    nodes = [trainer(experiment.model, experiment.training, "Trainer")]
-    if experiment.gate.reference is not None:
-        training = reference_training(experiment)
-        nodes.append(trainer(experiment.gate.reference, training, "ReferenceTrainer"))
-    return nodes
+    return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]
 
 
 def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base_node.BaseNode:
     """The model that the candidate is compared with: blessed last, or given."""
     if experiment.gate.given_model is not None:
         return tfx.dsl.Importer(
-            source_uri=os.path.abspath(experiment.gate.given_model),
+            source_uri=absolute(experiment.gate.given_model),
             artifact_type=tfx.types.standard_artifacts.Model,
         ).with_id("GivenModel")
     return tfx.dsl.Resolver(
@@ -227,7 +233,7 @@ def _pusher(
         return []
     destination = tfx.proto.PushDestination(
         filesystem=tfx.proto.PushDestination.Filesystem(
-            base_directory=os.path.abspath(experiment.serving.push_to)
+            base_directory=absolute(experiment.serving.push_to)
         )
     )
     return [

@@ -113,7 +113,7 @@ def run_experiment(
                 traceback.print_exc(file=log)
             where = nodes[-1].node_id if nodes and nodes[-1].state == "failed" else "pipeline"
             raise RunFailed(f"{where}: {_message(error)}\nLog: {folder / 'log.txt'}") from error
-        result = _finish(run_id, nodes, folder)
+        result = finish(run_id, nodes, folder)
     return result
 
 
@@ -129,7 +129,7 @@ def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
     pipeline = compiler.Compiler().compile(
         graph.create_pipeline(experiment, str(root / "artifacts"), connection)
     )
-    node_run.bind_run_id(pipeline, run_id)
+    node_run.bind_parameters(pipeline, run_id)
     return pipeline
 
 
@@ -169,8 +169,14 @@ def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
-    """Copies the report to a place that a person finds, and writes the run's summary."""
+def finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
+    """Copies the report to a place that a person finds, and writes the run's summary.
+
+    Args:
+        run_id: of the run.
+        nodes: that ended well.
+        folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
+    """
     from components.relaimp_gate.verdict import Verdict
 
     result = RunResult(run_id, nodes, False, None, folder)

@@ -16,6 +16,13 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
+
+#: Connection to ML-Metadata: to a database, or to a server.
+ConnectionConfig = (
+    metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
+)
+
 _RUN_ID = "pipeline-run-id"
 
 
@@ -47,9 +54,40 @@ class NodeOutcome:
     outputs: dict[str, list[str]]
 
 
-def bind_run_id(pipeline: pipeline_pb2.Pipeline, run_id: str) -> None:
-    """Fixes the run id of a compiled pipeline, in place, before its nodes are run."""
-    runtime_parameter_utils.substitute_runtime_parameter(pipeline, {_RUN_ID: run_id})
+def bind_parameters(
+    pipeline: pipeline_pb2.Pipeline,
+    run_id: str,
+    data_path: str | None = None,
+    span: int | str | None = None,
+) -> None:
+    """Fixes, in place, what a compiled pipeline left open, before its nodes are run.
+
+    Args:
+        pipeline: compiled pipeline.
+        run_id: of this run.
+        data_path: folder that the patterns of the logs start from; None or empty for the
+            compiled one.
+        span: the portion of the logs to read, a number or a date (YYYY-MM-DD); empty for the
+            latest, None for the compiled one.
+
+    Raises:
+        ValueError: not a span; or a path or span for a pipeline that leaves neither open.
+    """
+    given = {DATA_PATH: data_path or None}
+    given[RANGE_CONFIG] = None if span is None else range_json(span)
+    values = {name: value for name, value in given.items() if value is not None}
+    bound = runtime_parameter_utils.substitute_runtime_parameter(
+        pipeline, {_RUN_ID: run_id, **values}
+    )
+    if bound.get(RANGE_CONFIG, "") is None:
+        # TFX does not tell an empty default from none.
+        runtime_parameter_utils.substitute_runtime_parameter(pipeline, {RANGE_CONFIG: ""})
+    closed = [name for name in values if name not in bound]
+    if closed:
+        raise ValueError(
+            f"this pipeline does not leave {' and '.join(closed)} open: compile it with "
+            "runtime_parameters=True"
+        )
 
 
 def node_ids(pipeline: pipeline_pb2.Pipeline) -> list[str]:
@@ -57,14 +95,17 @@ def node_ids(pipeline: pipeline_pb2.Pipeline) -> list[str]:
     return [node.pipeline_node.node_info.id for node in pipeline.nodes]
 
 
-def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
+def run_node(
+    pipeline: pipeline_pb2.Pipeline, node_id: str, connection: ConnectionConfig | None = None
+) -> NodeOutcome:
     """Runs one node in this process: driver, executor, publisher.
 
     A node that already succeeded in this run (same run id) is not run again.
 
     Args:
-        pipeline: compiled pipeline with a bound run id and a metadata connection.
+        pipeline: compiled pipeline with a bound run id.
         node_id: the node.
+        connection: to ML-Metadata; that of the compiled pipeline if None.
 
     Returns:
         The outcome, read from ML-Metadata: after a cache hit the launcher's own output paths
@@ -75,7 +116,7 @@ def run_node(pipeline: pipeline_pb2.Pipeline, node_id: str) -> NodeOutcome:
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    connection_config = _connection_config(deployment)
+    connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
     info = launcher.Launcher(
         pipeline_node=node,

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,20 +10,19 @@ from pathlib import Path
 from absl import logging as absl_logging
 
 #: Log records from these packages are progress that a person wants to see.
-_OWN_PACKAGES = ("trainer", "components", "transform", "pipeline")
+_OWN_PACKAGES = ("trainer", "components", "transform", "pipeline", "kubeflow")
 
 
 @contextlib.contextmanager
-def run_log(path: Path, on_progress: Callable[[str], None]) -> Iterator[None]:
+def run_log(path: Path | None, on_progress: Callable[[str], None]) -> Iterator[None]:
     """Sends all log records to a file while it is open.
 
     Args:
-        path: the log file.
+        path: the log file; None for standard error, of which a cluster keeps the log.
         on_progress: is given the records of this project's own packages, such as the trainer's
             line per epoch.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file_handler = logging.FileHandler(path, encoding="utf-8")
+    file_handler = _handler(path)
     file_handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s")
     )
@@ -37,6 +37,13 @@ def run_log(path: Path, on_progress: Callable[[str], None]) -> Iterator[None]:
         logging.captureWarnings(False)
         absl_logging.set_verbosity(before)
         file_handler.close()
+
+
+def _handler(path: Path | None) -> logging.Handler:
+    if path is None:
+        return logging.StreamHandler(sys.stderr)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return logging.FileHandler(path, encoding="utf-8")
 
 
 @contextlib.contextmanager

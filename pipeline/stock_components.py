@@ -1,30 +1,34 @@
 """TFX's own components in the places of this project's, where the experiment asks for them."""
 
-import os
-
 import tensorflow_model_analysis as tfma
 from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 from tfx.types import BaseChannel
 
+from components.log_example_gen.component import input_base, range_of
 from components.slice_evaluation.evaluation_config import build_eval_config
 from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE
 from components.slice_evaluation.slices import resolve_crosses
 from pipeline.experiment import Experiment
+from pipeline.run_parameters import RunParameters
 
 
-def csv_example_gen(experiment: Experiment) -> tfx.components.CsvExampleGen:
-    """TFX's CSV reader; the files of a split are its patterns, relative to the data folder."""
+def csv_example_gen(
+    experiment: Experiment, parameters: RunParameters
+) -> tfx.components.CsvExampleGen:
+    """TFX's CSV reader; the files of a split are its patterns, relative to the data folder.
+
+    Spans stand in the patterns of the splits.
+    """
     data = experiment.data
-    folder = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in data.path])
-    while "*" in folder or "?" in folder:
-        folder = os.path.dirname(folder)
     splits = [
         tfx.proto.Input.Split(name=name, pattern=getattr(data.split, name)[0])
         for name in ("train", "validation", "test")
     ]
     return tfx.components.CsvExampleGen(
-        input_base=folder, input_config=tfx.proto.Input(splits=splits)
+        input_base=parameters.data_path or input_base(data),
+        input_config=tfx.proto.Input(splits=splits),
+        range_config=parameters.range_config or range_of(data.span),
     )
 
 

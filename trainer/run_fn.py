@@ -17,10 +17,9 @@ from trainer.cluster import Cluster
 from trainer.devices import choose_strategy
 from trainer.export import ServedModel
 from trainer.input import ExampleSet
-from trainer.networks import NETWORKS
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob, TrainingResult
-from trainer.training_methods import TRAINING_METHODS
+from trainer.training_methods import TRAINING_METHODS, check_workers, method_of
 from trainer.worker_group import WorkerGroup
 from transform.data_contract import DataContract
 from transform.model_inputs_builder import build_model_inputs
@@ -45,7 +44,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = fn_args.custom_config or {}
     contract, model_settings, training = read_settings(config)
-    method = method_name(model_settings, training)
+    method = method_of(model_settings, training)
     check_workers(method, Cluster.of_environment().workers)
     # Before anything else of TensorFlow's: several machines first find each other.
     strategy = choose_strategy()
@@ -103,24 +102,6 @@ def read_settings(
         _read(ModelSettings, config, "model"),
         _read(TrainingSettings, config, "training"),
     )
-
-
-def method_name(model: ModelSettings, training: TrainingSettings) -> str:
-    """The training method: that of the settings, or else the network's own."""
-    return training.method or NETWORKS.get(model.network).default_method
-
-
-def check_workers(method: str, workers: int) -> None:
-    """Refuses several machines for a method that can't use them.
-
-    Raises:
-        ValueError: the method runs on one machine only.
-    """
-    if workers > 1 and getattr(TRAINING_METHODS.get(method), "one_machine", False):
-        raise ValueError(
-            f"training method {method!r} runs on one machine, not on {workers}: set workers of "
-            "this node to 1 (kubeflow.nodes), or choose another model"
-        )
 
 
 def _release(workers: WorkerGroup) -> None:

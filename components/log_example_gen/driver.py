@@ -26,7 +26,7 @@ class Driver(driver.FileBasedDriver):
         """See the base class.
 
         Raises:
-            InputRefused: no file matches a pattern.
+            InputRefused: no file matches a pattern, or the span has no place or no files.
         """
         config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], config)
@@ -35,6 +35,11 @@ class Driver(driver.FileBasedDriver):
         placed = [p for p in patterns if "{" in p or matching_files(p)]
         lacking = [p for p in patterns if p not in placed]
         reader = READERS.get(DataSettings.from_json(exec_properties["data"]).reader)
+        if exec_properties.get("range_config") and not any("{" in p for p in patterns):
+            raise InputRefused(
+                f"a span was asked for ({exec_properties['range_config']}), but no data.path has "
+                "{SPAN} in it: leave the span empty, or put {SPAN} where the logs differ"
+            )
         if not placed or (lacking and not reader.alternatives):
             raise InputRefused(
                 f"no file matches {' or '.join(lacking)}: check data.path, and --data or "
@@ -49,4 +54,11 @@ class Driver(driver.FileBasedDriver):
         del config.splits[:]
         config.splits.extend(kept)
         exec_properties["input_config"] = proto_utils.proto_to_json(config)
-        return super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        try:
+            return super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+        except ValueError as error:
+            wanted = exec_properties.get("range_config") or "the latest span"
+            raise InputRefused(
+                f"{error}. Looked for {wanted} of {', '.join(patterns)}: check data.path and the "
+                "span, or data_path of the run"
+            ) from error

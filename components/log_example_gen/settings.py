@@ -1,6 +1,7 @@
 """Settings of the log ExampleGen: the `data` section."""
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -119,12 +120,38 @@ class RowSplit(_Shares):
 Split = Annotated[FileSplit | TimeSplit | HashSplit | RowSplit, pydantic.Field(discriminator="by")]
 
 
+Span = Annotated[int | str, pydantic.BeforeValidator(_date_as_text)]
+_UNIX_EPOCH = datetime.date(1970, 1, 1)
+
+
+def span_number(span: int | str) -> int:
+    """Number of a portion of the logs; a date's is its days since 1970, as TFX counts.
+
+    Raises:
+        ValueError: neither a whole number from 0 to 2147483647 nor a date YYYY-MM-DD.
+    """
+    text = str(span)
+    if re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**31:
+        return int(text)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        days = (datetime.date.fromisoformat(text) - _UNIX_EPOCH).days
+        if days >= 0:
+            return days
+    raise ValueError(
+        "span should be a whole number from 0 on, or a date YYYY-MM-DD from 1970 on. "
+        f"Received: {span!r}"
+    )
+
+
 class DataSettings(Settings):
     """What the logs are and which rows train, validate and test.
 
     Attributes:
         reader: registered name: ``csv``, ``parquet``, or that of a data set.
-        path: files, folders or glob patterns.
+        path: files, folders (best with ``/`` at the end) or glob patterns. ``{SPAN}`` (or
+            ``{SPAN:WIDTH}``, or all of ``{YYYY}``, ``{MM}``, ``{DD}``) stands for the number or
+            date of a portion of the logs, of which a run reads one.
+        span: which portion: a number, or a date (YYYY-MM-DD); None reads the latest.
         options: the reader's options.
         split: which rows go where.
         max_malformed_share: the run stops where a larger share of the rows is malformed.
@@ -132,6 +159,7 @@ class DataSettings(Settings):
 
     reader: str = "csv"
     path: Patterns
+    span: Span | None = None
     options: dict[str, Any] = {}
     split: Split
     max_malformed_share: Share = 0.001
@@ -140,3 +168,24 @@ class DataSettings(Settings):
     @classmethod
     def _one_path_is_a_list_of_one(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @pydantic.field_validator("span")
+    @classmethod
+    def _is_a_span(cls, value: int | str | None) -> int | str | None:
+        if value is not None:
+            span_number(value)
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _span_has_a_place(self) -> "DataSettings":
+        patterns = [*self.path, *getattr(self.split, "train", ())] if _by_file(self) else self.path
+        if self.span is not None and not any("{" in pattern for pattern in patterns):
+            raise ValueError(
+                f"span is {self.span!r}, but no data.path has {{SPAN}} in it, for example "
+                "/data/logs/span={SPAN}/*.csv"
+            )
+        return self
+
+
+def _by_file(data: DataSettings) -> bool:
+    return isinstance(data.split, FileSplit)

@@ -1,4 +1,6 @@
-"""Renders a report: a pure function from its data to one HTML page."""
+"""Renders a report, or its heat maps alone: pure functions from data to one HTML page."""
+
+from typing import Any
 
 import jinja2
 
@@ -8,6 +10,7 @@ from components.report.heat_map import heat_map
 from components.report.report_data import ReportData
 from components.report.slice_groups import slice_groups
 from components.report.training_view import charts, gate_tables, time_rows
+from components.slice_evaluation.results import SliceResults
 from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE, REFERENCE
 
 #: How the models are called in the report.
@@ -39,10 +42,7 @@ def render(data: ReportData) -> str:
     """
     view = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
     if data.results is not None:
-        view["groups"] = slice_groups(data.results, data.max_cross_slices_shown)
-        baselines = [name for name in (BASELINE, REFERENCE) if name in data.results.models]
-        view["heat_maps"] = [heat_map(data.results, name) for name in baselines]
-        view["metrics"] = {(m.model, m.task, m.slice): m for m in data.results.metrics}
+        view |= _evaluation_view(data.results, data.max_cross_slices_shown)
         view["best"] = [
             group
             for group in view["groups"]
@@ -60,6 +60,28 @@ def render(data: ReportData) -> str:
         "rows_per_split": _rows_per_split(data),
     }
     return _ENVIRONMENT.get_template("report.html").render(view)
+
+
+def render_heat_map(results: SliceResults, title: str, max_cross_slices_shown: int = 50) -> str:
+    """Returns a page of its own with AUC and RelaImp per task and slice, as self-contained.
+
+    Args:
+        results: of the slice evaluation.
+        title: of the page.
+        max_cross_slices_shown: see `ReportSettings`.
+    """
+    view = {"data": {"results": results}, "title": title}
+    view |= _evaluation_view(results, max_cross_slices_shown)
+    return _ENVIRONMENT.get_template("heat_map.html").render(view)
+
+
+def _evaluation_view(results: SliceResults, max_cross_slices_shown: int) -> dict[str, Any]:
+    baselines = [name for name in (BASELINE, REFERENCE) if name in results.models]
+    return {
+        "groups": slice_groups(results, max_cross_slices_shown),
+        "heat_maps": [heat_map(results, name) for name in baselines],
+        "metrics": {(m.model, m.task, m.slice): m for m in results.metrics},
+    }
 
 
 def _sorted_checks(data: ReportData) -> list[Check]:

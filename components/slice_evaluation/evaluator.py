@@ -11,6 +11,7 @@ from components.slice_evaluation.cluster_sums import ClusterSums
 from components.slice_evaluation.evaluation_batch import EvaluationBatch
 from components.slice_evaluation.paired_auc import PairedMoments
 from components.slice_evaluation.paired_pass import PairedPass
+from components.slice_evaluation.roc_curve import ROC_KEY, RocCurve, roc_curves
 from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
 from components.slice_evaluation.slice_totals import SliceTotals
 from components.slice_evaluation.slices import SliceKey
@@ -47,7 +48,7 @@ def slice_evaluator(
 
 
 class _EvaluateSlices(beam.PTransform):
-    """Batched extracts to TFMA's evaluation: metrics of every slice."""
+    """Batched extracts to TFMA's evaluation: metrics of every slice, and the candidate's ROCs."""
 
     def __init__(
         self,
@@ -80,7 +81,8 @@ class _EvaluateSlices(beam.PTransform):
         metrics = passed | "Metrics" >> beam.FlatMap(
             _metrics, self._builder, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
-        return {tfma.METRICS_KEY: metrics}
+        curves = passed | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
+        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves}
 
     def _moments(
         self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
@@ -171,6 +173,10 @@ class _SumMoments(beam.CombineFn):
 
     def extract_output(self, accumulator: PairedMoments | None) -> PairedMoments | None:
         return accumulator
+
+
+def _roc_curves(passed: PairedPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
+    return roc_curves(passed.totals, tasks)
 
 
 def _row_moments(batch: EvaluationBatch, passed: PairedPass) -> PairedMoments:

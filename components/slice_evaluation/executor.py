@@ -21,6 +21,7 @@ from components.slice_evaluation.extractors import (
     slices_extractor,
 )
 from components.slice_evaluation.results import write_description
+from components.slice_evaluation.roc_curve import roc_writer
 from components.slice_evaluation.served_model import ServedModel
 from components.slice_evaluation.settings import EvaluationSettings
 from components.slice_evaluation.slice_metrics import (
@@ -132,7 +133,10 @@ def _writers(
     crosses: list[SliceCross],
     files: list[str],
 ) -> list[tfma.writers.Writer]:
-    """TFMA's own writers; comparisons are listed as models, so that TFMA loads them by name."""
+    """TFMA's own writers and that of the ROCs.
+
+    Comparisons are listed as models, so that TFMA loads them by name.
+    """
     names = tuple(models)
     config = build_eval_config(names, contract.task_specs, crosses)
     locations = {name: model.path for name, model in models.items()}
@@ -150,6 +154,7 @@ def _writers(
             data_file_format="tfrecords_gzip",
             model_locations=locations,
         ),
+        roc_writer(uri),
     ]
 
 

@@ -29,6 +29,20 @@ def ordered_keys(scores: np.ndarray) -> np.ndarray:
     return np.where(bits & sign, ~bits, bits | sign)
 
 
+def scores_of_keys(keys: np.ndarray) -> np.ndarray:
+    """Undoes `ordered_keys`.
+
+    Args:
+        keys: integers, any shape; only the lower 32 bits count.
+
+    Returns:
+        float32, the same shape; of a key without its low bits the least of its scores.
+    """
+    bits = (keys & _KEY_MASK).astype(np.uint32)
+    sign = np.uint32(0x80000000)
+    return np.where(bits & sign, bits & ~sign, ~bits).view(np.float32)
+
+
 class ScoreHistogram:
     """Counts of positives and negatives per (group, distinct score), mergeable in any order.
 

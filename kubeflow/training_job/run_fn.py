@@ -19,14 +19,10 @@ from kubeflow.training_job.arguments import (
 from kubeflow.training_job.client import TrainingJobClient, connect, own_namespace
 from kubeflow.training_job.job_name import job_name
 from kubeflow.training_job.manifest import ARGUMENTS, training_job
-from kubeflow.training_job.settings import TRAINING_JOB, TrainingJobSettings
+from kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
 from kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
-from trainer.run_fn import check_workers, method_name, read_settings
-
-#: This function's path, for a Trainer's ``run_fn``.
-RUN_FN = "kubeflow.training_job.run_fn.run_fn"
-#: Environment variables by which the node's entry point says whose training this is.
-RUN_ID, NODE = "MTLX_RUN_ID", "MTLX_NODE"
+from trainer.run_fn import read_settings
+from trainer.training_methods import check_workers, method_of
 
 #: How long a deleted job's pods may take to end.
 _DELETION_SECONDS = 300.0
@@ -57,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
     if settings is None:
         raise ValueError(f"{TRAINING_JOB} is not set: it says on which machines to train")
     _, model, training = read_settings(fn_args.custom_config or {})
-    check_workers(method_name(model, training), settings.workers)
+    check_workers(method_of(model, training), settings.workers)
     name = job_name(_variable(RUN_ID), _variable(NODE))
     client = TrainingJobClient(_namespace(settings), connect())
     uri = arguments_uri(fn_args)

@@ -12,6 +12,10 @@ from transform.settings import SettingsError
 
 #: Environment variable of a task whose training a `TFJob` does; JSON of `TrainingJobSettings`.
 TRAINING_JOB = "MTLX_TRAINING_JOB"
+#: Environment variables by which the node's entry point says whose training this is.
+RUN_ID, NODE = "MTLX_RUN_ID", "MTLX_NODE"
+#: What a Trainer calls in the place of `pipeline.graph.RUN_FN` to have a `TFJob` train.
+RUN_FN = "kubeflow.training_job.run_fn.run_fn"
 
 
 class TrainingJobSettings(NodeSettings):

@@ -67,8 +67,12 @@ class Reader(abc.ABC):
     address: str | None = None
 
     def patterns(self, path: str) -> list[str]:
-        """Glob patterns of the files behind an entry of `data.path`; a folder's are all in it."""
-        return [os.path.join(path, "*")] if fileio.isdir(path) else [path]
+        """Glob patterns of the files behind an entry of `data.path`; a folder's are all in it.
+
+        A path that ends with ``/`` is a folder, whether or not it can be seen from here.
+        """
+        folder = path.endswith("/") or fileio.isdir(path)
+        return [os.path.join(path, "*")] if folder else [path]
 
     def shards(self, files: list[str]) -> list[Shard]:
         """Cuts the sorted input files into pieces, in the order of their rows."""

@@ -1,0 +1,53 @@
+"""What a rehearsal knows of one task."""
+
+import dataclasses
+from typing import Any
+
+#: States in which a task has done its work.
+DONE = ("complete", "cached", "finished")
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskRun:
+    """One task of a rehearsal.
+
+    Attributes:
+        name: of the task.
+        node_id: the TFX node that it runs, or the name where it runs none.
+        state: ``running``, ``retrying``, ``complete``, ``cached``, ``finished`` (where the
+            process does not say which), ``failed``, ``skipped`` (its condition does not hold)
+            or ``blocked`` (a task before it failed).
+        seconds: wall time of all attempts.
+        attempts: how many processes it took.
+        parameters: output parameters.
+        uris: of the TFX artifacts, by output name.
+        problem: why it failed.
+    """
+
+    name: str
+    node_id: str
+    state: str
+    seconds: float = 0.0
+    attempts: int = 0
+    parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
+    uris: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether its outputs are there."""
+        return self.state in DONE
+
+
+def read_outputs(output: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
+    """State and TFX URIs from the metadata of a task's artifacts, see `kubeflow.page`."""
+    for listed in output.get("artifacts", {}).values():
+        metadata = listed["artifacts"][0].get("metadata", {})
+        if "tfx_state" not in metadata:
+            continue
+        uris: dict[str, list[str]] = {}
+        for key, value in metadata.items():
+            if key.startswith("tfx_uri/"):
+                uris.setdefault(key.split("/")[1], []).append(value)
+        return metadata["tfx_state"], uris
+    return "finished", {}
