@@ -61,7 +61,8 @@ def run_fn(fn_args: FnArgs) -> None:
     job = training_job(name, client.namespace, settings, uri, _owner(client.namespace))
     with _deleted_on_sigterm(client, name):
         working_on = _create_or_find(client, job, values)
-        wait(client, name, settings.poll_seconds, settings.restarts)
+        # A lost machine is the loss of all others too, each of which starts again.
+        wait(client, name, settings.poll_seconds, settings.restarts * settings.workers)
     _take_results(working_on, values)
 
 

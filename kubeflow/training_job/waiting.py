@@ -30,7 +30,7 @@ def wait(client: TrainingJobClient, name: str, poll_seconds: float, restarts: in
         client: of the job's namespace.
         name: of the job.
         poll_seconds: between two looks.
-        restarts: how often machines may be replaced; the operator itself sets no bound to that.
+        restarts: how often workers may start again; the operator itself sets no bound to that.
 
     Raises:
         TrainingJobFailed: the job failed, was restarted too often, or was deleted by someone.

@@ -12,8 +12,7 @@ from pipeline.reference_training import reference_training
 from trainer.arrangements import ARRANGEMENTS
 from trainer.losses import LOSSES
 from trainer.settings import ModelSettings, TrainingSettings
-from trainer.training_methods import method_of
-from trainer.training_methods import TRAINING_METHODS
+from trainer.training_methods import TRAINING_METHODS, method_of
 from transform.model_inputs import (
     CategoricalInput,
     ModelInputs,
