@@ -17,10 +17,13 @@ from kubeflow.package_refused import PackageRefused
 from kubeflow.page import declared_outputs
 from kubeflow.strict_checks import check_package
 from kubeflow.tfx_graph import TfxGraph, compile_graph
+from kubeflow.training_job.settings import RUN_FN
 from pipeline import local_run
 from pipeline.experiment import Experiment
 from pipeline.kubeflow_settings import KubeflowSettings, NodeSettings
+from pipeline.reference_training import trainings
 from pipeline.run_parameters import input_base
+from trainer.training_methods import check_workers, method_of
 from transform.names import suggest
 
 __all__ = ["Package", "PackageRefused", "cluster_experiment", "compile_package"]
@@ -83,11 +86,13 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
         root = str(experiment.run.pipeline_root).rstrip("/")
     else:
         root = str(local_run.pipeline_root(experiment) / "artifacts")
-    tfx_graph = compile_graph(experiment, root)
     section = experiment.kubeflow
+    several = _nodes_on_several_machines(experiment) if for_cluster else {}
+    tfx_graph = compile_graph(experiment, root, dict.fromkeys(several, RUN_FN))
     if not for_cluster and section.image is None:
         section = section.model_copy(update={"image": _NO_IMAGE})
     problems = _section_problems(section, tuple(tfx_graph.upstream))
+    problems += _training_problems(several)
     if problems:
         raise PackageRefused(problems)
     ir_path = f"{root}/ir/{tfx_graph.digest}.pb"
@@ -100,6 +105,27 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
 def pipeline_name(name: str) -> str:
     """An experiment's name as Kubeflow Pipelines takes it: ``My_run`` is ``my-run``."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _nodes_on_several_machines(experiment: Experiment) -> dict[str, tuple[str, int]]:
+    """Training method and number of machines of those Trainers that a `TFJob` trains for."""
+    found = {}
+    for node_id, model, training in trainings(experiment):
+        workers = experiment.kubeflow.node(node_id).workers
+        if workers > 1:
+            found[node_id] = (method_of(model, training), workers)
+    return found
+
+
+def _training_problems(several: Mapping[str, tuple[str, int]]) -> list[str]:
+    """Methods that can't use several machines."""
+    problems = []
+    for node_id, (method, workers) in several.items():
+        try:
+            check_workers(method, workers)
+        except ValueError as error:
+            problems.append(f"kubeflow.nodes.{node_id}.workers: {error}")
+    return problems
 
 
 def _section_problems(section: KubeflowSettings, node_ids: tuple[str, ...]) -> list[str]:

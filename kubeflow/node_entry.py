@@ -65,6 +65,7 @@ def run_task(arguments: argparse.Namespace) -> None:
         from kubeflow.metadata_connection import connection_of, wait_for_store
         from kubeflow.page.page_context import PageContext
         from kubeflow.task_outputs import TaskOutputs
+        from kubeflow.training_job.settings import NODE, RUN_ID
         from pipeline import node_run
 
     outputs = TaskOutputs.read(arguments.executor_input)
@@ -77,6 +78,8 @@ def run_task(arguments: argparse.Namespace) -> None:
         )
     except ValueError as error:
         raise WrongParameter(f"--data_path, --span: {error}") from error
+    # A training on several machines is named after them, so that a retry finds it.
+    os.environ[RUN_ID], os.environ[NODE] = arguments.run_id, arguments.node
     started = time.monotonic()
     outcome = node_run.run_node(pipeline, arguments.node, connection)
     seconds = time.monotonic() - started

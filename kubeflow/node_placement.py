@@ -4,10 +4,8 @@ import json
 
 from kfp import dsl, kubernetes
 
+from kubeflow.training_job.settings import TRAINING_JOB
 from pipeline.kubeflow_settings import KubeflowSettings, NodeSettings
-
-#: Settings of the machines that train together, for the task that starts them.
-TRAINING_JOB = "MTLX_TRAINING_JOB"
 
 _LONGEST_WAIT = "3600s"
 

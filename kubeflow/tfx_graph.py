@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
 from google.protobuf import any_pb2
 from tfx.dsl.compiler import compiler
@@ -26,15 +27,18 @@ class TfxGraph:
     upstream: dict[str, tuple[str, ...]]
 
 
-def compile_graph(experiment: Experiment, pipeline_root: str) -> TfxGraph:
+def compile_graph(
+    experiment: Experiment, pipeline_root: str, run_fns: Mapping[str, str] | None = None
+) -> TfxGraph:
     """Compiles the experiment's graph, with the run's parameters left open.
 
     Args:
         experiment: the experiment as it will run.
         pipeline_root: folder or URI of all artifacts.
+        run_fns: what Trainers call in the place of their own, by node id.
     """
     pipeline = compiler.Compiler().compile(
-        graph.create_pipeline(experiment, pipeline_root, runtime_parameters=True)
+        graph.create_pipeline(experiment, pipeline_root, runtime_parameters=True, run_fns=run_fns)
     )
     _order_maps(pipeline.deployment_config)
     content = pipeline.SerializeToString(deterministic=True)

@@ -81,13 +81,12 @@ def check_options(experiment: Experiment) -> None:
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
     """Every registered name that the experiment uses: key, registry, name, options."""
     from components.log_example_gen.readers import READERS
-    from pipeline.reference_training import method_of
     from trainer.arrangements import ARRANGEMENTS
     from trainer.bottoms import BOTTOMS
     from trainer.losses import LOSSES
     from trainer.networks import NETWORKS
     from trainer.sequence_encoders import SEQUENCE_ENCODERS
-    from trainer.training_methods import TRAINING_METHODS
+    from trainer.training_methods import TRAINING_METHODS, method_of
 
     yield "data", READERS, experiment.data.reader, experiment.data.options
     models = [("model", experiment.model, "training", experiment.training)]

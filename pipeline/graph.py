@@ -1,6 +1,7 @@
 """The pipeline graph: one function from an experiment to a TFX pipeline, for every runner."""
 
 import os
+from collections.abc import Mapping
 
 import tensorflow_data_validation as tfdv
 from tfx import types
@@ -18,12 +19,15 @@ from pipeline import stock_components
 from pipeline.absolute_path import absolute
 from pipeline.experiment import Experiment
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
-from pipeline.reference_training import reference_training
+from pipeline.reference_training import trainings
 from pipeline.run_parameters import RunParameters
 from trainer.settings import ModelSettings, TrainingSettings
 
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
 TRAINING_SPLITS = ("train", "validation")
+
+#: What a Trainer calls where nothing else is asked for.
+RUN_FN = "trainer.run_fn.run_fn"
 
 
 def create_pipeline(
@@ -31,6 +35,7 @@ def create_pipeline(
     pipeline_root: str,
     metadata_connection_config: object | None = None,
     runtime_parameters: bool = False,
+    run_fns: Mapping[str, str] | None = None,
 ) -> tfx.dsl.Pipeline:
     """Builds the TFX pipeline of an experiment.
 
@@ -40,6 +45,7 @@ def create_pipeline(
         metadata_connection_config: ML-Metadata connection; None where the runner brings one.
         runtime_parameters: leave open where the logs lie and which span is read, for
             `pipeline.node_run.bind_parameters`; else they are those of the experiment.
+        run_fns: import paths of what Trainers call in the place of `RUN_FN`, by node id.
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
@@ -61,7 +67,7 @@ def create_pipeline(
     )
     transform = _transform(experiment, examples, schema)
     transform.add_upstream_node(guard)
-    trainers = _trainers(experiment, contract, pipeline_root, transform, schema)
+    trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     baseline_node = _baseline(experiment, candidate)
     baseline = baseline_node.outputs["result" if experiment.gate.given_model else "model"]
@@ -180,6 +186,7 @@ def _trainers(
     pipeline_root: str,
     transform: base_node.BaseNode,
     schema: base_node.BaseNode,
+    run_fns: Mapping[str, str],
 ) -> list[tfx.components.Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
@@ -187,7 +194,7 @@ def _trainers(
         model: ModelSettings, training: TrainingSettings, node_id: str
     ) -> tfx.components.Trainer:
         return tfx.components.Trainer(
-            run_fn="trainer.run_fn.run_fn",
+            run_fn=run_fns.get(node_id, RUN_FN),
             examples=transform.outputs["transformed_examples"],
             transform_graph=transform.outputs["transform_graph"],
             schema=schema.outputs["schema"],
@@ -201,11 +208,7 @@ def _trainers(
             },
         ).with_id(node_id)
 
-    nodes = [trainer(experiment.model, experiment.training, "Trainer")]
-    if experiment.gate.reference is not None:
-        training = reference_training(experiment)
-        nodes.append(trainer(experiment.gate.reference, training, "ReferenceTrainer"))
-    return nodes
+    return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]
 
 
 def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base_node.BaseNode:

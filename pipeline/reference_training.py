@@ -1,17 +1,21 @@
 """How the reference model is trained: as the candidate is, but for what differs."""
 
 from pipeline.experiment import Experiment
-from trainer.networks import NETWORKS
 from trainer.settings import ModelSettings, TrainingSettings
+from trainer.training_methods import method_of
 
 
-def method_of(model: ModelSettings, training: TrainingSettings) -> str:
-    """The method that a model is trained with: the training's, or its network's own.
+def trainings(experiment: Experiment) -> list[tuple[str, ModelSettings, TrainingSettings]]:
+    """Node id, model and training of the candidate and, where there is one, of the reference.
 
     Raises:
         SettingsError: an unknown network.
     """
-    return training.method or NETWORKS.get(model.network).default_method
+    found = [("Trainer", experiment.model, experiment.training)]
+    if experiment.gate.reference is not None:
+        reference = experiment.gate.reference
+        found.append(("ReferenceTrainer", reference, reference_training(experiment)))
+    return found
 
 
 def reference_training(experiment: Experiment) -> TrainingSettings:

@@ -6,14 +6,15 @@ import keras
 import tensorflow as tf
 
 from trainer.train_step import Batch, TrainStep
+from trainer.worker_group import WorkerGroup
 
 
 class MetaStep:
     """Steps 3 to 8 of the MAN paper's Algorithm 1, with the interface of `TrainStep`.
 
-    The first half of a batch's rows (of each device) is the support set S, the second half the
-    query set Q; they are disjoint, and the same for all tasks. Each task t adapts the model to
-    itself,
+    The first half of a batch's rows (of each device of one machine) is the support set S, the
+    second half the query set Q; they are disjoint, and the same for all tasks. Each task t adapts
+    the model to itself,
 
         θ'_t = θ − α ∇L_t(θ; S),
 
@@ -39,6 +40,7 @@ class MetaStep:
         second_order: bool,
     ) -> None:
         self._step, self._model, self._strategy = step, model, strategy
+        self._workers = WorkerGroup(strategy)
         self._adaptation_rate, self._second_order = adaptation_rate, second_order
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
@@ -57,7 +59,11 @@ class MetaStep:
         self._step.prepare(batch)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
-        """Takes a batch; returns the losses (T,) of the adapted models on the query set."""
+        """Takes a batch as `TrainStep` does.
+
+        Returns:
+            The losses (T,) of the adapted models on the query set.
+        """
         return self._run(batch)
 
     def _distributed_step(self, batch: Batch) -> tf.Tensor:
@@ -65,7 +71,7 @@ class MetaStep:
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:
-        support, query = halves(batch)
+        support, query = (self._workers.own_rows(half) for half in halves(batch))
         with tf.GradientTape() as tape:
             # Without recording, the gradients that adapt are constants.
             recording = contextlib.nullcontext() if self._second_order else tape.stop_recording()

@@ -6,18 +6,21 @@ from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 import tensorflow_transform as tft
+from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.arrangements import ARRANGEMENTS
 from trainer.checkpoint import CheckpointFolder, training_digest
+from trainer.cluster import Cluster
 from trainer.devices import choose_strategy
 from trainer.export import ServedModel
 from trainer.input import ExampleSet
-from trainer.networks import NETWORKS
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob, TrainingResult
-from trainer.training_methods import TRAINING_METHODS
+from trainer.training_methods import TRAINING_METHODS, check_workers, method_of
+from trainer.worker_group import WorkerGroup
 from transform.data_contract import DataContract
 from transform.model_inputs_builder import build_model_inputs
 from transform.settings import SettingsError, SettingsType
@@ -27,23 +30,24 @@ CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains and exports one model.
+    """Trains and exports one model, alone or with the other machines that ``TF_CONFIG`` names.
+
+    Several machines all call this with the same arguments; the chief alone writes, and the others
+    return once it has.
 
     Args:
         fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
 
     Raises:
-        ValueError: a key is missing in ``custom_config``, or its value is not what it must be.
+        ValueError: a key is missing in ``custom_config``, or its value is not what it must be;
+            or the training method runs on one machine only.
     """
     config = fn_args.custom_config or {}
-    missing = [key for key in CONFIG_KEYS if key not in config]
-    if missing:
-        raise ValueError(
-            f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
-        )
-    contract = _read(DataContract, config, "data_contract")
-    model_settings = _read(ModelSettings, config, "model")
-    training = _read(TrainingSettings, config, "training")
+    contract, model_settings, training = read_settings(config)
+    method = method_of(model_settings, training)
+    check_workers(method, Cluster.of_environment().workers)
+    # Before anything else of TensorFlow's: several machines first find each other.
+    strategy = choose_strategy()
     transformed = tft.TFTransformOutput(fn_args.transform_output)
     inputs = build_model_inputs(contract, transformed)
     digest = training_digest(
@@ -62,17 +66,50 @@ def run_fn(fn_args: FnArgs) -> None:
         train=ExampleSet(fn_args.train_files, spec, training.shuffle_rows, in_memory),
         validation=ExampleSet(fn_args.eval_files, spec, training.shuffle_rows, in_memory),
         checkpoints=checkpoints,
-        strategy=choose_strategy(),
+        strategy=strategy,
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
     )
-    method = training.method or NETWORKS.get(model_settings.network).default_method
     result = _train(job, method)
+    workers = WorkerGroup(strategy)
+    if not workers.is_chief:
+        # A worker that left now could not come back for a chief that is killed while it exports.
+        workers.wait()
+        return
     started = time.monotonic()
     model = _rebuild(result.build_model or job.build_model, result.weights)
     ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
+    _release(workers)
     checkpoints.remove()
+
+
+def read_settings(
+    config: Mapping[str, str],
+) -> tuple[DataContract, ModelSettings, TrainingSettings]:
+    """The settings in a Trainer's ``custom_config``.
+
+    Raises:
+        ValueError: a key is missing, or its value is not what it must be.
+    """
+    missing = [key for key in CONFIG_KEYS if key not in config]
+    if missing:
+        raise ValueError(
+            f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
+        )
+    return (
+        _read(DataContract, config, "data_contract"),
+        _read(ModelSettings, config, "model"),
+        _read(TrainingSettings, config, "training"),
+    )
+
+
+def _release(workers: WorkerGroup) -> None:
+    """Lets the other workers go; the model is written, so that a lost one does no harm."""
+    try:
+        workers.wait()
+    except tf.errors.OpError as error:
+        logging.warning("a worker was lost after the export: %s", error)
 
 
 def _read(kind: type[SettingsType], config: Mapping[str, str], key: str) -> SettingsType:

@@ -9,6 +9,7 @@ from trainer.labels import labels_and_mask
 from trainer.lazy_adam import LazyAdam, look_up, sum_of_ids
 from trainer.losses import LOSSES
 from trainer.settings import LossSettings, TrainingSettings
+from trainer.worker_group import WorkerGroup
 from transform.model_inputs import TaskSpec
 
 Batch = Mapping[str, tf.Tensor]
@@ -47,6 +48,7 @@ class TrainStep:
     ) -> None:
         self._model, self._tasks, self._strategy = model, tasks, strategy
         self._settings = settings
+        self._workers = WorkerGroup(strategy)
         self._weights = tf.constant(
             [settings.task_weights.get(task.name, 1.0) for task in tasks], tf.float32
         )
@@ -82,7 +84,11 @@ class TrainStep:
             self.optimizer.build(self._variables)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
-        """Takes a batch (per replica where there are several); returns the task losses (T,)."""
+        """Takes a batch; returns the task losses (T,).
+
+        Where there are several replicas on one machine, the batch is per replica; where there
+        are several machines, it is the global one, the same on all of them.
+        """
         return self._run(batch)
 
     def _distributed_step(self, batch: Batch) -> tf.Tensor:
@@ -92,7 +98,7 @@ class TrainStep:
     def _replica_step(self, batch: Batch) -> tf.Tensor:
         """This replica's share of the step; returns its share of the task losses."""
         with tf.GradientTape() as tape:
-            losses = self.losses(batch)
+            losses = self.losses(self._workers.own_rows(batch))
             total = self.total(losses)
         self.update(tape, total)
         return losses

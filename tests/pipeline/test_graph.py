@@ -39,3 +39,14 @@ def test_candidate_and_reference_are_trained_by_methods_of_their_own(tmp_path):
     assert reference["loss"] is None
     assert candidate["epochs"] == reference["epochs"] == 3
     assert candidate["batch_size"] == reference["batch_size"] == 40_960
+
+
+def test_another_run_fn_is_that_of_the_named_node_alone(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(EXPERIMENT, encoding="utf-8")
+    pipeline = create_pipeline(
+        read_experiment(path), str(tmp_path / "root"), run_fns={"Trainer": "other.run_fn"}
+    )
+    given = {node.id: node.exec_properties.get("run_fn") for node in pipeline.components}
+    assert given["Trainer"] == "other.run_fn"
+    assert given["ReferenceTrainer"] == "trainer.run_fn.run_fn"

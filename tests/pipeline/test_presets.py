@@ -8,11 +8,11 @@ import yaml
 
 from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
 from pipeline.presets import expand_presets, preset_names, preset_text, read_preset
-from pipeline.reference_training import method_of, reference_training
+from pipeline.reference_training import reference_training
 from trainer.arrangements import ARRANGEMENTS
 from trainer.losses import LOSSES
 from trainer.settings import ModelSettings, TrainingSettings
-from trainer.training_methods import TRAINING_METHODS
+from trainer.training_methods import TRAINING_METHODS, method_of
 from transform.model_inputs import (
     CategoricalInput,
     ModelInputs,

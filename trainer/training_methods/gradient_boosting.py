@@ -58,6 +58,9 @@ class GradientBoosting:
         SettingsError: the model is of another network.
     """
 
+    #: The trees of a task grow on all of its rows together, held in one machine's memory.
+    one_machine = True
+
     def __init__(
         self,
         job: TrainingJob,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from trainer.history import History
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.validation import Validation, validate
+from trainer.worker_group import WorkerGroup
 
 #: Rows per call when the validation split is predicted.
 _VALIDATION_BATCH = 8192
@@ -47,6 +49,9 @@ class Standard:
     are the result. State is checkpointed every `checkpoint_every_steps` steps and after every
     epoch; a resumed training sees the same batches and ends with the same weights.
 
+    On several machines all take the same steps; the chief alone validates and writes, and tells
+    the others what it found.
+
     Args:
         job: what is trained on what.
     """
@@ -54,6 +59,7 @@ class Standard:
     def __init__(self, job: TrainingJob) -> None:
         self._job, self._settings = job, job.settings
         self._tasks = job.inputs.tasks
+        self._workers = WorkerGroup(job.strategy)
         self._progress, self._history = _Progress(), History()
         self._best: list[np.ndarray] = []
         keras.utils.set_random_seed(job.settings.seed)
@@ -134,16 +140,23 @@ class Standard:
             mark = time.monotonic()
         self._after_epoch()
         started = time.monotonic()
-        validation = validate(
-            self._predict, self._job.validation.in_order(_VALIDATION_BATCH), self._tasks
-        )
+        validation = self._validate()
         seconds["validation"] += time.monotonic() - started
         self._close_epoch(validation)
         self._save()
-        self._job.on_epoch(self._history)
+        if self._workers.is_chief:
+            self._job.on_epoch(self._history)
+
+    def _validate(self) -> Validation:
+        """The chief's result on every worker: all must take the same decisions by it."""
+        found = None
+        if self._workers.is_chief:
+            batches = self._job.validation.in_order(_VALIDATION_BATCH)
+            found = asdict(validate(self._predict, batches, self._tasks))
+        return Validation(**self._workers.chiefs_value(found))
 
     def _batches(self) -> Iterator[dict[str, tf.Tensor]]:
-        """The rest of this epoch's batches, spread over the replicas where there are several."""
+        """The rest of this epoch's batches, as the step takes them."""
         batches = self._job.train.epoch(
             self._settings.batch_size,
             self._settings.seed,
@@ -153,7 +166,9 @@ class Standard:
         return iter(self._spread(batches))
 
     def _spread(self, batches: tf.data.Dataset) -> Iterable[dict[str, tf.Tensor]]:
-        """Batches, each divided among the replicas where there are several."""
+        """Batches, each divided among the replicas of one machine where there are several."""
+        if self._workers.several:
+            return batches
         if self._job.strategy.num_replicas_in_sync > 1:
             return self._job.strategy.experimental_distribute_dataset(batches)
         return batches
@@ -239,6 +254,8 @@ class Standard:
         }
 
     def _save(self) -> None:
+        if not self._workers.is_chief:
+            return
         arrays = {name: _values(variables) for name, variables in self._variables().items()}
         self._job.checkpoints.save(
             {**arrays, "best": self._best},
@@ -246,21 +263,34 @@ class Standard:
         )
 
     def _restore(self) -> None:
-        found = self._job.checkpoints.load()
-        if found is None:
-            return
-        arrays, state = found
         groups = self._variables()
-        if any(_shapes(group) != _shapes(arrays.get(name, [])) for name, group in groups.items()):
-            logging.warning("the checkpoint is of another version of this model: training anew")
+        found = self._load(groups) if self._workers.is_chief else None
+        arrays, state = found or ({}, None)
+        state = self._workers.chiefs_value(state)
+        if state is None:
             return
         for name, group in groups.items():
-            for variable, value in zip(group, arrays.get(name, []), strict=True):
+            values = self._workers.chiefs_arrays(arrays.get(name, []), _shapes(group))
+            for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
-        self._best = arrays.get("best", [])
+        shapes = _shapes(groups["model"]) if state["history"]["best_epoch"] else []
+        self._best = self._workers.chiefs_arrays(arrays.get("best", []), shapes)
         self._progress, self._history = _Progress(**state["progress"]), History(**state["history"])
         self._history.resumed_from_step = self._progress.step
         logging.info("resumed at step %d of epoch %d", self._progress.step, self._progress.epoch)
+
+    def _load(
+        self, groups: dict[str, list[keras.Variable]]
+    ) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
+        """The last checkpoint's arrays and state, where there is one that fits."""
+        found = self._job.checkpoints.load()
+        if found is None:
+            return None
+        arrays = found[0]
+        if any(_shapes(group) != _shapes(arrays.get(name, [])) for name, group in groups.items()):
+            logging.warning("the checkpoint is of another version of this model: training anew")
+            return None
+        return found
 
 
 def _values(variables: list[keras.Variable]) -> list[np.ndarray]:

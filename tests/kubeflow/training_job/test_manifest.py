@@ -1,0 +1,135 @@
+"""The TFJob: by the schema of its kind, its pods by Kubernetes' own, and what is where."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from kubeflow.training_job.manifest import training_job
+
+SCHEMA = json.loads((Path(__file__).parent / "tfjob_schema.json").read_text())
+URI = "/pipeline/Trainer/model_run/7/training_job/arguments.json"
+LARGE = {
+    "workers": 4,
+    "cpu": "8",
+    "cpu_limit": "16",
+    "memory": "32Gi",
+    "memory_limit": "48Gi",
+    "gpu": 2,
+    "gpu_type": "nvidia.com/gpu",
+    "shared_memory": "8Gi",
+    "node_selector": {"accelerator": "h100"},
+    "tolerations": [
+        {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "spot", "value": "yes", "effect": "NoExecute", "toleration_seconds": 60},
+    ],
+    "env": {"NCCL_DEBUG": "WARN"},
+    "volumes": [
+        {"claim": "mtlx-root", "mount": "/pipeline"},
+        {"claim": "logs", "mount": "/logs"},
+        {"claim": "mtlx-root", "mount": "/again"},
+    ],
+    "secrets": [
+        {"name": "bucket", "mount": "/secrets/bucket"},
+        {"name": "keys", "env": {"access-key": "ACCESS_KEY"}},
+    ],
+    "image_pull_policy": "Always",
+    "image_pull_secrets": ["registry"],
+    "service_account": "trainer",
+    "timeout_seconds": 7200,
+}
+
+
+def _pod(job):
+    return job["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("values", [{}, LARGE])
+@pytest.mark.parametrize(
+    "owner", [None, {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]
+)
+def test_is_a_tfjob_whose_pods_kubernetes_reads_whole(
+    settings, as_kubernetes_reads_it, values, owner
+):
+    job = training_job("run-1-trainer", "ranking", settings(**values), URI, owner)
+    jsonschema.validate(job, SCHEMA)
+    template = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]
+    assert as_kubernetes_reads_it(template, "V1PodTemplateSpec") == template
+    assert json.loads(json.dumps(job)) == job
+
+
+def test_the_check_of_pods_finds_a_wrong_field(settings, as_kubernetes_reads_it):
+    job = training_job("run-1-trainer", "ranking", settings(), URI)
+    template = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]
+    template["spec"]["containers"][0]["resource"] = {}
+    assert as_kubernetes_reads_it(template, "V1PodTemplateSpec") != template
+    job["spec"]["runPolicy"]["backOffLimit"] = 1
+    with pytest.raises(jsonschema.ValidationError, match="backOffLimit"):
+        jsonschema.validate(job, SCHEMA)
+
+
+def test_small_job(settings):
+    job = training_job("run-1-trainer", "ranking", settings(), URI)
+    assert job["metadata"]["annotations"] == {"mtlx/arguments": URI}
+    assert job["spec"]["runPolicy"] == {
+        "cleanPodPolicy": "Running",
+        "ttlSecondsAfterFinished": 86_400,
+        "backoffLimit": 6,
+    }
+    worker = job["spec"]["tfReplicaSpecs"]["Worker"]
+    assert (worker["replicas"], worker["restartPolicy"]) == (2, "ExitCode")
+    pod = _pod(job)
+    (container,) = pod["containers"]
+    assert container["name"] == "tensorflow"
+    assert container["command"] == [
+        "python", "-m", "kubeflow.training_worker", "--arguments", URI,
+    ]  # fmt: skip
+    assert container["resources"] == {
+        "requests": {"cpu": "1", "memory": "4Gi"},
+        "limits": {"memory": "4Gi"},
+    }
+    assert pod["volumes"] == [
+        {"name": "claim-0", "persistentVolumeClaim": {"claimName": "mtlx-root"}}
+    ]
+    assert container["volumeMounts"] == [{"name": "claim-0", "mountPath": "/pipeline"}]
+    assert not {"nodeSelector", "tolerations", "imagePullSecrets"} & set(pod)
+
+
+def test_large_job(settings):
+    job = training_job("run-1-trainer", "ranking", settings(**LARGE), URI)
+    assert job["spec"]["runPolicy"]["activeDeadlineSeconds"] == 7200
+    pod = _pod(job)
+    (container,) = pod["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "2"},
+        "limits": {"cpu": "16", "memory": "48Gi", "nvidia.com/gpu": "2"},
+    }
+    assert [(mount["name"], mount["mountPath"]) for mount in container["volumeMounts"]] == [
+        ("claim-0", "/pipeline"),
+        ("claim-1", "/logs"),
+        ("claim-0", "/again"),
+        ("secret-0", "/secrets/bucket"),
+        ("shared-memory", "/dev/shm"),
+    ]
+    names = [volume["name"] for volume in pod["volumes"]]
+    assert names == ["claim-0", "claim-1", "secret-0", "shared-memory"]
+    assert pod["volumes"][3]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Gi"}
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert variables["NCCL_DEBUG"]["value"] == "WARN"
+    assert variables["ACCESS_KEY"]["valueFrom"] == {
+        "secretKeyRef": {"name": "keys", "key": "access-key"}
+    }
+    assert pod["nodeSelector"] == {"accelerator": "h100"}
+    assert pod["tolerations"] == [
+        {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {
+            "key": "spot",
+            "operator": "Equal",
+            "value": "yes",
+            "effect": "NoExecute",
+            "tolerationSeconds": 60,
+        },
+    ]
+    assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    assert pod["serviceAccountName"] == "trainer"
