@@ -74,7 +74,7 @@ def print_package(console: "Console", package: "Package", file: Path, experiment
             node_id,
             node.cpu if node.cpu_limit is None else f"{node.cpu} to {node.cpu_limit}",
             node.memory if node.memory_limit is None else f"{node.memory} to {node.memory_limit}",
-            f"{node.gpu} {node.gpu_type}" if node.gpu else "-",
+            str(node.gpu) if node.gpu else "-",
             str(node.workers),
             str(node.retries),
             "-" if node.timeout_seconds is None else f"{node.timeout_seconds} s",

@@ -14,7 +14,8 @@ def test_writes_a_checked_package_and_says_what_is_next(golden_folder, tmp_path,
     check_package((tmp_path / "Small_run.yaml").read_text(encoding="utf-8"))
     (compiled,) = (tmp_path / "ir").iterdir()
     assert f"gs://bucket/pipelines/small/ir/{compiled.name}" in output
-    assert "2 nvidia.com/gpu" in output
+    (trainer,) = [line for line in output.splitlines() if " Trainer " in line]
+    assert [cell.strip() for cell in trainer.split("│")][2:6] == ["500m", "2Gi", "2", "1"]
     assert f"mtlx submit {experiment}" in output
 
 
