@@ -45,6 +45,7 @@ class Executor(base_executor.BaseExecutor):
             created=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
             verdict=sources.verdict(),
             results=sources.results(),
+            rocs=sources.rocs(),
             best_possible=sources.best_possible(settings.best_possible),
             trainings=sources.trainings(),
             statistics=sources.statistics(),

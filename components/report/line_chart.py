@@ -1,4 +1,4 @@
-"""A small line chart over epochs, as points for an inline SVG."""
+"""A small line chart, of epochs or else, as points for an inline SVG."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ class LineChart:
         lines: one per model.
         x_ticks: position and text.
         y_ticks: position and text.
+        x_title: what the horizontal axis counts.
+        dots: whether every point is marked.
     """
 
     title: str
@@ -49,6 +51,8 @@ class LineChart:
     lines: tuple[Line, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
+    x_title: str = "epoch"
+    dots: bool = True
 
 
 def line_chart(

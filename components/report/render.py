@@ -8,6 +8,7 @@ from components.relaimp_gate.verdict import Check
 from components.report import formatting, line_chart
 from components.report.heat_map import heat_map
 from components.report.report_data import ReportData
+from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
 from components.report.training_view import charts, gate_tables, time_rows
 from components.slice_evaluation.results import SliceResults
@@ -55,6 +56,7 @@ def render(data: ReportData) -> str:
     view |= {
         "checks": _sorted_checks(data),
         "charts": charts(data.trainings),
+        "rocs": [roc_chart(task, curve) for task, curve in data.rocs.items()],
         "gates": gate_tables(data.trainings),
         "times": time_rows(data.ingestion, data.trainings),
         "rows_per_split": _rows_per_split(data),

@@ -6,6 +6,7 @@ from typing import Any
 from components.anomaly_guard.anomalies import Anomaly
 from components.relaimp_gate.verdict import Verdict
 from components.slice_evaluation.results import SliceResults
+from components.slice_evaluation.roc_curve import RocCurve
 
 #: AUC by task and slice; None where it is undefined.
 AucBySlice = dict[str, dict[str, float | None]]
@@ -87,6 +88,7 @@ class ReportData:
         created: date and time, text.
         verdict: of the gate.
         results: of the slice evaluation.
+        rocs: the candidate's ROC by task, over all rows.
         best_possible: AUC of the true probabilities.
         trainings: the candidate's first.
         statistics: by split.
@@ -101,6 +103,7 @@ class ReportData:
     created: str
     verdict: Verdict | None = None
     results: SliceResults | None = None
+    rocs: dict[str, RocCurve] = field(default_factory=dict)
     best_possible: AucBySlice = field(default_factory=dict)
     trainings: tuple[Training, ...] = ()
     statistics: tuple[SplitStatistics, ...] = ()

@@ -19,6 +19,7 @@ from components.slice_evaluation.results import (
     SliceResults,
     load_results,
 )
+from components.slice_evaluation.roc_curve import RocCurve, load_roc_curves
 from components.slice_evaluation.slice_metrics import CANDIDATE, REFERENCE
 from trainer.history import HISTORY_FILE
 
@@ -65,6 +66,11 @@ class Sources:
         except EvaluationResultError as error:
             self.notices.append(f"There is no slice evaluation to show: {error}.")
             return None
+
+    def rocs(self) -> dict[str, RocCurve]:
+        """The candidate's ROC by task; empty where the evaluation has none."""
+        evaluation = self._artifact("evaluation")
+        return load_roc_curves(evaluation.uri) if evaluation else {}
 
     def best_possible(self, path: str | None) -> AucBySlice:
         """The AUC of the true probabilities, empty where no file is set or it is not usable."""

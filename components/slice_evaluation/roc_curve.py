@@ -51,13 +51,13 @@ def roc_curves(totals: SliceTotals, tasks: tuple[str, ...]) -> dict[str, RocCurv
     histogram = totals.histogram
     histogram.compact()
     (overall,) = totals.ordinals(((),))
-    curves = {}
+    groups, curves = histogram.groups(), {}
     for number, task in enumerate(tasks):
         positives, negatives = totals.positives[overall, number], totals.negatives[overall, number]
         if not positives or not negatives or totals.undefined[overall, 0, number]:
             continue
-        group = np.uint64(totals.groups(overall, 0, number))
-        first, last = np.searchsorted(histogram.keys, [group << 32, (group + 1) << 32])
+        group = totals.groups(overall, 0, number)
+        first, last = np.searchsorted(groups, [group, group + 1])
         curves[task] = _curve(
             scores_of_keys(histogram.keys[first:last]),
             histogram.positives[first:last],

@@ -44,8 +44,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0 where the model was pushed (without ``--wait``: where the run was created), 3 where it
-        was not blessed, 1 where the run failed, 2 for wrong input, 4 where ``--timeout`` was over
-        before the run, 5 where the API does not answer or refuses access, 6 where the run
+        was not blessed, 1 where the run failed, 2 for wrong input, 4 where ``--timeout`` or
+        Ctrl-C ended the waiting, 5 where the API does not answer or refuses access, 6 where the run
         succeeded but Kubeflow Pipelines does not tell the verdict (no Pusher).
     """
     from pipeline.experiment_file import ExperimentFileError, read_experiment
@@ -81,9 +81,8 @@ def _wrong(arguments: argparse.Namespace) -> str | None:
 
 def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     """Compiles, places, starts; waits where asked to. Returns the exit code."""
-    from kubeflow.compiler import PackageRefused, cluster_experiment, compile_package
+    from kubeflow.compiler import PackageRefused, compile_package
     from kubeflow.submission.place_ir import IrNotPlaced, place_ir
-    from transform.settings import SettingsError
 
     try:
         package = compile_package(experiment)
@@ -91,10 +90,9 @@ def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -
         file = package.write(folder)
         compiled = folder / "ir" / f"{package.ir_digest}.pb"
         if not arguments.ir_in_place:
-            root = str(cluster_experiment(experiment).run.pipeline_root)
-            path, copied = place_ir(package.ir, package.ir_digest, root, str(compiled))
-            print(f"TFX pipeline: {path}{'' if copied else ' (was there)'}")
-    except (PackageRefused, SettingsError, IrNotPlaced) as error:
+            copied = place_ir(package, str(compiled))
+            print(f"TFX pipeline: {package.ir_path}{'' if copied else ' (was there)'}")
+    except (PackageRefused, IrNotPlaced) as error:
         return fail(str(error), exit_codes.EXIT_WRONG_INPUT)
     return submit_package(file, experiment, arguments)
 
@@ -156,6 +154,7 @@ def _wait(
 
     from kubeflow.submission.follow_run import RunTimedOut, follow_run
     from kubeflow.submission.node_lines import NodeLines
+    from kubeflow.submission.pipelines_client import AccessRefused, ApiUnreachable
     from kubeflow.submission.run_plan import RunPlan
 
     plan = RunPlan.read(package.read_text(encoding="utf-8"))
@@ -180,8 +179,10 @@ def _wait(
     except KeyboardInterrupt:
         return fail(
             f"\nNo longer waiting. Run {run_id} goes on; it is stopped on its page only.",
-            exit_codes.EXIT_FAILED,
+            exit_codes.EXIT_TIMED_OUT,
         )
+    except (ApiUnreachable, AccessRefused) as error:
+        return fail(f"{error}\nRun {run_id} goes on.", exit_codes.EXIT_UNREACHABLE)
     return _report_end(console, end, run)
 
 

@@ -21,7 +21,8 @@ def gate_verdict(verdict: Verdict) -> str:
         return "\n".join([*lines, "The blessing gives no reasons."]) + "\n"
     skipped = sum(not check.applicable for check in verdict.checks)
     if blocking:
-        lines.append(f"{len(blocking)} of {len(verdict.checks)} checks hold the candidate back.")
+        holds = "holds" if len(blocking) == 1 else "hold"
+        lines.append(f"{len(blocking)} of {len(verdict.checks)} checks {holds} the candidate back.")
     else:
         lines.append(f"{len(verdict.checks) - skipped} checks are met, {skipped} did not apply.")
     if verdict.baseline:

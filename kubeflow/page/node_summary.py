@@ -2,6 +2,7 @@
 
 from components.report.formatting import duration
 from kubeflow.page.data_summary import anomalies_summary, ingestion_summary, statistics_summary
+from kubeflow.page.evaluation_summary import evaluation_summary
 from kubeflow.page.markdown import code, plain, table
 from kubeflow.page.page_context import PageContext
 from kubeflow.page.training_summary import training_summary
@@ -18,6 +19,7 @@ _DETAILS = {
     "StatisticsGen": ("statistics", statistics_summary),
     "ExampleValidator": ("anomalies", anomalies_summary),
     "Trainer": ("model_run", training_summary),
+    "SliceEvaluation": ("evaluation", evaluation_summary),
     "ReferenceTrainer": ("model_run", training_summary),
 }
 

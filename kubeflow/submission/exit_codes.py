@@ -12,7 +12,7 @@ __all__ = [
     "EXIT_WRONG_INPUT",
 ]
 
-#: The run was still going on when ``--timeout`` was over; it goes on.
+#: The waiting ended before the run, by ``--timeout`` or Ctrl-C; the run goes on.
 EXIT_TIMED_OUT = 4
 #: The API of Kubeflow Pipelines does not answer, or refuses access.
 EXIT_UNREACHABLE = 5

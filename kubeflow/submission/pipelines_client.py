@@ -90,6 +90,10 @@ class PipelinesClient(kfp.Client):
         """Namespace of requests: empty where Kubeflow Pipelines has one user."""
         return self._run_namespace
 
+    def set_user_namespace(self, namespace: str) -> None:
+        """Keeps no default; `kfp.Client` would write the pod's namespace into the home folder."""
+        del namespace
+
     def get_run(self, run_id: str) -> kfp_server_api.V2beta1Run:
         """A run with the states of its tasks."""
         with plain_errors(f"reading run {run_id}"):

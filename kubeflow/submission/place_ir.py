@@ -2,31 +2,33 @@
 
 import hashlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubeflow.compiler import Package
 
 
 class IrNotPlaced(RuntimeError):
     """The pipeline root cannot be written from here; the message says what to copy where."""
 
 
-def place_ir(ir: bytes, digest: str, pipeline_root: str, compiled: str) -> tuple[str, bool]:
+def place_ir(package: "Package", compiled: str) -> bool:
     """Copies the IR to ``<pipeline_root>/ir/<digest>.pb``, where it is not there yet.
 
     Args:
-        ir: the serialised TFX pipeline.
-        digest: its SHA-256, hexadecimal.
-        pipeline_root: of the cluster: a URI that TensorFlow can write, or a folder of a volume
+        package: whose pipeline root is a URI that TensorFlow can write, or a folder of a volume
             that is mounted here as well.
         compiled: the file to copy by hand where this fails.
 
     Returns:
-        Its path, and whether it was copied now.
+        Whether it was copied now.
 
     Raises:
         IrNotPlaced: the pipeline root cannot be written from here.
     """
     import tensorflow as tf
 
-    path = f"{pipeline_root.rstrip('/')}/ir/{digest}.pb"
+    path, pipeline_root = package.ir_path, package.pipeline_root
     by_hand = (
         f"Copy it yourself, then submit again with --ir-in-place:\n  from {compiled}\n  to   {path}"
     )
@@ -36,19 +38,19 @@ def place_ir(ir: bytes, digest: str, pipeline_root: str, compiled: str) -> tuple
             f"no folder of this machine. {by_hand}"
         )
     try:
-        if _holds(path, digest):
-            return path, False
+        if _holds(path, package.ir_digest):
+            return False
         tf.io.gfile.makedirs(os.path.dirname(path))
         temporary = f"{path}.new"
         with tf.io.gfile.GFile(temporary, "wb") as file:
-            file.write(ir)
+            file.write(package.ir)
         tf.io.gfile.rename(temporary, path, overwrite=True)
     except (tf.errors.OpError, OSError) as error:
         raise IrNotPlaced(
             f"The compiled TFX pipeline has to lie in the pipeline root, but {path} cannot be "
             f"written from here ({error}). {by_hand}"
         ) from error
-    return path, True
+    return True
 
 
 def _holds(path: str, digest: str) -> bool:

@@ -24,7 +24,8 @@ class RunPlan:
         tasks: names, in the package's order; groups such as conditions are not among them.
         gate: of the task that gives the blessing, or None.
         pusher: of the task that pushes, or None.
-        conditions: names of the groups in which the pusher's task lies, the outermost first.
+        conditions: names of the groups in which the pusher's task lies, the outermost first;
+            of a group with a name for people, both, since backends differ in which they list.
     """
 
     tasks: tuple[str, ...]
@@ -59,7 +60,8 @@ def _paths(
     for name, task in dag["tasks"].items():
         component = components[task["componentRef"]["name"]]
         if "dag" in component:
-            paths += _paths(component["dag"], components, (*above, name))
+            names = dict.fromkeys((name, task.get("taskInfo", {}).get("name", name)))
+            paths += _paths(component["dag"], components, (*above, *names))
         else:
             paths.append((*above, name))
     return paths

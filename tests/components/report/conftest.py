@@ -15,6 +15,7 @@ from components.report.report_data import (
     Training,
 )
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from components.slice_evaluation.roc_curve import RocCurve
 from transform.data_contract import DataContract
 
 TASKS = ("click", "add_to_cart", "purchase")
@@ -162,6 +163,7 @@ def report_data():
         created="2026-08-01 10:51 UTC",
         verdict=judge(results, GateSettings.read(GATE), CONTRACT),
         results=results,
+        rocs={"click": RocCurve([0.0, 0.1, 0.4, 1.0], [0.0, 0.4, 0.8, 1.0], [1.0, 0.6, 0.3, 0.01], True)},
         best_possible={
             task: {"overall": _AUC[task] + 0.06}
             | {f"domain={name}": _AUC[task] + 0.05 for name in DOMAINS[:2]}

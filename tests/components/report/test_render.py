@@ -10,6 +10,7 @@ from components.report.heat_map import heat_map
 from components.report.line_chart import line_chart
 from components.report.render import render
 from components.report.report_data import ReportData, Training
+from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 
@@ -129,6 +130,18 @@ def test_crosses_are_closed_sorted_by_size_and_cut():
     assert crosses.labels["domain=a,city=y, z"] == "a, y, z"
     page = render(ReportData("t", None, "", results=results, max_cross_slices_shown=2))
     assert "2 slices of 3, the largest" in page and "1 smaller slice is in" in page
+
+
+def test_roc_is_drawn_from_corner_to_corner_beside_chance(report_data):
+    page = render(report_data)
+    assert "ROC, click" in page
+    assert "false positive rate of 0.1, the recall is 0.40" in page
+    (chart,) = [roc_chart(task, curve) for task, curve in report_data.rocs.items()]
+    chance, curve = chart.lines
+    assert chance.points[0] == curve.points[0] and chance.points[-1] == curve.points[-1]
+    assert not chart.dots
+    without = render(dataclasses.replace(report_data, rocs={}))
+    assert "ROC" not in without
 
 
 def test_line_chart_places_values_inside_and_survives_flat_and_short_lines():

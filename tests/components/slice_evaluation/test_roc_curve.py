@@ -55,11 +55,10 @@ def test_points_lie_on_the_curve_of_scikit_learn(rows, decimals):
     curve = roc_curves(totals_of(labels, scores), ("click",))["click"]
     check_shape(curve)
     expected = roc_curve(labels, scores, drop_intermediate=False)
-    for x, y, threshold in zip(
-        curve.false_positive_rate[1:], curve.recall[1:], curve.thresholds[1:], strict=True
-    ):
-        (place,) = np.flatnonzero(np.isclose(expected[2], threshold, rtol=1e-6, atol=0))[:1]
-        if rows <= 5000:  # more scores are coarsened
+    if rows <= 5000:  # the scores of more rows are coarsened
+        columns = (curve.false_positive_rate[1:], curve.recall[1:], curve.thresholds[1:])
+        for x, y, threshold in zip(*columns, strict=True):
+            (place,) = np.flatnonzero(np.isclose(expected[2], threshold, rtol=1e-6, atol=0))
             assert (x, y) == pytest.approx((expected[0][place], expected[1][place]))
     area = auc(curve.false_positive_rate, curve.recall)
     assert area == pytest.approx(roc_auc_score(labels, scores), abs=1e-3)

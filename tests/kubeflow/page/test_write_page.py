@@ -43,6 +43,9 @@ def test_metrics_of_an_evaluation_with_undefined_slices(page, evaluation):
         assert metrics[f"baseline_auc/click/{slice_name}"] == pytest.approx(baseline.auc)
         assert f"relaimp_over_baseline/click/{slice_name}" in metrics
     assert metrics["rows/click/overall"] == 600
+    auc = results.metric("candidate", "click", "overall").auc
+    assert "| click | 600 |" in written.text("summary")
+    assert f"{auc:.4f} (" in written.text("summary")
     assert "auc/click/gender=x" not in metrics
     assert "auc/click/gender=x" in metrics["undefined"]
     assert metrics["tfx_uri/evaluation"] == evaluation

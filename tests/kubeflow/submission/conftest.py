@@ -36,7 +36,7 @@ def make_package(tmp_path_factory):
         def pipeline(data_path: str = "", span: str = "", run_name: str = ""):
             gate = relaimpgate().after(trainer())
             if push:
-                with dsl.If(gate.outputs["blessed"] == True):  # noqa: E712
+                with dsl.If(gate.outputs["blessed"] == True, "blessed"):  # noqa: E712
                     pusher()
 
         path = tmp_path_factory.mktemp("package") / "census.yaml"
