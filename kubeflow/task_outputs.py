@@ -97,9 +97,10 @@ class TaskOutputs:
 
         Args:
             name: the artifact.
-            values: numbers, strings, booleans, None, and lists and mappings of them. A number
-                that is not finite is left out, of a list too; its key, such as ``auc/click`` or
-                ``rows[3].auc``, is listed under ``undefined``.
+            values: numbers, strings, booleans, and lists and mappings of them. None is left
+                out, which the launcher refuses. A number that is not finite is left out, of a
+                list too; its key, such as ``auc/click`` or ``rows[3].auc``, is listed under
+                ``undefined``.
 
         Raises:
             KeyError: the task declares no such artifact.
@@ -134,8 +135,9 @@ class TaskOutputs:
             )
         undefined: list[str] = []
         finite = _finite({name: value}, "", undefined)
-        if undefined:
-            raise ValueError(f"output parameter {undefined[0]} is not finite. Received: {value!r}")
+        if undefined or name not in finite:
+            missing = undefined[0] if undefined else name
+            raise ValueError(f"output parameter {missing} is no finite value. Received: {value!r}")
         self._parameters[name] = finite[name]
 
     def write(self) -> None:
@@ -216,9 +218,8 @@ def _finite(value: Any, key: str, undefined: list[str]) -> Any:
         raise TypeError(f"{key}: {type(value).__name__} has no form in JSON. Received: {value!r}")
     kept = {}
     for name, item, item_key in pairs:
-        before = len(undefined)
         converted = _finite(item, item_key, undefined)
-        if converted is not None or len(undefined) == before:
+        if converted is not None:
             kept[name] = converted
     return kept if isinstance(value, Mapping) else list(kept.values())
 

@@ -26,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, default=2, help="tasks at the same time (default: %(default)s)"
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run, by its own package")
-    parser.add_argument("--data_path", metavar="DIR", help="folder of the logs, for this run")
+    parser.add_argument("--data-path", metavar="DIR", help="folder of the logs, for this run")
     parser.add_argument("--span", help="span of the logs, for this run; empty for the latest")
-    parser.add_argument("--run_name", help="name of the run, as the page shows it")
+    parser.add_argument("--run-name", help="name of the run, as the page shows it")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = {name: value for name, value in given.items() if value is not None}
     if arguments.resume and parameters:
         return fail(
-            f"--resume goes on with the run's own parameters: leave out --{next(iter(parameters))}",
+            "--resume goes on with the run's own parameters: leave out "
+            f"--{next(iter(parameters)).replace('_', '-')}",
             EXIT_WRONG_INPUT,
         )
     # Stopped from outside, no task shall outlive the rehearsal.

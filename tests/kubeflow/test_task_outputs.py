@@ -92,7 +92,6 @@ def test_no_number_that_is_not_finite_gets_through(executor_input):
         "display_name": "metrics",
         "curve": {"list": [{"recall": 0.0}, {"threshold": 0.5}]},
         "values": [1.0, 3.0],
-        "nothing": None,
         "kept": 2.0,
         "undefined": ["auc", "curve.list[0].threshold", "values[1]", "auc/click"],
     }
@@ -100,8 +99,9 @@ def test_no_number_that_is_not_finite_gets_through(executor_input):
 
 def test_a_parameter_that_is_not_finite_is_refused(executor_input):
     outputs = TaskOutputs(executor_input)
-    with pytest.raises(ValueError, match="blessed is not finite"):
-        outputs.set_parameter("blessed", math.nan)
+    for value in (math.nan, None):
+        with pytest.raises(ValueError, match="blessed is no finite value"):
+            outputs.set_parameter("blessed", value)
 
 
 def test_paths_are_those_of_the_launcher(executor_input, tmp_path):
