@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_WRONG_INPUT)
     from kubeflow.rehearsal.task_lines import TaskLines
     from pipeline.run_lock import PipelineRootInUse
+    from pipeline.run_log import run_log
 
     out = Path(arguments.out or f"var/rehearsals/{experiment.name}")
     given = {name: getattr(arguments, name) for name in _PARAMETERS}
@@ -70,17 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
         )
     # Stopped from outside, no task shall outlive the rehearsal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with TaskLines(console) as lines:
-            rehearsal = rehearse(
-                experiment, out, parameters, arguments.workers, arguments.resume,
-                lines.task, lines.progress,
-            )  # fmt: skip
-    except PackageRefused as error:
-        return fail(str(error), EXIT_WRONG_INPUT)
-    except (RehearsalFailed, PipelineRootInUse) as error:
-        return fail(str(error), EXIT_FAILED)
-    return _summary(console, rehearsal)
+    # What libraries log here is no news to a person; each task has a log of its own.
+    with run_log(out / "rehearse.log", lambda line: None):
+        try:
+            with TaskLines(console) as lines:
+                rehearsal = rehearse(
+                    experiment, out, parameters, arguments.workers, arguments.resume,
+                    lines.task, lines.progress,
+                )  # fmt: skip
+        except PackageRefused as error:
+            return fail(str(error), EXIT_WRONG_INPUT)
+        except (RehearsalFailed, PipelineRootInUse) as error:
+            return fail(str(error), EXIT_FAILED)
+        return _summary(console, rehearsal)
 
 
 def _summary(console: object, rehearsal: object) -> int:
