@@ -22,6 +22,7 @@ run: {pipeline_root: /pipeline}
 kubeflow:
   image: registry.example/mtlx:1
   namespace: ranking
+  settings: {data.path: /pipeline/logs/*.csv}
   volumes: [{claim: mtlx-root, mount: /pipeline}]
   image_pull_secrets: [registry]
   nodes:
