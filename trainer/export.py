@@ -30,11 +30,14 @@ class ServedModel(tf.Module):
         self, model: keras.Model, transformed: tft.TFTransformOutput, contract: DataContract
     ) -> None:
         super().__init__()
-        self._model, self._contract = model, contract
+        self._contract = contract
+        # As a part of this module a Keras model would be traced once more by itself, with
+        # float32 for every input, ids included. Only its weights must be saved.
+        self._model = lambda features: model(features, training=False)
+        self._weights = [variable.value for variable in model.variables]
         layer = transformed.transform_features_layer()
-        # The layer is a Keras 2 model: as a part of this module it would be traced once more by
-        # itself, through AutoGraph, for most of the export's time. Only the graph that it has
-        # loaded, with its lookup tables, must be saved.
+        # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
+        # time. Only the graph that it has loaded, with its lookup tables, must be saved.
         self._transform = lambda raw: layer(raw)
         self._transform_graph = layer._saved_model_loader_tracked_dict
         # Neither the labels, nor columns of the log that the contract does not name.
@@ -99,6 +102,6 @@ class ServedModel(tf.Module):
         return specs
 
     def _predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        outputs = self._model(self._transform(raw), training=False)
+        outputs = self._model(self._transform(raw))
         probabilities = tf.cast(outputs["probabilities"], tf.float32)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}

@@ -84,6 +84,31 @@ def test_losses(name):
 
 
 @pytest.mark.parametrize("name", list(LOSSES))
+def test_losses_trace_for_any_number_of_rows(name):
+    """As the training step traces them."""
+    loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
+    random = np.random.RandomState(0)
+    labels, mask = random.randint(0, 2, (50, 4)).astype("float32"), np.ones((50, 4), "float32")
+    logits = random.randn(50, 4).astype("float32")
+
+    def total(labels, logits, mask):
+        probabilities = tf.sigmoid(logits)
+        outputs = {
+            "logits": logits,
+            "probabilities": probabilities,
+            "joint_probabilities": probabilities,
+            "auxiliary_logits": logits,
+        }
+        return loss(labels, outputs, mask)
+
+    traced = tf.function(
+        total, autograph=False, input_signature=[tf.TensorSpec([None, 4], tf.float32)] * 3
+    )
+    expected = total(*(tf.constant(values) for values in (labels, logits, mask)))
+    np.testing.assert_allclose(traced(labels, logits, mask), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", list(LOSSES))
 def test_losses_of_no_rows(name):
     """One of several devices may get none."""
     loss = LOSSES.build(name, SMALL.get(name, {}), TREE)

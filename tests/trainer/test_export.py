@@ -115,10 +115,14 @@ def test_a_process_with_tensorflow_only_serves_the_same(trained, expected, logs,
         np.testing.assert_allclose(scores[task], expected[task], atol=1e-6)
 
 
-def test_predictions_equal_the_keras_models_on_transformed_rows(trained, contract, logs, tmp_path):
+@pytest.mark.parametrize("network", ["shared_bottom", "star", "m2m", "m3oe"])
+def test_predictions_equal_the_keras_models_on_transformed_rows(
+    trained, contract, logs, tmp_path, network
+):
+    """Also of networks that choose weights by the domain's id."""
     transformed = tft.TFTransformOutput(str(trained.transform_graph))
     inputs = build_model_inputs(contract, transformed)
-    model = RankingModel(inputs, ModelSettings(network="shared_bottom", embedding_size=4))
+    model = RankingModel(inputs, ModelSettings(network=network, embedding_size=4))
     ServedModel(model, transformed, contract).save(str(tmp_path / "model"))
     files = sorted(tf.io.gfile.glob(str(trained.examples / "Split-validation" / "*")))
     records = list(tf.data.TFRecordDataset(files, "GZIP"))

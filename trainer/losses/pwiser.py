@@ -120,13 +120,25 @@ def pairwise_squared_hinge(
     order = ops.argsort(keys)
     members = ops.take(ops.where(below, scores, 0.0), order)
     gaps = margin - scores  # of i: the pair's hinge is gap_i + s_j where that is positive
-    start = ops.searchsorted(ops.take(keys, order), ops.stop_gradient(-gaps), side="right")
+    start = _places(keys, ops.stop_gradient(-gaps))
     count = ops.cast(ops.shape(scores)[0] - start, "float64")
     sums, squares = (ops.take(_sums_to_the_end(x), start) for x in (members, ops.square(members)))
     hinges = count * ops.square(gaps) + 2.0 * gaps * sums + squares
     pairs = ops.sum(ops.cast(above, "float64")) * ops.sum(ops.cast(below, "float64"))
     total = ops.sum(ops.where(above, hinges, 0.0))
     return ops.cast(total / ops.maximum(pairs, 1.0), "float32")
+
+
+def _places(keys: keras.KerasTensor, values: keras.KerasTensor) -> keras.KerasTensor:
+    """How many keys lie before each value, ``(B,)`` int32; equal ones may or may not count.
+
+    At equality the hinge is 0. (`ops.searchsorted` can't be traced on TensorFlow.)
+    """
+    size = ops.shape(keys)[0]
+    order = ops.argsort(ops.concatenate([keys, values]))
+    keys_up_to = ops.cumsum(ops.cast(order < size, "int32"))
+    place_of = ops.argsort(order)  # the inverse permutation
+    return ops.take(keys_up_to, place_of[size:])
 
 
 def _sums_to_the_end(values: keras.KerasTensor) -> keras.KerasTensor:
