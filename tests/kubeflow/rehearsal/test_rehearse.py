@@ -122,7 +122,7 @@ def test_an_unblessed_model_is_not_pushed_and_the_rest_comes_from_the_cache(
     assert command_line.main(arguments) == 3
     output = capsys.readouterr().out
     assert "NOT BLESSED" in output
-    lines = {line.split()[1]: line for line in output.splitlines() if line[:1] in "✔○"}
+    lines = {line.split()[1]: line for line in output.splitlines() if line.startswith(("✔ ", "○ "))}
     for node_id in ("LogExampleGen", "StatisticsGen", "Transform", "Trainer", "SliceEvaluation"):
         assert "cached" in lines[node_id], lines
     assert "skipped" in lines["Pusher"]
