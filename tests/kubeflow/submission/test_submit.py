@@ -222,8 +222,13 @@ def test_ctrl_c_leaves_the_run_and_says_so(kubeflow, submit, capsys):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
+    # A shell's background jobs ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=interrupt, daemon=True).start()
-    assert submit("--wait") == exit_codes.EXIT_TIMED_OUT
+    try:
+        assert submit("--wait") == exit_codes.EXIT_TIMED_OUT
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "goes on" in capsys.readouterr().err
     assert not [path for _, path, _ in kubeflow.requests if "terminate" in path]
 
