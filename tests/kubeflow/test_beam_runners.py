@@ -78,7 +78,7 @@ def inputs(tmp_path_factory):
             click, scene = int(row % 3 == 0), ("feed", "search")[row % 2]
             items = f"i{row % 11}|i{row % 5}"
             price = 1.0 + row * 37 % 100 / 20
-            line = f"u{row % 23},i{row % 11},{scene},{price},{items},{click},{int(row % 6 == 0)}"
+            line = f"u{row % 23},i{row % 11},{scene},{price},{items},{click},{int(row % 9 == 0)}"
             lines.append(line)
         (folder / f"part-{part}.csv").write_text("\n".join(lines) + "\n")
     kinds = {"user": "BYTES", "item": "BYTES", "scene": "BYTES", "price": "FLOAT"}
@@ -170,10 +170,11 @@ def expected(inputs, tmp_path_factory):
 
 
 def records(folder):
-    """Serialised examples by file, the folder's own name left out."""
+    """Examples by file, the folder's own name left out; each process orders features anew."""
     return {
         str(path.relative_to(folder)): [
-            record.numpy() for record in tf.data.TFRecordDataset(str(path), "GZIP")
+            tf.train.Example.FromString(record.numpy()).SerializeToString(deterministic=True)
+            for record in tf.data.TFRecordDataset(str(path), "GZIP")
         ]
         for path in sorted(folder.rglob("*.gz"))
     }
@@ -243,13 +244,11 @@ def assert_same(found, expected):
 
 
 def test_direct_runner_with_several_processes(inputs, expected, tmp_path):
-    """Every pipeline starts its workers anew, which takes seconds: statistics are left out here."""
+    """Every pipeline starts its workers anew, which takes long: two components are enough here."""
     examples = read_logs(inputs, tmp_path, PROCESSES)
     transform(inputs, examples, tmp_path, PROCESSES)
-    evaluate(inputs, examples, tmp_path, PROCESSES)
     assert_same_examples(tmp_path, expected)
     assert_same_transform(tmp_path, expected)
-    assert_same_evaluation(tmp_path, expected)
 
 
 @pytest.fixture(scope="module")
