@@ -59,7 +59,7 @@ class TrainStep:
                 LOSSES.build(t.name, t.options, tasks) for t in terms
             ]
             self.optimizer = _optimizer(settings)
-        if settings.optimizer == "lazy_adam" and strategy.num_replicas_in_sync == 1:
+        if settings.optimizer == "lazy_adam":
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable] | None = None
@@ -134,40 +134,46 @@ class TrainStep:
             [variable.value for variable in self._variables],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        context = tf.distribute.get_replica_context()
-        if self._settings.optimizer == "lazy_adam" and context.num_replicas_in_sync == 1:
-            gradients = [_sum_of_ids(gradient) for gradient in gradients]
-        else:
+        if self._settings.optimizer != "lazy_adam":
             # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares
             # them before it adds up those of one id, so that an id that n rows of a batch hold
-            # would take steps √n times too long; and devices can't exchange unlike numbers of
-            # slices.
+            # would take steps √n times too long.
             gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(self._regularised(gradients, context), self._variables)
+        self.optimizer.apply(self._regularised(gradients), self._variables)
 
     def _regularised(
-        self, gradients: list[tf.Tensor], context: tf.distribute.ReplicaContext
-    ) -> list[tf.Tensor]:
-        """L2 and clipping, the latter by the norm of the gradient over all devices."""
+        self, gradients: list[tf.Tensor | tf.IndexedSlices]
+    ) -> list[tf.Tensor | tf.IndexedSlices]:
+        """L2 and clipping of the gradient over all devices; returns this one's share of it."""
         l2, clip_norm = self._settings.l2, self._settings.clip_norm
+        context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
+        # Without them the optimiser's own exchange does.
+        exchanged = replicas > 1 and (l2 or clip_norm is not None)
+        if exchanged:
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = [_sum_of_ids(gradient) for gradient in gradients]
         if l2:
             gradients = [
-                _with_l2(gradient, variable.value, l2 / replicas)
+                _with_l2(gradient, variable.value, l2)
                 for gradient, variable in zip(gradients, self._variables, strict=True)
             ]
         if clip_norm is not None:
-            if replicas > 1:
-                gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
-            if replicas > 1:
-                # The optimiser adds up the replicas' gradients once more.
-                gradients = [gradient / replicas for gradient in gradients]
+        if exchanged:
+            # The optimiser adds up the replicas' gradients once more.
+            gradients = [_scaled(gradient, 1 / replicas) for gradient in gradients]
         return gradients
 
 
 def _sum_of_ids(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
     return sum_of_ids(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _scaled(gradient: tf.Tensor | tf.IndexedSlices, by: float) -> tf.Tensor | tf.IndexedSlices:
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient * by
+    return tf.IndexedSlices(gradient.values * by, gradient.indices, gradient.dense_shape)
 
 
 def _with_l2(

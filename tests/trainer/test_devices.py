@@ -104,6 +104,9 @@ CASES = [
     {**SGD, "batch_size": 33},
     {**SGD, "batch_size": 32, "l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
     {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.01, "batch_size": 32},
+    # The last batch is one row: other rows of the tables stay as they are on both devices.
+    {"optimizer": "lazy_adam", "learning_rate": 0.01, "batch_size": 44},
+    {"optimizer": "lazy_adam", "batch_size": 44, "l2": 0.01, "clip_norm": 0.1},
     # A loss over all rows, whose share of a device is that of its rows.
     {**SGD, "batch_size": 33, "model": {"network": "esmm", "options": {"tower_hidden": [8]}}},
     {**SGD, "batch_size": 33, "loss": [{"name": "uncertainty_weighting"}]},
