@@ -24,8 +24,6 @@ from benchmarks.chain import EXPERIMENT, FOLDER
 from components.slice_evaluation.executor import Executor
 from transform.data_contract import DataContract
 
-BEAM = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -88,9 +86,7 @@ def _ours(
     contract = DataContract.read(
         {key: values[key] for key in DataContract.model_fields if key in values}
     )
-    context = Executor.Context(
-        beam_pipeline_args=BEAM, tmp_dir=str(out) + "-temporary/", unique_id="benchmark"
-    )
+    context = Executor.Context(tmp_dir=str(out) + "-temporary/", unique_id="benchmark")
     Executor(context).Do(
         {"examples": [examples], "candidate": [model]},
         {"evaluation": [evaluation]},

@@ -42,7 +42,6 @@ CONTRACT = DataContract.read(
 SPLITS = ("train", "validation", "test")
 #: As an experiment file has them in kubeflow.settings: run.beam_pipeline_args. An image named
 #: here keeps TFX from packing itself up for the workers.
-IN_MEMORY = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
 PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 PORTABLE = ["--runner=PortableRunner", "--sdk_container_image=mtlx"]
 
@@ -166,7 +165,7 @@ def run_all(inputs, folder, arguments):
 @pytest.fixture(scope="module")
 def expected(inputs, tmp_path_factory):
     """Folder of what the nodes give in this process."""
-    return run_all(inputs, tmp_path_factory.mktemp("in_memory"), IN_MEMORY)
+    return run_all(inputs, tmp_path_factory.mktemp("in_memory"), [])
 
 
 def records(folder):

@@ -160,7 +160,6 @@ def trained(contract, custom_config, logs, tmp_path_factory):
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(root / "metadata.sqlite")
             ),
-            beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
         )
     )
 

@@ -59,7 +59,6 @@ def _run(folder, examples_uri, allow_anomalies):
         components=[examples, statistics, schema, validator, guard, behind],
         enable_cache=True,
         metadata_connection_config=connection,
-        beam_pipeline_args=["--direct_running_mode=in_memory"],
     )
     error = None
     try:

@@ -75,7 +75,6 @@ def statistics(tmp_path_factory):
             metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
                 str(folder / "metadata.sqlite")
             ),
-            beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
         )
     )
 

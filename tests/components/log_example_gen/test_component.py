@@ -60,7 +60,6 @@ def _run(tmp_path, node):
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(tmp_path / "metadata.sqlite")
         ),
-        beam_pipeline_args=["--direct_running_mode=in_memory", "--direct_num_workers=1"],
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
     return sorted((tmp_path / "root" / node.id / "examples").iterdir(), key=lambda p: int(p.name))

@@ -72,7 +72,6 @@ class Chain:
             pipeline_root=str(self.folder / "root"),
             components=[examples, model, resolver, evaluation, gate, pusher],
             metadata_connection_config=self.connection,
-            beam_pipeline_args=["--direct_running_mode=in_memory"],
         )
         tfx.orchestration.LocalDagRunner().run(pipeline)
         return self._last("ModelBlessing"), self._last("PushedModel")

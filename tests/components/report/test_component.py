@@ -121,7 +121,6 @@ def test_report_of_a_pipeline(inputs, tmp_path):
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(tmp_path / "metadata.db")
         ),
-        beam_pipeline_args=["--direct_running_mode=in_memory"],
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
     (path,) = tmp_path.glob("root/Report/report/*/report.html")

@@ -157,7 +157,7 @@ def evaluate(contract, tmp_path_factory):
             inputs[name] = artifact(standard_artifacts.Model, uri)
         executor = Executor(
             base_beam_executor.BaseBeamExecutor.Context(
-                beam_pipeline_args=["--direct_running_mode=in_memory"], tmp_dir=str(root / "tmp")
+                beam_pipeline_args=[], tmp_dir=str(root / "tmp")
             )
         )
         executor.Do(

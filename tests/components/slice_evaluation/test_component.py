@@ -34,7 +34,6 @@ def _run(tmp_path, contract, log, candidate, baseline_channel, extra=(), **chann
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(tmp_path / "metadata.db")
         ),
-        beam_pipeline_args=["--direct_running_mode=in_memory"],
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
     (path,) = (tmp_path / "root" / "SliceEvaluation" / "evaluation").iterdir()

@@ -98,7 +98,7 @@ def evaluation(tmp_path_factory):
     contract = DataContract.read(CONTRACT).to_json()
     settings = json.dumps({"slices": [["domain"], ["gender"]]})
     context = base_beam_executor.BaseBeamExecutor.Context(
-        beam_pipeline_args=["--direct_running_mode=in_memory"], tmp_dir=str(root / "tmp")
+        beam_pipeline_args=[], tmp_dir=str(root / "tmp")
     )
     Executor(context).Do(
         inputs,
