@@ -84,8 +84,8 @@ def _experiment(name: str, model: dict, logs: Path, epochs: int) -> Path:
     values["training"] = {
         "epochs": epochs,
         "patience": None,
-        "batch_size": 1024,
-        "learning_rate": 1e-3,
+        "batch_size": 256,
+        "learning_rate": 3e-3,
         "l2": 0.0,
         "weight_decay": 0.0,
     }
