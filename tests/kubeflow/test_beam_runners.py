@@ -42,8 +42,9 @@ CONTRACT = DataContract.read(
 SPLITS = ("train", "validation", "test")
 #: As an experiment file has them in kubeflow.settings: run.beam_pipeline_args. An image named
 #: here keeps TFX from packing itself up for the workers.
-PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-PORTABLE = ["--runner=PortableRunner", "--sdk_container_image=mtlx"]
+IMAGE = "--sdk_container_image=mtlx"
+PROCESSES = ["--direct_running_mode=multi_processing", "--direct_num_workers=2", IMAGE]
+PORTABLE = ["--runner=PortableRunner", IMAGE]
 
 
 @pytest.fixture(scope="module", autouse=True)
