@@ -1,4 +1,4 @@
-"""LazyAdam against NumPy and against Adam, and its cost against the table's size."""
+"""LazyAdam against NumPy and against Adam."""
 
 import keras
 import numpy as np

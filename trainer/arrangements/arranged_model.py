@@ -22,8 +22,9 @@ class ArrangedModel(keras.Model):
     Attributes:
         inputs_record: as of `RankingModel`.
         gate_names: as of `RankingModel`.
-        default_losses: of the network; no loss of the network's own (beyond the cross-entropy)
-            can be told apart by domain, so the default is the cross-entropy.
+        default_losses: the cross-entropy; tasks told apart by model or output have no chain that
+            a loss of the network's own could follow. An arrangement that keeps the tasks
+            together keeps the network's.
         fusion_variables: those of all models inside.
     """
 

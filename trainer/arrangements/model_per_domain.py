@@ -31,6 +31,7 @@ class ModelPerDomain(ArrangedModel):
         alone = [dataclasses.replace(inputs, domains=(domain,)) for domain in inputs.domains]
         super().__init__(inputs, [RankingModel(record, settings) for record in alone])
         self.gate_names = dict(self.models[0].gate_names)
+        self.default_losses = self.models[0].default_losses
 
     def call(self, features: Mapping[str, keras.KerasTensor], training: bool = False) -> Outputs:
         """See `RankingModel`."""

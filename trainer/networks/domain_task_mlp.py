@@ -13,6 +13,8 @@ from transform.model_inputs import ModelInputs
 class DomainTaskMLP(Network):
     """An MLP per pair of domain and task; above the embedding nothing is shared (M3oE's MLP).
 
+    Every hidden layer is a linear one, layer normalisation and a ReLU, as M3oE 3.2 has them.
+
     A row is scored by the MLPs of its own domain. The embedding below is the model's and is
     trained by all; the arrangement ``mtl`` with network ``single_task`` shares nothing at all.
 
@@ -30,7 +32,9 @@ class DomainTaskMLP(Network):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
-        self.towers = DomainTowers(len(inputs.domains), len(inputs.tasks), hidden, dropout)
+        self.towers = DomainTowers(
+            len(inputs.domains), len(inputs.tasks), hidden, dropout, normalize=True
+        )
 
     @property
     def domain_variables(self) -> list[keras.Variable]:

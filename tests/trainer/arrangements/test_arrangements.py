@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.arrangements import ARRANGEMENTS
+from trainer.losses import LOSSES
 from trainer.settings import ModelSettings
 from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
@@ -90,3 +91,20 @@ def test_a_row_trains_the_outputs_of_its_own_domain_alone(arrangement):
             assert list(changed) == [True, False, False]
         else:  # a copy per domain and task
             assert list(changed) == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "arrangement, loss",
+    [
+        ("mtl", "entire_space_cross_entropy"),
+        ("mdl", "binary_cross_entropy"),
+        ("mtmd", "binary_cross_entropy"),
+    ],
+)
+def test_tasks_that_stay_together_keep_the_networks_losses(arrangement, loss):
+    model = _build(arrangement, "esmm")
+    assert [term["name"] for term in model.default_losses] == [loss]
+    outputs = model(FEATURES)
+    labels = np.asarray([[1, 0], [1, 1], [0, 0], [1, 0], [0, 0]], "float32")
+    losses = LOSSES.build(loss, {}, INPUTS.tasks)(labels, outputs, np.ones_like(labels))
+    assert losses.shape == (2,) and np.isfinite(losses).all()

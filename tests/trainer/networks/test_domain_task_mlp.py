@@ -30,6 +30,12 @@ def test_a_row_is_scored_by_the_mlps_of_its_own_domain():
             for place, layer in enumerate(layers):
                 values = values @ np.asarray(layer.kernel)[domain, task]
                 values = values + np.asarray(layer.bias)[domain, task]
-                values = np.maximum(values, 0) if place < 2 else values
+                if place == 2:
+                    break
+                normalization = network.towers.normalizations[place]
+                values = (values - values.mean()) / np.sqrt(values.var() + 1e-5)
+                values = values * np.asarray(normalization.scale)[domain, task]
+                values = values + np.asarray(normalization.shift)[domain, task]
+                values = np.maximum(values, 0)
             np.testing.assert_allclose(logits[row, task], values[0], rtol=1e-3, atol=1e-3)
-    assert len(network.domain_variables) == len(network.weights) == 6
+    assert len(network.domain_variables) == len(network.weights) == 10
