@@ -108,33 +108,38 @@ def _experiment(name: str, model: dict, logs: Path, epochs: int) -> Path:
 
 
 def _head() -> list[str]:
-    columns = "| preset | parameters | AUC click / cart / purchase | click AUC per domain |"
-    columns += " click RelaImp over MMoE, % | CPU s |"
-    return [columns, "|---|---|---|---|---|---|"]
+    columns = "| preset | parameters | click | add_to_cart | purchase |"
+    columns += " RelaImp over MMoE, %: click [interval] / cart / purchase | CPU s |"
+    return [columns, "|---|---|---|---|---|---|---|"]
 
 
 def _line(name: str, run: dict) -> str:
+    """A task's cell: AUC over all rows, then in each domain."""
     if "error" in run:
-        return f"| `{name}` | failed: {run['error']} | | | | |"
+        return f"| `{name}` | failed: {run['error']} | | | | | |"
     results = run["results"]
+    places = dict.fromkeys(m.slice for m in results.metrics if m.slice.startswith("domain="))
 
     def auc(task: str, place: str) -> str:
         metric = results.metric("candidate", task, place)
-        return f"{metric.auc:.4f}" if metric and metric.auc is not None else "–"
+        return f"{metric.auc:.3f}" if metric and metric.auc is not None else "–"
 
-    overall = " / ".join(auc(task, "overall") for task in results.tasks)
-    first = results.tasks[0]
-    domains = dict.fromkeys(m.slice for m in results.metrics if m.slice.startswith("domain="))
-    per_domain = " / ".join(auc(first, place) for place in domains)
-    comparison = results.comparison("reference", first, "overall")
-    relaimp = "–"
-    if comparison is not None and comparison.relaimp is not None:
-        relaimp = (
-            f"{comparison.relaimp:+.2f} "
-            f"[{comparison.relaimp_lower:+.2f}, {comparison.relaimp_upper:+.2f}]"
-        )
+    cells = []
+    for task in results.tasks:
+        per_domain = " ".join(auc(task, place) for place in places)
+        cells.append(f"{auc(task, 'overall')} ({per_domain})")
+    relaimps = []
+    for task in results.tasks:
+        found = results.comparison("reference", task, "overall")
+        if found is None or found.relaimp is None:
+            relaimps.append("–")
+            continue
+        text = f"{found.relaimp:+.1f}"
+        if task == results.tasks[0]:
+            text += f" [{found.relaimp_lower:+.1f}, {found.relaimp_upper:+.1f}]"
+        relaimps.append(text)
     return (
-        f"| `{name}` | {run['parameters']:,} | {overall} | {per_domain} | {relaimp} "
+        f"| `{name}` | {run['parameters']:,} | {' | '.join(cells)} | {' / '.join(relaimps)} "
         f"| {run['seconds']:.0f} |"
     )
 
