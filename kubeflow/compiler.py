@@ -11,10 +11,11 @@ from kfp import dsl
 from kfp.compiler import Compiler
 
 from kubeflow.cluster_experiment import cluster_experiment
-from kubeflow.node_component import BLESSED, make_task, node_component
+from kubeflow.node_component import BLESSED, make_task, node_component, task_name
 from kubeflow.node_placement import place_task
 from kubeflow.package_refused import PackageRefused
 from kubeflow.page import declared_outputs
+from kubeflow.retry_window import widen_windows
 from kubeflow.strict_checks import check_package
 from kubeflow.tfx_graph import TfxGraph, compile_graph
 from kubeflow.training_job.settings import RUN_FN
@@ -185,6 +186,10 @@ def _compile(
             else:
                 add(node_id)
 
+    timeouts = {
+        task_name(node_id): section.node(node_id).timeout_seconds for node_id in tfx_graph.upstream
+    }
+    widen_windows(pipeline.pipeline_spec, timeouts)
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "pipeline.yaml")
         Compiler().compile(pipeline, file)

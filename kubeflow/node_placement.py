@@ -7,8 +7,6 @@ from kfp import dsl, kubernetes
 from kubeflow.training_job.settings import TRAINING_JOB
 from pipeline.kubeflow_settings import KubeflowSettings, NodeSettings
 
-_LONGEST_WAIT = "3600s"
-
 
 def task_settings(section: KubeflowSettings, node_id: str) -> NodeSettings:
     """Settings of the task's own pod.
@@ -54,7 +52,8 @@ def place_task(task: dsl.PipelineTask, section: KubeflowSettings, node_id: str) 
     if node.timeout_seconds is not None:
         kubernetes.set_timeout(task, node.timeout_seconds)
     if node.retries:
-        task.set_retry(node.retries, f"{node.retry_seconds}s", 2.0, _LONGEST_WAIT)
+        # The window of the retries is set in the compiled package: kfp takes an hour at most.
+        task.set_retry(node.retries, f"{node.retry_seconds}s", 2.0)
 
 
 def _resources(task: dsl.PipelineTask, node: NodeSettings) -> None:

@@ -148,16 +148,21 @@ class Scheduler:
         component: pipeline_spec_pb2.ComponentSpec,
         inputs: Mapping[str, Any],
     ) -> TaskRun:
-        """Runs the task's process until it succeeds or the package allows no more retries."""
+        """Runs the task's process until it succeeds or the package allows no more retries.
+
+        The back-off's longest time is a window from the first attempt's start, as Argo has it:
+        after it nothing is retried, and a retried process is killed at its end.
+        """
         policy = task.retry_policy
         pause = policy.backoff_duration.ToTimedelta().total_seconds()
-        longest = policy.backoff_max_duration.ToTimedelta().total_seconds() or 3600.0
+        window = policy.backoff_max_duration.ToTimedelta().total_seconds() or 3600.0
         started = time.monotonic()
         while True:
             run = dataclasses.replace(run, attempts=run.attempts + 1)
             self._tell(dataclasses.replace(run, state="running"))
             try:
-                output = self._attempt(run.name, component, inputs)
+                left = None if run.attempts == 1 else started + window - time.monotonic()
+                output = self._attempt(run.name, component, inputs, left)
             except AttemptFailed as error:
                 seconds = time.monotonic() - started
                 run = dataclasses.replace(run, seconds=seconds, problem=str(error))
@@ -170,14 +175,23 @@ class Scheduler:
                 )
             if run.attempts > policy.max_retry_count or self._stopped.is_set():
                 return dataclasses.replace(run, state="failed")
+            if seconds + pause > window:
+                problem = f"{run.problem}\nNo further retry: their {window:.0f} s are over"
+                return dataclasses.replace(run, state="failed", problem=problem)
             self._tell(dataclasses.replace(run, state="retrying"))
-            self._stopped.wait(min(pause, longest))
+            self._stopped.wait(pause)
             pause *= policy.backoff_factor or 2.0
 
     def _attempt(
-        self, name: str, component: pipeline_spec_pb2.ComponentSpec, inputs: Mapping[str, Any]
+        self,
+        name: str,
+        component: pipeline_spec_pb2.ComponentSpec,
+        inputs: Mapping[str, Any],
+        seconds: float | None,
     ) -> dict[str, Any]:
+        """Runs the task's process once, for these seconds and the pod's deadline at most."""
         label = component.executor_label
+        limits = [one for one in (seconds, self._package.timeouts.get(label)) if one is not None]
         # Attempts of the run that is resumed count on.
         number = 1 + len(list((self._folder / name).glob("attempt-*")))
         folder = self._folder / name / f"attempt-{number}"
@@ -189,7 +203,7 @@ class Scheduler:
             self._environment,
             self._processes,
             lambda line: self._progress(name, line),
-            self._package.timeouts.get(label),
+            max(0.0, min(limits)) if limits else None,
         )
 
     def _block(self, name: str, task: pipeline_spec_pb2.PipelineTaskSpec) -> None:

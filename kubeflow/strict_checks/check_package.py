@@ -8,6 +8,7 @@ from kubeflow.strict_checks.executor_rules import executor_problems
 from kubeflow.strict_checks.graph_rules import graph_problems
 from kubeflow.strict_checks.pipeline_rules import pipeline_problems
 from kubeflow.strict_checks.platform_rules import platform_problems
+from kubeflow.strict_checks.retry_rules import retry_problems
 
 #: Largest package, in bytes: a workflow holds it whole, and etcd refuses objects above 1.5 MiB.
 LARGEST_PACKAGE = 1024 * 1024
@@ -17,6 +18,7 @@ RULES: tuple[Callable[[Documents], Iterator[str]], ...] = (
     executor_problems,
     graph_problems,
     platform_problems,
+    retry_problems,
 )
 
 

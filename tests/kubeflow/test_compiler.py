@@ -190,8 +190,27 @@ def test_retries_and_no_kfp_cache(documents):
         "maxRetryCount": 4,
         "backoffDuration": "60s",
         "backoffFactor": 2.0,
-        "backoffMaxDuration": "3600s",
+        # Argo counts it from the first attempt's start: 5 attempts of 7200 s have room.
+        "backoffMaxDuration": "2592000s",
     }
+
+
+@pytest.mark.parametrize(
+    ("settings", "window"),
+    [
+        # kfp itself would cut every window down to an hour.
+        ("{retries: 1, timeout_seconds: null}", 2_592_000),
+        ("{retries: 2, retry_seconds: 30, timeout_seconds: 2000000}", 3 * 2_000_000 + 30 + 60),
+        ("{retries: 17, retry_seconds: 30}", 30 * (2**17 - 1)),
+    ],
+)
+def test_the_window_of_retries_has_room_for_all_of_them(golden_folder, settings, window):
+    override = f"kubeflow.nodes.Report={settings}"
+    experiment = read_experiment(golden_folder / "experiment.yaml", [override])
+    documents = list(yaml.safe_load_all(compile_package(experiment).pipeline_yaml))
+    tasks, _, _ = _tasks(documents)
+    assert tasks["report"]["retryPolicy"]["backoffMaxDuration"] == f"{window}s"
+    assert tasks["pusher"]["retryPolicy"]["backoffMaxDuration"] == "2592000s"
 
 
 def test_several_machines_are_asked_for_by_the_task_not_for_it(documents):

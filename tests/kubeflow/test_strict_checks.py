@@ -52,6 +52,11 @@ def test_the_golden_package_passes(documents):
     check_package(_text(documents))
 
 
+def test_a_window_with_room_for_every_retry_passes(documents):
+    _put(documents[0], f"{TASKS}.trainer.retryPolicy.backoffMaxDuration", "36900s")
+    check_package(_text(documents))
+
+
 def _only_argument(argument):
     return ["--x", argument]
 
@@ -71,6 +76,18 @@ def _only_argument(argument):
         (f"{TASKS}.transform.dependentTasks", ["report"], "tasks wait for each other"),
         (f"{TASKS}.trainer.cachingOptions", {"enableCache": True}, "trainer: KFP's cache is on"),
         (f"{TASKS}.trainer.cachingOptoins", {}, "cachingOptoins"),
+        (
+            # Five attempts of 7200 s and pauses of 60, 120, 240 and 480 s.
+            f"{TASKS}.trainer.retryPolicy.backoffMaxDuration",
+            "36899s",
+            "task trainer: its retries end 36899 s after the first attempt's start "
+            "(backoffMaxDuration), but 4 retries need 36900 s",
+        ),
+        (
+            f"{TASKS}.report.retryPolicy.backoffMaxDuration",
+            "3600s",
+            "task report: its retries end 3600 s after",
+        ),
         (f"{TASKS}.trainer.inputs.parameters.span", None, "task trainer: gives no 'span'"),
         (
             f"{TASKS}.trainer.inputs.parameters.x",

@@ -80,7 +80,7 @@ def package(tmp_path_factory):
 
         first = add("first")
         left, right = add("left"), add("right")
-        left.after(first).set_retry(2, "0s", 2.0, "1s")
+        left.after(first).set_retry(2, "0s", 2.0, "600s")
         right.after(first)
         judge = add("judge", gate).after(left, right)
         with dsl.If(judge.outputs["blessed"] == True, "blessed"):  # noqa: E712
@@ -225,6 +225,39 @@ def test_a_pods_deadline_ends_an_attempt(package, tmp_path):
     tasks = recorder.run()
     assert tasks["First"].problem.startswith("killed by SIGKILL")
     assert tasks["First"].seconds < 20
+
+
+def _with_policy(package, **policy):
+    """The package with another retry policy of the task Left."""
+    spec = type(package.spec)()
+    spec.CopyFrom(package.spec)
+    for name, seconds in policy.items():
+        getattr(spec.root.dag.tasks["work-2"].retry_policy, name).FromSeconds(seconds)
+    return Package(spec, package.containers, package.timeouts)
+
+
+def test_nothing_is_retried_after_the_window(package, tmp_path):
+    """Whose seconds count from the first attempt's start, as Argo's do."""
+    changed = _with_policy(package, backoff_duration=100, backoff_max_duration=90)
+    recorder = Recorder(changed, tmp_path)
+    (recorder.marks / "fail-left").touch()
+    started = time.monotonic()
+    tasks = recorder.run()
+    assert time.monotonic() - started < 60
+    assert (tasks["Left"].state, tasks["Left"].attempts) == ("failed", 1)
+    assert "No further retry: their 90 s are over" in tasks["Left"].problem
+
+
+def test_a_retry_is_killed_at_the_windows_end(package, tmp_path):
+    recorder = Recorder(_with_policy(package, backoff_max_duration=6), tmp_path)
+    fail = recorder.marks / "fail-left"
+    fail.touch()
+    recorder.scheduler._on_task = lambda task: task.state == "retrying" and fail.write_text("hang")
+    started = time.monotonic()
+    tasks = recorder.run()
+    assert time.monotonic() - started < 40
+    assert (tasks["Left"].state, tasks["Left"].attempts) == ("failed", 2)
+    assert tasks["Left"].problem.startswith("killed by SIGKILL")
 
 
 def test_what_can_not_be_rehearsed_is_refused(tmp_path):
