@@ -24,6 +24,8 @@ from kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
 from trainer.run_fn import read_settings
 from trainer.training_methods import check_workers, method_of
 
+#: Arguments that name the folders that a training leaves.
+_RESULTS = ("serving_model_dir", "model_run_dir")
 #: How long a deleted job's pods may take to end.
 _DELETION_SECONDS = 300.0
 
@@ -35,9 +37,9 @@ class Stopped(SystemExit):
 def run_fn(fn_args: FnArgs) -> None:
     """Trains on several machines of the cluster; returns once the model is exported.
 
-    An attempt that is repeated finds the job of the one before and waits on; a job that failed is
-    deleted and made anew, and goes on from the training's checkpoint. On SIGTERM the job is
-    deleted. A finished job stays for its `keep_seconds`.
+    An attempt that is repeated finds the job of the one before and waits on; a job that failed, or
+    whose model is gone, is deleted and made anew, and goes on from the training's checkpoint. On
+    SIGTERM the job is deleted. A finished job stays for its `keep_seconds`.
 
     Args:
         fn_args: of TFX.
@@ -102,14 +104,26 @@ def _create_or_find(
             continue
         metadata = found["metadata"]
         theirs = read_values((metadata.get("annotations") or {}).get(ARGUMENTS, ""))
-        usable = outcome(found) != "Failed" and "deletionTimestamp" not in metadata
-        if usable and theirs is not None and _work(theirs) == _work(values):
+        usable = "deletionTimestamp" not in metadata and _may_give_results(found, theirs)
+        if usable and _work(theirs) == _work(values):
             logging.info("TFJob %s of an earlier attempt is there: waiting for it", name)
             return theirs
         logging.info("TFJob %s of an earlier attempt is of no use: making it anew", name)
         client.delete(name, _DELETION_SECONDS)
     logging.info("TFJob %s created in namespace %s", name, client.namespace)
     return values
+
+
+def _may_give_results(job: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> bool:
+    """Whether a job's results are there, or may still come.
+
+    TFX removes the output folders of an execution that raised, and gives the same ones to the
+    next attempt: a job may have succeeded and its model be gone.
+    """
+    ended = outcome(job)
+    if theirs is None or ended == "Failed":
+        return False
+    return ended is None or all(tf.io.gfile.exists(theirs[field]) for field in _RESULTS)
 
 
 def _work(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +153,7 @@ def _deleted_on_sigterm(client: TrainingJobClient, name: str) -> Iterator[None]:
 
 def _take_results(working_on: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Copies the results of an earlier attempt's job to where this attempt's are expected."""
-    for field in ("serving_model_dir", "model_run_dir"):
+    for field in _RESULTS:
         source, target = working_on[field], values[field]
         if not tf.io.gfile.exists(source):
             raise TrainingJobFailed(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -143,6 +144,17 @@ def test_another_attempt_after_success_takes_the_model_there_is(finishing, task,
     module.run_fn(_arguments(tmp_path, "second"))
     assert not finishing.deleted
     assert (tmp_path / "second" / "model" / "Format-Serving" / "saved_model.pb").exists()
+
+
+@pytest.mark.parametrize("gone", ["model/Format-Serving", "."])
+def test_a_job_whose_model_is_gone_is_made_anew(finishing, task, tmp_path, gone):
+    """TFX removes the folders of a failed execution, and gives them to the next attempt."""
+    module.run_fn(_arguments(tmp_path, "first"))
+    shutil.rmtree(tmp_path / "first" / gone)
+    again = _arguments(tmp_path, "first")
+    module.run_fn(again)
+    assert finishing.deleted == [NAME]
+    assert os.path.exists(os.path.join(again.serving_model_dir, "saved_model.pb"))
 
 
 @pytest.mark.parametrize("state", ["failed", "other work", "deleted"])
