@@ -48,13 +48,16 @@ def _run(arguments: argparse.Namespace) -> int:
         Ctrl-C ended the waiting, 5 where the API does not answer or refuses access, 6 where the run
         succeeded but Kubeflow Pipelines does not tell the verdict (no Pusher).
     """
-    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.heavy_imports import heavy_imports
 
     problem = _wrong(arguments)
     if problem:
         return fail(problem, exit_codes.EXIT_WRONG_INPUT)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        with heavy_imports():
+            check_options(experiment)
     except ExperimentFileError as error:
         return fail(str(error), exit_codes.EXIT_WRONG_INPUT)
     return submit_experiment(experiment, arguments)

@@ -1,6 +1,7 @@
 """The whole command on the compiler's own package: compile, place the IR, start, wait."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,24 @@ def test_a_volume_that_is_not_here_has_to_be_copied_to(file, kubeflow, tmp_path,
     assert not kubeflow.requests
     assert main([*arguments, "--ir-in-place"]) == exit_codes.EXIT_OK
     assert kubeflow.bodies("/runs")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.network=mmoo", "model: .*mmoo.*did you mean"),
+        ("model.options={experst: 3}", "model: .*experst"),
+        ("training.loss=focale", "training.loss: .*focale"),
+        ("data.options={separatr: x}", "data: .*separatr"),
+    ],
+)
+def test_unknown_options_are_refused_before_anything_is_sent(
+    file, kubeflow, capsys, override, message
+):
+    assert main(["submit", str(file), "--set", override]) == exit_codes.EXIT_WRONG_INPUT
+    error = capsys.readouterr().err
+    assert re.search(message, error), error
+    assert "Traceback" not in error and not kubeflow.requests
 
 
 def test_an_experiment_without_an_image_is_refused(file, kubeflow, capsys):
