@@ -315,6 +315,14 @@ def test_roles_give_no_more_than_is_needed(objects):
     assert not of_kind(objects, "ClusterRole") and not of_kind(objects, "ClusterRoleBinding")
 
 
+def test_recurring_submissions_end(workloads):
+    """With concurrencyPolicy Forbid, one that hangs would be the last one."""
+    for item in workloads:
+        if item["kind"] == "CronJob":
+            assert item["spec"]["concurrencyPolicy"] == "Forbid"
+            assert 0 < item["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] <= 3600
+
+
 def test_pods_are_restricted(workloads):
     """Kubernetes' restricted pod security standard, a read-only root, and resources."""
     for item in workloads:
