@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Fields of a schedule, as Kubeflow Pipelines has it.
 _CRON_FIELDS = 6
+_NOT_FOUND = 404
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +45,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0 where the model was pushed (without ``--wait``: where the run was created), 3 where it
-        was not blessed, 1 where the run failed, 2 for wrong input, 4 where ``--timeout`` or
-        Ctrl-C ended the waiting, 5 where the API does not answer or refuses access, 6 where the run
-        succeeded but Kubeflow Pipelines does not tell the verdict (no Pusher).
+        was not blessed, 1 where the run failed or was deleted, 2 for wrong input, 4 where
+        ``--timeout`` or Ctrl-C ended the waiting, 5 where the API does not answer or refuses
+        access, 6 where the run succeeded but Kubeflow Pipelines does not tell the verdict (no
+        Pusher).
     """
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
@@ -157,7 +159,7 @@ def _wait(
 
     from kubeflow.submission.follow_run import RunTimedOut, follow_run
     from kubeflow.submission.node_lines import NodeLines
-    from kubeflow.submission.pipelines_client import AccessRefused, ApiUnreachable
+    from kubeflow.submission.pipelines_client import AccessRefused, ApiUnreachable, PipelinesError
     from kubeflow.submission.run_plan import RunPlan
 
     plan = RunPlan.read(package.read_text(encoding="utf-8"))
@@ -186,6 +188,13 @@ def _wait(
         )
     except (ApiUnreachable, AccessRefused) as error:
         return fail(f"{error}\nRun {run_id} goes on.", exit_codes.EXIT_UNREACHABLE)
+    except PipelinesError as error:
+        fate = (
+            "was deleted while it was awaited"
+            if error.status == _NOT_FOUND
+            else "was started, but can't be followed any longer: see its page"
+        )
+        return fail(f"{error}\nRun {run_id} {fate}.", exit_codes.EXIT_FAILED)
     return _report_end(console, end, run)
 
 

@@ -20,10 +20,20 @@ _TOKEN_FILE = "/var/run/secrets/kubeflow/pipelines/token"
 _TIMEOUT = (10, 60)
 #: HTTP states that go away by themselves.
 _TRANSIENT = (0, 408, 425, 429, 500, 502, 503, 504)
+#: Those of them that say that nothing was done. 0 is a refused certificate.
+_NOT_DONE = (0, 425, 429)
 
 
 class PipelinesError(RuntimeError):
-    """Kubeflow Pipelines refused a request; the message says which and why."""
+    """Kubeflow Pipelines refused a request; the message says which and why.
+
+    Attributes:
+        status: HTTP state of the answer; None without one.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ApiUnreachable(PipelinesError):
@@ -68,12 +78,15 @@ class PipelinesClient(kfp.Client):
             super().__init__(
                 host=host, namespace=namespace, existing_token=token, credentials=credentials
             )
+            # One API client serves all of the services.
+            api = self._run_api.api_client
+            api.rest_client = _TimedRequests(api.configuration)
             health = self.get_kfp_healthz()
             # A single-user installation refuses requests that name a namespace.
             self._run_namespace = namespace if health.multi_user else ""
             # Of /healthz, which is open to all, nothing follows about the token.
             self._experiment_api.experiment_service_list_experiments(
-                page_size=1, namespace=self._run_namespace, _request_timeout=_TIMEOUT
+                page_size=1, namespace=self._run_namespace
             )
 
     @property
@@ -84,7 +97,7 @@ class PipelinesClient(kfp.Client):
     def get_kfp_healthz(self, sleep_duration: int = 5) -> Any:
         """Asks once; `kfp.Client` would ask for half a minute."""
         del sleep_duration
-        return self._healthz_api.healthz_service_get_healthz(_request_timeout=_TIMEOUT)
+        return self._healthz_api.healthz_service_get_healthz()
 
     def get_user_namespace(self) -> str:
         """Namespace of requests: empty where Kubeflow Pipelines has one user."""
@@ -97,7 +110,7 @@ class PipelinesClient(kfp.Client):
     def get_run(self, run_id: str) -> kfp_server_api.V2beta1Run:
         """A run with the states of its tasks."""
         with plain_errors(f"reading run {run_id}"):
-            return self._run_api.run_service_get_run(run_id=run_id, _request_timeout=_TIMEOUT)
+            return self._run_api.run_service_get_run(run_id=run_id)
 
     def start(
         self, package: Path, experiment: str, name: str, parameters: dict[str, str], account: str
@@ -111,9 +124,11 @@ class PipelinesClient(kfp.Client):
             parameters: of the pipeline, those that are others than compiled.
             account: service account of the tasks.
         """
-        with _quiet(), plain_errors(f"starting run {name!r} in experiment {experiment!r}"):
+        group = self._group(experiment)
+        action = f"starting run {name!r} in experiment {experiment!r}"
+        with _quiet(), plain_errors(action, f"Run {name!r} may have been started"):
             run = self.run_pipeline(
-                self.create_experiment(experiment).experiment_id,
+                group,
                 name,
                 str(package),
                 params=parameters,
@@ -147,9 +162,11 @@ class PipelinesClient(kfp.Client):
             cron: six fields, the first of them seconds.
             seconds: interval.
         """
-        with _quiet(), plain_errors(f"scheduling {name!r} in experiment {experiment!r}"):
+        group = self._group(experiment)
+        action = f"scheduling {name!r} in experiment {experiment!r}"
+        with _quiet(), plain_errors(action, f"Recurring run {name!r} may have been created"):
             recurring = self.create_recurring_run(
-                self.create_experiment(experiment).experiment_id,
+                group,
                 name,
                 cron_expression=cron,
                 interval_second=seconds,
@@ -162,29 +179,63 @@ class PipelinesClient(kfp.Client):
             )
         return recurring.recurring_run_id
 
+    def _group(self, experiment: str) -> str:
+        """Id of an experiment of Kubeflow Pipelines, which is created where there is none."""
+        with _quiet(), plain_errors(f"finding or creating experiment {experiment!r}"):
+            return self.create_experiment(experiment).experiment_id
+
+
+class _TimedRequests(kfp_server_api.rest.RESTClientObject):
+    """Gives every request a timeout: most calls of `kfp.Client` have none and take none."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *arguments: Any,
+        _request_timeout: Any = None,
+        **further: Any,
+    ) -> Any:
+        timeout = _request_timeout or _TIMEOUT
+        return super().request(method, url, *arguments, _request_timeout=timeout, **further)
+
 
 @contextlib.contextmanager
-def plain_errors(action: str) -> Iterator[None]:
+def plain_errors(action: str, done: str = "") -> Iterator[None]:
     """Turns the client's errors into those of this module.
 
     Args:
         action: what is being done, for the message.
+        done: what may have happened all the same, where an answer does not come.
     """
+    doubt = f". {done} all the same: look at the page before doing it again" if done else ""
     try:
         yield
     except kfp_server_api.ApiException as error:
         text = f"{action}: Kubeflow Pipelines answers {error.status} {error.reason or ''}".rstrip()
         text += f": {' '.join(str(error.body).split())[:500]}" if error.body else ""
         if error.status in (401, 403):
-            raise AccessRefused(f"{text}. Give a token of its audience: --token-file") from error
+            text += ". Give a token of its audience: --token-file"
+            raise AccessRefused(text, error.status) from error
         if error.status in _TRANSIENT:
-            raise ApiUnreachable(text) from error
-        raise PipelinesError(text) from error
+            text += "" if error.status in _NOT_DONE else doubt
+            raise ApiUnreachable(text, error.status) from error
+        raise PipelinesError(text, error.status) from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        if done and not _never_connected(error):
+            raise ApiUnreachable(f"{action}: no answer ({error}){doubt}") from error
         raise ApiUnreachable(
             f"{action}: no Kubeflow Pipelines there ({error}). Check --host, or forward its "
             "port: kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80"
         ) from error
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether no request was ever sent."""
+    cause = getattr(error, "reason", error)
+    return isinstance(
+        cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    )
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """Kubeflow Pipelines' API (v2beta1, JSON over HTTP), as far as `mtlx submit` speaks it."""
 
+import contextlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlparse
 
@@ -19,6 +21,7 @@ class FakeKubeflow:
     Attributes:
         script: run states in order, each ``(state, {task: state})``; the last one stays.
         fail_next: HTTP states with which the next requests are answered.
+        slow: path whose requests are answered after `seconds`.
         requests: ``(method, path, body)`` of all that were understood.
     """
 
@@ -29,6 +32,7 @@ class FakeKubeflow:
         self.requests = []
         self.experiments = {}
         self.looks = 0
+        self.slow, self.seconds = "", 0.0
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,6 +67,8 @@ class FakeKubeflow:
             if handler.headers.get("Authorization") != f"Bearer {TOKEN}":
                 return self._send(handler, 401, {"message": "Unauthorized"})
         self.requests.append((method, path, body))
+        if (method, path) == ("POST", self.slow):
+            time.sleep(self.seconds)
         status, answer = self._route(method, path, parse_qs(url.query), body)
         return self._send(handler, status, answer)
 
@@ -106,8 +112,9 @@ class FakeKubeflow:
 
     def _send(self, handler, status, answer):
         payload = json.dumps(answer).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(payload)))
-        handler.end_headers()
-        handler.wfile.write(payload)
+        with contextlib.suppress(ConnectionError):  # of a client that no longer waits
+            handler.send_response(status)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(payload)))
+            handler.end_headers()
+            handler.wfile.write(payload)

@@ -12,7 +12,7 @@ import pytest
 from fake_kubeflow import specification
 
 from kubeflow.commands.submit import COMMAND
-from kubeflow.submission import exit_codes, follow_run
+from kubeflow.submission import exit_codes, follow_run, pipelines_client
 from pipeline import command_line
 
 RUNNING = ("RUNNING", {"trainer": "RUNNING"})
@@ -212,6 +212,66 @@ def test_an_experiment_that_is_not_there_ends_with_2(tmp_path, capsys):
 def test_exit_codes_differ():
     codes = [getattr(exit_codes, name) for name in exit_codes.__all__]
     assert sorted(codes) == list(range(7))
+
+
+def test_a_run_that_was_deleted_meanwhile_ends_with_1(kubeflow, submit, capsys):
+    kubeflow.script = [RUNNING]
+    real, looks = kubeflow._route, []
+
+    def deleted(method, path, query, body):
+        looks.append(path) if path == "/runs/run-1" else None
+        return (
+            (404, {"message": "not found"}) if len(looks) > 2 else real(method, path, query, body)
+        )
+
+    kubeflow._route = deleted
+    assert submit("--wait") == exit_codes.EXIT_FAILED
+    assert "Run run-1 was deleted while it was awaited" in capsys.readouterr().err
+
+
+def test_a_run_that_can_not_be_followed_ends_with_1(kubeflow, submit, capsys):
+    kubeflow.script = [RUNNING]
+    real = kubeflow._route
+
+    def broken(method, path, query, body):
+        return (400, {}) if path == "/runs/run-1" else real(method, path, query, body)
+
+    kubeflow._route = broken
+    assert submit("--wait") == exit_codes.EXIT_FAILED
+    assert "Run run-1 was started, but can't be followed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [("/runs", ["--run-name", "x"]), ("/recurringruns", ["--run-name", "x", "--every", "60"])],
+)
+@pytest.mark.parametrize(("status", "in_doubt"), [(504, True), (429, False)])
+def test_a_start_without_an_answer_may_have_happened(
+    kubeflow, submit, capsys, path, arguments, status, in_doubt
+):
+    real = kubeflow._route
+    kubeflow._route = lambda method, asked, query, body: (
+        (status, {}) if (method, asked) == ("POST", path) else real(method, asked, query, body)
+    )
+    assert submit(*arguments) == exit_codes.EXIT_UNREACHABLE
+    error = capsys.readouterr().err
+    assert str(status) in error
+    assert ("may have been" in error) is in_doubt
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [("/experiments", []), ("/runs", []), ("/recurringruns", ["--every", "60"])],
+)
+def test_no_request_waits_for_ever(kubeflow, submit, capsys, monkeypatch, path, arguments):
+    monkeypatch.setattr(pipelines_client, "_TIMEOUT", (5, 1))
+    kubeflow.slow, kubeflow.seconds = path, 8.0
+    started = time.monotonic()
+    assert submit(*arguments) == exit_codes.EXIT_UNREACHABLE
+    assert time.monotonic() - started < 6
+    error = capsys.readouterr().err
+    assert "timed out" in error
+    assert ("may have been" in error) is (path != "/experiments")
 
 
 def test_ctrl_c_leaves_the_run_and_says_so(kubeflow, submit, capsys):
