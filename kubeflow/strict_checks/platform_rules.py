@@ -1,11 +1,14 @@
 """Rules on the Kubernetes settings: they belong to an executor, and make a pod that is valid."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
+from google.protobuf import json_format
+from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig, Toleration
 
 from kubeflow.strict_checks.documents import Documents
+from kubeflow.training_job.settings import TRAINING_JOB
 
 
 def platform_problems(documents: Documents) -> Iterator[str]:
@@ -18,7 +21,10 @@ def platform_problems(documents: Documents) -> Iterator[str]:
         container = documents.deployment.executors[label].container
         yield from _mount_problems(place, config)
         yield from _variable_problems(place, config, [one.name for one in container.env])
-        yield from _toleration_problems(place, config)
+        yield from _toleration_problems(place, config.tolerations)
+        for variable in container.env:
+            if variable.name == TRAINING_JOB:
+                yield from _toleration_problems(f"{place}: workers", _of_workers(variable.value))
         if config.image_pull_policy not in ("", "Always", "IfNotPresent", "Never"):
             yield f"{place}: no image pull policy {config.image_pull_policy!r}"
 
@@ -49,8 +55,14 @@ def _variable_problems(
             yield f"{place}: environment variable {name} is set {times} times; once is allowed"
 
 
-def _toleration_problems(place: str, config: KubernetesExecutorConfig) -> Iterator[str]:
-    for toleration in config.tolerations:
+def _of_workers(training_job: str) -> list[Toleration]:
+    """Tolerations of the machines that train together, of which the task only knows as text."""
+    values = json.loads(training_job).get("tolerations", [])
+    return [json_format.ParseDict(one, Toleration()) for one in values]
+
+
+def _toleration_problems(place: str, tolerations: Iterable[Toleration]) -> Iterator[str]:
+    for toleration in tolerations:
         text = f"{place}: toleration of {toleration.key!r}"
         if not toleration.key and toleration.operator != "Exists":
             yield f"{text}: without a key the operator must be Exists"

@@ -261,6 +261,11 @@ def test_stock_components_are_gated_too(small_experiment):
             "kubeflow.nodes.Report={volumes: [{claim: other, mount: /mnt/shared}]}",
             "path '/mnt/shared' is mounted 2 times",
         ),
+        (
+            # The task's own pod has none of them: they stand in a variable of its own.
+            "kubeflow.nodes.ReferenceTrainer.tolerations=[{key: a, operator: Exists, value: b}]",
+            "reference-trainer: workers: toleration of 'a': with the operator Exists there is no",
+        ),
     ],
 )
 def test_what_does_not_fit_the_pipeline_is_refused(golden_folder, override, message):
