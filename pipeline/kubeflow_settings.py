@@ -1,6 +1,7 @@
 """Settings of the cluster: the `kubeflow` section. `kubeflow/` turns them into a package."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 import pydantic
@@ -15,6 +16,14 @@ DnsName = Annotated[
 ]
 AbsolutePath = Annotated[str, pydantic.Field(pattern=r"^/")]
 VariableName = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+_UNITS = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGT", start=1)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGT", start=1)},
+}
 
 
 class Toleration(Settings):
@@ -69,6 +78,12 @@ class Secret(Settings):
         return self
 
 
+def amount(quantity: str) -> Decimal:
+    """A Kubernetes quantity as a number: 500m is 0.5, 1Ki is 1024."""
+    number, unit = re.fullmatch(r"([\d.]+)(\D*)", quantity).groups()
+    return Decimal(number) * _UNITS[unit]
+
+
 class NodeSettings(Settings):
     """Where and with what a node of the pipeline runs.
 
@@ -110,6 +125,18 @@ class NodeSettings(Settings):
     retry_seconds: Annotated[int, pydantic.Field(ge=0)] = 30
     timeout_seconds: Annotated[int | None, pydantic.Field(ge=1)] = None
     workers: Annotated[int, pydantic.Field(ge=1)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _limits_hold_what_is_reserved(self) -> "NodeSettings":
+        """Kubernetes refuses a pod that reserves more than it may use."""
+        for name in ("cpu", "memory"):
+            reserved, limit = getattr(self, name), getattr(self, f"{name}_limit")
+            if limit is not None and amount(limit) < amount(reserved):
+                raise ValueError(
+                    f"{name}_limit is {limit}, less than {name}, which is {reserved}: raise the "
+                    "one or lower the other"
+                )
+        return self
 
 
 class MetadataServer(Settings):
@@ -166,6 +193,11 @@ class KubeflowSettings(Settings):
         for key in self.settings:
             if not re.fullmatch(r"[a-z_]+(\.[A-Za-z0-9_]+)+", key):
                 raise ValueError(f"settings: expected SECTION.KEY. Received: {key!r}")
+        if self.defaults.workers > 1:
+            raise ValueError(
+                f"defaults.workers is {self.defaults.workers}, but only Trainer and "
+                "ReferenceTrainer run on several machines: set it below nodes.Trainer"
+            )
         for name, own in self.nodes.items():
             self._check_node(name, own)
             node = self.node(name)
@@ -177,9 +209,8 @@ class KubeflowSettings(Settings):
                 )
         return self
 
-    @staticmethod
-    def _check_node(name: str, own: dict[str, Any]) -> None:
-        """Reads a node's own settings alone, so that errors name their place."""
+    def _check_node(self, name: str, own: dict[str, Any]) -> None:
+        """Reads a node's settings over the defaults, so that errors name their place."""
         known = NodeSettings.model_fields
         problems = [
             (("nodes", name, key), f"unknown setting {key!r}, {suggest(key, known)}")
@@ -187,7 +218,8 @@ class KubeflowSettings(Settings):
             if key not in known
         ]
         try:
-            NodeSettings.read({key: value for key, value in own.items() if key in known})
+            valid = {key: value for key, value in own.items() if key in known}
+            NodeSettings.read({**self.defaults.model_dump(exclude_unset=True), **valid})
         except SettingsError as error:
             problems += [(("nodes", name, *path), text) for path, text in error.problems]
         if problems:

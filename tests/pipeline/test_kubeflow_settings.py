@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.experiment_file import ExperimentFileError, read_experiment
 from pipeline.kubeflow_settings import KubeflowSettings
+from transform.settings import SettingsError
 
 EXPERIMENT = """\
 name: small
@@ -53,3 +54,34 @@ def test_a_node_adds_to_the_lists_and_replaces_the_rest():
     assert (trainer.cpu, trainer.memory, trainer.image) == ("4", "1Gi", "a/b:1")
     assert [volume.claim for volume in trainer.volumes] == ["x", "y"]
     assert [volume.claim for volume in settings.node("Report").volumes] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"defaults": {"workers": 2}}, "defaults.workers is 2, but only Trainer"),
+        ({"defaults": {"cpu": "2", "cpu_limit": "1500m"}}, "cpu_limit is 1500m, less than cpu"),
+        ({"defaults": {"memory_limit": "4G"}}, "memory_limit is 4G, less than memory, .* 4Gi"),
+        (
+            {"defaults": {"memory_limit": "6Gi"}, "nodes": {"Report": {"memory": "6.5Gi"}}},
+            "nodes.Report: memory_limit is 6Gi, less than memory, which is 6.5Gi",
+        ),
+        ({"nodes": {"Trainer": {"cpu_limit": "500m"}}}, "nodes.Trainer: cpu_limit is 500m"),
+    ],
+)
+def test_what_no_pod_can_have_is_refused(section, words):
+    with pytest.raises(SettingsError, match=words):
+        KubeflowSettings.read(section)
+
+
+def test_limits_are_compared_with_what_is_reserved_in_the_end():
+    section = KubeflowSettings.read(
+        {
+            "defaults": {"cpu": "250m", "memory": "1000Mi"},
+            "nodes": {
+                "Trainer": {"cpu_limit": "0.5", "memory_limit": "1Gi", "workers": 2},
+                "Report": {"cpu_limit": "250m", "memory": "2Gi", "memory_limit": "2048Mi"},
+            },
+        }
+    )
+    assert section.node("Trainer").cpu == "250m" and section.node("Trainer").workers == 2
