@@ -45,9 +45,9 @@ def node_component(
     if gives_blessing:
         outputs[BLESSED] = structures.OutputSpec("Boolean")
     arguments = ["--node", node_id, "--ir_path", ir_path, "--ir_digest", ir_digest]
-    for name in RUN_PARAMETERS:
-        arguments += [f"--{name}", f"{{{{$.inputs.parameters['{name}']}}}}"]
-    arguments += ["--executor_input", "{{$}}"]
+    # One argument each: of two, a value that begins with a dash would be taken for an option.
+    arguments += [f"--{name}={{{{$.inputs.parameters['{name}']}}}}" for name in RUN_PARAMETERS]
+    arguments.append("--executor_input={{$}}")
     specification = structures.ComponentSpec(
         name=task_name(node_id),
         inputs={name: structures.InputSpec("String") for name in RUN_PARAMETERS},

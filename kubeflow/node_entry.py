@@ -1,7 +1,7 @@
 """The command of every task: runs one node of the compiled pipeline, as a local run would.
 
-``python -m kubeflow.node_entry --node Trainer --ir_path URI --ir_digest SHA256 --run_id ID
---run_name NAME --data_path PATH --span SPAN --executor_input '{{$}}'``; the connection to
+``python -m kubeflow.node_entry --node Trainer --ir_path URI --ir_digest SHA256 --run_id=ID
+--run_name=NAME --data_path=PATH --span=SPAN --executor_input='{{$}}'``; the connection to
 ML-Metadata comes from the environment, see `kubeflow.metadata_connection`.
 """
 

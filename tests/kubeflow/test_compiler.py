@@ -5,13 +5,18 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
+from kubeflow import node_entry
 from kubeflow.compiler import PackageRefused, compile_package
 from kubeflow.node_component import task_name
+from kubeflow.rehearsal.task_inputs import executor_input, fill_placeholders
 from pipeline.experiment_file import read_experiment
 
 #: Set it to write the golden package anew: MTLX_WRITE_GOLDEN=1 pytest tests/kubeflow -k golden
@@ -108,6 +113,21 @@ def test_ir_is_named_by_its_digest_and_leaves_the_runs_parameters_open(package, 
     deployment = pipeline_pb2.IntermediateDeploymentConfig()
     pipeline.deployment_config.Unpack(deployment)
     assert not deployment.HasField("metadata_connection_config")
+
+
+def test_every_value_of_a_parameter_reaches_its_task(documents):
+    """Filled in as the launcher does it; a value may begin with a dash, or be empty."""
+    package = pipeline_spec_pb2.PipelineSpec()
+    json_format.ParseDict(documents[0], package)
+    component = package.components["comp-trainer"]
+    given = {"run_id": "run-1", "run_name": "-nightly", "data_path": "", "span": "--run_id=2"}
+    filled = fill_placeholders(
+        _container(documents, "trainer")["args"], executor_input(component, given, Path("/attempt"))
+    )
+    parsed = node_entry._parser().parse_args(filled)
+    assert {name: getattr(parsed, name) for name in given} == given
+    assert json.loads(parsed.executor_input)["inputs"]["parameterValues"] == given
+    assert parsed.node == "Trainer"
 
 
 def test_what_changes_per_run_are_pipeline_parameters(documents):
