@@ -39,7 +39,14 @@ class Processes:
         with self._lock:
             if self._stopped:
                 raise AttemptFailed("the rehearsal was stopped")
-            process = subprocess.Popen(command, text=True, start_new_session=True, **options)
+            process = subprocess.Popen(
+                command,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+                **options,
+            )
             self._running.add(process)
         try:
             yield process
@@ -60,6 +67,32 @@ class Processes:
 def _kill(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _limited(process: subprocess.Popen[str], timeout: float | None) -> Iterator[None]:
+    """Kills the process after its time, and what it started as soon as it has ended itself.
+
+    In a container nothing outlives the first process; here a descendant would, and keep the
+    output open.
+    """
+
+    def kill_the_rest() -> None:
+        with contextlib.suppress(ChildProcessError):  # the attempt was given up, and it is reaped
+            # Only awaited: until it is reaped its id, which is the group's, is no other's.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            _kill(process)
+
+    timer = threading.Timer(timeout or 0.0, _kill, (process,))
+    watcher = threading.Thread(target=kill_the_rest, daemon=True)
+    watcher.start()
+    if timeout is not None:
+        timer.start()
+    try:
+        yield
+        watcher.join()
+    finally:
+        timer.cancel()
 
 
 def run_attempt(
@@ -112,14 +145,11 @@ def run_attempt(
             stderr=log,
         ) as process,
     ):
-        timer = threading.Timer(timeout or 0.0, _kill, (process,))
-        if timeout is not None:
-            timer.start()
-        for line in process.stdout:
-            print_to.write(line)
-            on_progress(line.rstrip())
+        with _limited(process, timeout):
+            for line in process.stdout:
+                print_to.write(line)
+                on_progress(line.rstrip())
         code = process.wait()
-        timer.cancel()
     if code != 0:
         raise AttemptFailed(f"{_ending(code)}: {_last_line(log_path)}\nLog: {log_path}")
     return _executor_output(component, given)
