@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 where the node completed or was served from the cache, 1 where it failed (its inputs
-        may not have resolved), 2 for wrong arguments, environment or compiled pipeline.
+        may not have resolved), 2 for wrong arguments, environment or compiled pipeline; what a
+        library or a signal's handler left with, unless that is 0.
     """
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
     parsed = _parser().parse_args(arguments)
@@ -109,11 +110,21 @@ def _run(arguments: argparse.Namespace) -> int:
     except wrong as error:
         print(f"{arguments.node}: {error}", file=sys.stderr)
         return EXIT_WRONG_INPUT
+    except SystemExit as error:
+        # A library's, which may say 0 though no outputs are there; or that of a task told to stop.
+        traceback.print_exc()
+        print(f"{arguments.node}: left by SystemExit({error.code!r})", file=sys.stderr)
+        return _failing_code(error.code)
     except Exception as error:
         traceback.print_exc()
         print(f"{arguments.node}: {error or type(error).__name__}", file=sys.stderr)
         return EXIT_NODE_FAILED
     return EXIT_OK
+
+
+def _failing_code(code: object) -> int:
+    """The exit code of a `SystemExit`, as the shell sees it, unless that means success."""
+    return (code % 256 if isinstance(code, int) else 0) or EXIT_NODE_FAILED
 
 
 def _check() -> int:

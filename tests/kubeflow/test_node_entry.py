@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 @decorators.component
 def Produce(folder: annotations.Parameter[str], text: annotations.OutputArtifact[standard_artifacts.String]):  # fmt: skip
     marks = Path(folder)
+    if (marks / "leaves").exists():
+        raise SystemExit(json.loads((marks / "leaves").read_text()))
     if (marks / "broken").exists():
         raise ValueError("the producer is broken")
     with open(marks / "runs", "a") as file:
@@ -125,7 +127,10 @@ def test_nodes_run_and_say_what_they_left(task, capfd):
 
 def test_inputs_that_do_not_resolve_fail_the_task(task, capfd):
     assert task.run("Consume") == 1
-    assert "Consume: " in capfd.readouterr().err.strip().splitlines()[-1]
+    # The words that docs/kubeflow.md explains.
+    words = "its execution ended as FAILED; the inputs may be missing"
+    assert capfd.readouterr().err.strip().splitlines()[-1] == f"Consume: Consume: {words}"
+    assert words in (ROOT / "docs/kubeflow.md").read_text(encoding="utf-8")
     assert task.runs == []
     assert not (task.folder / "Consume-run-1" / "output_metadata.json").exists()
 
@@ -136,6 +141,21 @@ def test_a_failing_node_fails_the_task_and_its_retry_runs_again(task, capfd):
     assert task.run("Produce") == 1
     assert capfd.readouterr().err.strip().splitlines()[-1] == "Produce: the producer is broken"
     broken.unlink()
+    assert task.run("Produce") == 0
+    assert task.runs == ["produce"]
+
+
+@pytest.mark.parametrize(
+    ("left_with", "code"), [(0, 1), (None, 1), ("a message", 1), (256, 1), (7, 7), (143, 143)]
+)
+def test_a_node_that_leaves_the_process_has_failed(task, capfd, left_with, code):
+    """A code of SIGTERM (143) is kept; 0 would end the task as if its outputs were there."""
+    (task.folder / "leaves").write_text(json.dumps(left_with))
+    assert task.run("Produce") == code
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert last == f"Produce: left by SystemExit({left_with!r})"
+    assert not (task.folder / "Produce-run-1" / "output_metadata.json").exists()
+    (task.folder / "leaves").unlink()
     assert task.run("Produce") == 0
     assert task.runs == ["produce"]
 
