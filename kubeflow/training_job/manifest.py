@@ -12,6 +12,7 @@ CONTAINER = "tensorflow"
 PORT = 2222
 #: Annotation with the URI of what the workers are told.
 ARGUMENTS = "mtlx/arguments"
+_TEMPORARY = "/tmp"
 
 
 def training_job(
@@ -74,11 +75,14 @@ def _pod_template(settings: TrainingJobSettings, arguments_uri: str) -> dict[str
         "volumeMounts": mounts,
         "securityContext": {
             "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
     }
     spec: dict[str, Any] = {
         "serviceAccountName": settings.service_account,
+        # Workers never call the cluster's API; the task that awaits them does.
+        "automountServiceAccountToken": False,
         "containers": [container],
         "volumes": volumes,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -132,6 +136,10 @@ def _volumes(settings: TrainingJobSettings) -> tuple[list[dict], list[dict]]:
         memory = {"medium": "Memory", "sizeLimit": settings.shared_memory}
         volumes["shared-memory"] = {"name": "shared-memory", "emptyDir": memory}
         mounts.append({"name": "shared-memory", "mountPath": "/dev/shm"})
+    if not any(mount["mountPath"] == _TEMPORARY for mount in mounts):
+        # The one place of the root file system that libraries write to.
+        volumes["temporary"] = {"name": "temporary", "emptyDir": {}}
+        mounts.append({"name": "temporary", "mountPath": _TEMPORARY})
     return list(volumes.values()), mounts
 
 

@@ -90,10 +90,39 @@ def test_small_job(settings):
         "limits": {"memory": "4Gi"},
     }
     assert pod["volumes"] == [
-        {"name": "claim-0", "persistentVolumeClaim": {"claimName": "mtlx-root"}}
+        {"name": "claim-0", "persistentVolumeClaim": {"claimName": "mtlx-root"}},
+        {"name": "temporary", "emptyDir": {}},
     ]
-    assert container["volumeMounts"] == [{"name": "claim-0", "mountPath": "/pipeline"}]
+    assert container["volumeMounts"] == [
+        {"name": "claim-0", "mountPath": "/pipeline"},
+        {"name": "temporary", "mountPath": "/tmp"},
+    ]
     assert not {"nodeSelector", "tolerations", "imagePullSecrets"} & set(pod)
+
+
+@pytest.mark.parametrize("values", [{}, LARGE])
+def test_pods_are_restricted(settings, values):
+    """As those of the manifests are: see tests/kubeflow/test_manifests.py."""
+    pod = _pod(training_job("run-1-trainer", "ranking", settings(**values), URI))
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert pod["automountServiceAccountToken"] is False
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "/tmp" in [mount["mountPath"] for mount in container["volumeMounts"]]
+    assert "memory" in container["resources"]["limits"]
+
+
+def test_a_volume_of_ones_own_may_lie_at_tmp(settings):
+    volumes = [{"claim": "scratch", "mount": "/tmp"}]
+    pod = _pod(training_job("run-1-trainer", "ranking", settings(volumes=volumes), URI))
+    assert [volume["name"] for volume in pod["volumes"]] == ["claim-0"]
 
 
 def test_large_job(settings):
@@ -111,9 +140,10 @@ def test_large_job(settings):
         ("claim-0", "/again"),
         ("secret-0", "/secrets/bucket"),
         ("shared-memory", "/dev/shm"),
+        ("temporary", "/tmp"),
     ]
     names = [volume["name"] for volume in pod["volumes"]]
-    assert names == ["claim-0", "claim-1", "secret-0", "shared-memory"]
+    assert names == ["claim-0", "claim-1", "secret-0", "shared-memory", "temporary"]
     assert pod["volumes"][3]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Gi"}
     variables = {variable["name"]: variable for variable in container["env"]}
     assert variables["NCCL_DEBUG"]["value"] == "WARN"
