@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
         with console.status("Compiling the package ..."), heavy_imports():
             check_options(experiment)
             from kubeflow.package_refused import PackageRefused
+            from kubeflow.rehearsal.condition import UnknownCondition
+            from kubeflow.rehearsal.package import PackageNotRunnable
             from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
@@ -79,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
                     experiment, out, parameters, arguments.workers, arguments.resume,
                     lines.task, lines.progress,
                 )  # fmt: skip
-        except PackageRefused as error:
+        except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:
             return fail(str(error), EXIT_WRONG_INPUT)
         except (RehearsalFailed, PipelineRootInUse) as error:
             return fail(str(error), EXIT_FAILED)
