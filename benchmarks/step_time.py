@@ -1,20 +1,23 @@
-"""Examples per second of a training step, for every network and encoder, on any Keras backend.
+"""Examples per second of a training step, for every part of a model, on any Keras backend.
 
     python -m benchmarks.step_time                      # every member, TensorFlow
     KERAS_BACKEND=jax python -m benchmarks.step_time    # a machine without TensorFlow
     python -m benchmarks.step_time --tables             # one model, tables of 10^5 to 10^7 rows
 
-Three tasks, three domains, 20 fields of width 16; encoders read two sequences of 50 items. Sizes
-are the members' defaults. On TensorFlow the step is the trainer's own; on other backends, which
+Three tasks, three domains, 20 fields of width 16; encoders read two sequences of 50 items. Encoders
+and arrangements are those of an MMoE, bottoms stand between TIM and it. Sizes are the members'
+defaults. On TensorFlow the step is the trainer's own; on other backends, which
 have no lazy Adam, it is Keras's stateless step with Adam.
 """
 
 import argparse
+import ctypes
+import gc
 import os
-import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -22,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer.arrangements import ARRANGEMENTS
+from trainer.bottoms import BOTTOMS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
@@ -35,6 +39,8 @@ TASKS = (
 )
 DOMAINS = ("home", "search", "product")
 FIELDS, LENGTH = 20, 50
+#: Names that stand for another member, or for none.
+SAME = ("none", "joint", "youtube_net")
 
 Batch = dict[str, np.ndarray]
 
@@ -46,24 +52,42 @@ def main() -> None:
     if arguments.tables:
         console.print(_table_sizes(arguments.steps))
         return
-    names = arguments.members or [*NETWORKS, *SEQUENCE_ENCODERS]
+    every = [*NETWORKS, *ARRANGEMENTS, *SEQUENCE_ENCODERS, *BOTTOMS]
+    names = arguments.members or [name for name in dict.fromkeys(every) if name not in SAME]
     table = Table("member", "parameters", title=f"Examples/s, {keras.backend.backend()}")
     for size in arguments.batch:
         table.add_column(f"batch {size:,}", justify="right")
-    table.add_column("peak MiB so far", justify="right")
+    table.add_column("peak MiB", justify="right")
     for name in names:
         if not _trains_by_gradient(name):
             continue
         settings = _settings(name)
-        inputs = _inputs(1000, sequences=name in SEQUENCE_ENCODERS)
+        inputs = _inputs(1000, sequences=settings.sequence_encoder != "none")
         rates, parameters = [], 0
+        _forget_peak()
         for size in arguments.batch:
             step, parameters = _make_step(inputs, settings, "adam", size)
             rates.append(f"{size / _seconds(step, arguments.steps):,.0f}")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        table.add_row(name, f"{parameters:,}", *rates, f"{peak:,.0f}")
+            del step
+        table.add_row(name, f"{parameters:,}", *rates, f"{_peak():,.0f}")
         print(name, *rates, flush=True)
     console.print(table)
+
+
+def _forget_peak() -> None:
+    """Lets the kernel measure the process's peak memory anew, without the model before."""
+    keras.backend.clear_session()
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak() -> float:
+    """The process's largest resident memory since `_forget_peak`, in MiB."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("this kernel does not tell a process's peak memory")
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,6 +107,10 @@ def _settings(name: str) -> ModelSettings:
     """A network as it is; an encoder below MMoE, as in DTRN's tables."""
     if name in NETWORKS:
         return ModelSettings(network=name, sequence_encoder="none")
+    if name in ARRANGEMENTS:
+        return ModelSettings(network="mmoe", sequence_encoder="none", arrangement=name)
+    if name in BOTTOMS:
+        return ModelSettings(network="mmoe", sequence_encoder="tim", bottom=name)
     return ModelSettings(network="mmoe", sequence_encoder=name)
 
 
