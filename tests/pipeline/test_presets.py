@@ -25,14 +25,15 @@ from transform.settings import SettingsError
 PAPERS = """
     single_task shared_bottom omoe mmoe cgc ple esmm aitm adatt adatt_sp
     man man_without_meta man_without_attention man_without_both
+    dcn_m gdcn masknet_serial masknet_parallel memonet_lmr memonet_amr senet
     sfm_gdcn sfm_memonet sfm_masknet tfi_gdcn tfi_memonet tfi_masknet
     dtn dtn_without_tsn dtn_trim star m2m mlp m3oe m3oe_released
     m3oe_without_automl m3oe_concatenated m3oe_fully_gated m3oe_without_domain_module
     m3oe_without_task_module m3oe_without_domain_and_task_module
     shared_bottom_mtl shared_bottom_mdl shared_bottom_mtmd mmoe_mtl mmoe_mdl mmoe_mtmd
     ple_mtl ple_mdl ple_mtmd
-    dtrn dtrn_shared_bottom dtrn_mmoe dtrn_ple dmt dmt_tim dmt_trm dmt_shared_bottom dmt_ple
-    dmt_aitm youtube_net din dien bst atrank dfn small_heads
+    dtrn dtrn_qkv dtrn_ffn_1 dtrn_ffn_2 dtrn_shared_bottom dtrn_mmoe dtrn_ple dmt dmt_tim dmt_trm
+    dmt_shared_bottom dmt_ple dmt_aitm youtube_net din dien bst atrank dfn small_heads
     pwiser pwiser_shared_bottom pwiser_ple pwiser_single_task uncertainty_weighting focal
     lightgbm
 """.split()
