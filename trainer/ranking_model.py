@@ -61,6 +61,12 @@ class RankingModel(keras.Model):
         self.default_losses = self.network.default_losses
         self(self._two_empty_rows())
 
+    def build(self, *_: object) -> None:
+        """Makes nothing: the parts make their weights when first called.
+
+        Without this method Keras would trace a whole call to find out the parts' shapes.
+        """
+
     def call(
         self, features: Mapping[str, keras.KerasTensor], training: bool = False
     ) -> dict[str, keras.KerasTensor]:

@@ -118,8 +118,8 @@ def test_counted_arrangements_have_a_table_each(experiment):
 
 
 def test_what_has_no_parameters_is_not_counted(experiment):
-    with pytest.raises(SettingsError, match="'gdcn' has no parameters to count"):
-        count("gdcn", experiment, 100)
+    with pytest.raises(SettingsError, match="'masknet' has no parameters to count"):
+        count("masknet", experiment, 100)
 
 
 def test_unknown_name_leads_to_a_known_one():

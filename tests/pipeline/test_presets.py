@@ -1,6 +1,8 @@
 """Every preset is a model that can be built and trained, and expands as it should."""
 
 import textwrap
+from functools import lru_cache
+from pathlib import Path
 
 import keras
 import pytest
@@ -20,19 +22,23 @@ from transform.model_inputs import (
     SequenceInput,
     TaskSpec,
 )
+from transform.model_inputs_builder import model_inputs
 from transform.settings import SettingsError
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 PAPERS = """
     single_task shared_bottom omoe mmoe cgc ple esmm aitm adatt adatt_sp
     man man_without_meta man_without_attention man_without_both
+    dcn_m gdcn masknet_serial masknet_parallel memonet_lmr memonet_amr senet
     sfm_gdcn sfm_memonet sfm_masknet tfi_gdcn tfi_memonet tfi_masknet
     dtn dtn_without_tsn dtn_trim star m2m mlp m3oe m3oe_released
     m3oe_without_automl m3oe_concatenated m3oe_fully_gated m3oe_without_domain_module
     m3oe_without_task_module m3oe_without_domain_and_task_module
     shared_bottom_mtl shared_bottom_mdl shared_bottom_mtmd mmoe_mtl mmoe_mdl mmoe_mtmd
     ple_mtl ple_mdl ple_mtmd
-    dtrn dtrn_shared_bottom dtrn_mmoe dtrn_ple dmt dmt_tim dmt_trm dmt_shared_bottom dmt_ple
-    dmt_aitm youtube_net din dien bst atrank dfn small_heads
+    dtrn dtrn_qkv dtrn_ffn_1 dtrn_ffn_2 dtrn_shared_bottom dtrn_mmoe dtrn_ple dmt dmt_tim dmt_trm
+    dmt_shared_bottom dmt_ple dmt_aitm youtube_net din dien bst atrank dfn small_heads
     pwiser pwiser_shared_bottom pwiser_ple pwiser_single_task uncertainty_weighting focal
     lightgbm
 """.split()
@@ -44,6 +50,15 @@ INPUTS = ModelInputs(
     ("feed", "search"),
     (TaskSpec("click", "click"), TaskSpec("buy", "buy", "click")),
 )
+#: Real contracts, without sequences; census_income has no domains and no target item either.
+CONTRACTS = ("small", "census_income", "movielens_m3oe")
+#: Presets whose inputs a contract does not have, and what they are refused with.
+PWISER = ("pwiser", "pwiser_shared_bottom", "pwiser_ple", "pwiser_single_task")
+REFUSED = {
+    "small": {},
+    "census_income": dict.fromkeys(PWISER, "no task comes after task 'income'"),
+    "movielens_m3oe": dict.fromkeys(PWISER, "no task comes after task 'click'"),
+}
 EXPERIMENT = """\
 name: small
 data: {reader: csv, path: logs/*.csv, split: {by: row, train: 0.8, validation: 0.1, test: 0.1}}
@@ -76,18 +91,47 @@ def test_every_preset_has_valid_sections(name):
     assert max(map(len, preset_text(name).splitlines())) <= 100
 
 
+@lru_cache(maxsize=None)
+def _inputs(contract):
+    if contract == "small":
+        return INPUTS
+    experiment = read_experiment(CONFIGS / f"{contract}.yaml")
+    return model_inputs(experiment.contract, lambda _: 5)
+
+
+@lru_cache(maxsize=None)
+def _built(contract, settings):
+    """The default losses of a model, and whether it has fusion weights.
+
+    Presets that differ only in training are the same model, which is built once.
+    """
+    model = ModelSettings.from_json(settings)
+    keras.utils.set_random_seed(1)
+    built = ARRANGEMENTS.get(model.arrangement)(_inputs(contract), model)
+    return built.default_losses, bool(built.fusion_variables)
+
+
+def _build_losses(losses, contract):
+    for loss in losses:
+        LOSSES.build(loss["name"], loss.get("options", {}), _inputs(contract).tasks)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_builds_and_its_losses_and_method_are_known(name):
+def test_every_preset_builds_and_its_losses_and_method_are_known(name, contract):
     preset = read_preset(name)
     model = ModelSettings.read({**preset.model, "embedding_size": 4})
     training = TrainingSettings.read(preset.training)
-    keras.utils.set_random_seed(1)
-    built = ARRANGEMENTS.get(model.arrangement)(INPUTS, model)
-    for loss in training.loss or ():
-        LOSSES.build(loss.name, loss.options, INPUTS.tasks)
+    default_losses, has_fusion = _built(contract, model.to_json())
     method = method_of(model, training)
     TRAINING_METHODS.validate(method, training.method_options)
-    assert (method == "bi_level") == bool(built.fusion_variables)
+    assert (method == "bi_level") == has_fusion
+    losses = preset.training.get("loss", default_losses)
+    if name in REFUSED[contract]:
+        with pytest.raises(ValueError, match=REFUSED[contract][name]):
+            _build_losses(losses, contract)
+    else:
+        _build_losses(losses, contract)
 
 
 def test_own_keys_win_and_options_are_merged(read):

@@ -23,8 +23,9 @@ SMALL = {
         "expert_hidden": [8],
         "tower_hidden": [8],
     },
+    "interaction": {"interaction": {"name": "senet"}, "units": 8, "tower_hidden": [8]},
     "sfm": {
-        "interaction": {"name": "masknet", "options": {"aggregation": 8}},
+        "interaction": {"name": "dcn_m"},
         "units": 8,
         "expert_hidden": [8],
         "tower_hidden": [8],

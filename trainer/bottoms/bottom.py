@@ -19,6 +19,9 @@ class Bottom(keras.layers.Layer):
 
     task_specific: ClassVar[bool] = False
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""
+
 
 def join(fields: keras.KerasTensor, interests: keras.KerasTensor | None) -> keras.KerasTensor:
     """Interests as further fields: ``(B, F + M, k)``, or ``(B, T, F + M, k)`` for tasks' own."""

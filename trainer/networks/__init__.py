@@ -9,6 +9,7 @@ NETWORKS = Registry(
         "shared_bottom": "trainer.networks.shared_bottom:SharedBottom",
         "mmoe": "trainer.networks.mmoe:MMoE",
         "ple": "trainer.networks.ple:PLE",
+        "interaction": "trainer.networks.interaction:InteractionNetwork",
         "sfm": "trainer.networks.sfm:SFM",
         "tfi": "trainer.networks.tfi:TFI",
         "small_heads": "trainer.networks.small_heads:SmallHeads",

@@ -40,6 +40,9 @@ class Network(keras.layers.Layer):
         super().__init__()
         self.gate_names: dict[str, list[str]] = {}
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""
+
     @property
     def domain_variables(self) -> list[keras.Variable]:
         """Weights whose first axis is the domain; a row changes those of its own domain alone."""

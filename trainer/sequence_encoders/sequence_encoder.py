@@ -44,3 +44,6 @@ class SequenceEncoder(keras.layers.Layer):
                     )
                 ]
             )
+
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""
