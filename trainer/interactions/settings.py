@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import keras
 import pydantic
 
 from trainer.interactions import INTERACTIONS
+from transform.model_inputs import ModelInputs
 from transform.settings import Settings
 
 
@@ -28,6 +30,20 @@ class InteractionSettings(Settings):
             )
         INTERACTIONS.validate(self.name, self.options)
         return self
+
+    def build(self, inputs: ModelInputs, units: int, copies: int) -> keras.Layer:
+        """The module.
+
+        Args:
+            inputs: whose categorical fields it crosses.
+            units: its output width.
+            copies: how many of it are computed as one, with weights of their own.
+
+        Raises:
+            SettingsError: the options do not fit the fields.
+        """
+        field_names = tuple(field.name for field in inputs.categorical)
+        return INTERACTIONS.build(self.name, {**self.options, "units": units}, copies, field_names)
 
 
 #: The three kinds of the DTN paper, in its order.

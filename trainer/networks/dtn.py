@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.interactions import INTERACTIONS
 from trainer.interactions.settings import (
     DEFAULT_INTERACTIONS,
     InteractionSettings,
@@ -85,11 +84,8 @@ class DTN(Network):
         self.groups = [np.flatnonzero(needed[:, place]).tolist() for place in range(len(kinds))]
         # Modules are computed kind by kind, gates see them group by group.
         self.by_kind = np.lexsort(np.nonzero(needed)).astype("int32")
-        field_names = tuple(field.name for field in inputs.categorical)
         self.modules = [
-            INTERACTIONS.build(
-                kind.name, {**kind.options, "units": units}, len(groups), field_names
-            )
+            kind.build(inputs, units, copies=len(groups))
             for kind, groups in zip(kinds, self.groups, strict=True)
             if groups
         ]

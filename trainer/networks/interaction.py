@@ -5,7 +5,6 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
-from trainer.interactions import INTERACTIONS
 from trainer.interactions.settings import InteractionSettings
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network
@@ -44,9 +43,7 @@ class InteractionNetwork(Network):
     ):
         super().__init__()
         tasks = len(inputs.tasks)
-        field_names = tuple(field.name for field in inputs.categorical)
-        options = {**interaction.options, "units": units}
-        self.interaction = INTERACTIONS.build(interaction.name, options, tasks, field_names)
+        self.interaction = interaction.build(inputs, units, copies=tasks)
         self.towers = Towers(tasks, tower_hidden, dropout)
 
     def call(

@@ -5,7 +5,6 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
-from trainer.interactions import INTERACTIONS
 from trainer.interactions.settings import InteractionSettings
 from trainer.networks.network import Network
 from trainer.networks.ple import PLE
@@ -48,9 +47,7 @@ class SFM(Network):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
-        field_names = tuple(field.name for field in inputs.categorical)
-        options = {**interaction.options, "units": units}
-        self.interaction = INTERACTIONS.build(interaction.name, options, 1, field_names)
+        self.interaction = interaction.build(inputs, units, copies=1)
         self.ple = PLE(
             inputs,
             levels=levels,

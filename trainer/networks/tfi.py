@@ -7,7 +7,6 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.interactions import INTERACTIONS
 from trainer.interactions.settings import InteractionSettings, unique_names
 from trainer.layers.gate import Gate, mix, seen
 from trainer.layers.towers import Towers
@@ -58,12 +57,8 @@ class TFI(Network):
     ):
         super().__init__()
         tasks = len(inputs.tasks)
-        field_names = tuple(field.name for field in inputs.categorical)
         kinds = [InteractionSettings.model_validate(item) for item in interactions]
-        self.modules = [
-            INTERACTIONS.build(kind.name, {**kind.options, "units": units}, tasks + 1, field_names)
-            for kind in kinds
-        ]
+        self.modules = [kind.build(inputs, units, copies=tasks + 1) for kind in kinds]
         group = np.repeat(np.arange(tasks + 1), len(kinds))  # of each module; T is the shared one
         rows = [np.isin(group, (task, tasks)) for task in range(tasks)]
         if levels > 1:
