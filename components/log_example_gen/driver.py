@@ -9,7 +9,7 @@ from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
 from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.reader import matching_files
+from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
 

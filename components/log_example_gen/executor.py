@@ -22,7 +22,8 @@ from tfx.utils import proto_utils
 
 from components.log_example_gen import splitter
 from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.reader import Reader, Shard, matching_files
+from components.log_example_gen.readers.files import matching_files
+from components.log_example_gen.readers.reader import Reader, Shard
 from components.log_example_gen.rejection import InputRefused, Rejection
 from components.log_example_gen.row_checks import RowChecks
 from components.log_example_gen.settings import DataSettings

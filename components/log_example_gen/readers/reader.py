@@ -9,10 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-from tfx.dsl.io import fileio
 
+from components.log_example_gen.readers.files import is_folder, open_file
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.names import suggest
 
@@ -28,15 +26,6 @@ class Shard:
 
     files: tuple[str, ...]
     part: int | None = None
-
-
-def matching_files(pattern: str) -> list[str]:
-    """Sorted files behind a glob pattern, without folders, hidden files and markers (_SUCCESS)."""
-    return [
-        path
-        for path in sorted(fileio.glob(pattern))
-        if not os.path.basename(path).startswith((".", "_")) and not fileio.isdir(path)
-    ]
 
 
 @dataclass
@@ -73,7 +62,7 @@ class Reader(abc.ABC):
         """
         # A pattern is no folder: a bucket is not asked, which may be out of reach from here.
         plain = not any(mark in path for mark in "*?[{")
-        folder = path.endswith("/") or (plain and fileio.isdir(path))
+        folder = path.endswith("/") or (plain and is_folder(path))
         return [os.path.join(path, "*")] if folder else [path]
 
     def shards(self, files: list[str]) -> list[Shard]:
@@ -95,8 +84,7 @@ class Reader(abc.ABC):
     @staticmethod
     def open(file: str) -> BinaryIO:
         """Opens a file of any file system that Beam knows, unpacked if it ends in ``.gz``."""
-        # Beam's own unpacking gives a file object that Arrow takes for closed.
-        stream = FileSystems.open(file, compression_type=CompressionTypes.UNCOMPRESSED)
+        stream = open_file(file)
         return gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else stream
 
     @staticmethod
