@@ -2,8 +2,6 @@
 
 import inspect
 import textwrap
-import types
-import typing
 
 import yaml
 
@@ -12,6 +10,7 @@ from components.relaimp_gate.rules import RULES
 from pipeline.experiment import Experiment
 from pipeline.parameter_count import COUNTED, count_parameters, with_part
 from pipeline.presets import preset_names, preset_text, read_preset
+from pipeline.type_words import type_words
 from pipeline.yaml_example import yaml_example
 from trainer.arrangements import ARRANGEMENTS
 from trainer.bottoms import BOTTOMS
@@ -130,22 +129,6 @@ def _indented(text: str) -> str:
 
 def _option(parameter: inspect.Parameter) -> str:
     """One line: name, type and default value."""
-    line = f"  {parameter.name}: {_type(parameter.annotation)}"
+    line = f"  {parameter.name}: {type_words(parameter.annotation)}"
     required = parameter.default is inspect.Parameter.empty
     return line + (", required" if required else f", {parameter.default!r} by default")
-
-
-def _type(annotation: object) -> str:
-    """A type as a user of YAML thinks of it; limits are left to the error message."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _type(arguments[0])
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(_type(argument) for argument in arguments)
-    if origin is typing.Literal:
-        return " or ".join(repr(argument) for argument in arguments)
-    if origin is dict:
-        return f"mapping to {_type(arguments[1])}"
-    if origin is not None and arguments:
-        return f"list of {_type(arguments[0])}"
-    return "none" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))

@@ -116,6 +116,15 @@ def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", help="a section, a setting's path, or its last part: gate, bound"
+    )
+    parser.add_argument(
+        "--markdown", action="store_true", help="print all of it as a page (docs/settings.md)"
+    )
+
+
 def _positive(text: str) -> int:
     """A positive whole number of the command line."""
     number = int(text)
@@ -223,6 +232,27 @@ def _models(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _settings(arguments: argparse.Namespace) -> int:
+    import shutil
+
+    from pipeline import settings_reference
+    from transform.settings import SettingsError
+
+    try:
+        if arguments.name is None:
+            found = settings_reference.settings_reference()
+        else:
+            found = settings_reference.find_settings(arguments.name)
+    except SettingsError as error:
+        return fail(error.problems[0][1], EXIT_WRONG_INPUT)
+    if arguments.markdown:
+        print(settings_reference.as_markdown(found), end="")
+    else:
+        width = min(shutil.get_terminal_size().columns, 100)
+        print(settings_reference.as_text(found, width))
+    return EXIT_OK
+
+
 #: The commands of this folder; `kubeflow.command_line` adds its own.
 COMMANDS = (
     Command(
@@ -252,6 +282,13 @@ COMMANDS = (
         "mtlx models dtn",
         _add_models_arguments,
         _models,
+    ),
+    Command(
+        "settings",
+        "explain the settings of an experiment file",
+        "mtlx settings gate",
+        _add_settings_arguments,
+        _settings,
     ),
 )
 

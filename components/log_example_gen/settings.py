@@ -79,7 +79,12 @@ class TimeSplit(_WithoutValidationRows):
 
 
 class _Shares(Settings):
-    """Shares of the three splits, which add up to 1."""
+    """Shares of the three splits, which add up to 1.
+
+    Attributes:
+        train, validation, test: shares of the rows, or of the keys.
+        seed: of the draw.
+    """
 
     train: Share = 0.8
     validation: Share = 0.1
