@@ -135,6 +135,14 @@ class Experiment(DataContract):
         """The sections that all rooms share."""
         return DataContract(**{key: getattr(self, key) for key in DataContract.model_fields})
 
+    def as_written(self) -> str:
+        """JSON of what the experiment file says, presets spelt out, without how it is run.
+
+        Settings that have their defaults are left out, and so are the sections `run` and
+        `kubeflow`, on which no result depends.
+        """
+        return self.model_dump_json(exclude_unset=True, exclude={"run", "kubeflow"})
+
     @property
     def reference_training(self) -> TrainingSettings:
         """The training settings of the reference; whose method the options are for is not seen."""

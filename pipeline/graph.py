@@ -82,6 +82,7 @@ def create_pipeline(
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
         settings=experiment.report.to_json(),
+        experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
     nodes += [baseline_node, *judges, report, *_pusher(experiment, candidate, blessing)]

@@ -5,12 +5,12 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from components.relaimp_gate.verdict import Verdict
-from components.slice_evaluation.results import Comparison, SliceResults
+from components.slice_evaluation.results import SliceResults
 from pipeline.local_run import NodeRun, RunResult
+from pipeline.summary_tables import summary_tables
 
 _MARKS = {
     "running": ("●", "yellow"),
@@ -90,7 +90,11 @@ def print_summary(
     """Prints the verdict with its reasons, the RelaImp table and where everything is."""
     console.print()
     if results is not None:
-        console.print(_relaimp_table(results))
+        shown = summary_tables(results, console.width)
+        for table in shown.tables:
+            console.print(table)
+        for note in shown.notes:
+            console.print(Text(note, style="dim"), soft_wrap=True)
     for check in verdict.checks:
         mark, colour = ("✔", "green") if check.passed else ("✘", "red")
         console.print(Text.assemble((f"{mark} ", colour), check.message), soft_wrap=True)
@@ -103,34 +107,3 @@ def print_summary(
     total = sum(node.seconds for node in result.nodes)
     console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
     console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True)
-
-
-def _relaimp_table(results: SliceResults) -> Table:
-    """AUC of the candidate and RelaImp with its interval, per task and slice."""
-    tasks = results.tasks
-    crosses = {metric.slice for metric in results.metrics if "," in metric.slice}
-    slices = [
-        name
-        for name in dict.fromkeys(metric.slice for metric in results.metrics)
-        if name not in crosses
-    ]
-    against = next((name for name in ("baseline", "reference") if name in results.models), None)
-    title = "Candidate's AUC" + (f" and RelaImp over the {against} (%)" if against else "")
-    table = Table("slice", *tasks, title=title, title_justify="left")
-    for name in slices:
-        cells = []
-        for task in tasks:
-            metric = results.metric("candidate", task, name)
-            cell = f"{metric.auc:.4f}" if metric and metric.auc is not None else "undefined"
-            comparison = results.comparison(against, task, name) if against else None
-            cells.append(cell + _interval(comparison))
-        table.add_row(name, *cells)
-    return table
-
-
-def _interval(comparison: Comparison | None) -> str:
-    if comparison is None or comparison.relaimp is None:
-        return ""
-    lower, upper = comparison.relaimp_lower, comparison.relaimp_upper
-    interval = "" if lower is None or upper is None else f" [{lower:+.2f}, {upper:+.2f}]"
-    return f"  {comparison.relaimp:+.2f}{interval}"

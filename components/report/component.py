@@ -17,7 +17,10 @@ def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
 class ReportSpec(component_spec.ComponentSpec):
     """Inputs, outputs and execution properties of `Report`."""
 
-    PARAMETERS = {"settings": component_spec.ExecutionParameter(type=str)}
+    PARAMETERS = {
+        "settings": component_spec.ExecutionParameter(type=str),
+        "experiment": component_spec.ExecutionParameter(type=str, optional=True),
+    }
     INPUTS = {
         "evaluation": _optional(standard_artifacts.ModelEvaluation),
         "blessing": _optional(standard_artifacts.ModelBlessing),
@@ -45,6 +48,7 @@ class Report(base_component.BaseComponent):
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
         settings: JSON of `ReportSettings`, or a runtime parameter.
+        experiment: JSON of the experiment file's sections, which the report shows.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -63,6 +67,7 @@ class Report(base_component.BaseComponent):
         model_run: types.BaseChannel | None = None,
         reference_model_run: types.BaseChannel | None = None,
         settings: str | data_types.RuntimeParameter = "{}",
+        experiment: str | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -76,6 +81,7 @@ class Report(base_component.BaseComponent):
                 model_run=model_run,
                 reference_model_run=reference_model_run,
                 settings=settings,
+                experiment=experiment,
                 report=types.Channel(type=HtmlReport),
             )
         )

@@ -1,6 +1,7 @@
 """Runs the component `Report`: loads what there is, renders it, writes one file."""
 
 import datetime
+import json
 import os
 from typing import Any
 
@@ -30,7 +31,7 @@ class Executor(base_executor.BaseExecutor):
         Args:
             input_dict: any of the component's inputs.
             output_dict: ``report``.
-            exec_properties: ``settings``, JSON.
+            exec_properties: ``settings`` and, where it is known, ``experiment``, JSON.
 
         Raises:
             ValueError: an input that is there cannot be read.
@@ -51,6 +52,8 @@ class Executor(base_executor.BaseExecutor):
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),
             ingestion=sources.ingestion(),
+            experiment=json.loads(exec_properties.get("experiment") or "{}"),
+            span=sources.span(),
             notices=tuple(sources.notices),
             max_cross_slices_shown=settings.max_cross_slices_shown,
         )

@@ -6,6 +6,7 @@ import jinja2
 
 from components.relaimp_gate.verdict import Check
 from components.report import formatting, line_chart
+from components.report.experiment_view import experiment_facts, experiment_sections, model_words
 from components.report.heat_map import heat_map
 from components.report.report_data import ReportData
 from components.report.roc_chart import roc_chart
@@ -60,6 +61,9 @@ def render(data: ReportData) -> str:
         "gates": gate_tables(data.trainings),
         "times": time_rows(data.ingestion, data.trainings),
         "rows_per_split": _rows_per_split(data),
+        "model_words": model_words(data.experiment),
+        "facts": experiment_facts(data.experiment, data.span),
+        "sections": experiment_sections(data.experiment),
     }
     return _ENVIRONMENT.get_template("report.html").render(view)
 

@@ -94,6 +94,8 @@ class ReportData:
         statistics: by split.
         anomalies: of all splits; None where nobody looked for any.
         ingestion: content of the ingestion's ``summary.json``.
+        experiment: sections of the experiment file as plain values; empty where they are unknown.
+        span: number of the portion of the logs that was read; None where the logs have none.
         notices: what could not be shown, and why.
         max_cross_slices_shown: see `ReportSettings`.
     """
@@ -109,5 +111,7 @@ class ReportData:
     statistics: tuple[SplitStatistics, ...] = ()
     anomalies: tuple[Anomaly, ...] | None = None
     ingestion: dict[str, Any] | None = None
+    experiment: dict[str, Any] = field(default_factory=dict)
+    span: int | None = None
     notices: tuple[str, ...] = ()
     max_cross_slices_shown: int = 50

@@ -14,6 +14,7 @@ class SliceGroup:
     """The slices of one cross.
 
     Attributes:
+        keys: names of the features that the slices are made of; none for the overall slice.
         title: ``by domain``, ``by domain and gender``; empty for the overall slice.
         slices: names, as in `SliceResults`.
         labels: what a row of the group is called, without the repeated keys.
@@ -21,6 +22,7 @@ class SliceGroup:
         closed: whether the group has to be opened by the reader.
     """
 
+    keys: tuple[str, ...]
     title: str
     slices: tuple[str, ...]
     labels: dict[str, str]
@@ -54,7 +56,7 @@ def _group(keys: tuple[str, ...], names: list[str], size: dict[str, int], shown:
     labels = {name: ", ".join(value for _, value in _pairs(name)) or OVERALL for name in names}
     title = f"by {' and '.join(keys)}" if keys else ""
     kept = tuple(names[:shown] if closed else names)
-    return SliceGroup(title, kept, labels, len(names) - len(kept), closed)
+    return SliceGroup(keys, title, kept, labels, len(names) - len(kept), closed)
 
 
 def _keys(name: str) -> tuple[str, ...]:

@@ -124,6 +124,13 @@ class Sources:
         artifact = self._artifact("examples")
         return _read_json(os.path.join(artifact.uri, _INGESTION_FILE)) if artifact else None
 
+    def span(self) -> int | None:
+        """Number of the portion of the logs that was read, where they come in portions."""
+        artifact = self._artifact("examples")
+        if artifact is None or not artifact.has_custom_property("span"):
+            return None
+        return artifact.get_int_custom_property("span")
+
     def _artifact(self, key: str) -> types.Artifact | None:
         artifacts = self._inputs.get(key)
         return artifact_utils.get_single_instance(artifacts) if artifacts else None

@@ -1,6 +1,7 @@
 """Reads a slice evaluation: the one way in for gate, report and terminal."""
 
 import json
+import math
 import os
 from dataclasses import dataclass
 
@@ -209,7 +210,7 @@ def _read_description(uri: str) -> dict:
 
 
 class _SliceOrder:
-    """Sorts slices: overall, then by configured cross, then by value."""
+    """Sorts slices: overall, then by configured cross, then by value; numbers by their size."""
 
     def __init__(self, crosses: list[list[str]], first_values: dict[str, list[str]]):
         self._crosses = {(): -1} | {tuple(keys): place for place, keys in enumerate(crosses)}
@@ -218,10 +219,22 @@ class _SliceOrder:
             for key, values in first_values.items()
         }
 
-    def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, str]]]:
+    def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, float, str]]]:
         cross = self._crosses[tuple(name for name, _ in key)]
-        places = [(self._places.get(name, {}).get(value, 1 << 30), value) for name, value in key]
+        places = [
+            (self._places.get(name, {}).get(value, 1 << 30), _number(value), value)
+            for name, value in key
+        ]
         return cross, places
+
+
+def _number(value: str) -> float:
+    """A value as a number; infinity, behind all numbers, for any other text."""
+    try:
+        number = float(value)
+    except ValueError:
+        return math.inf
+    return number if math.isfinite(number) else math.inf
 
 
 def _slice_pair(single: tfma.proto.metrics_for_slice_pb2.SingleSliceKey) -> tuple[str, str]:

@@ -189,6 +189,18 @@ def report_data():
             "max_malformed_share": 0.001,
             "seconds": 16.3,
         },
+        experiment={
+            "name": "default",
+            "data": {
+                "reader": "csv",
+                "path": ["/logs/day={YYYY}-{MM}-{DD}/*.csv"],
+                "split": {"by": "hash", "of": "user_id"},
+            },
+            "model": {"network": "dtn", "embedding_size": 8, "options": {"units": 64}},
+            "training": {"learning_rate": 0.001, "epochs": 8, "select_by": "auc"},
+            "gate": {"baseline": "latest_blessed", "reference": {"network": "ple"}, **GATE},
+        },
+        span=20_000,
         notices=(),
         max_cross_slices_shown=40,
     )  # fmt: skip
