@@ -153,13 +153,16 @@ def _run(arguments: argparse.Namespace) -> int:
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
 
-    from pipeline.local_run import RunFailed, run_experiment
-    from pipeline.run_lock import PipelineRootInUse
-    from pipeline.terminal import NodeLines, print_summary
+    with heavy_imports():
+        from pipeline.local_run import RunFailed, run_experiment
+        from pipeline.run_lock import PipelineRootInUse
+        from pipeline.run_record import ExperimentSource
+        from pipeline.terminal import NodeLines, print_summary
 
+    source = ExperimentSource.read(arguments.experiment, arguments.overrides)
     try:
         with NodeLines(console) as lines:
-            result = run_experiment(experiment, lines.node, lines.progress)
+            result = run_experiment(experiment, lines.node, lines.progress, source)
     except (RunFailed, PipelineRootInUse) as error:
         return fail(str(error), EXIT_FAILED)
 

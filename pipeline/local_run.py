@@ -9,11 +9,13 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipeline.experiment import Experiment
 from pipeline.heavy_imports import heavy_imports
 from pipeline.run_lock import run_lock
 from pipeline.run_log import run_log
+from pipeline.run_record import ExperimentSource, keep_experiment, metrics_record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +87,7 @@ def run_experiment(
     experiment: Experiment,
     on_node: Callable[[NodeRun], None] = lambda node: None,
     on_progress: Callable[[str], None] = lambda line: None,
+    source: ExperimentSource | None = None,
 ) -> RunResult:
     """Runs all nodes; what an earlier run with the same inputs finished is taken over.
 
@@ -92,6 +95,7 @@ def run_experiment(
         experiment: the validated experiment file.
         on_node: is called when a node starts and when it ends.
         on_progress: is given lines such as the trainer's one per epoch.
+        source: the file that the experiment was read from, of which the run keeps a copy.
 
     Returns:
         The result; a candidate that did not pass the gate is a result, not an error.
@@ -106,6 +110,7 @@ def run_experiment(
     with run_lock(root), run_log(folder / "log.txt", on_progress):
         nodes: list[NodeRun] = []
         try:
+            record = keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root, run_id)
             _run_nodes(pipeline, nodes, on_node)
         except Exception as error:
@@ -113,7 +118,7 @@ def run_experiment(
                 traceback.print_exc(file=log)
             where = nodes[-1].node_id if nodes and nodes[-1].state == "failed" else "pipeline"
             raise RunFailed(f"{where}: {_message(error)}\nLog: {folder / 'log.txt'}") from error
-        result = finish(run_id, nodes, folder)
+        result = finish(run_id, nodes, folder, record)
     return result
 
 
@@ -169,13 +174,16 @@ def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
+def finish(
+    run_id: str, nodes: list[NodeRun], folder: Path, record: dict[str, Any] | None = None
+) -> RunResult:
     """Copies the report to a place that a person finds, and writes the run's summary.
 
     Args:
         run_id: of the run.
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
+        record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
     """
     from components.relaimp_gate.verdict import Verdict
 
@@ -185,7 +193,8 @@ def finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
     shutil.copyfile(report, folder / "report.html")
     pushed_to = _pushed_to(result) if verdict.blessed else None
     result = dataclasses.replace(result, blessed=verdict.blessed, pushed_to=pushed_to)
-    summary = dataclasses.asdict(result) | {"folder": str(folder)}
+    summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
+    summary |= _metrics(result)
     (folder / "run.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
     latest = folder.parent / "latest"
     temporary = folder.parent / "latest.new"
@@ -193,6 +202,15 @@ def finish(run_id: str, nodes: list[NodeRun], folder: Path) -> RunResult:
     temporary.symlink_to(folder.name)
     temporary.replace(latest)
     return result
+
+
+def _metrics(result: RunResult) -> dict[str, Any]:
+    """The slice evaluation's metrics; nothing where the stock Evaluator took its place."""
+    from components.slice_evaluation.results import load_results
+
+    if all(node.node_id != "SliceEvaluation" for node in result.nodes):
+        return {}
+    return metrics_record(load_results(result.output("SliceEvaluation", "evaluation")))
 
 
 def _pushed_to(result: RunResult) -> str | None:

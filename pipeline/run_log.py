@@ -9,6 +9,8 @@ from pathlib import Path
 
 from absl import logging as absl_logging
 
+from pipeline.heavy_imports import held_records
+
 #: Log records from these packages are progress that a person wants to see.
 _OWN_PACKAGES = ("trainer", "components", "transform", "pipeline", "kubeflow")
 
@@ -26,6 +28,8 @@ def run_log(path: Path | None, on_progress: Callable[[str], None]) -> Iterator[N
     file_handler.setFormatter(
         logging.Formatter("%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s")
     )
+    for record in held_records():
+        file_handler.handle(record)
     before = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.INFO)
     logging.captureWarnings(True)

@@ -23,10 +23,12 @@ class SummaryTables:
     """What is printed.
 
     Attributes:
+        title: of all tables.
         tables: as many as it takes, each with all slices and some of the tasks.
         notes: what was left out, and the whole of the names that were cut.
     """
 
+    title: str
     tables: list[Table]
     notes: list[str]
 
@@ -50,14 +52,14 @@ def summary_tables(results: SliceResults, width: int) -> SummaryTables:
     first = [short_slice(name) for name in slices]
     tables = []
     for tasks in _side_by_side(columns, short_task, width - _wide([*first, "slice"]) - 1):
-        title = "Candidate's AUC" + (f" and RelaImp over the {against} (%)" if against else "")
-        table = Table(title=title, title_justify="left")
+        table = Table()
         for name in ("slice", *(short_task(task) for task in tasks)):
             table.add_column(name, no_wrap=True)
         for name, *cells in zip(first, *(columns[task] for task in tasks), strict=True):
             table.add_row(name, *cells)
         tables.append(table)
-    return SummaryTables(tables, [*notes, *short_task.legend, *short_slice.legend])
+    title = "Candidate's AUC" + (f" and RelaImp over the {against} (%)" if against else "")
+    return SummaryTables(title, tables, [*notes, *short_task.legend, *short_slice.legend])
 
 
 def _shown_slices(results: SliceResults) -> tuple[list[str], list[str]]:

@@ -91,6 +91,7 @@ def print_summary(
     console.print()
     if results is not None:
         shown = summary_tables(results, console.width)
+        console.print(Text(shown.title, style="italic"))
         for table in shown.tables:
             console.print(table)
         for note in shown.notes:

@@ -16,6 +16,9 @@ _ORDER = (
 )  # fmt: skip
 
 
+#: Longer values stand among all settings alone.
+_LONGEST = 40
+
 #: TFX numbers days from here on.
 _UNIX_EPOCH = datetime.date(1970, 1, 1)
 
@@ -58,7 +61,7 @@ def experiment_facts(experiment: Mapping[str, Any], span: int | None) -> list[tu
         if chosen:
             facts.append(("Selection", _pairs(chosen)))
     if data := experiment.get("data"):
-        read = {key: data[key] for key in ("reader", "split") if key in data}
+        read = {"reader": data.get("reader"), "split by": (data.get("split") or {}).get("by")}
         facts.append(("Data", _pairs({**_span(data, span), **read})))
     if gate := experiment.get("gate"):
         shown = {key: value for key, value in gate.items() if key not in _GATE_ELSEWHERE}
@@ -90,18 +93,22 @@ def _span(data: Mapping[str, Any], span: int | None) -> dict[str, str]:
 
 def _model(settings: Mapping[str, Any]) -> str:
     network = str(settings["network"])
-    rest = {key: value for key, value in settings.items() if key != "network" and value != {}}
-    return f"{network} ({_pairs(rest)})" if rest else network
+    parts = {key: value for key, value in settings.items() if key not in ("network", "options")}
+    words = _pairs({**(settings.get("options") or {}), **parts})
+    return f"{network} ({words})" if words else network
 
 
 def _pairs(values: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
-    """``learning_rate 0.001, epochs 10``, without what has no value."""
+    """``learning_rate 0.001, epochs 10``; without what has no value, long values by name only."""
     shown = {
         key: value
         for key, value in values.items()
         if key not in without and value is not None and value not in ({}, [])
     }
-    return ", ".join(f"{key} {_text(value)}" for key, value in shown.items())
+    texts = {key: _text(value) for key, value in shown.items()}
+    return ", ".join(
+        f"{key} {text if len(text) <= _LONGEST else '…'}" for key, text in texts.items()
+    )
 
 
 def _rows(value: Any, prefix: str) -> Iterator[tuple[str, str]]:

@@ -58,9 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
             from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
-    from kubeflow.rehearsal.task_lines import TaskLines
-    from pipeline.run_lock import PipelineRootInUse
-    from pipeline.run_log import run_log
+    with heavy_imports():
+        from kubeflow.rehearsal.task_lines import TaskLines
+        from pipeline.run_lock import PipelineRootInUse
+        from pipeline.run_log import run_log
+        from pipeline.run_record import ExperimentSource
 
     out = Path(arguments.out or f"var/rehearsals/{experiment.name}")
     given = {name: getattr(arguments, name) for name in _PARAMETERS}
@@ -71,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"--{next(iter(parameters)).replace('_', '-')}",
             EXIT_WRONG_INPUT,
         )
+    source = ExperimentSource.read(arguments.experiment, arguments.overrides)
     # Stopped from outside, no task shall outlive the rehearsal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # What libraries log here is no news to a person; each task has a log of its own.
@@ -79,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             with TaskLines(console) as lines:
                 rehearsal = rehearse(
                     experiment, out, parameters, arguments.workers, arguments.resume,
-                    lines.task, lines.progress,
+                    source, lines.task, lines.progress,
                 )  # fmt: skip
         except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:
             return fail(str(error), EXIT_WRONG_INPUT)

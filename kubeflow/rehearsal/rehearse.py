@@ -17,9 +17,10 @@ from kubeflow.rehearsal.task_run import TaskRun
 from pipeline.experiment import Experiment
 from pipeline.local_run import NodeRun, RunResult, finish
 from pipeline.run_lock import run_lock
+from pipeline.run_record import ExperimentSource, keep_experiment
 
 _HERE = Path(__file__).resolve().parents[2]
-_PARAMETERS, _PACKAGE = "parameters.json", "package.yaml"
+_PARAMETERS, _PACKAGE, _RECORD = "parameters.json", "package.yaml", "record.json"
 
 
 class RehearsalFailed(RuntimeError):
@@ -45,6 +46,7 @@ def rehearse(
     parameters: Mapping[str, str] | None = None,
     workers: int = 2,
     resume: str | None = None,
+    source: ExperimentSource | None = None,
     on_task: Callable[[TaskRun], None] = lambda task: None,
     on_progress: Callable[[str, str], None] = lambda name, line: None,
 ) -> Rehearsal:
@@ -59,6 +61,7 @@ def rehearse(
             others than the compiled ones.
         workers: tasks at the same time.
         resume: id of an earlier run to go on with, by its own package and parameters.
+        source: the file that the experiment was read from, of which the run keeps a copy.
         on_task: is told of every task's start, retry and end.
         on_progress: is given a task's name and a line that it printed.
 
@@ -75,6 +78,8 @@ def rehearse(
         folder = out / "runs" / (resume or f"rehearsal-{uuid.uuid4()}")
         if resume is None:
             _prepare(experiment, out, folder, parameters or {})
+            record = keep_experiment(folder, on_this_machine(experiment, out), source)
+            (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         elif not (folder / _PACKAGE).exists():
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")
         given = json.loads((folder / _PARAMETERS).read_text(encoding="utf-8"))
@@ -92,7 +97,8 @@ def rehearse(
             for task in tasks
             if task.done
         ]
-        return Rehearsal(finish(folder.name, nodes, folder), tasks)
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        return Rehearsal(finish(folder.name, nodes, folder, record), tasks)
 
 
 def on_this_machine(experiment: Experiment, out: Path) -> Experiment:

@@ -59,11 +59,18 @@ def test_training_cannot_read_the_test_split(finished):
 
 
 def test_report_and_summary_lie_in_the_runs_folder(finished):
-    _, result = finished
-    assert "<html" in (result.folder / "report.html").read_text(encoding="utf-8")
+    path, result = finished
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "mmoe (experts 2, embedding_size 4)" in page
+    assert "epochs 2, batch_size 256" in page
     summary = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
     assert summary["blessed"] is True
     assert summary["pushed_to"] == result.pushed_to
+    assert summary["metrics"][0]["slice"] == "overall" and 0 < summary["metrics"][0]["auc"] < 1
+    assert summary["seeds"] == {"candidate": 1}
+    assert summary["versions"]["tfx"]
+    kept = read_experiment(result.folder / "experiment.yaml")
+    assert kept == read_experiment(path)
     assert (result.folder.parent / "latest").resolve() == result.folder
 
 

@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 import warnings
 
 from absl import logging as absl_logging
@@ -41,3 +43,21 @@ def test_without_a_file_the_log_goes_to_standard_error(capsys):
     output = capsys.readouterr()
     assert "for the pod's log" in output.err
     assert output.out == ""
+
+
+def test_what_libraries_say_while_they_are_imported_goes_into_the_log(tmp_path):
+    # In a process of its own: pytest's handlers would take what absl prints here.
+    code = f"""
+from pathlib import Path
+from pipeline.heavy_imports import heavy_imports
+from pipeline.run_log import run_log
+with heavy_imports():
+    from absl import logging
+    logging.warning("said by a library at import")
+with run_log(Path({str(tmp_path / "log.txt")!r}), print):
+    logging.info("said by a node")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == done.stderr == ""
+    lines = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert ["import" in line for line in lines] == [True, False]
