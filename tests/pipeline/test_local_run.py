@@ -62,7 +62,7 @@ def test_report_and_summary_lie_in_the_runs_folder(finished):
     path, result = finished
     page = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "mmoe (experts 2, embedding_size 4)" in page
-    assert "epochs 2, batch_size 256" in page
+    assert "batch_size 256, epochs 2" in page
     summary = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
     assert summary["blessed"] is True
     assert summary["pushed_to"] == result.pushed_to
