@@ -12,6 +12,8 @@ from absl import logging
 
 from trainer.devices import device_names
 from trainer.history import History
+from trainer.kept_epoch import kept_epoch
+from trainer.selection import Selection
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.validation import Validation, validate
@@ -36,7 +38,7 @@ class _Progress:
     examples: int = 0
     epoch_seconds: float = 0.0
     epoch_input_seconds: float = 0.0
-    best_auc: float = float("-inf")
+    best_score: float | None = None
     epochs_without_gain: int = 0
     stage: int = 1
     earlier_epochs: int = 0  # of the stages before
@@ -45,9 +47,10 @@ class _Progress:
 class Standard:
     """Passes over the training split until the validation split shows no gain.
 
-    After every epoch the mean validation AUC over the tasks decides; the best epoch's weights
-    are the result. State is checkpointed every `checkpoint_every_steps` steps and after every
-    epoch; a resumed training sees the same batches and ends with the same weights.
+    After every epoch its value on the validation split is compared with the best one so far
+    (`trainer.selection`); the best epoch's weights are the result. State is checkpointed every
+    `checkpoint_every_steps` steps and after every epoch; a resumed training sees the same batches,
+    compares with the same best value and ends with the same weights.
 
     On several machines all take the same steps; the chief alone validates and writes, and tells
     the others what it found.
@@ -59,6 +62,7 @@ class Standard:
     def __init__(self, job: TrainingJob) -> None:
         self._job, self._settings = job, job.settings
         self._tasks = job.inputs.tasks
+        self._selection = Selection.of(job.settings, job.inputs)
         self._workers = WorkerGroup(job.strategy)
         self._progress, self._history = _Progress(), History()
         self._best: list[np.ndarray] = []
@@ -152,8 +156,8 @@ class Standard:
         found = None
         if self._workers.is_chief:
             batches = self._job.validation.in_order(_VALIDATION_BATCH)
-            found = asdict(validate(self._predict, batches, self._tasks))
-        return Validation(**self._workers.chiefs_value(found))
+            found = asdict(validate(self._predict, batches, self._tasks, self._selection.domains))
+        return Validation.of_dict(self._workers.chiefs_value(found))
 
     def _batches(self) -> Iterator[dict[str, tf.Tensor]]:
         """The rest of this epoch's batches, as the step takes them."""
@@ -201,41 +205,57 @@ class Standard:
                 self._check_finite(f"validation loss of task {name!r}", loss, progress.step)
         means = [total / progress.steps_in_epoch for total in progress.loss_sums]
         weights = [self._settings.task_weights.get(name, 1.0) for name in names]
+        score = self._selection.score(validation)
         record = {
             "epoch": progress.epoch,
             "loss": float(np.dot(means, weights)),
             "task_loss": dict(zip(names, means, strict=True)),
             "validation_auc": validation.auc,
             "validation_loss": validation.loss,
+            "selection": score.value,
+            "task_selection": score.tasks,
             "seconds": progress.epoch_seconds,
             "input_seconds": progress.epoch_input_seconds,
             "examples": progress.examples,
             "examples_per_second": progress.examples / max(progress.epoch_seconds, 1e-9),
         }
         self._history.epochs.append(record)
-        if validation.mean_auc > progress.best_auc:
-            progress.best_auc, progress.epochs_without_gain = validation.mean_auc, 0
+        self._note_selection(validation)
+        better = self._selection.is_better(score.value, progress.best_score)
+        if better:
+            progress.best_score, progress.epochs_without_gain = score.value, 0
             self._history.best_epoch = progress.epoch
             self._best = _values(self._model.variables)
             self._history.gate_weights = self._named_gates(validation)
         else:
             progress.epochs_without_gain += 1
+        self._history.kept = kept_epoch(self._history)
         aucs = " ".join(
             f"{name} {auc:.4f}" if auc is not None else f"{name} undefined"
             for name, auc in validation.auc.items()
         )
         logging.info(
-            "epoch %d of at most %d: loss %.4f, validation AUC %s",
-            progress.epoch, self._last_epoch, record["loss"], aucs,
+            "epoch %d of at most %d: loss %.4f, validation AUC %s, %s %.5f%s",
+            progress.epoch, self._last_epoch, record["loss"], aucs, self._selection.name,
+            score.value, " (best so far)" if better else "",
         )  # fmt: skip
         self._progress = _Progress(
             epoch=progress.epoch + 1,
             step=progress.step,
-            best_auc=progress.best_auc,
+            best_score=progress.best_score,
             epochs_without_gain=progress.epochs_without_gain,
             stage=progress.stage,
             earlier_epochs=progress.earlier_epochs,
         )
+
+    def _note_selection(self, validation: Validation) -> None:
+        """Records what epochs are compared by, once: it follows from settings and labels."""
+        if self._history.selection:
+            return
+        self._history.selection = self._selection.record(validation)
+        self._history.warnings = self._selection.warnings(validation)
+        for warning in self._history.warnings:
+            logging.warning(warning)
 
     def _named_gates(self, validation: Validation) -> dict[str, dict[str, float]]:
         names = getattr(self._model, "gate_names", {})
