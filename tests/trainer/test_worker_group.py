@@ -56,6 +56,7 @@ CASES = {
         "l2": 1e-4,
         "batch_size": 899,
         "epochs": 2,
+        "select_by": {"domains": "mean"},
     },
     "meta": {"method": "meta", "epochs": 1, "method_options": {"epochs": 1}},
 }
@@ -155,6 +156,7 @@ def _assert_same(ours, theirs, raw_examples):
     one, other = _history(ours), _history(theirs)
     assert len(one["epochs"]) == len(other["epochs"]) > 1
     assert one["best_epoch"] == other["best_epoch"]
+    assert one["selection"] == other["selection"] and one["warnings"] == other["warnings"]
     for a, b in zip(one["epochs"], other["epochs"], strict=True):
         assert a["examples"] == b["examples"] == 900
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
