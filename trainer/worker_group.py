@@ -86,7 +86,8 @@ class WorkerGroup:
 
         def added_up(own: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+            # The function's input lies on no device; its copy on the replica's.
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
 
         run = tf.function(lambda own: self._strategy.run(added_up, args=(own,)), autograph=False)
         counts = self._strategy.experimental_local_results(run(own))[0].numpy()
