@@ -30,7 +30,7 @@ class Measure:
 
     @property
     def base_entropy(self) -> float:
-        """Log loss of who predicts the rows' own base rate p for all: −p ln p − (1 − p) ln(1 − p)."""
+        """Log loss of who predicts the base rate p of these rows: −p ln p − (1 − p) ln(1 − p)."""
         rate = np.array([self.positives, self.rows - self.positives]) / self.rows
         return float(-np.sum(rate * np.log(rate)))
 

@@ -87,7 +87,8 @@ def validate(
             if name.startswith(GATES):
                 total = tf.reduce_sum(tf.cast(values, tf.float32), axis=0).numpy()
                 gates[name] = gates.get(name, 0.0) + total
-    probabilities, labels, mask, *of_domain = (np.concatenate(part) for part in zip(*parts))
+    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    probabilities, labels, mask, *of_domain = columns
 
     def measured(chosen: np.ndarray) -> dict[str, Measure]:
         """Of each task on the chosen rows ``(n,)`` that are in its population."""

@@ -74,6 +74,8 @@ def test_what_fits_is_kept_the_smaller_split_first():
 
 def test_blocks_too_large_to_be_shuffled_are_said():
     needed = {"train": BlockMemory(rows=10_000_000, row_bytes=1000, block_rows=1_000_000)}
-    assert choose_cache(needed, GIB).notes["train"].endswith(
-        "may not fit: lower training.shuffle_rows (1,000,000)."
+    assert (
+        choose_cache(needed, GIB)
+        .notes["train"]
+        .endswith("may not fit: lower training.shuffle_rows (1,000,000).")
     )

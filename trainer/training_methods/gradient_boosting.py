@@ -50,8 +50,8 @@ class GradientBoosting:
     advises. Numbers that are missing keep to the better side.
 
     The rows of both splits are held in memory, four bytes per feature. Of the `training` section
-    only the seed and the selection count: optimiser, batches, epochs, losses and weights of tasks are for
-    gradients. An interrupted training starts anew.
+    only the seed and the selection count: optimiser, batches, epochs, losses and weights of tasks
+    are for gradients. An interrupted training starts anew.
 
     Args:
         job: what is trained on what; the model is network ``lightgbm`` in arrangement ``joint``.
@@ -178,9 +178,7 @@ class GradientBoosting:
         own = self._selection.of_one_task(self._tasks[task].name)
         return own.selects(self._validation_of(task, validation, np.zeros(labels.size)))
 
-    def _value(
-        self, task: int, validation: _Table, scores: np.ndarray
-    ) -> tuple[str, float, bool]:
+    def _value(self, task: int, validation: _Table, scores: np.ndarray) -> tuple[str, float, bool]:
         """What LightGBM stops by: name, value of the probabilities, whether higher is better."""
         own = self._selection.of_one_task(self._tasks[task].name)
         found = own.score(self._validation_of(task, validation, scores)).value
