@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -16,6 +16,7 @@ from trainer.kept_epoch import kept_epoch
 from trainer.selection import Selection
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
+from trainer.training_progress import TrainingProgress
 from trainer.validation import Validation, validate
 from trainer.worker_group import WorkerGroup
 
@@ -25,23 +26,6 @@ _VALIDATION_BATCH = 8192
 
 class TrainingDiverged(RuntimeError):
     """The loss is no longer a number."""
-
-
-@dataclass
-class _Progress:
-    """How far a training is; with the weights, all that a resumed training needs."""
-
-    epoch: int = 1
-    step: int = 0
-    steps_in_epoch: int = 0
-    loss_sums: list[float] = field(default_factory=list)
-    examples: int = 0
-    epoch_seconds: float = 0.0
-    epoch_input_seconds: float = 0.0
-    best_score: float | None = None
-    epochs_without_gain: int = 0
-    stage: int = 1
-    earlier_epochs: int = 0  # of the stages before
 
 
 class Standard:
@@ -64,7 +48,7 @@ class Standard:
         self._tasks = job.inputs.tasks
         self._selection = Selection.of(job.settings, job.inputs)
         self._workers = WorkerGroup(job.strategy)
-        self._progress, self._history = _Progress(), History()
+        self._progress, self._history = TrainingProgress(), History()
         self._best: list[np.ndarray] = []
         keras.utils.set_random_seed(job.settings.seed)
         with job.strategy.scope():
@@ -203,22 +187,8 @@ class Standard:
             # The last step's update is not seen by any training loss.
             if loss is not None:
                 self._check_finite(f"validation loss of task {name!r}", loss, progress.step)
-        means = [total / progress.steps_in_epoch for total in progress.loss_sums]
-        weights = [self._settings.task_weights.get(name, 1.0) for name in names]
         score = self._selection.score(validation)
-        record = {
-            "epoch": progress.epoch,
-            "loss": float(np.dot(means, weights)),
-            "task_loss": dict(zip(names, means, strict=True)),
-            "validation_auc": validation.auc,
-            "validation_loss": validation.loss,
-            "selection": score.value,
-            "task_selection": score.tasks,
-            "seconds": progress.epoch_seconds,
-            "input_seconds": progress.epoch_input_seconds,
-            "examples": progress.examples,
-            "examples_per_second": progress.examples / max(progress.epoch_seconds, 1e-9),
-        }
+        record = progress.record(names, self._settings.task_weights, validation, score)
         self._history.epochs.append(record)
         self._note_selection(validation)
         better = self._selection.is_better(score.value, progress.best_score)
@@ -239,14 +209,7 @@ class Standard:
             progress.epoch, self._last_epoch, record["loss"], aucs, self._selection.name,
             score.value, " (best so far)" if better else "",
         )  # fmt: skip
-        self._progress = _Progress(
-            epoch=progress.epoch + 1,
-            step=progress.step,
-            best_score=progress.best_score,
-            epochs_without_gain=progress.epochs_without_gain,
-            stage=progress.stage,
-            earlier_epochs=progress.earlier_epochs,
-        )
+        self._progress = progress.next_epoch()
 
     def _note_selection(self, validation: Validation) -> None:
         """Records what epochs are compared by, once: it follows from settings and labels."""
@@ -295,7 +258,10 @@ class Standard:
                 variable.assign(value)
         shapes = _shapes(groups["model"]) if state["history"]["best_epoch"] else []
         self._best = self._workers.chiefs_arrays(arrays.get("best", []), shapes)
-        self._progress, self._history = _Progress(**state["progress"]), History(**state["history"])
+        self._progress, self._history = (
+            TrainingProgress(**state["progress"]),
+            History(**state["history"]),
+        )
         self._history.resumed_from_step = self._progress.step
         logging.info("resumed at step %d of epoch %d", self._progress.step, self._progress.epoch)
 
