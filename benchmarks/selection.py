@@ -170,14 +170,15 @@ def _census(folder: Path) -> DataSet:
 
 def _train(data: DataSet) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Labels and populations of the held-out rows ``(n, T)``, predictions ``(n, T)`` per epoch."""
-    inputs, spec = _inputs(data)
+    encoded = _encoded(data)
+    inputs, spec = _inputs(data, encoded)
     settings = TrainingSettings.read(
         {"epochs": EPOCHS, "patience": None, "shuffle_rows": 200_000, **data.training}
     )
     predicted: list[np.ndarray] = []
     with tempfile.TemporaryDirectory() as folder:
         sets = []
-        for name, frame in zip(("train", "held_out"), _encoded(data), strict=True):
+        for name, frame in zip(("train", "held_out"), encoded, strict=True):
             path = os.path.join(folder, f"{name}.gz")
             _write(path, frame)
             sets.append(ExampleSet([path], spec, settings.shuffle_rows, in_memory=True))
@@ -202,20 +203,16 @@ def _train(data: DataSet) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     return labels, mask > 0.5, predicted
 
 
-def _inputs(data: DataSet) -> tuple[ModelInputs, dict[str, tf.io.FixedLenFeature]]:
+def _inputs(
+    data: DataSet, encoded: tuple[pd.DataFrame, pd.DataFrame]
+) -> tuple[ModelInputs, dict[str, tf.io.FixedLenFeature]]:
+    largest = pd.concat(encoded).max()
     labels = [task.label for task in data.tasks]
-    encoded = _encoded(data)[0]
     fields = tuple(
-        CategoricalInput(name, FIRST_VALUE_ID + _values(data, name))
-        for name in encoded
-        if name not in labels
+        CategoricalInput(name, int(largest[name]) + 1) for name in encoded[0] if name not in labels
     )
-    spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in encoded}
+    spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in encoded[0]}
     return ModelInputs(fields, (), (), None, ("all",), data.tasks), spec
-
-
-def _values(data: DataSet, name: str) -> int:
-    return int(max(frame[name].max() for frame in _encoded(data))) - FIRST_VALUE_ID + 1
 
 
 def _encoded(data: DataSet) -> tuple[pd.DataFrame, pd.DataFrame]:
