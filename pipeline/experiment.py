@@ -194,15 +194,21 @@ class Experiment(DataContract):
 
     def _training_problems(self) -> list[str]:
         try:
-            weights = [*self.training.task_weights, *self.reference_training.task_weights]
+            trainings = (self.training, self.reference_training)
         except SettingsError as error:
             return [
                 f"{'.'.join(('gate.reference_training', *path))}: {message}"
                 for path, message in error.problems
             ]
+        weights = [("task_weights", task) for one in trainings for task in one.task_weights]
+        weights += [
+            ("select_by.task_weights", task)
+            for one in trainings
+            for task in one.select_by.task_weights or ()
+        ]
         return [
-            f"training.task_weights names no task: {task!r}, {suggest(task, self.tasks)}"
-            for task in dict.fromkeys(weights)
+            f"training.{key} names no task: {task!r}, {suggest(task, self.tasks)}"
+            for key, task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
 

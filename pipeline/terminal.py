@@ -11,6 +11,7 @@ from components.relaimp_gate.verdict import Verdict
 from components.slice_evaluation.results import SliceResults
 from pipeline.local_run import NodeRun, RunResult
 from pipeline.summary_tables import summary_tables
+from pipeline.training_lines import training_lines
 
 _MARKS = {
     "running": ("●", "yellow"),
@@ -87,7 +88,7 @@ def _node_line(node: NodeRun, progress: str) -> Text:
 def print_summary(
     console: Console, result: RunResult, verdict: Verdict, results: SliceResults | None
 ) -> None:
-    """Prints the verdict with its reasons, the RelaImp table and where everything is."""
+    """Prints the verdict with its reasons, the RelaImp table, the epochs and where all is."""
     console.print()
     if results is not None:
         shown = summary_tables(results, console.width)
@@ -105,6 +106,11 @@ def print_summary(
         console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
     if result.pushed_to:
         console.print(f"Pushed to {result.pushed_to}", soft_wrap=True)
+    kept, warnings = training_lines(result.nodes)
+    for line in kept:
+        console.print(line, soft_wrap=True)
+    for line in warnings:
+        console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
     total = sum(node.seconds for node in result.nodes)
     console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
     console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True)

@@ -32,6 +32,12 @@ class CheckpointFolder:
     def __init__(self, root: str, digest: str) -> None:
         self._folder = os.path.join(root, digest)
         self._path = os.path.join(self._folder, "checkpoint.npz")
+        self._not_kept = os.path.join(self._folder, "not_kept.json")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to go on from, as long as it can be read."""
+        return bool(tf.io.gfile.exists(self._path))
 
     def save(self, arrays: Mapping[str, Sequence[np.ndarray]], state: Mapping[str, Any]) -> None:
         """Writes lists of arrays by name and a state that JSON can hold."""
@@ -54,7 +60,7 @@ class CheckpointFolder:
 
         A damaged file counts as none: training anew costs time, and stopping would cost more.
         """
-        if not tf.io.gfile.exists(self._path):
+        if not self.exists:
             return None
         try:
             return self._read()
@@ -73,6 +79,24 @@ class CheckpointFolder:
                     groups.setdefault(name, {})[int(index)] = stored[key]
             state = json.loads(str(stored["state"]))
         return {name: [group[i] for i in sorted(group)] for name, group in groups.items()}, state
+
+    def note_not_kept(self, splits: Sequence[str]) -> None:
+        """Remembers which splits are read anew in every epoch.
+
+        The order of the batches depends on that, so that a resumed training must not keep them
+        either, however much memory it has.
+        """
+        tf.io.gfile.makedirs(self._folder)
+        with tf.io.gfile.GFile(f"{self._not_kept}.new", "w") as file:
+            file.write(json.dumps(list(splits)))
+        tf.io.gfile.rename(f"{self._not_kept}.new", self._not_kept, overwrite=True)
+
+    def not_kept(self) -> list[str]:
+        """What `note_not_kept` was given last; none where it never was."""
+        if not tf.io.gfile.exists(self._not_kept):
+            return []
+        with tf.io.gfile.GFile(self._not_kept) as file:
+            return json.loads(file.read())
 
     def part(self, name: str) -> "CheckpointFolder":
         """The checkpoint of a further part of the same training, removed with the whole."""

@@ -16,8 +16,15 @@ class History:
     """Grows by one record per epoch; part of every checkpoint.
 
     Attributes:
-        epochs: per epoch its number, losses, validation results by task, seconds, examples.
+        epochs: per epoch its number, losses, validation results by task, the value that it is
+            selected by (``selection``, and its part of each task), seconds, examples.
         best_epoch: number of the epoch whose weights are kept; 0 before the first.
+        selection: what epochs are compared by: a ``name``, the settings, whether
+            ``lower_is_better``, each task's share of the weights, validation rows and positives,
+            and the ``first_epoch`` that is compared; empty before the first epoch.
+        kept: which epoch is kept, by what and why, in a sentence.
+        warnings: what a person should know before trusting the choice, such as a task with too few
+            rows to select by.
         seconds: wall time by what it was spent on: input, step, validation, export.
         parameters: number of trainable weights.
         devices: that trained.
@@ -28,6 +35,9 @@ class History:
 
     epochs: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int = 0
+    selection: dict[str, Any] = field(default_factory=dict)
+    kept: str = ""
+    warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(
         default_factory=lambda: {"input": 0.0, "step": 0.0, "validation": 0.0, "export": 0.0}
     )
@@ -56,9 +66,10 @@ class History:
 
 def _scalars(record: dict[str, Any]) -> dict[str, float]:
     """The numbers of one epoch by TensorBoard tag."""
-    scalars = {"loss": record["loss"], "examples_per_second": record["examples_per_second"]}
-    for group in ("task_loss", "validation_auc", "validation_loss"):
-        for task, value in record[group].items():
+    names = ("loss", "selection", "examples_per_second")
+    scalars = {name: record[name] for name in names if record.get(name) is not None}
+    for group in ("task_loss", "validation_auc", "validation_loss", "task_selection"):
+        for task, value in record.get(group, {}).items():
             if value is not None:
                 scalars[f"{group}/{task}"] = value
     return scalars

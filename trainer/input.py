@@ -8,9 +8,10 @@ import tensorflow as tf
 #: Blocks whose order is shuffled together where they are kept in memory anyway.
 _CACHED_BLOCKS_SHUFFLED = 1024
 #: The same where they are not: so many blocks are held while they are shuffled.
-_READ_BLOCKS_SHUFFLED = 8
+READ_BLOCKS_SHUFFLED = 8
 
-_PARALLEL_CALLS = os.cpu_count() or 1
+#: Blocks that are parsed, or shuffled, at one time.
+PARALLEL_CALLS = os.cpu_count() or 1
 #: Batches that are ready before the training asks for them.
 _PREFETCHED = 4
 
@@ -20,6 +21,18 @@ def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
+
+
+def example_files(patterns: Sequence[str]) -> list[str]:
+    """All files of a split, in the order in which they are read.
+
+    Raises:
+        FileNotFoundError: no file matches.
+    """
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    if not files:
+        raise FileNotFoundError(f"no examples match {', '.join(patterns)}")
+    return files
 
 
 class ExampleSet:
@@ -51,23 +64,21 @@ class ExampleSet:
         block_rows: int,
         in_memory: bool,
     ) -> None:
-        files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-        if not files:
-            raise FileNotFoundError(f"no examples match {', '.join(patterns)}")
+        files = example_files(patterns)
         self._block_rows = block_rows
         records = tf.data.TFRecordDataset(files, compression_type="GZIP")
         if not any(True for _ in records.take(1)):
             raise ValueError(
                 f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
             )
-        blocks = records.batch(block_rows, num_parallel_calls=_PARALLEL_CALLS)
+        blocks = records.batch(block_rows, num_parallel_calls=PARALLEL_CALLS)
         blocks = blocks.map(
             lambda serialized: tf.io.parse_example(serialized, feature_spec),
-            num_parallel_calls=_PARALLEL_CALLS,
+            num_parallel_calls=PARALLEL_CALLS,
             deterministic=True,
         )
         self._blocks = blocks.cache() if in_memory else blocks
-        self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else _READ_BLOCKS_SHUFFLED
+        self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else READ_BLOCKS_SHUFFLED
 
     def epoch(self, batch_size: int, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
         """Shuffled batches of one epoch.
@@ -93,7 +104,7 @@ class ExampleSet:
             order = tf.random.experimental.stateless_shuffle(tf.range(rows), block_seed)
             return {name: tf.gather(values, order) for name, values in block.items()}
 
-        shuffled = blocks.map(shuffle_rows, num_parallel_calls=_PARALLEL_CALLS, deterministic=True)
+        shuffled = blocks.map(shuffle_rows, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
         return (
             shuffled.rebatch(batch_size).skip(skip).prefetch(_PREFETCHED).with_options(_options())
         )

@@ -12,11 +12,12 @@ from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.arrangements import ARRANGEMENTS
+from trainer.available_memory import available_memory
 from trainer.checkpoint import CheckpointFolder, training_digest
 from trainer.cluster import Cluster
 from trainer.devices import choose_strategy
+from trainer.example_sets import example_sets
 from trainer.export import ServedModel
-from trainer.input import ExampleSet
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.training_methods import TRAINING_METHODS, check_workers, method_of
@@ -29,7 +30,7 @@ from transform.settings import SettingsError, SettingsType
 CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
 
 
-def run_fn(fn_args: FnArgs) -> None:
+def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory) -> None:
     """Trains and exports one model, alone or with the other machines that ``TF_CONFIG`` names.
 
     Several machines all call this with the same arguments; the chief alone writes, and the others
@@ -37,6 +38,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
+        memory: how many bytes this process may still take, None where nobody knows.
 
     Raises:
         ValueError: a key is missing in ``custom_config``, or its value is not what it must be;
@@ -57,24 +59,26 @@ def run_fn(fn_args: FnArgs) -> None:
         fn_args.transform_output,
     )
     checkpoints = CheckpointFolder(config["checkpoint_root"], digest)
+    workers = WorkerGroup(strategy)
     spec = transformed.transformed_feature_spec()
-    in_memory = training.cache == "memory"
+    patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
+    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
     job = TrainingJob(
         settings=training,
         inputs=inputs,
         build_model=lambda: ARRANGEMENTS.get(model_settings.arrangement)(inputs, model_settings),
-        train=ExampleSet(fn_args.train_files, spec, training.shuffle_rows, in_memory),
-        validation=ExampleSet(fn_args.eval_files, spec, training.shuffle_rows, in_memory),
+        **sets,
         checkpoints=checkpoints,
         strategy=strategy,
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
     )
     result = _train(job, method)
-    workers = WorkerGroup(strategy)
+    result.history.notes[:0] = notes
     if not workers.is_chief:
         # A worker that left now could not come back for a chief that is killed while it exports.
         workers.wait()
         return
+    logging.info(result.history.kept)
     started = time.monotonic()
     model = _rebuild(result.build_model or job.build_model, result.weights)
     ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)

@@ -1,14 +1,15 @@
 """What a model reaches on the validation split: AUC and loss per task, mean gate weights."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from trainer.area_under_curve import area_under_curve
 from trainer.labels import labels_and_mask
-from transform.model_inputs import TaskSpec
+from trainer.measure import Measure, measure
+from transform.model_inputs import DOMAIN_ID, TaskSpec
 
 #: Prefix of the model's outputs that hold a task's gate weights ``(B, n)``.
 GATES = "gates/"
@@ -16,38 +17,53 @@ GATES = "gates/"
 
 @dataclass(frozen=True)
 class Validation:
-    """Results by task name.
+    """Results on the validation split.
 
     Attributes:
-        auc: None where undefined (one class only).
-        loss: mean log loss on the task's population; None where that is empty.
+        tasks: what was measured of each task on all rows of its population.
         gate_weights: mean gate weights per task, where the model has gates.
+        domains: by domain, what was measured of each task on that domain's rows; empty where
+            nobody asked for it.
     """
 
-    auc: dict[str, float | None]
-    loss: dict[str, float | None]
-    gate_weights: dict[str, list[float]]
+    tasks: dict[str, Measure]
+    gate_weights: dict[str, list[float]] = field(default_factory=dict)
+    domains: dict[str, dict[str, Measure]] = field(default_factory=dict)
+
+    @classmethod
+    def of_dict(cls, values: Mapping[str, Any]) -> "Validation":
+        """Inverse of `dataclasses.asdict`, also behind JSON."""
+        return cls(
+            _measures(values["tasks"]),
+            values["gate_weights"],
+            {domain: _measures(tasks) for domain, tasks in values["domains"].items()},
+        )
+
+    def of_task(self, task: str) -> "Validation":
+        """The measures of one task alone."""
+        domains = {domain: {task: found[task]} for domain, found in self.domains.items()}
+        return Validation({task: self.tasks[task]}, domains=domains)
 
     @property
-    def mean_auc(self) -> float:
-        """What selects the best epoch: the mean over the tasks whose AUC is defined.
+    def auc(self) -> dict[str, float | None]:
+        """By task; None where undefined (one class only)."""
+        return {task: found.auc for task, found in self.tasks.items()}
 
-        Raises:
-            ValueError: no task's AUC is defined on the validation split.
-        """
-        defined = [value for value in self.auc.values() if value is not None]
-        if not defined:
-            raise ValueError(
-                "the validation split has no task with both positive and negative rows, so no "
-                "epoch can be selected: give it more rows (data.split)"
-            )
-        return float(np.mean(defined))
+    @property
+    def loss(self) -> dict[str, float | None]:
+        """Mean log loss by task, on its population; None where that is empty."""
+        return {task: found.loss for task, found in self.tasks.items()}
+
+
+def _measures(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Measure]:
+    return {task: Measure(**found) for task, found in values.items()}
 
 
 def validate(
     predict: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]],
     batches: tf.data.Dataset,
     tasks: tuple[TaskSpec, ...],
+    domains: tuple[str, ...] = (),
 ) -> Validation:
     """Predicts all batches and measures each task on its population.
 
@@ -55,30 +71,35 @@ def validate(
         predict: the model's outputs for a batch, with ``probabilities`` ``(B, T)``.
         batches: of the validation split, with labels.
         tasks: in the model's order.
+        domains: names of all domains, in the order of ``domain_id``, where each one's rows are
+            to be measured for themselves as well.
     """
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, ...]] = []
     gates: dict[str, np.ndarray] = {}
     rows = 0
     for batch in batches:
         outputs = predict(batch)
         labels, mask = labels_and_mask(batch, tasks)
-        parts.append((outputs["probabilities"].numpy(), labels.numpy(), mask.numpy() > 0.5))
+        part = (outputs["probabilities"].numpy(), labels.numpy(), mask.numpy() > 0.5)
+        parts.append((*part, batch[DOMAIN_ID].numpy()) if domains else part)
         rows += labels.shape[0]
         for name, values in outputs.items():
             if name.startswith(GATES):
                 total = tf.reduce_sum(tf.cast(values, tf.float32), axis=0).numpy()
                 gates[name] = gates.get(name, 0.0) + total
-    probabilities, labels, mask = (np.concatenate(part) for part in zip(*parts, strict=True))
-    auc, loss = {}, {}
-    for index, task in enumerate(tasks):
-        chosen = mask[:, index]
-        y, p = labels[chosen, index], probabilities[chosen, index].astype(np.float64)
-        auc[task.name] = area_under_curve(y, p)
-        loss[task.name] = _log_loss(y, p) if y.size else None
-    weights = {name.removeprefix(GATES): (total / rows).tolist() for name, total in gates.items()}
-    return Validation(auc, loss, weights)
+    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    probabilities, labels, mask, *of_domain = columns
 
+    def measured(chosen: np.ndarray) -> dict[str, Measure]:
+        """Of each task on the chosen rows ``(n,)`` that are in its population."""
+        populations = (chosen & mask[:, index] for index in range(len(tasks)))
+        return {
+            task.name: measure(labels[own, index], probabilities[own, index])
+            for index, (task, own) in enumerate(zip(tasks, populations, strict=True))
+        }
 
-def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
-    return float(-np.mean(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))
+    return Validation(
+        measured(np.ones(rows, bool)),
+        {name.removeprefix(GATES): (total / rows).tolist() for name, total in gates.items()},
+        {domain: measured(of_domain[0] == index) for index, domain in enumerate(domains)},
+    )

@@ -78,6 +78,21 @@ class WorkerGroup:
             result.append(self._chiefs(own).astype(dtype))
         return result
 
+    def any_of(self, flags: Sequence[bool]) -> list[bool]:
+        """For each flag, whether it is set on any worker."""
+        if not self.several:
+            return list(flags)
+        own = tf.constant([int(flag) for flag in flags], tf.int32)
+
+        def added_up(own: tf.Tensor) -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            # The function's input lies on no device; its copy on the replica's.
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
+
+        run = tf.function(lambda own: self._strategy.run(added_up, args=(own,)), autograph=False)
+        counts = self._strategy.experimental_local_results(run(own))[0].numpy()
+        return [bool(count) for count in counts]
+
     def wait(self) -> None:
         """Returns once all workers are here.
 

@@ -11,7 +11,7 @@ from components.report.heat_map import heat_map
 from components.report.report_data import ReportData
 from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
-from components.report.training_view import charts, gate_tables, time_rows
+from components.report.training_view import charts, epoch_tables, gate_tables, time_rows
 from components.slice_evaluation.results import SliceResults
 from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE, REFERENCE
 
@@ -58,6 +58,7 @@ def render(data: ReportData) -> str:
         "checks": _sorted_checks(data),
         "charts": charts(data.trainings),
         "rocs": [roc_chart(task, curve) for task, curve in data.rocs.items()],
+        "epochs": epoch_tables(data.trainings),
         "gates": gate_tables(data.trainings),
         "times": time_rows(data.ingestion, data.trainings),
         "rows_per_split": _rows_per_split(data),

@@ -1,4 +1,4 @@
-"""What is shown of the trainings: curves, gate weights and where the time went."""
+"""What is shown of the trainings: curves, epochs, gate weights and where the time went."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,68 @@ class GateTable:
     experts: tuple[str, ...]
     weights: dict[str, dict[str, float]]
     largest: float
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One epoch on the validation split.
+
+    Attributes:
+        epoch: number.
+        kept: whether its weights were kept.
+        loss: of the training.
+        selection: what epochs are compared by; None where the record has no such value.
+        values: AUC and log loss of each task, None where undefined.
+    """
+
+    epoch: int
+    kept: bool
+    loss: float
+    selection: float | None
+    values: tuple[tuple[float | None, float | None], ...]
+
+
+@dataclass(frozen=True)
+class EpochTable:
+    """All epochs of a training.
+
+    Attributes:
+        model: whose training.
+        selection: name of what epochs are compared by; None where the record has none.
+        tasks: names, in the order of the rows' values.
+        rows: one per epoch.
+    """
+
+    model: str
+    selection: str | None
+    tasks: tuple[str, ...]
+    rows: tuple[EpochRow, ...]
+
+
+def epoch_tables(trainings: tuple[Training, ...]) -> list[EpochTable]:
+    """Returns one table per model."""
+    tables = []
+    for training in trainings:
+        history = training.history
+        tasks = tuple(
+            dict.fromkeys(task for epoch in history["epochs"] for task in epoch["validation_auc"])
+        )
+        rows = tuple(
+            EpochRow(
+                epoch["epoch"],
+                epoch["epoch"] == history["best_epoch"],
+                epoch["loss"],
+                epoch.get("selection"),
+                tuple(
+                    (epoch["validation_auc"].get(task), epoch.get("validation_loss", {}).get(task))
+                    for task in tasks
+                ),
+            )
+            for epoch in history["epochs"]
+        )
+        name = history.get("selection", {}).get("name")
+        tables.append(EpochTable(training.model, name, tasks, rows))
+    return tables
 
 
 def charts(trainings: tuple[Training, ...]) -> list[LineChart]:

@@ -34,15 +34,17 @@ def training_summary(uri: str) -> list[str]:
     ]
     if history.get("resumed_from_step") is not None:
         lines += ["", f"Resumed from step {count(history['resumed_from_step'])}."]
-    for note in history.get("notes", []):
-        lines += ["", plain(note)]
+    for text in (history.get("kept"), *history.get("warnings", []), *history.get("notes", [])):
+        lines += ["", plain(text)] if text else []
     tasks = list(dict.fromkeys(task for epoch in epochs for task in epoch["validation_auc"]))
-    titles = ("Epoch", ">Loss", *(f">Validation AUC, {plain(task)}" for task in tasks), ">Rows",
-              ">Time")  # fmt: skip
+    name = history.get("selection", {}).get("name")
+    titles = ("Epoch", ">Loss", *([f">{plain(name[0].upper() + name[1:])}"] if name else []),
+              *(f">Validation AUC, {plain(task)}" for task in tasks), ">Rows", ">Time")  # fmt: skip
     rows = [
         (
             f"**{epoch['epoch']}**" if epoch["epoch"] == best else str(epoch["epoch"]),
             short(epoch["loss"]),
+            *([fixed(epoch.get("selection"), 5)] if name else []),
             *(fixed(epoch["validation_auc"].get(task)) for task in tasks),
             count(epoch["examples"]),
             duration(epoch["seconds"]),
@@ -72,7 +74,7 @@ def training_metrics(uri: str) -> dict[str, float | None]:
     values |= {f"seconds/{stage}": value for stage, value in history["seconds"].items()}
     for epoch in history["epochs"]:
         if epoch["epoch"] == history["best_epoch"]:
-            values["loss"] = epoch["loss"]
+            values |= {"loss": epoch["loss"], "selection": epoch.get("selection")}
             values |= {
                 f"validation_auc/{task}": value for task, value in epoch["validation_auc"].items()
             }

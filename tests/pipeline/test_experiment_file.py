@@ -86,6 +86,11 @@ def test_no_yaml(write):
         ),
         ("evaluation: {slices: [[itm]]}", "did you mean 'item'"),
         ("evaluation: {user_key: usr}", "evaluation.user_key names no feature"),
+        ("training: {task_weights: {clck: 2}}", "training.task_weights names no task: 'clck', did"),
+        (
+            "training: {select_by: {task_weights: {clck: 2}}}",
+            "training.select_by.task_weights names no task: 'clck', did you mean",
+        ),
         ("training: {task_weights: {clik: 2.0}}", "did you mean 'click'"),
         (
             "gate: {thresholds: [{rule: auc, task: 'buy*', minimum: 0.6}]}",

@@ -13,7 +13,7 @@ from pipeline.presets import expand_presets, preset_names, preset_text, read_pre
 from pipeline.reference_training import reference_training
 from trainer.arrangements import ARRANGEMENTS
 from trainer.losses import LOSSES
-from trainer.settings import ModelSettings, TrainingSettings
+from trainer.settings import ModelSettings, SelectionSettings, TrainingSettings
 from trainer.training_methods import TRAINING_METHODS, method_of
 from transform.model_inputs import (
     CategoricalInput,
@@ -143,6 +143,15 @@ def test_own_keys_win_and_options_are_merged(read):
     assert (model.network, model.embedding_size) == ("mmoe", 8)
     assert model.options == {**read_preset("mmoe").model["options"], "experts": 3}
     assert (experiment.training.epochs, experiment.training.l2) == (2, 1e-6)
+
+
+def test_m3oes_systems_select_by_the_mean_of_the_aucs_of_domains_and_tasks(read):
+    found = read("model: {preset: m3oe}\n").training.select_by
+    assert (found.metric, found.domains, found.shrinkage) == ("auc", "mean", 0)
+    assert read("model: {preset: m3oe}\ntraining: {select_by: log_loss}\n").training.select_by == (
+        SelectionSettings(metric="log_loss")
+    )
+    assert read("model: {preset: dtn}\n").training.select_by == SelectionSettings()
 
 
 def test_overrides_reach_a_preset(read):

@@ -1,4 +1,5 @@
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,21 @@ def test_summary_has_verdict_reasons_table_and_report(results_and_verdict):
     assert "undefined" in output
     assert "gender=f" not in output
     assert "Report: /runs/1/report.html" in output
+
+
+def test_summary_names_the_kept_epochs_and_each_warning_once(results_and_verdict, tmp_path):
+    results, verdict = results_and_verdict
+    nodes = []
+    for node_id, kept in (("ReferenceTrainer", "Epoch 3 of 4 is kept."), ("Trainer", "Epoch 2.")):
+        folder = tmp_path / node_id
+        folder.mkdir()
+        record = {"epochs": [], "kept": kept, "warnings": ["Task 'buy' has too few rows."]}
+        (folder / "history.json").write_text(json.dumps(record))
+        nodes.append(NodeRun(node_id, "cached", outputs={"model_run": [str(folder)]}))
+    nodes.append(NodeRun("Old", "cached", outputs={"model_run": [str(tmp_path / "absent")]}))
+    console = _console()
+    print_summary(console, RunResult("1", nodes, False, None, Path("/runs/1")), verdict, results)
+    lines = console.file.getvalue().splitlines()
+    at = lines.index("ReferenceTrainer: Epoch 3 of 4 is kept.")
+    assert lines[at + 1 : at + 3] == ["Trainer: Epoch 2.", "! Task 'buy' has too few rows."]
+    assert lines[-1].startswith("Report: ")

@@ -123,6 +123,22 @@ def test_killed_training_ends_with_the_uninterrupted_ones_model(
         assert ours["validation_auc"] == pytest.approx(theirs["validation_auc"], abs=1e-5)
 
 
+def test_rows_that_do_not_fit_into_memory_are_read_anew_and_give_the_same_model(
+    fn_args, trained, raw_examples, tmp_path, caplog
+):
+    """A free megabyte holds one split. Few blocks are shuffled together either way."""
+    arguments = fn_args(tmp_path)
+    run_fn(arguments, memory=lambda: 150_000)
+    history = json.loads((tmp_path / "run/history.json").read_text())
+    (note,) = history["notes"]
+    assert note.startswith("The 900 rows of split train would take about 0.1 MiB of memory")
+    assert note in caplog.text
+    assert trained.history["notes"] == []
+    expected = _served(trained.model, raw_examples)
+    for task, scores in _served(arguments.serving_model_dir, raw_examples).items():
+        np.testing.assert_allclose(scores, expected[task], atol=1e-6)
+
+
 def test_test_split_cannot_reach_training(fn_args, trained, tmp_path, raw_examples):
     """Any read of the test split fails here, and training does not notice."""
     examples = tmp_path / "transformed"

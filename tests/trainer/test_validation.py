@@ -1,5 +1,8 @@
 """Validation and its AUC against scikit-learn."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -59,24 +62,41 @@ def test_each_task_is_measured_on_its_population(rows):
     for task, (labels, scores) in expected.items():
         assert result.auc[task] == pytest.approx(roc_auc_score(labels, scores), abs=1e-9)
         assert result.loss[task] == pytest.approx(log_loss(labels, scores), abs=1e-5)
-    assert result.mean_auc == pytest.approx((result.auc["ctr"] + result.auc["cvr"]) / 2)
+        assert (result.tasks[task].rows, result.tasks[task].positives) == (
+            len(labels),
+            labels.sum(),
+        )
+    assert result.domains == {}
     assert list(result.gate_weights) == ["cvr"]
     np.testing.assert_allclose(result.gate_weights["cvr"], rows["gate"].mean(axis=0), rtol=1e-5)
 
 
-def test_a_task_without_both_classes_is_undefined_and_left_out_of_the_mean(rows):
+def test_a_task_without_both_classes_is_undefined(rows):
     rows["buy"] = np.zeros(ROWS, int)
     result = validate(_predict, tf.data.Dataset.from_tensor_slices(rows).batch(64), TASKS)
     assert result.auc["cvr"] is None and result.loss["cvr"] > 0
-    assert result.mean_auc == result.auc["ctr"]
+
+
+def test_domains_are_measured_on_their_own_rows_where_they_are_asked_for(rows):
+    rows["domain_id"] = np.random.default_rng(2).integers(0, 2, ROWS)
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(64)
+    result = validate(_predict, batches, TASKS, ("feed", "search"))
+    for index, domain in enumerate(("feed", "search")):
+        own = (rows["domain_id"] == index) & (rows["click"] == 1)
+        found = result.domains[domain]["cvr"]
+        labels, scores = rows["buy"][own], rows["p"][own, 1]
+        assert (found.rows, found.positives) == (own.sum(), labels.sum())
+        assert found.auc == pytest.approx(roc_auc_score(labels, scores), abs=1e-9)
+        assert found.loss == pytest.approx(log_loss(labels, scores), abs=1e-5)
+    # As one worker tells the others.
+    assert Validation.of_dict(json.loads(json.dumps(asdict(result)))) == result
+    assert result.of_task("cvr").domains["feed"] == {"cvr": result.domains["feed"]["cvr"]}
 
 
 def test_an_empty_population_has_no_loss(rows):
     rows["click"] = np.zeros(ROWS, int)
     result = validate(_predict, tf.data.Dataset.from_tensor_slices(rows).batch(64), TASKS)
     assert result.auc == {"ctr": None, "cvr": None} and result.loss["cvr"] is None
-    with pytest.raises(ValueError, match="no task with both positive and negative rows"):
-        _ = result.mean_auc
 
 
 def test_predictions_that_are_no_numbers_show_in_the_loss(rows):

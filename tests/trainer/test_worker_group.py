@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-#: Trains every job of the list in turn; is killed in the step of the given number, if any.
+#: Trains every job of the list in turn; is killed in the step of the given number, if any. The
+#: second worker has no memory for the examples.
 WORKER = """
 import json, os, signal, sys, types
 from trainer import train_step
 from trainer.run_fn import run_fn
 
 jobs, kill_at = json.loads(sys.argv[1])
+index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+options = {"memory": lambda: 10_000} if index == 1 else {}
 step, taken = train_step.TrainStep.__call__, []
 def until_killed(self, batch):
     taken.append(1)
@@ -27,7 +30,7 @@ def until_killed(self, batch):
     return step(self, batch)
 train_step.TrainStep.__call__ = until_killed
 for job in jobs:
-    run_fn(types.SimpleNamespace(**job))
+    run_fn(types.SimpleNamespace(**job), **options)
 print("done", flush=True)
 os._exit(0)
 """
@@ -43,7 +46,8 @@ TRAINING = {
     "epochs": 3,
     "patience": 2,
     "batch_size": 149,
-    "shuffle_rows": 256,
+    # More blocks than are shuffled together where they are not kept in memory.
+    "shuffle_rows": 64,
     "checkpoint_every_steps": 3,
     "learning_rate": 0.02,
 }
@@ -56,6 +60,7 @@ CASES = {
         "l2": 1e-4,
         "batch_size": 899,
         "epochs": 2,
+        "select_by": {"domains": "mean"},
     },
     "meta": {"method": "meta", "epochs": 1, "method_options": {"epochs": 1}},
 }
@@ -125,14 +130,14 @@ def by_pair(fn_args, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_one(fn_args, tmp_path_factory):
-    """The same, trained by this process."""
+    """The same, trained by this process, with as little memory."""
     import types
 
     from trainer.run_fn import run_fn
 
     jobs = _jobs(fn_args, tmp_path_factory.mktemp("one"), CASES)
     for job in jobs.values():
-        run_fn(types.SimpleNamespace(**job))
+        run_fn(types.SimpleNamespace(**job), memory=lambda: 10_000)
     return jobs
 
 
@@ -155,6 +160,7 @@ def _assert_same(ours, theirs, raw_examples):
     one, other = _history(ours), _history(theirs)
     assert len(one["epochs"]) == len(other["epochs"]) > 1
     assert one["best_epoch"] == other["best_epoch"]
+    assert one["selection"] == other["selection"] and one["warnings"] == other["warnings"]
     for a, b in zip(one["epochs"], other["epochs"], strict=True):
         assert a["examples"] == b["examples"] == 900
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
@@ -167,6 +173,10 @@ def _assert_same(ours, theirs, raw_examples):
 @pytest.mark.parametrize("case", CASES)
 def test_two_workers_train_as_one_does(by_pair, by_one, case, raw_examples):
     _assert_same(by_pair[case], by_one[case], raw_examples)
+    assert _history(by_pair[case])["notes"] == [
+        f"Split {split} would fit into memory, but is not kept (not on every worker)."
+        for split in ("train", "validation")
+    ]
     assert _history(by_pair[case])["devices"] == ["worker 0 CPU:0", "worker 1 CPU:0"]
     assert not os.listdir(by_pair[case]["custom_config"]["checkpoint_root"])
 

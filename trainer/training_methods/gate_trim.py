@@ -10,6 +10,7 @@ from absl import logging
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from trainer.history import History
+from trainer.kept_epoch import kept_epoch
 from trainer.networks.dtn import DTN
 from trainer.networks.dtn_weights import take_weights
 from trainer.ranking_model import RankingModel
@@ -163,15 +164,22 @@ def _describe(
 
 
 def _joined(first: History, second: History) -> History:
-    """One history of both trainings; the kept epoch, gates and size are the second's."""
+    """One history of both trainings; the kept epoch, gates and size are the second's.
+
+    Its epochs compete among themselves: those of the first training are of another model.
+    """
     done = len(first.epochs)
     epochs = [{**record, "epoch": record["epoch"] + done} for record in second.epochs]
     resumed = second.resumed_from_step
-    return dataclasses.replace(
+    joined = dataclasses.replace(
         second,
         epochs=[*first.epochs, *epochs],
+        selection={**second.selection, "first_epoch": done + 1} if epochs else first.selection,
+        warnings=list(dict.fromkeys([*first.warnings, *second.warnings])),
         best_epoch=second.best_epoch + done if second.best_epoch else first.best_epoch,
         seconds={name: value + second.seconds[name] for name, value in first.seconds.items()},
         resumed_from_step=first.resumed_from_step if resumed is None else resumed,
         notes=[*first.notes, *second.notes],
     )
+    joined.kept = kept_epoch(joined)
+    return joined

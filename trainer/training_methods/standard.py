@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -12,8 +12,11 @@ from absl import logging
 
 from trainer.devices import device_names
 from trainer.history import History
+from trainer.kept_epoch import kept_epoch
+from trainer.selection import Selection
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
+from trainer.training_progress import TrainingProgress
 from trainer.validation import Validation, validate
 from trainer.worker_group import WorkerGroup
 
@@ -25,29 +28,13 @@ class TrainingDiverged(RuntimeError):
     """The loss is no longer a number."""
 
 
-@dataclass
-class _Progress:
-    """How far a training is; with the weights, all that a resumed training needs."""
-
-    epoch: int = 1
-    step: int = 0
-    steps_in_epoch: int = 0
-    loss_sums: list[float] = field(default_factory=list)
-    examples: int = 0
-    epoch_seconds: float = 0.0
-    epoch_input_seconds: float = 0.0
-    best_auc: float = float("-inf")
-    epochs_without_gain: int = 0
-    stage: int = 1
-    earlier_epochs: int = 0  # of the stages before
-
-
 class Standard:
     """Passes over the training split until the validation split shows no gain.
 
-    After every epoch the mean validation AUC over the tasks decides; the best epoch's weights
-    are the result. State is checkpointed every `checkpoint_every_steps` steps and after every
-    epoch; a resumed training sees the same batches and ends with the same weights.
+    After every epoch its value on the validation split is compared with the best one so far
+    (`trainer.selection`); the best epoch's weights are the result. State is checkpointed every
+    `checkpoint_every_steps` steps and after every epoch; a resumed training sees the same batches,
+    compares with the same best value and ends with the same weights.
 
     On several machines all take the same steps; the chief alone validates and writes, and tells
     the others what it found.
@@ -59,8 +46,9 @@ class Standard:
     def __init__(self, job: TrainingJob) -> None:
         self._job, self._settings = job, job.settings
         self._tasks = job.inputs.tasks
+        self._selection = Selection.of(job.settings, job.inputs)
         self._workers = WorkerGroup(job.strategy)
-        self._progress, self._history = _Progress(), History()
+        self._progress, self._history = TrainingProgress(), History()
         self._best: list[np.ndarray] = []
         keras.utils.set_random_seed(job.settings.seed)
         with job.strategy.scope():
@@ -152,8 +140,8 @@ class Standard:
         found = None
         if self._workers.is_chief:
             batches = self._job.validation.in_order(_VALIDATION_BATCH)
-            found = asdict(validate(self._predict, batches, self._tasks))
-        return Validation(**self._workers.chiefs_value(found))
+            found = asdict(validate(self._predict, batches, self._tasks, self._selection.domains))
+        return Validation.of_dict(self._workers.chiefs_value(found))
 
     def _batches(self) -> Iterator[dict[str, tf.Tensor]]:
         """The rest of this epoch's batches, as the step takes them."""
@@ -199,43 +187,38 @@ class Standard:
             # The last step's update is not seen by any training loss.
             if loss is not None:
                 self._check_finite(f"validation loss of task {name!r}", loss, progress.step)
-        means = [total / progress.steps_in_epoch for total in progress.loss_sums]
-        weights = [self._settings.task_weights.get(name, 1.0) for name in names]
-        record = {
-            "epoch": progress.epoch,
-            "loss": float(np.dot(means, weights)),
-            "task_loss": dict(zip(names, means, strict=True)),
-            "validation_auc": validation.auc,
-            "validation_loss": validation.loss,
-            "seconds": progress.epoch_seconds,
-            "input_seconds": progress.epoch_input_seconds,
-            "examples": progress.examples,
-            "examples_per_second": progress.examples / max(progress.epoch_seconds, 1e-9),
-        }
+        score = self._selection.score(validation)
+        record = progress.record(names, self._settings.task_weights, validation, score)
         self._history.epochs.append(record)
-        if validation.mean_auc > progress.best_auc:
-            progress.best_auc, progress.epochs_without_gain = validation.mean_auc, 0
+        self._note_selection(validation)
+        better = self._selection.is_better(score.value, progress.best_score)
+        if better:
+            progress.best_score, progress.epochs_without_gain = score.value, 0
             self._history.best_epoch = progress.epoch
             self._best = _values(self._model.variables)
             self._history.gate_weights = self._named_gates(validation)
         else:
             progress.epochs_without_gain += 1
+        self._history.kept = kept_epoch(self._history)
         aucs = " ".join(
             f"{name} {auc:.4f}" if auc is not None else f"{name} undefined"
             for name, auc in validation.auc.items()
         )
         logging.info(
-            "epoch %d of at most %d: loss %.4f, validation AUC %s",
-            progress.epoch, self._last_epoch, record["loss"], aucs,
+            "epoch %d of at most %d: loss %.4f, validation AUC %s, %s %.5f%s",
+            progress.epoch, self._last_epoch, record["loss"], aucs, self._selection.name,
+            score.value, " (best so far)" if better else "",
         )  # fmt: skip
-        self._progress = _Progress(
-            epoch=progress.epoch + 1,
-            step=progress.step,
-            best_auc=progress.best_auc,
-            epochs_without_gain=progress.epochs_without_gain,
-            stage=progress.stage,
-            earlier_epochs=progress.earlier_epochs,
-        )
+        self._progress = progress.next_epoch()
+
+    def _note_selection(self, validation: Validation) -> None:
+        """Records what epochs are compared by, once: it follows from settings and labels."""
+        if self._history.selection:
+            return
+        self._history.selection = self._selection.record(validation)
+        self._history.warnings = self._selection.warnings(validation)
+        for warning in self._history.warnings:
+            logging.warning(warning)
 
     def _named_gates(self, validation: Validation) -> dict[str, dict[str, float]]:
         names = getattr(self._model, "gate_names", {})
@@ -275,7 +258,10 @@ class Standard:
                 variable.assign(value)
         shapes = _shapes(groups["model"]) if state["history"]["best_epoch"] else []
         self._best = self._workers.chiefs_arrays(arrays.get("best", []), shapes)
-        self._progress, self._history = _Progress(**state["progress"]), History(**state["history"])
+        self._progress, self._history = (
+            TrainingProgress(**state["progress"]),
+            History(**state["history"]),
+        )
         self._history.resumed_from_step = self._progress.step
         logging.info("resumed at step %d of epoch %d", self._progress.step, self._progress.epoch)
 

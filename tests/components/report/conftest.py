@@ -83,6 +83,7 @@ def _history(seed, parameters, gates):
                 "task_loss": {task: loss / 3 for task in TASKS},
                 "validation_auc": aucs,
                 "validation_loss": {task: 0.4 for task in TASKS},
+                "selection": 0.9 + abs(epoch - 6) / 100,
                 "seconds": 31.0,
                 "examples": 160_000,
             }
@@ -90,6 +91,9 @@ def _history(seed, parameters, gates):
     return {
         "epochs": epochs,
         "best_epoch": 6,
+        "selection": {"name": "normalised entropy", "lower_is_better": True},
+        "kept": "Epoch 6 of 8 is kept: normalised entropy 0.90000 on the validation split.",
+        "warnings": ["Task 'purchase' has too few validation rows <12>."],
         "parameters": parameters,
         "devices": ["CPU:0"],
         "seconds": {"input": 41.2, "step": 188.0, "validation": 22.4, "export": 9.1},

@@ -1,6 +1,7 @@
 """The page as text: what it says, in which order, and that nothing of a user's can break it."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_what_the_training_method_did_besides_is_shown(report_data):
     trainings = (Training("candidate", history), reference)
     page = render(dataclasses.replace(report_data, trainings=trainings))
     assert "<p>Candidate: Task click no longer reads click/&lt;gdcn&gt;.</p>" in page
+
+
+def _texts(row):
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in row.split("</t")][:-1]
+
+
+def test_the_kept_epoch_is_named_with_what_chose_it_and_what_to_mind(report_data):
+    page = render(report_data)
+    assert "<p>Candidate: Epoch 6 of 8 is kept: normalised entropy 0.90000 on" in page
+    assert "Task &#39;purchase&#39; has too few validation rows &lt;12&gt;." in page
+    table = page[page.index("Epochs of the candidate on") :]
+    head, *rows = (part.split("</tr>")[0] for part in table[: table.index("</table>")].split("<tr"))
+    rows = dict(zip(range(9), map(_texts, rows), strict=True))
+    task = report_data.results.tasks[0]
+    assert [text[text.rindex(">") + 1 :] for text in rows[0][:4]] == [
+        "Epoch", "Training loss", "Normalised entropy", f"{task}, AUC"
+    ]  # fmt: skip
+    record = report_data.trainings[0].history["epochs"][5]
+    assert [text[text.rindex(">") + 1 :] for text in rows[6][:5]] == [
+        "6 (kept)", f"{record['loss']:.4f}", "0.90000",
+        f"{record['validation_auc'][task]:.4f}", "0.4000",
+    ]  # fmt: skip
+    assert page.count("(kept)") == 2  # of candidate and reference
+    many = {**report_data.trainings[0].history}
+    many["epochs"] = [{**record, "epoch": epoch} for epoch in range(1, 14)]
+    page = render(dataclasses.replace(report_data, trainings=(Training("candidate", many),)))
+    assert "<summary>All 13 epochs of the candidate</summary>" in page
 
 
 def test_a_first_run_has_no_comparison(report_data):

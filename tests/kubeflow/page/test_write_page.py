@@ -164,13 +164,16 @@ def test_stock_metrics_of_a_slice_with_one_class(page, tmp_path):
 
 
 def _history(tmp_path, best=2):
-    history = History(best_epoch=best, parameters=12345, devices=["CPU:0"], notes=["kept <b>"])
+    history = History(
+        best_epoch=best, parameters=12345, devices=["CPU:0"], notes=["kept <b>"],
+        selection={"name": "log loss"}, kept="Epoch 2 of 2 is kept.", warnings=["Too few <rows>."],
+    )  # fmt: skip
     for epoch in (1, 2):
         history.epochs.append(
             {
                 "epoch": epoch, "loss": 0.7 / epoch, "task_loss": {"click": 0.3},
                 "validation_auc": {"click": 0.6 + epoch / 20, "add-to-cart": None},
-                "validation_loss": {"click": 0.4}, "seconds": 2.0, "examples": 500,
+                "validation_loss": {"click": 0.4}, "selection": 0.5 / epoch, "seconds": 2.0, "examples": 500,
                 "examples_per_second": 250.0,
             }
         )  # fmt: skip
@@ -186,6 +189,9 @@ def test_a_training_is_told_by_epoch(page, tmp_path, node):
     text, metrics = written.text("summary"), written.metadata("metrics")
     assert "12,345 parameters; epoch 2 of 2" in text
     assert "0.7000" in text and "kept &lt;b&gt;" in text
+    assert "Epoch 2 of 2 is kept." in text and "Too few &lt;rows&gt;." in text
+    assert "| Log loss |" in text and "| 0.25000 |" in text
+    assert metrics["selection"] == 0.25
     assert metrics["parameters"] == 12345
     assert metrics["examples"] == 1000
     assert metrics["seconds/step"] == 3.5

@@ -128,6 +128,10 @@ def test_history_holds_both_trainings_and_says_what_was_dropped(standard, trimme
     assert shown == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
     assert [record["epoch"] for record in history.epochs] == [1, 2, 3, 4]
     assert history.best_epoch in (3, 4)
+    values = {record["epoch"]: record["selection"] for record in history.epochs}
+    assert history.best_epoch == min((3, 4), key=values.get)
+    assert f"Epoch {history.best_epoch} of 4 is kept: " in history.kept
+    assert "the lowest since epoch 3 (epoch " in history.kept
     assert history.parameters < standard.history.parameters
     assert history.parameters == sum(np.prod(w.shape) for w in model.trainable_variables)
     for note, task in zip(history.notes, ("ctr", "cvr"), strict=False):

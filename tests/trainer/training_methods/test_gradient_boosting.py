@@ -1,5 +1,7 @@
 """Gradient boosting on a small log with a planted signal."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ import tensorflow as tf
 from trainer.checkpoint import CheckpointFolder
 from trainer.input import ExampleSet
 from trainer.ranking_model import RankingModel
+from trainer.selection import Selection
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob
 from trainer.training_methods import TRAINING_METHODS
@@ -23,19 +26,20 @@ INPUTS = ModelInputs(
     (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr")),
 )
 MODEL = ModelSettings(network="lightgbm", sequence_encoder="none")
-IDS = ("user", "item", "click", "buy")
+IDS = ("user", "item", "click", "buy", "domain_id")
 
 
-def _write(path, rows, seed):
+def _write(path, rows, seed, clicks=True):
     random = np.random.default_rng(seed)
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for _ in range(rows):
             user, item = int(random.integers(3, 9)), int(random.integers(3, 2000))
             price = float(random.normal())
-            click = int(random.random() < (0.9 if user % 2 == 0 and price > 0 else 0.2))
+            click = int(random.random() < (0.9 if user % 2 == 0 and price > 0 else 0.2)) * clicks
             buy = click * int(random.random() < item / 2000)
             example = tf.train.Example()
-            for name, value in zip(IDS, (user, item, click, buy), strict=True):
+            domain = int(user > 6)
+            for name, value in zip(IDS, (user, item, click, buy, domain), strict=True):
                 example.features.feature[name].int64_list.value.append(value)
             example.features.feature["price"].float_list.value.append(price)
             writer.write(example.SerializeToString())
@@ -46,16 +50,24 @@ def make(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
     _write(folder / "train.gz", 2000, seed=1)
     _write(folder / "validation.gz", 1000, seed=2)
+    _write(folder / "unclicked.gz", 200, seed=3, clicks=False)
     spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in IDS}
     spec["price"] = tf.io.FixedLenFeature([], tf.float32)
 
-    def function(options=(), model=MODEL, on_epoch=lambda history: None):
+    def function(
+        options=(),
+        model=MODEL,
+        on_epoch=lambda history: None,
+        inputs=INPUTS,
+        validation="validation",
+        **training,
+    ):
         job = TrainingJob(
-            settings=TrainingSettings(),
-            inputs=INPUTS,
+            settings=TrainingSettings.read(training),
+            inputs=inputs,
             build_model=lambda: RankingModel(INPUTS, model),
             train=ExampleSet([str(folder / "train.gz")], spec, 500, True),
-            validation=ExampleSet([str(folder / "validation.gz")], spec, 500, True),
+            validation=ExampleSet([str(folder / f"{validation}.gz")], spec, 500, True),
             checkpoints=CheckpointFolder(str(tmp_path_factory.mktemp("checkpoints")), "x"),
             strategy=tf.distribute.get_strategy(),
             on_epoch=on_epoch,
@@ -63,6 +75,46 @@ def make(tmp_path_factory):
         return job, TRAINING_METHODS.build("gradient_boosting", dict(options), job)
 
     return function
+
+
+def _values_by_tree(make, task, **training):
+    """The value of one task on the validation split after each tree, as `Selection` has it."""
+    job, method = make({"patience": 500, "trees": 60}, **training)
+    train, validation = method._table(job.train), method._table(job.validation)
+    booster = method._boost(task, train, validation)
+    inputs = validation.inputs[validation.population[:, task]]
+    selection = Selection.of(job.settings, job.inputs)
+    name = job.inputs.tasks[task].name
+    values = []
+    for trees in range(1, 61):
+        scores = booster.predict(inputs, num_iteration=trees)
+        found = method._validation_of(task, validation, scores)
+        values.append(selection.of_one_task(name).score(found).value)
+    return values, booster.best_iteration, selection.lower_is_better
+
+
+@pytest.mark.parametrize(
+    "select_by", ["normalised_entropy", "auc", {"domains": "mean", "metric": "relative_auc"}]
+)
+def test_a_task_stops_at_its_best_value_of_what_selects(make, select_by):
+    inputs = dataclasses.replace(INPUTS, domains=("young", "old"))
+    values, best, lower = _values_by_tree(make, 1, inputs=inputs, select_by=select_by)
+    expected = np.argmin(values) if lower else np.argmax(values)
+    assert best == expected + 1 < 60
+
+
+def test_the_kinds_of_selection_stop_at_different_trees(make):
+    entropy, auc = (_values_by_tree(make, 1, select_by=kind)[1] for kind in ("log_loss", "auc"))
+    assert entropy != auc
+
+
+def test_a_task_that_cannot_be_told_grows_all_its_trees(make):
+    _, method = make({"trees": 9, "patience": 1}, validation="unclicked")
+    history = method.train().history
+    assert history.notes == ["Task ctr: 9 trees.", "Task cvr: 9 trees."]
+    first, second = history.warnings
+    assert first.startswith("Task 'ctr' has no say") and second.startswith("Task 'cvr' has no say")
+    assert history.epochs[0]["selection"] is None
 
 
 def _model(result):

@@ -95,8 +95,9 @@ def test_stage_1_is_standard_training_and_stage_2_something_else(make, uninterru
     assert [record["epoch"] for record in meta] == [1, 2, 3, 4]
     assert [record["loss"] for record in meta[:2]] == [record["loss"] for record in standard[:2]]
     assert meta[2]["loss"] != standard[2]["loss"]
-    best = max(range(4), key=lambda i: np.mean(list(meta[i]["validation_auc"].values())))
+    best = min(range(4), key=lambda i: meta[i]["selection"])
     assert uninterrupted.history.best_epoch == best + 1
+    assert uninterrupted.history.kept.startswith(f"Epoch {best + 1} of 4 is kept: ")
 
 
 def test_stage_2_starts_from_the_best_epoch_and_has_patience_of_its_own(make):

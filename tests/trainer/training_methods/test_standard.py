@@ -90,6 +90,10 @@ def make(examples, tmp_path_factory):
     return function
 
 
+class _Killed(Exception):
+    pass
+
+
 def _train(job):
     job.checkpoints.remove()
     return Standard(job).train()
@@ -106,9 +110,13 @@ def _model_with(weights):
 def _assert_same(first, second):
     for one, other in zip(first.weights, second.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    fields = ("loss", "task_loss", "validation_auc", "validation_loss", "examples")
+    fields = (
+        "loss", "task_loss", "validation_auc", "validation_loss", "selection", "examples"
+    )  # fmt: skip
     for one, other in zip(first.history.epochs, second.history.epochs, strict=True):
         assert {name: one[name] for name in fields} == {name: other[name] for name in fields}
+    for name in ("best_epoch", "selection", "kept", "warnings"):
+        assert getattr(first.history, name) == getattr(second.history, name)
 
 
 def test_learns_and_keeps_the_best_epochs_weights(make):
@@ -120,9 +128,9 @@ def test_learns_and_keeps_the_best_epochs_weights(make):
     result = _train(job)
     history = result.history
     assert seen == list(range(1, 13))
-    means = [np.mean(list(record["validation_auc"].values())) for record in history.epochs]
-    assert history.best_epoch == int(np.argmax(means)) + 1 < 12
-    assert max(means) > 0.85
+    values = [record["selection"] for record in history.epochs]
+    assert history.best_epoch == int(np.argmin(values)) + 1 < 12
+    assert min(values) < 0.8
     model = _model_with(result.weights)
     again = validate(model, job.validation.in_order(100), INPUTS.tasks)
     best = history.epochs[history.best_epoch - 1]
@@ -131,6 +139,57 @@ def test_learns_and_keeps_the_best_epochs_weights(make):
         dict(zip(["left", "right"], again.gate_weights["ctr"], strict=True)), abs=1e-5
     )
     assert history.parameters == 4 * 8 + 8 + 4 * 2 + 2 + 8 * 2 + 2
+
+
+def test_one_training_and_two_ways_to_choose_its_epoch(make, caplog):
+    """The same steps and so the same results in every epoch, of which the settings choose."""
+    common = {"epochs": 8, "patience": None, "learning_rate": 0.3}
+    caplog.set_level("INFO")
+    new, old = (
+        _train(make(**common, select_by=select_by)).history
+        for select_by in ({"shrinkage": 20}, {"metric": "auc", "shrinkage": 0})
+    )
+    assert [e["validation_auc"] for e in new.epochs] == [e["validation_auc"] for e in old.epochs]
+    means = [np.mean(list(epoch["validation_auc"].values())) for epoch in old.epochs]
+    assert old.best_epoch == np.argmax(means) + 1
+    assert [epoch["selection"] for epoch in old.epochs] == pytest.approx(means)
+
+    rows, positives = (np.array(list(new.selection[key].values())) for key in ("rows", "positives"))
+    rarer = np.minimum(positives, rows - positives)
+    rate = positives / rows
+    base = -rate * np.log(rate) - (1 - rate) * np.log(1 - rate)
+    losses = np.array([list(epoch["validation_loss"].values()) for epoch in new.epochs])
+    values = np.average(losses / base, axis=1, weights=rarer / (rarer + 20))
+    assert [epoch["selection"] for epoch in new.epochs] == pytest.approx(values, rel=1e-9)
+    assert new.best_epoch == np.argmin(values) + 1 != old.best_epoch
+
+    assert new.kept.startswith(
+        f"Epoch {new.best_epoch} of 8 is kept: normalised entropy {min(values):.5f} on the "
+        f"validation split, the lowest (epoch {np.argsort(values)[1] + 1} comes next with "
+    )
+    assert "AUC" in old.kept and "the highest" in old.kept
+    (warning,) = [text for text in new.warnings if "'cvr'" in text]
+    assert "too few validation rows" in warning and warning in caplog.text
+    assert f"normalised entropy {values[0]:.5f} (best so far)" in caplog.text
+
+
+def test_a_training_resumed_after_its_best_epoch_keeps_it(make):
+    common = {"epochs": 6, "patience": 3, "learning_rate": 0.3}
+    expected = _train(make(**common))
+    best = expected.history.best_epoch
+
+    def killed(history):
+        if len(history.epochs) == best + 1 and not seen:
+            seen.append(best)
+            raise _Killed
+
+    seen = []
+    job = make(**common, on_epoch=killed)
+    with pytest.raises(_Killed):
+        Standard(job).train()
+    resumed = Standard(job).train()
+    assert seen and resumed.history.resumed_from_step
+    _assert_same(resumed, expected)
 
 
 def test_stops_when_patience_is_at_an_end(make):
@@ -153,10 +212,6 @@ def test_a_training_does_not_depend_on_what_else_the_process_seeds(make):
     first = Standard(job)
     Standard(make(seed=2))
     _assert_same(first.train(), expected)
-
-
-class _Killed(Exception):
-    pass
 
 
 @pytest.fixture(scope="module")
