@@ -22,7 +22,8 @@ class NodeRun:
 
     Attributes:
         node_id: the node.
-        state: ``running``, ``complete``, ``cached`` or ``failed``.
+        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher whose model is not
+            blessed) or ``failed``.
         seconds: wall time, 0 while it runs.
         rows: examples that it worked on, where it says so.
         outputs: URIs of its output artifacts by output name.

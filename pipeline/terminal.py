@@ -16,6 +16,7 @@ _MARKS = {
     "running": ("●", "yellow"),
     "complete": ("✔", "green"),
     "cached": ("✔", "cyan"),
+    "skipped": ("○", "dim"),
     "failed": ("✘", "red"),
 }
 
