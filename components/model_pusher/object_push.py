@@ -129,7 +129,7 @@ class ObjectPush:
         return PushedVersion(number, path, True)
 
     def _give_up(self, folder: str) -> None:
-        """Removes what this push wrote, as far as the store lets it; the next push does the rest."""
+        """Removes what this push wrote; where the store does not let it, the next push does."""
         try:
             self._files.remove(folder)
         except OSError as error:
