@@ -17,6 +17,7 @@ from tfx.proto.orchestration import (  # noqa: F401
 )
 
 from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
+from pipeline.unknown_outputs import check_outputs_known
 
 #: Connection to ML-Metadata: to a database, or to a server.
 ConnectionConfig = (
@@ -115,11 +116,15 @@ def run_node(
 
     Raises:
         NodeFailed: the inputs did not resolve, or the node left no successful execution.
+        OutputsUnknown: the metadata store was emptied beside its artifacts.
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
+    with metadata.Metadata(connection_config) as handle:
+        root = pipeline.runtime_spec.pipeline_root.field_value.string_value
+        check_outputs_known(node, root, handle.store)
     info = launcher.Launcher(
         pipeline_node=node,
         mlmd_connection=metadata.Metadata(connection_config),
