@@ -94,9 +94,11 @@ def leave(number: int) -> NoReturn:
     import psutil
 
     with _leaving:
-        for child in psutil.Process().children(recursive=True):
+        children = psutil.Process().children(recursive=True)
+        for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
+        psutil.wait_procs(children, timeout=0.5)
         # A live line in the terminal hides the cursor.
         if sys.stdout.isatty():
             print("\x1b[?25h", end="")

@@ -37,12 +37,15 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def mount(tmp_path):
-    """Mounts memory as a disk with the given options, such as ``size=1m``; root alone may."""
+    """Mounts memory as a disk with the given options, such as ``size=1m``; root alone may.
+
+    On a folder of its own, or on the one that is given.
+    """
     mounted = []
 
-    def function(options):
-        folder = tmp_path / f"disk-{len(mounted)}"
-        folder.mkdir()
+    def function(options, folder=None):
+        folder = folder or tmp_path / f"disk-{len(mounted)}"
+        folder.mkdir(exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
         if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
             pytest.skip("needs a disk of its own, which root alone may mount")
