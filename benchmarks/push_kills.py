@@ -238,22 +238,27 @@ def stock_push(folder: str) -> PushFunction:
     return function
 
 
+def _save_model(weights: object, path: str) -> None:
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.weights = tf.Variable(weights)
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
+    def score(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": x * tf.reduce_mean(module.weights)}
+
+    tf.saved_model.save(module, path, signatures={"score": score})
+
+
 def _save_models(folder: str, count: int) -> list[str]:
     """Writes SavedModels that differ in their weights, a megabyte each."""
     import tensorflow as tf
 
     paths = []
     for index in range(count):
-        module = tf.Module()
-        module.weights = tf.Variable(tf.random.stateless_uniform([250_000], [1, index]))
-
-        @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
-        def score(x: tf.Tensor, weights: tf.Variable = module.weights) -> dict[str, tf.Tensor]:
-            return {"y": x * tf.reduce_mean(weights)}
-
-        module.score = score
         paths.append(f"{folder}/{index}/Format-Serving")
-        tf.saved_model.save(module, paths[-1], signatures={"score": score})
+        _save_model(tf.random.stateless_uniform([250_000], [1, index]), paths[-1])
     return paths
 
 

@@ -64,6 +64,7 @@ def test_a_full_disk_is_one_message_and_nothing_is_pushed(write_experiment, moun
     path = write_experiment(run={"pipeline_root": str(mount("size=400k") / "root")})
     assert command_line.main(["run", str(path)]) == command_line.EXIT_FAILED
     errors = capfd.readouterr().err
+    assert len(errors.splitlines()) < 8
     assert "No space left on device" in errors or "disk is full" in errors
     assert "The disk is full: free some space; the same command goes on from there." in errors
     assert "The model was not pushed." in errors
@@ -97,6 +98,7 @@ def test_a_disk_that_is_full_after_the_push_says_so(finished, mount, capfd):
     errors = capfd.readouterr().err
     assert f"The model was pushed: {first.pushed_to}" in errors
     assert "Traceback" not in errors and "Logging error" not in errors
+    assert len(errors.splitlines()) < 8
     # Freed, the next run goes on, and makes no second version.
     (disk / "filler").unlink()
     assert run_experiment(read_experiment(path)).pushed_to == first.pushed_to

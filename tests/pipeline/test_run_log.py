@@ -41,3 +41,12 @@ def test_without_a_file_the_log_goes_to_standard_error(capsys):
     output = capsys.readouterr()
     assert "for the pod's log" in output.err
     assert output.out == ""
+
+
+def test_a_full_disk_is_said_once_and_not_line_by_line(mount, capfd):
+    path = mount("size=16k") / "log.txt"
+    with run_log(path, lambda line: None):
+        for _ in range(100):
+            logging.getLogger("library").info("x" * 1000)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"{path} lacks ") and "No space left on device" in line
