@@ -157,9 +157,11 @@ def _one(
 
 
 def _leftovers(base: str) -> int:
-    """Copies of pushes in the state folder; that of the stock Pusher does not exist."""
+    """Pushes of which the state folder holds something; the stock Pusher has no such folder."""
     state = Path(base, STATE_FOLDER)
-    return sum(entry.is_dir() for entry in state.iterdir()) if state.exists() else 0
+    if not state.exists():
+        return 0
+    return len({entry.stem for entry in state.iterdir()} - {"lock", "highest"})
 
 
 def _watch(
