@@ -206,8 +206,7 @@ def _load(base: str, stop: Event, results: multiprocessing.Queue) -> None:
             try:
                 model = tf.saved_model.load(f"{base}/{number}")
                 seen[number] = float(model.signatures["score"](tf.constant(1.0))["y"]) > 0.0
-            except Exception as error:  # whatever TensorFlow says of half a model
-                print(f"  {base}/{number}: {type(error).__name__}", flush=True)
+            except Exception:  # whatever TensorFlow says of half a model
                 seen[number] = False
     loaded = sum(seen.values())
     results.put(("tensorflow", (loaded, len(seen) - loaded)))
@@ -224,8 +223,11 @@ def stock_push(folder: str) -> PushFunction:
     Args:
         folder: for the copies of its output artifacts.
     """
+    from absl import logging
     from tfx.components.pusher import executor
     from tfx.types import standard_artifacts
+
+    logging.set_verbosity(logging.ERROR)  # it warns of a push without a blessing
 
     def function(model: str, base: str, index: int) -> None:
         executor.time.time = lambda: 1_700_000_000 + index
@@ -277,6 +279,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments; default: 1")
     parser.add_argument("--stock", action="store_true", help="the stock Pusher as well")
     arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         models = _in_a_process(_save_models, f"{folder}/models", 4)

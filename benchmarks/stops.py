@@ -63,6 +63,9 @@ def _stop_at(
             break
     time.sleep(after)
     children = psutil.Process(process.pid).children(recursive=True)
+    while overrides and not children:  # the workers are about to start
+        time.sleep(0.01)
+        children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
     started = time.monotonic()
     code = process.wait()
@@ -82,10 +85,12 @@ def main() -> None:
     print("| node | signal | ended after | exit code | children left |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         path = _experiment(Path(folder), arguments.rows)
-        stops = [("LogExampleGen", [_WORKERS]), *((node, []) for node in _NODES)]
-        for node, overrides in stops:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                print(_stop_at(node, number, arguments.after, path, overrides), flush=True)
+        stops = [("LogExampleGen", [_WORKERS], signal.SIGINT)]
+        stops += [("LogExampleGen", [_WORKERS], signal.SIGTERM)]
+        stops += [(node, [], signal.SIGINT) for node in _NODES]
+        stops += [("SliceEvaluation", [], signal.SIGTERM)]
+        for node, overrides, number in stops:
+            print(_stop_at(node, number, arguments.after, path, overrides), flush=True)
         last = _start(path, [])
         output, _ = last.communicate()
         print(f"\nThe run after them ended with code {last.returncode}.")

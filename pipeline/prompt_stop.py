@@ -94,6 +94,8 @@ def leave(number: int) -> NoReturn:
     import psutil
 
     with _leaving:
+        # Threads that wait for a child would print a traceback when it is gone.
+        threading.excepthook = lambda _: None
         children = psutil.Process().children(recursive=True)
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
