@@ -47,8 +47,8 @@ except BaseException:
 SCRIPT = """
 import ctypes, subprocess, sys, threading, time
 from pipeline.prompt_stop import prompt_stop
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
 def say():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     print(child.pid, flush=True)
 with prompt_stop():
 """
