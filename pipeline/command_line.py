@@ -6,12 +6,23 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.experiment import Experiment
+    from pipeline.local_run import RunResult
 
 #: Exit codes of every command.
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
 EXIT_NOT_BLESSED = 3
+#: The model was pushed, but what comes after that failed. (4 to 6 are those of ``mtlx submit``.)
+EXIT_PUSHED_UNFINISHED = 7
+#: 128 and the signal's number, as shells have it; SIGTERM gives 143.
+EXIT_STOPPED = 130
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +35,7 @@ class Command:
         example: a whole command line.
         add_arguments: is given the command's parser.
         run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
+        exits: what its exit codes mean, for ``--help``; empty where they are those of any command.
     """
 
     name: str
@@ -31,6 +43,7 @@ class Command:
     example: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    exits: str = ""
 
 
 def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()) -> int:
@@ -41,8 +54,10 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
         further: commands of higher folders.
 
     Returns:
-        0 where all went well (for ``run``: the candidate was blessed), 3 where the candidate was
-        not blessed, 2 for wrong input, 1 where a run failed.
+        0 where all went well (for ``run``: the candidate was blessed, and pushed where the
+        experiment says whereto), 3 where the candidate was not blessed, 2 for wrong input, 1 where
+        a run failed and nothing was pushed, 7 where it failed after the push, 130 and 143 where it
+        was stopped by Ctrl-C or SIGTERM.
     """
     # TensorFlow reads these when it is imported: no banner on the terminal (its C++ log knows no
     # file; what fails is raised in Python as well), and Keras 3 for all libraries.
@@ -52,8 +67,10 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
     try:
         return parsed.command(parsed)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from what is finished.", file=sys.stderr)
-        return EXIT_FAILED
+        from pipeline.prompt_stop import STOPPED
+
+        print(f"\n{STOPPED}", file=sys.stderr)
+        return EXIT_STOPPED
 
 
 def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
@@ -67,7 +84,7 @@ def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
             command.name,
             help=command.summary,
             description=command.summary,
-            epilog=f"example: {command.example}",
+            epilog=f"example: {command.example}" + (f"; {command.exits}" if command.exits else ""),
         )
         sub.set_defaults(command=command.run)
         command.add_arguments(sub)
@@ -140,40 +157,62 @@ def fail(message: str, code: int) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from pipeline.prompt_stop import prompt_stop
+
+    with prompt_stop():
+        return _run_until_stopped(arguments)
+
+
+def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
+    from pipeline.local_run import RunFailed, check_places, run_experiment
+    from pipeline.run_lock import PipelineRootInUse
+    from pipeline.run_places import PlaceUnusable
 
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        check_places(experiment)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
-    except ExperimentFileError as error:
+    except (ExperimentFileError, PlaceUnusable) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
+    except PipelineRootInUse as error:
+        return fail(str(error), EXIT_FAILED)
 
     with heavy_imports():
-        from pipeline.local_run import RunFailed, run_experiment
-        from pipeline.run_lock import PipelineRootInUse
         from pipeline.run_record import ExperimentSource
-        from pipeline.terminal import NodeLines, print_summary
+        from pipeline.terminal import NodeLines
 
     source = ExperimentSource.read(arguments.experiment, arguments.overrides)
     try:
         with NodeLines(console) as lines:
             result = run_experiment(experiment, lines.node, lines.progress, source)
-    except (RunFailed, PipelineRootInUse) as error:
+    except RunFailed as error:
+        return fail(str(error), EXIT_PUSHED_UNFINISHED if error.pushed_to else EXIT_FAILED)
+    except PipelineRootInUse as error:
         return fail(str(error), EXIT_FAILED)
+    try:
+        _print_summary(console, experiment, result)
+    except OSError as error:
+        code = EXIT_PUSHED_UNFINISHED if result.pushed_to else EXIT_FAILED
+        return fail(f"The run is finished, but its summary cannot be shown: {error}", code)
+    return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
 
+
+def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
     from components.relaimp_gate.verdict import Verdict
     from components.slice_evaluation.results import load_results
+    from pipeline.terminal import print_summary
 
     results = None
     if experiment.components.evaluation == "slice":
         results = load_results(result.output("SliceEvaluation", "evaluation"))
     print_summary(console, result, Verdict.of_blessing(result.blessing), results)
-    return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+    sys.stdout.flush()
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -264,6 +303,9 @@ COMMANDS = (
         "mtlx run configs/default.yaml",
         add_experiment_arguments,
         _run,
+        "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 2 wrong "
+        "input, 1 failed with nothing pushed, 7 pushed but failed after that, 130 stopped by "
+        "Ctrl-C, 143 by SIGTERM",
     ),
     Command(
         "simulate",

@@ -11,6 +11,7 @@ from tfx.dsl.components.base import base_node
 from components.anomaly_guard.component import AnomalyGuard
 from components.batch_statistics_gen.component import BatchStatisticsGen
 from components.log_example_gen.component import LogExampleGen
+from components.model_pusher.component import ModelPusher
 from components.one_pass_transform.component import OnePassTransform
 from components.relaimp_gate.component import RelaImpGate
 from components.report.component import Report
@@ -229,7 +230,7 @@ def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base
 
 def _pusher(
     experiment: Experiment, candidate: tfx.components.Trainer, blessing: types.BaseChannel
-) -> list[tfx.components.Pusher]:
+) -> list[ModelPusher]:
     if experiment.serving.push_to is None:
         return []
     destination = tfx.proto.PushDestination(
@@ -238,9 +239,9 @@ def _pusher(
         )
     )
     return [
-        tfx.components.Pusher(
+        ModelPusher(
             model=candidate.outputs["model"],
             model_blessing=blessing,
             push_destination=destination,
-        )
+        ).with_id("Pusher")
     ]

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.absolute_path import absolute
 from pipeline.experiment import Experiment
 from pipeline.heavy_imports import heavy_imports
-from pipeline.run_lock import run_lock
+from pipeline.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from pipeline.run_log import run_log
+from pipeline.run_places import check_writable, is_disk_full
 from pipeline.run_record import ExperimentSource, keep_experiment, metrics_record
 
 
@@ -24,7 +26,8 @@ class NodeRun:
 
     Attributes:
         node_id: the node.
-        state: ``running``, ``complete``, ``cached`` or ``failed``.
+        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher whose model is not
+            blessed) or ``failed``.
         seconds: wall time, 0 while it runs.
         rows: examples that it worked on, where it says so.
         outputs: URIs of its output artifacts by output name.
@@ -75,7 +78,16 @@ class RunResult:
 
 
 class RunFailed(RuntimeError):
-    """A node failed; the message says which, why, and where the log is."""
+    """A run did not come to its end; the message says where, why, and what became of the model.
+
+    Attributes:
+        pushed_to: folder of the version that holds the run's model, where it was pushed before
+            that; None where it was not.
+    """
+
+    def __init__(self, message: str, pushed_to: str | None = None):
+        super().__init__(message)
+        self.pushed_to = pushed_to
 
 
 def pipeline_root(experiment: Experiment) -> Path:
@@ -102,24 +114,39 @@ def run_experiment(
 
     Raises:
         PipelineRootInUse: another run works in this pipeline root.
-        RunFailed: a node failed.
+        RunFailed: a node failed, or what comes before or after the nodes.
     """
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     folder = root / "runs" / run_id
-    with run_lock(root), run_log(folder / "log.txt", on_progress):
-        nodes: list[NodeRun] = []
-        try:
+    nodes: list[NodeRun] = []
+    try:
+        with run_lock(root), run_log(folder / "log.txt", on_progress):
             record = keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root, run_id)
             _run_nodes(pipeline, nodes, on_node)
-        except Exception as error:
-            with open(folder / "log.txt", "a", encoding="utf-8") as log:
-                traceback.print_exc(file=log)
-            where = nodes[-1].node_id if nodes and nodes[-1].state == "failed" else "pipeline"
-            raise RunFailed(f"{where}: {_message(error)}\nLog: {folder / 'log.txt'}") from error
-        result = finish(run_id, nodes, folder, record)
-    return result
+            return finish(run_id, nodes, folder, record)
+    except PipelineRootInUse:
+        raise
+    except Exception as error:
+        raise _failure(error, experiment, nodes, folder) from error
+
+
+def check_places(experiment: Experiment) -> None:
+    """Looks whether a run could write where it has to, before it does anything.
+
+    Raises:
+        PlaceUnusable: the pipeline root or the serving folder cannot be written.
+        PipelineRootInUse: another run works in this pipeline root.
+    """
+    root = pipeline_root(experiment)
+    places = {"run.pipeline_root": str(root)}
+    if experiment.serving.push_to is not None:
+        places["serving.push_to"] = absolute(experiment.serving.push_to)
+    check_writable(places)
+    if (root / LOCK_FILE).exists():
+        with run_lock(root):
+            pass
 
 
 def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
@@ -167,6 +194,53 @@ def _rows(node_id: str, outputs: dict[str, list[str]]) -> int | None:
         epochs = json.loads(history.read_text(encoding="utf-8"))["epochs"]
         return sum(epoch["examples"] for epoch in epochs)
     return None
+
+
+def _failure(
+    error: Exception, experiment: Experiment, nodes: list[NodeRun], folder: Path
+) -> RunFailed:
+    """What went wrong, what became of the model, and where the log is."""
+    failed = nodes[-1].node_id if nodes and nodes[-1].state == "failed" else None
+    where = failed or (f"after {nodes[-1].node_id}" if nodes else "before the first node")
+    lines = [f"{where}: {_message(error)}"]
+    if is_disk_full(error):
+        lines.append("The disk is full: free some space; the same command goes on from there.")
+    pushed_to = None
+    if experiment.serving.push_to is not None:
+        line, pushed_to = _fate_of_the_model(experiment, nodes)
+        lines.append(line)
+    log = folder / "log.txt"
+    try:
+        with open(log, "a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        lines.append(f"Log: {log}")
+    except OSError as unwritten:
+        lines.append(f"The log cannot be written: {unwritten}")
+    return RunFailed("\n".join(lines), pushed_to)
+
+
+def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[str, str | None]:
+    """What became of the run's model, in words, and where it was pushed to.
+
+    The serving folder is asked, not the metadata: the disk may have been full for these.
+    """
+    outputs = {node.node_id: node.outputs for node in nodes}
+    pusher = next((node for node in nodes if node.node_id == "Pusher"), None)
+    if pusher is None or pusher.state == "skipped":
+        return "The model was not pushed.", None
+    from tfx.utils import path_utils
+
+    from components.model_pusher.push import served_as
+
+    base = absolute(experiment.serving.push_to)
+    try:
+        model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
+        version = served_as(model, base)
+    except OSError as error:
+        return f"Whether the model was pushed is not known; look into {base}: {error}", None
+    if version is None:
+        return "The model was not pushed.", None
+    return f"The model was pushed: {version.path}", version.path
 
 
 def _message(error: Exception) -> str:

@@ -17,6 +17,7 @@ from tfx.proto.orchestration import (  # noqa: F401
 )
 
 from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
+from pipeline.unknown_outputs import check_outputs_known
 
 #: Connection to ML-Metadata: to a database, or to a server.
 ConnectionConfig = (
@@ -31,6 +32,7 @@ class NodeState(enum.Enum):
 
     COMPLETE = "complete"
     CACHED = "cached"
+    SKIPPED = "skipped"
 
 
 class NodeFailed(RuntimeError):
@@ -43,7 +45,8 @@ class NodeOutcome:
 
     Attributes:
         node_id: the node.
-        state: whether it ran or was served from the cache.
+        state: whether it ran, was served from the cache, or left out what it is for: a Pusher
+            whose model is not blessed.
         execution_id: of its execution in ML-Metadata.
         outputs: URIs of its output artifacts by output name, as ML-Metadata records them.
     """
@@ -113,11 +116,15 @@ def run_node(
 
     Raises:
         NodeFailed: the inputs did not resolve, or the node left no successful execution.
+        OutputsUnknown: the metadata store was emptied beside its artifacts.
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
+    with metadata.Metadata(connection_config) as handle:
+        root = pipeline.runtime_spec.pipeline_root.field_value.string_value
+        check_outputs_known(node, root, handle.store)
     info = launcher.Launcher(
         pipeline_node=node,
         mlmd_connection=metadata.Metadata(connection_config),
@@ -165,11 +172,17 @@ def _outcome(store: object, node_id: str, execution_id: int) -> NodeOutcome:
         for event in store.get_events_by_execution_ids([execution_id])
         if event.type in (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
     ]
-    uris = {
-        artifact.id: artifact.uri
-        for artifact in store.get_artifacts_by_id([event.artifact_id for event in events])
-    }
+    artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
+    uris = {artifact.id: artifact.uri for artifact in artifacts}
     outputs: dict[str, list[str]] = {}
     for event in events:
         outputs.setdefault(event.path.steps[0].key, []).append(uris[event.artifact_id])
-    return NodeOutcome(node_id, names[execution.last_known_state], execution_id, outputs)
+    skipped = any(_is_not_pushed(artifact) for artifact in artifacts)
+    state = NodeState.SKIPPED if skipped else names[execution.last_known_state]
+    return NodeOutcome(node_id, state, execution_id, outputs)
+
+
+def _is_not_pushed(artifact: metadata_store_pb2.Artifact) -> bool:
+    """Whether a Pusher, ours or the stock one, left this to say that it did not push."""
+    properties = artifact.custom_properties
+    return "pushed" in properties and properties["pushed"].int_value == 0

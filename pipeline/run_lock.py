@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+#: File in a pipeline root that a run holds.
+LOCK_FILE = "run.lock"
+
 
 class PipelineRootInUse(RuntimeError):
     """Another run works in the same pipeline root."""
@@ -25,9 +28,10 @@ def run_lock(pipeline_root: Path) -> Iterator[None]:
 
     Raises:
         PipelineRootInUse: another process holds it; the message names that process.
+        OSError: the folder cannot be made or written.
     """
     pipeline_root.mkdir(parents=True, exist_ok=True)
-    path = pipeline_root / "run.lock"
+    path = pipeline_root / LOCK_FILE
     with open(path, "a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

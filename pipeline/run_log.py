@@ -47,7 +47,36 @@ def _handler(path: Path | None) -> logging.Handler:
     if path is None:
         return logging.StreamHandler(sys.stderr)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, encoding="utf-8")
+    return _LogFile(path, encoding="utf-8")
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that may fill its disk: lost lines are counted, and said once, not one by one.
+
+    The standard handler prints a traceback on the terminal for every line that it cannot write.
+    """
+
+    def __init__(self, path: Path, encoding: str):
+        super().__init__(path, encoding=encoding)
+        self._lost, self._error = 0, ""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Takes a line that was not written."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self._lost, self._error = self._lost + 1, str(error)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Closes the file; says how many lines it lacks."""
+        try:
+            super().close()
+        except OSError as error:  # of what was still in its buffer
+            self._lost, self._error = max(self._lost, 1), str(error)
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            print(f"{self.baseFilename} lacks {lost} lines or more: {self._error}", file=sys.stderr)
 
 
 @contextlib.contextmanager

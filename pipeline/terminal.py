@@ -17,6 +17,7 @@ _MARKS = {
     "running": ("●", "yellow"),
     "complete": ("✔", "green"),
     "cached": ("✔", "cyan"),
+    "skipped": ("○", "dim"),
     "failed": ("✘", "red"),
 }
 

@@ -1,4 +1,11 @@
-"""The order of the test files: the longest first, so that no process is left with one at the end."""
+"""What all tests share: their order (the longest files first, so that no process is left with one
+at the end), and small disks.
+"""
+
+import os
+import subprocess
+
+import pytest
 
 #: Files that take more than half a minute, by their share of the whole.
 LONGEST_FIRST = (
@@ -26,3 +33,26 @@ def pytest_collection_modifyitems(items):
         return len(LONGEST_FIRST)
 
     items.sort(key=place)
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Mounts memory as a disk with the given options, such as ``size=1m``; root alone may.
+
+    On a folder of its own, or on the one that is given.
+    """
+    mounted = []
+
+    def function(options, folder=None):
+        folder = folder or tmp_path / f"disk-{len(mounted)}"
+        folder.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
+            pytest.skip("needs a disk of its own, which root alone may mount")
+        mounted.append(folder)
+        return folder
+
+    yield function
+    for folder in mounted:
+        # Lazily: a process that was killed may still hold a file.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

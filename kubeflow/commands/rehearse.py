@@ -1,7 +1,6 @@
 """``mtlx rehearse``: runs an experiment's package here, as Kubeflow Pipelines would."""
 
 import argparse
-import signal
 
 from pipeline.command_line import (
     EXIT_FAILED,
@@ -36,8 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns:
         0 where the candidate was blessed (and pushed, where the experiment says whereto), 3 where
-        it was not, 1 where a task failed, 2 for wrong input.
+        it was not, 1 where a task failed, 2 for wrong input. Ctrl-C and SIGTERM end the process,
+        with 130 and 143; no task outlives it.
     """
+    from pipeline.prompt_stop import prompt_stop
+
+    with prompt_stop():
+        return _run_until_stopped(arguments)
+
+
+def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from rich.console import Console
@@ -74,21 +81,21 @@ def run(arguments: argparse.Namespace) -> int:
             EXIT_WRONG_INPUT,
         )
     source = ExperimentSource.read(arguments.experiment, arguments.overrides)
-    # Stopped from outside, no task shall outlive the rehearsal.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What libraries log here is no news to a person; each task has a log of its own.
-    with run_log(out / "rehearse.log", lambda line: None):
-        try:
+    try:
+        # What libraries log here is no news to a person; each task has a log of its own.
+        with run_log(out / "rehearse.log", lambda line: None):
             with TaskLines(console) as lines:
                 rehearsal = rehearse(
                     experiment, out, parameters, arguments.workers, arguments.resume,
                     source, lines.task, lines.progress,
                 )  # fmt: skip
-        except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:
-            return fail(str(error), EXIT_WRONG_INPUT)
-        except (RehearsalFailed, PipelineRootInUse) as error:
-            return fail(str(error), EXIT_FAILED)
-        return _summary(console, rehearsal)
+            return _summary(console, rehearsal)
+    except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    except (RehearsalFailed, PipelineRootInUse) as error:
+        return fail(str(error), EXIT_FAILED)
+    except OSError as error:
+        return fail(f"--out {out}: {error}", EXIT_FAILED)
 
 
 def _summary(console: object, rehearsal: object) -> int:

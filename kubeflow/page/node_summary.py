@@ -11,6 +11,7 @@ from pipeline.node_run import NodeOutcome, NodeState
 _STATES = {
     NodeState.COMPLETE: "complete",
     NodeState.CACHED: "served from the cache: the outputs are an earlier run's",
+    NodeState.SKIPPED: "skipped: the model was not blessed, and is not pushed",
 }
 
 #: What a node has to say of its outputs: output name, and lines from the output's URI.

@@ -12,11 +12,14 @@ from pipeline.simulation.simulator import simulate
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
+#: Everything here runs below it: whatever takes a path apart, or quotes it, shows.
+ODD_NAME = "Größe 'a' \"b\" #1 %41 & c"
+
 
 @pytest.fixture(scope="session")
 def logs(tmp_path_factory):
     """3,000 simulated impressions."""
-    folder = tmp_path_factory.mktemp("simulated") / "logs"
+    folder = tmp_path_factory.mktemp("simulated") / ODD_NAME
     simulate(SimulationSettings.read({"rows": 3000, "seed": 1}), folder)
     return folder
 
@@ -27,7 +30,8 @@ def write_experiment(logs, tmp_path_factory):
 
     def function(**sections):
         values = yaml.safe_load((CONFIGS / "default.yaml").read_text(encoding="utf-8"))
-        folder = tmp_path_factory.mktemp("experiment")
+        folder = tmp_path_factory.mktemp("experiment") / ODD_NAME
+        folder.mkdir()
         values["data"]["path"] = str(logs / "logs/day=*/*.csv")
         values["model"] = {"network": "mmoe", "options": {"experts": 2}, "embedding_size": 4}
         values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 2}

@@ -56,3 +56,19 @@ def test_report_before_any_run_says_what_to_do(tmp_path, capsys):
     arguments = ["report", "configs/default.yaml", "--set", f"run.pipeline_root={tmp_path}"]
     assert command_line.main(arguments) == command_line.EXIT_WRONG_INPUT
     assert "mtlx run configs/default.yaml" in capsys.readouterr().err
+
+
+def test_help_says_what_the_exit_codes_of_a_run_mean(capsys):
+    with pytest.raises(SystemExit):
+        command_line.main(["run", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "1 failed with nothing pushed, 7 pushed but failed after that" in text
+
+
+def test_a_command_that_is_interrupted_ends_with_130(capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    command = command_line.Command("wait", "waits", "mtlx wait", lambda parser: None, interrupted)
+    assert command_line.main(["wait"], [command]) == command_line.EXIT_STOPPED == 130
+    assert "goes on from what is finished" in capsys.readouterr().err

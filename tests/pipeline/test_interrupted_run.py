@@ -1,48 +1,71 @@
-"""A run that is killed goes on where it was, and ends with the same artifacts."""
+"""A run that is stopped or killed goes on where it was, and ends with the same artifacts."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import tensorflow as tf
 import yaml
 
 from components.slice_evaluation.results import load_results
+from pipeline.prompt_stop import STOPPED
 
-#: Nodes at which the run is killed, one after the other, and what shows that they are at work.
-KILLS = (
-    ("LogExampleGen", "● LogExampleGen"),
-    ("Trainer", "epoch 1 of"),
-    ("SliceEvaluation", "● SliceEvaluation"),
+#: How runs are ended one after the other, at what sign of which node, and their exit codes.
+ENDS = (
+    (signal.SIGINT, "● LogExampleGen", 130),
+    (signal.SIGTERM, "epoch 1 of", 143),
+    (signal.SIGKILL, "● SliceEvaluation", -signal.SIGKILL),
 )
 
+#: Beam with workers of its own, which have to end as well.
+WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --direct_num_workers=2]"
 
-def _start(path):
+
+def _start(path, *overrides):
+    sets = [text for override in overrides for text in ("--set", override)]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.command_line", "run", str(path)],
+        [sys.executable, "-m", "pipeline.command_line", "run", str(path), *sets],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
+        # A shell's job in the background, as these tests may be, ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
-def _run_until(path, sign):
-    """Runs until a line shows the sign, then kills the process without warning."""
-    process = _start(path)
+def _run_until(path, sign, number, code, *overrides):
+    """Runs until a line shows the sign, then ends the process; returns what it printed."""
+    process = _start(path, *overrides)
     seen = []
     for line in process.stdout:
         seen.append(line)
         if sign in line:
-            process.send_signal(signal.SIGKILL)
             break
+    children = _children(process) if overrides else []
+    process.send_signal(number)
+    if number == signal.SIGINT:
+        process.send_signal(number)  # an impatient person
+    seen += process.stdout
     process.wait()
-    assert process.returncode == -signal.SIGKILL, "".join(seen)
+    assert process.returncode == code, "".join(seen)
+    assert not [child for child in children if child.is_running()]
     return "".join(seen)
+
+
+def _children(process):
+    """Children of a process, as soon as it has some."""
+    parent = psutil.Process(process.pid)
+    while not (children := parent.children(recursive=True)) and process.poll() is None:
+        time.sleep(0.01)
+    assert children
+    return children
 
 
 def _scores(run, examples_uri):
@@ -57,11 +80,14 @@ def _output(run, node_id, name):
     return node["outputs"][name][0]
 
 
-def test_run_killed_at_three_nodes_gives_the_same_artifacts(write_experiment, finished):
+def test_run_ended_at_three_nodes_gives_the_same_artifacts(write_experiment, finished):
     _, uninterrupted = finished
     path = write_experiment()
-    for _, sign in KILLS:
-        _run_until(path, sign)
+    for number, sign, code in ENDS:
+        workers = [WORKERS] if number == signal.SIGINT else []
+        output = _run_until(path, sign, number, code, *workers)
+        assert "Traceback" not in output
+        assert output.count(STOPPED) == (number != signal.SIGKILL)
     last = _start(path)
     output, _ = last.communicate()
     assert last.returncode == 0, output

@@ -1,6 +1,7 @@
 """The whole pipeline in one process: real Beam, ML-Metadata, Transform, training, TFMA, Pusher."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,11 @@ def test_second_run_is_served_from_the_cache_and_pushes_nothing_new(finished):
     path, first = finished
     second = run_experiment(read_experiment(path))
     states = {node.node_id: node.state for node in second.nodes}
-    # A resolver has nothing to cache; it looks.
-    assert {node for node, state in states.items() if state != "cached"} <= {"LatestBlessedModel"}
+    # A resolver has nothing to cache, and Pusher looks whether the model is still served.
+    looking = {"LatestBlessedModel", "Pusher"}
+    assert {node for node, state in states.items() if state != "cached"} <= looking
     assert second.pushed_to == first.pushed_to
-    assert len(list(Path(first.pushed_to).parent.iterdir())) == 1
+    assert _versions(first) == ["1"]
 
 
 def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
@@ -91,13 +93,29 @@ def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
     output = capsys.readouterr().out
     assert "NOT BLESSED" in output
     assert "report.html" in output
-    assert len(list(Path(first.pushed_to).parent.iterdir())) == 1
+    assert "Pushed to" not in output
+    assert _versions(first) == ["1"]
+    # That nothing was pushed shows wherever the nodes are listed.
+    assert re.search(r"○ Pusher +skipped ", output)
+    summary = json.loads((first.folder.parent / "latest/run.json").read_text(encoding="utf-8"))
+    states = {node["node_id"]: node["state"] for node in summary["nodes"]}
+    assert (states["Pusher"], summary["pushed_to"]) == ("skipped", None)
+    assert command_line.main(["report", str(path)]) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"  Pusher +skipped ", output)
+    assert "pushed to" not in output
+
+
+def _versions(result):
+    """Names of the versions in the serving folder."""
+    folder = Path(result.pushed_to).parent
+    return sorted(path.name for path in folder.iterdir() if path.name.isdecimal())
 
 
 def test_a_given_model_is_the_baseline(finished):
     path, first = finished
     overrides = [
-        f"gate.given_model={first.pushed_to}",
+        f"gate.given_model={json.dumps(first.pushed_to)}",
         "gate.thresholds=[{rule: relaimp, minimum: 0.5, bound: point}]",
     ]
     result = run_experiment(read_experiment(path, overrides))

@@ -61,3 +61,12 @@ with run_log(Path({str(tmp_path / "log.txt")!r}), print):
     assert done.stdout == done.stderr == ""
     lines = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
     assert ["import" in line for line in lines] == [True, False]
+
+
+def test_a_full_disk_is_said_once_and_not_line_by_line(mount, capfd):
+    path = mount("size=16k") / "log.txt"
+    with run_log(path, lambda line: None):
+        for _ in range(100):
+            logging.getLogger("library").info("x" * 1000)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"{path} lacks ") and "No space left on device" in line

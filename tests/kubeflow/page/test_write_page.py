@@ -248,6 +248,12 @@ def test_every_summary_has_state_time_and_typed_artifacts(page, tmp_path):
     assert written.metadata("summary")["tfx_state"] == "cached"
 
 
+def test_a_push_that_was_skipped_is_shown_as_skipped(page):
+    written = page("Pusher", NodeState.SKIPPED, pushed_model="gs://b/pushed/4")
+    assert "skipped: the model was not blessed" in written.text("summary")
+    assert written.metadata("summary")["tfx_state"] == "skipped"
+
+
 def test_the_report_is_the_runs_own(page, tmp_path):
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "report.html").write_text("<html>✔</html>", encoding="utf-8")

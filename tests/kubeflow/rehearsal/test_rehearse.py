@@ -126,7 +126,8 @@ def test_an_unblessed_model_is_not_pushed_and_the_rest_comes_from_the_cache(
     for node_id in ("LogExampleGen", "StatisticsGen", "Transform", "Trainer", "SliceEvaluation"):
         assert "cached" in lines[node_id], lines
     assert "skipped" in lines["Pusher"]
-    assert len(list(Path(first.result.pushed_to).parent.iterdir())) == 1
+    versions = [path.name for path in Path(first.result.pushed_to).parent.glob("[0-9]*")]
+    assert versions == ["1"]
 
 
 def test_a_run_that_is_not_there_is_not_resumed(experiment_file, tmp_path):

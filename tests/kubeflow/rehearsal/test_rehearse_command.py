@@ -4,7 +4,7 @@ import pytest
 from kfp import compiler, dsl
 
 from kubeflow import command_line
-from pipeline.command_line import EXIT_WRONG_INPUT
+from pipeline.command_line import EXIT_FAILED, EXIT_WRONG_INPUT
 
 
 @dsl.container_component
@@ -44,3 +44,12 @@ def test_what_can_not_be_rehearsed_ends_with_2(
     arguments = ["rehearse", str(golden_folder / "experiment.yaml"), "--out", str(tmp_path)]
     assert command_line.main([*arguments, "--resume", "earlier"]) == EXIT_WRONG_INPUT
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(golden_folder, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "below"
+    arguments = ["rehearse", str(golden_folder / "experiment.yaml"), "--out", str(out)]
+    assert command_line.main(arguments) == EXIT_FAILED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"--out {out}: ") and "Not a directory" in line
