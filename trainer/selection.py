@@ -98,8 +98,8 @@ class Selection:
 
     def of_one_task(self, task: str) -> "Selection":
         """The same for a task that is compared with itself alone, where its weight is no matter."""
-        return Selection(self._settings.model_copy(update={"task_weights": {task: 1.0}}), None,
-                         self.domains)  # fmt: skip
+        settings = self._settings.model_copy(update={"task_weights": {task: 1.0}})
+        return Selection(settings, None, self.domains)
 
     def selects(self, validation: Validation) -> bool:
         """Whether any task has a say."""
@@ -131,14 +131,11 @@ class Selection:
             ValueError: no task of a weight above 0 has rows of both classes.
         """
         cells = self._selecting(validation)
-        return Score(
-            self._mean(cells),
-            {
-                task: self._mean(own) if own else None
-                for task in validation.tasks
-                for own in [[cell for cell in cells if cell.task == task]]
-            },
-        )
+        tasks: dict[str, float | None] = {}
+        for task in validation.tasks:
+            own = [cell for cell in cells if cell.task == task]
+            tasks[task] = self._mean(own) if own else None
+        return Score(self._mean(cells), tasks)
 
     def is_better(self, value: float, best: float | None) -> bool:
         """Whether a value beats the best one so far; the first value always does."""
@@ -167,7 +164,7 @@ class Selection:
             if silent:
                 found.append(
                     f"Task {task!r} has no say in what is kept{_where(silent, len(own))}: its "
-                    "validation rows are of one class."
+                    "validation rows are not of both classes."
                 )
             if few:
                 found.append(
