@@ -11,6 +11,13 @@ import pytest
 
 from pipeline.prompt_stop import STOPPED, prompt_stop
 
+#: Said before, and never read.
+FULL_PIPE = """
+say()
+while True:
+    sys.stderr.write("x" * 100_000)
+"""
+
 #: Each starts a child, says so, and waits in a way that a signal alone does not end.
 WAITS = {
     # In native code, as a step of TensorFlow or a read of Arrow is; no signal interrupts a mutex.
@@ -55,7 +62,8 @@ with prompt_stop():
 
 
 def _started(wait, ignored=False):
-    body = "".join(f"    {line}\n" for line in WAITS[wait].strip().splitlines())
+    code = FULL_PIPE if wait == "a full pipe" else WAITS[wait]
+    body = "".join(f"    {line}\n" for line in code.strip().splitlines())
     handler = signal.SIG_IGN if ignored else signal.SIG_DFL
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT + body],
@@ -77,6 +85,13 @@ def test_it_ends_with_the_signals_code_and_its_children_too(wait, number, code):
     assert process.returncode == code
     assert errors.strip() == STOPPED
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_output_that_nobody_reads_does_not_keep_it():
+    process = _started("a full pipe")
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
 
 
 def test_a_signal_that_the_shell_ignores_stays_ignored():
