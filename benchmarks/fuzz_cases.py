@@ -23,7 +23,8 @@ _TOKENS = (
 _YAML_TOKENS = (
     b":", b"- ", b"&a ", b"*a", b"<<: *a\n", b"{", b"}", b"[", b"]", b"!!python/name:os.system ",
     b"!!binary ", b"? ", b"|", b">", b"#", b"%", b"@", b"`", b"\t", b"\n", b"  ", b"~",
-    b"2026-13-45", b"0x1F", b"1e999", b".nan", b"\xe9", b"\xff\xfe", b"\0", b"null", b"yes", b"'", b'"', b"---\n",
+    b"2026-13-45", b"0x1F",
+    b"1e999", b".nan", b"\xe9", b"\xff\xfe", b"\0", b"null", b"yes", b"'", b'"', b"---\n",
 )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 #: Longest line, and longest row whose values hold line breaks.
 MAX_LINE_BYTES = 4 << 20
 
@@ -25,7 +27,7 @@ class Piece:
 
 def count_lines(data: bytes) -> int:
     r"""Lines as editors count them: ended by ``\n``, ``\r\n``, ``\r`` or the end of the data."""
-    lines = data.count(b"\n")
+    lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
     if b"\r" in data:
         lines += data.count(b"\r") - data.count(b"\r\n")
     return lines + (not data.endswith((b"\n", b"\r")) and bool(data))
@@ -42,30 +44,37 @@ def whole_lines(read: Callable[[int], bytes], block_bytes: int) -> Iterator[Piec
     """
     rest, skipped = b"", None
     while chunk := read(block_bytes):
-        fresh = not rest
-        data = rest + chunk
         if skipped is not None:
+            data = rest + chunk
             end = _first_end(data)
             if end == 0:
-                rest = data[-1:] if data.endswith(b"\r") else b""
+                rest = _half_end(data)
                 continue
             yield Piece(skipped, overlong=True)
-            data, skipped, fresh = data[end:], None, True
+            rest, chunk, skipped = b"", data[end:], None
+        end = _last_end(chunk)
+        if end == 0:
+            rest += chunk
+            if len(rest) > MAX_LINE_BYTES and not _first_end(rest):
+                rest, skipped = _half_end(rest), rest[:_SHOWN_BYTES]
+            continue
+        data, had = b"".join((rest, memoryview(chunk)[:end])), bool(rest)
+        rest = chunk[end:]
         # Only the first line can hold more than one block.
-        first = 0 if fresh else _first_end(data)
-        if first > MAX_LINE_BYTES:
+        if had and (first := _first_end(data)) > MAX_LINE_BYTES:
             yield Piece(data[:_SHOWN_BYTES], overlong=True)
             data = data[first:]
-        end = _last_end(data)
-        if end:
-            yield Piece(data[:end])
-        rest = data[end:]
-        if len(rest) > MAX_LINE_BYTES:
-            rest, skipped = rest[-1:] if rest.endswith(b"\r") else b"", rest[:_SHOWN_BYTES]
+        if data:
+            yield Piece(data)
     if skipped is not None:
         yield Piece(skipped, overlong=True)
     elif rest:
         yield Piece(rest)
+
+
+def _half_end(data: bytes) -> bytes:
+    r"""A ``\r`` at the end, behind which a ``\n`` may come."""
+    return data[-1:] if data.endswith(b"\r") else b""
 
 
 def _first_end(data: bytes) -> int:

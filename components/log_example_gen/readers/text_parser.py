@@ -84,16 +84,17 @@ class TextParser:
         found = self._splitter.split(block, first, final)
         read = count_lines(block[: found.consumed])
         rows = self.nothing(read)
-        if found.ranges:
-            parts = [block[start:end] for start, end in found.ranges]
-            table, wrong = self._read(b"".join(parts))
-            if table.num_rows + len(wrong) != len(parts):
+        if len(found.lines):
+            table, wrong = self._read(found.text)
+            if table.num_rows + len(wrong) != len(found.lines):
                 raise InputRefused(
                     f"{self._file}:{first}: the quotes in the {read} lines from here on "
                     "contradict each other; mend them, or leave these lines out"
                 )
-            lines = np.array(found.lines, np.int64)
-            rows = self._rows(table, lines, wrong, lambda: parts, read)
+            bounds = list(zip(found.starts[:-1], found.starts[1:], strict=True))
+            rows = self._rows(
+                table, found.lines, wrong, lambda: [found.text[a:b] for a, b in bounds], read
+            )
         rows.aside["blank"] = rows.aside.get("blank", 0) + found.blank
         rows.aside["continuation"] = found.continuations
         rows.rejected += [self.rejection(*malformed) for malformed in found.malformed]
@@ -156,10 +157,12 @@ class TextParser:
 
         # Arrow takes a byte order mark off, which only the first line of a file has.
         block = _BOM + block if block.startswith(_BOM) else block
-        table = pyarrow.csv.read_csv(
-            # Not the streaming reader: destroyed early, it waits for its read-ahead thread, and
-            # that one for the interpreter's lock.
-            pa.BufferReader(block),
+        # In memory, and read to its end at once. The streaming reader of a Python file has a
+        # read-ahead thread that waits for the interpreter's lock; destroyed early, the reader
+        # waits for that thread with the lock in its hand, for ever.
+        buffer = pa.py_buffer(block)
+        reader = pyarrow.csv.open_csv(
+            pa.BufferReader(buffer),
             # Rows are numbered only where one thread parses.
             pyarrow.csv.ReadOptions(
                 column_names=self._places, block_size=len(block) + 1, use_threads=False
@@ -177,6 +180,9 @@ class TextParser:
                 check_utf8=False,  # Checked by line.
             ),
         )
+        table = reader.read_all()
+        # Before the buffer, whose release takes the lock.
+        del reader
         return table.rename_columns(self._columns), wrong
 
 

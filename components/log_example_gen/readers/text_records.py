@@ -3,10 +3,15 @@
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from components.log_example_gen.readers.text_lines import MAX_LINE_BYTES
 from components.log_example_gen.rejection import NOT_IN_ENCODING, OPEN_QUOTE
 
 _QUOTE = b'"'
+
+#: What a line is; the first two belong to rows.
+_ROW, _CONTINUATION, _BLANK, _MALFORMED = range(4)
 
 
 @dataclass
@@ -14,8 +19,9 @@ class Records:
     """The rows of a block of whole lines.
 
     Attributes:
-        ranges: start and end of every row in the block's bytes, line end included.
-        lines: the number of each row's first line.
+        starts: ``(n + 1,)``, where each row begins in `text`, and where the last one ends.
+        text: the bytes of all rows.
+        lines: ``(n,)`` int64, the number of each row's first line.
         blank: lines without anything.
         continuations: lines that go on with a value of the line before.
         malformed: number, text and reason of every line that is no row.
@@ -23,8 +29,9 @@ class Records:
             end.
     """
 
-    ranges: list[tuple[int, int]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    starts: np.ndarray
+    text: bytes
+    lines: np.ndarray
     blank: int = 0
     continuations: int = 0
     malformed: list[tuple[int, bytes, str]] = field(default_factory=list)
@@ -77,54 +84,59 @@ class RecordSplitter:
             first: number of its first line.
             final: nothing follows the block.
         """
-        lines, found = block.splitlines(keepends=True), Records()
-        valid = is_valid(block)
-        index = offset = 0
-        while index < len(lines):
-            body, count = lines[index].rstrip(b"\r\n"), 1
+        lines = _Lines(block)
+        kinds = np.full(len(lines), _ROW, np.int8)
+        malformed, valid, index, end = [], is_valid(block), 0, len(lines)
+        for index in lines.noted(not valid):
+            if kinds[index] != _ROW:
+                continue
+            body = lines[index].rstrip(b"\r\n")
+            reason = None
             if not body:
-                found.blank += 1
+                kinds[index] = _BLANK
             elif not (valid or is_valid(body)):
-                found.malformed.append((first + index, body, NOT_IN_ENCODING))
-            else:
-                if not self.closes(body):
-                    if self._goes_on(block, lines, index, offset, final):
-                        break
-                    count = self._span(block, lines, index, offset)
-                if count:
-                    end = offset + sum(map(len, lines[index : index + count]))
-                    found.ranges.append((offset, end))
-                    found.lines.append(first + index)
-                    found.continuations += count - 1
-                else:
-                    found.malformed.append((first + index, body, OPEN_QUOTE))
-                    count = 1
-            offset += sum(map(len, lines[index : index + count]))
-            index += count
-        found.consumed = offset
-        return found
+                reason = NOT_IN_ENCODING
+            elif not self.closes(body):
+                if self._goes_on(block, lines, index, final):
+                    end = index
+                    break
+                count = self._span(block, lines, index)
+                kinds[index + 1 : index + count] = _CONTINUATION
+                reason = None if count else OPEN_QUOTE
+            if reason:
+                kinds[index] = _MALFORMED
+                malformed.append((first + index, body, reason))
+        kinds = kinds[:end]
+        texts, starts = lines.joined(kinds <= _CONTINUATION)
+        return Records(
+            starts[np.append((kinds == _ROW)[kinds <= _CONTINUATION], True)],
+            texts,
+            first + np.flatnonzero(kinds == _ROW).astype(np.int64),
+            int((kinds == _BLANK).sum()),
+            int((kinds == _CONTINUATION).sum()),
+            malformed,
+            int(lines.starts[end]),
+        )
 
-    def _goes_on(
-        self, block: bytes, lines: list[bytes], index: int, offset: int, final: bool
-    ) -> bool:
+    def _goes_on(self, block: bytes, lines: "_Lines", index: int, final: bool) -> bool:
         """Whether the row that begins here may end behind the block."""
+        offset = int(lines.starts[index])
         if final or len(block) - offset > MAX_LINE_BYTES:
             return False
         if not self._unfinished.match(block, offset):
             return False
-        return self._trust or not any(map(self._is_whole, lines[index + 1 :]))
+        others = map(lines.__getitem__, range(index + 1, len(lines)))
+        return self._trust or not any(map(self._is_whole, others))
 
-    def _span(self, block: bytes, lines: list[bytes], index: int, offset: int) -> int:
+    def _span(self, block: bytes, lines: "_Lines", index: int) -> int:
         """How many lines the row that begins with an open quote covers; 0 where it is none."""
+        offset = int(lines.starts[index])
         match = self._row.match(block, offset)
         if match is None or match.end() - offset > MAX_LINE_BYTES:
             return 0
-        count = 0
-        while offset < match.end():
-            offset += len(lines[index + count])
-            count += 1
-        covered = lines[index : index + count]
-        if not is_valid(b"".join(covered)) or (not self._trust and self._swallows(covered)):
+        count = int(np.searchsorted(lines.starts, match.end())) - index
+        covered = [lines[index + number] for number in range(count)]
+        if not is_valid(match.group()) or (not self._trust and self._swallows(covered)):
             return 0
         return count
 
@@ -144,6 +156,50 @@ class RecordSplitter:
         if _QUOTE in body:
             return self._whole.fullmatch(body) is not None
         return body.count(self._delimiter) == self._values - 1
+
+
+class _Lines:
+    """The lines of a block, line break included.
+
+    Attributes:
+        starts: ``(n + 1,)``, where each begins, and where the last one ends.
+    """
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._bytes = np.frombuffer(block, np.uint8)
+        breaks = self._bytes == 10
+        if b"\r" in block:
+            carriage = self._bytes == 13
+            carriage[:-1] &= self._bytes[1:] != 10
+            breaks |= carriage
+        ends = np.flatnonzero(breaks) + 1
+        if not breaks[-1]:
+            ends = np.append(ends, len(block))
+        self.starts = np.concatenate([[0], ends])
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, index: int) -> bytes:
+        return self._block[self.starts[index] : self.starts[index + 1]]
+
+    def noted(self, encoding: bool) -> list[int]:
+        """Lines that may be no rows: blank, with quotes, or with bytes that are no ASCII."""
+        marks = self._bytes == 34
+        if encoding:
+            marks |= self._bytes >= 128
+        found = np.searchsorted(self.starts, np.flatnonzero(marks), side="right") - 1
+        blank = np.flatnonzero(np.isin(self._bytes[self.starts[:-1]], (10, 13)))
+        return np.unique(np.concatenate([found, blank])).tolist()
+
+    def joined(self, chosen: np.ndarray) -> tuple[bytes, np.ndarray]:
+        """The bytes of the chosen of the first lines, and where each begins and the last ends."""
+        sizes = np.diff(self.starts)[: len(chosen)]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]])))
+        runs = zip(edges[::2], edges[1::2], strict=True)
+        text = b"".join(self._block[self.starts[run] : self.starts[end]] for run, end in runs)
+        return text, np.concatenate([[0], np.cumsum(sizes[chosen])])
 
 
 def is_valid(data: bytes) -> bool:
