@@ -157,10 +157,12 @@ class TextParser:
 
         # Arrow takes a byte order mark off, which only the first line of a file has.
         block = _BOM + block if block.startswith(_BOM) else block
-        # In memory, and read to its end at once. The streaming reader of a Python file has a
-        # read-ahead thread that waits for the interpreter's lock; destroyed early, the reader
-        # waits for that thread with the lock in its hand, for ever.
-        buffer = pa.py_buffer(block)
+        # In memory of Arrow's own, and read to its end at once. The streaming reader has a
+        # read-ahead thread, which waits for the interpreter's lock where it reads from a Python
+        # file or releases a Python buffer: for ever, where the reader is destroyed early by who
+        # holds the lock, and at the interpreter's end the process aborts.
+        buffer = pa.allocate_buffer(len(block))
+        memoryview(buffer).cast("B")[:] = block
         reader = pyarrow.csv.open_csv(
             pa.BufferReader(buffer),
             # Rows are numbered only where one thread parses.
@@ -180,10 +182,7 @@ class TextParser:
                 check_utf8=False,  # Checked by line.
             ),
         )
-        table = reader.read_all()
-        # Before the buffer, whose release takes the lock.
-        del reader
-        return table.rename_columns(self._columns), wrong
+        return reader.read_all().rename_columns(self._columns), wrong
 
 
 def _last_line(block: bytes) -> bytes:
