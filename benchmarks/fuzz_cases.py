@@ -49,6 +49,8 @@ def csv_case(seed: int) -> Case:
     """A damaged CSV file."""
     draw = random.Random(f"csv {seed}")
     data, whole, delimiter = _csv(draw)
+    if draw.random() < 0.1:
+        data = _around_rows(draw, data, delimiter.encode())
     return Case("log.csv", _damaged(draw, data, _TOKENS), whole, delimiter)
 
 
@@ -130,6 +132,19 @@ def _damaged(draw: random.Random, data: bytes, tokens: tuple[bytes, ...]) -> byt
         else:
             changed[place:place] = draw.randbytes(length)
     return bytes(changed)
+
+
+def _around_rows(draw: random.Random, data: bytes, delimiter: bytes) -> bytes:
+    """Opens a quote before an item and closes it behind that of a later row."""
+    lines = data.splitlines(keepends=True)
+    plain = [place for place, line in enumerate(lines) if place and b'"' not in line]
+    if len(plain) < 2:
+        return data
+    first, last = sorted(draw.sample(plain, 2))
+    lines[first] = lines[first].replace(delimiter, delimiter + b'"', 1)
+    user, item, rest = lines[last].split(delimiter, 2)
+    lines[last] = delimiter.join((user, item + b'"', rest))
+    return b"".join(lines)
 
 
 def _csv(draw: random.Random) -> tuple[bytes, frozenset[bytes], str]:

@@ -63,8 +63,11 @@ class TextParser:
         """
         if not block:
             return self.nothing(), 0
-        rows = self._line_by_line(block, first)
-        return (rows, len(block)) if rows else self._taken_apart(block, first, final)
+        rows, consumed = self._line_by_line(block, first), len(block)
+        if rows is None:
+            rows, consumed = self._taken_apart(block, first, final)
+        rows.rejected.sort(key=lambda rejection: rejection.line)
+        return rows, consumed
 
     def _line_by_line(self, block: bytes, first: int) -> Rows | None:
         """Rows where every line is one, which as many rows as lines prove; else None."""
@@ -98,7 +101,6 @@ class TextParser:
         rows.aside["blank"] = rows.aside.get("blank", 0) + found.blank
         rows.aside["continuation"] = found.continuations
         rows.rejected += [self.rejection(*malformed) for malformed in found.malformed]
-        rows.rejected.sort(key=lambda rejection: rejection.line)
         return rows, found.consumed
 
     def _rows(

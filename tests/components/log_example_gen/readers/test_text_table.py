@@ -27,7 +27,9 @@ def _file(tmp_path, data, name="a.csv"):
 def _read(file, columns=("user", "item"), **options):
     """Values, their lines, rejected rows, and what else the lines are."""
     batches = list(READERS.build("csv", options).read(Shard((file,)), list(columns)))
-    values = [row for batch in batches for row in zip(*batch.columns.to_pydict().values(), strict=True)]
+    values = [
+        row for batch in batches for row in zip(*batch.columns.to_pydict().values(), strict=True)
+    ]
     lines = [line for batch in batches for line in batch.lines.tolist()]
     rejected = [(row.line, row.reason) for batch in batches for row in batch.rejected]
     aside = sum((Counter(batch.aside) for batch in batches), Counter())
@@ -85,7 +87,9 @@ def test_quotes_may_be_trusted(tmp_path):
 
 
 def test_blocks_cut_nothing_apart(tmp_path, monkeypatch):
-    data = _with(row3=b'u3,"t\nv",1,1\n', row4=b'u4,"tv,1,1\n', row5=b"\xe9,tv,1,1\n", row6=b",,,\n")
+    data = _with(
+        row3=b'u3,"t\nv",1,1\n', row4=b'u4,"tv,1,1\n', row5=b"\xe9,tv,1,1\n", row6=b",,,\n"
+    )
     for newline in (b"\n", b"\r\n", b"\r"):
         file = _file(tmp_path, data[:400].replace(b"\n", newline))
         whole = _read(file)
@@ -106,7 +110,9 @@ def test_long_lines_and_long_values_are_malformed_and_not_held(tmp_path, monkeyp
         monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
         values, lines, rejected, _ = _read(_file(tmp_path, data))
         assert [value[0] for value in values] == ["u0", "u1", "u2"] and lines == [2, 4, 46]
-        assert rejected[0] == (3, "line of more than 4 MiB") == (rejected[-1][0] - 44, rejected[-1][1])
+        assert (
+            rejected[0] == (3, "line of more than 4 MiB") == (rejected[-1][0] - 44, rejected[-1][1])
+        )
         assert rejected[1] == (5, "quote is not closed") and len(rejected) == 43
 
 
@@ -137,7 +143,9 @@ def test_a_byte_of_another_encoding_costs_its_line(tmp_path):
     ],
 )
 def test_files_that_are_refused(tmp_path, data, message):
-    with pytest.raises(InputRefused, match=f"a.csv{message}" if message[0] == ":" else f"a.csv.*{message}"):
+    with pytest.raises(
+        InputRefused, match=f"a.csv{message}" if message[0] == ":" else f"a.csv.*{message}"
+    ):
         _read(_file(tmp_path, data))
 
 
