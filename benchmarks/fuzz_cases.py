@@ -137,10 +137,13 @@ def _damaged(draw: random.Random, data: bytes, tokens: tuple[bytes, ...]) -> byt
 def _around_rows(draw: random.Random, data: bytes, delimiter: bytes) -> bytes:
     """Opens a quote before an item and closes it behind that of a later row."""
     lines = data.splitlines(keepends=True)
-    plain = [place for place, line in enumerate(lines) if place and b'"' not in line]
-    if len(plain) < 2:
+    plain = [bool(place) and b'"' not in line for place, line in enumerate(lines)]
+    reach = draw.randrange(1, 4)  # A quote between the two would close the value.
+    starts = [at for at in range(len(lines) - reach) if all(plain[at : at + reach + 1])]
+    if not starts:
         return data
-    first, last = sorted(draw.sample(plain, 2))
+    first = draw.choice(starts)
+    last = first + reach
     lines[first] = lines[first].replace(delimiter, delimiter + b'"', 1)
     user, item, rest = lines[last].split(delimiter, 2)
     lines[last] = delimiter.join((user, item + b'"', rest))
