@@ -59,11 +59,11 @@ class RecordSplitter:
         self._delimiter, self._values = delimiter, values
         self._quoted, self._trust = quoted, trust_quotes
         mark = re.escape(delimiter)
-        quoted = rb'"[^"]*(?:""[^"]*)*"(?!")'
+        in_quotes = rb'"[^"]*(?:""[^"]*)*"(?!")'
         plain = rb'(?:[^"\r\n%b][^\r\n%b]*)?' % (mark, mark)
         # A quote that closes before the value ends is passed over on one line, as always.
-        lenient = rb"(?:%b[^\r\n%b]*|%b)" % (quoted, mark, plain)
-        strict = rb"(?:%b|%b)" % (quoted, plain)
+        lenient = rb"(?:%b[^\r\n%b]*|%b)" % (in_quotes, mark, plain)
+        strict = rb"(?:%b|%b)" % (in_quotes, plain)
         more = values - 1
         self._closed = re.compile(rb"%b(?:%b%b)*" % (lenient, mark, lenient))
         self._whole = re.compile(rb"%b(?:%b%b){%d}" % (lenient, mark, lenient, more))
@@ -86,7 +86,7 @@ class RecordSplitter:
         """
         lines = _Lines(block)
         kinds = np.full(len(lines), _ROW, np.int8)
-        malformed, valid, index, end = [], is_valid(block), 0, len(lines)
+        malformed, valid, end = [], is_valid(block), len(lines)
         for index in lines.noted(not valid):
             if kinds[index] != _ROW:
                 continue
