@@ -1,6 +1,7 @@
 """Delimited text that is damaged, oddly written or not what it says: every line accounted for."""
 
 import gzip
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -214,9 +215,16 @@ def test_a_delimiter_is_one_byte():
 
 
 def test_a_reader_left_early_does_not_hang(tmp_path):
-    """As a run leaves it where a row is refused; Arrow's streaming reader did hang."""
+    """As a run leaves it where a row is refused.
+
+    Arrow's streaming reader of a Python file hangs then, or aborts the process at its end: its
+    read-ahead thread waits for the interpreter's lock.
+    """
     row = b"u,tv,1.5,2\n"
-    _file(tmp_path, gzip.compress(HEADER + row * 1_500_000, 1), "a.csv.gz")
+    # Hardly packed, so that the thread has much to do.
+    digits = random.Random(1).randbytes(9 << 20).hex().encode()
+    lines = b"".join(digits[at : at + 60] + b",tv,1,2\n" for at in range(0, len(digits), 60))
+    _file(tmp_path, gzip.compress(HEADER + lines, 1), "a.csv.gz")
     field = b"u," + b"x" * (5 << 20) + b",1,1\n"
     _file(tmp_path, HEADER + row * 1_000_000 + field + row, "b.csv")
     script = (
