@@ -189,6 +189,8 @@ def _without(
     reason: str,
     rejected: list[Rejection],
 ) -> pd.DataFrame:
+    if not wrong.any():
+        return table
     rejected += [
         Rejection(file, int(line), column, str(value), reason)
         for line, value in table.loc[wrong, ["line", column]].itertuples(index=False)

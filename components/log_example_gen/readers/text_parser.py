@@ -132,22 +132,36 @@ class TextParser:
             )
             for row in wrong
         ]
+        rows = Rows(table, lines[right], rejected, read)
         empty = np.flatnonzero(_empty_rows(table))
-        blank = 0
         if len(empty):
-            places = np.flatnonzero(right)
-            all_texts, separators = texts(), f'{self._delimiter}" \t\r\n'.encode()
-            void = [row for row in empty if not all_texts[places[row]].strip(separators)]
-            for row in void:
-                text = all_texts[places[row]].rstrip(b"\r\n")
-                if text:
-                    rejected.append(self.rejection(int(lines[places[row]]), text, "no values"))
-                else:
-                    blank += 1
-            kept = np.ones(table.num_rows, bool)
-            kept[void] = False
-            table, right[places[void]] = table.filter(pa.array(kept)), False
-        return Rows(table, lines[right], rejected, read, {"blank": blank} if blank else {})
+            all_texts, places = texts(), np.flatnonzero(right)[empty]
+            self._leave_out_void(rows, empty, [all_texts[place] for place in places])
+        return rows
+
+    def _leave_out_void(self, rows: Rows, places: np.ndarray, texts: list[bytes]) -> None:
+        """Takes out rows without a value in any column, of those that have none where wanted.
+
+        Args:
+            rows: are changed.
+            places: ``(n,)`` indices of the rows in question.
+            texts: their lines.
+        """
+        marks = f'{self._delimiter}" \t\r\n'.encode()
+        kept, blank = np.ones(len(rows.lines), bool), 0
+        for place, text in zip(places.tolist(), texts, strict=True):
+            if text.strip(marks):
+                continue
+            kept[place] = False
+            text = text.rstrip(b"\r\n")
+            if text:
+                rejection = self.rejection(int(rows.lines[place]), text, "no values")
+                rows.rejected.append(rejection)
+            else:
+                blank += 1
+        rows.columns, rows.lines = rows.columns.filter(pa.array(kept)), rows.lines[kept]
+        if blank:
+            rows.aside["blank"] = blank
 
     def _read(self, block: bytes) -> tuple[pa.Table, list[pyarrow.csv.InvalidRow]]:
         """Arrow's rows of a block, and those that have another number of values."""

@@ -206,6 +206,9 @@ def test_lines_without_values_and_blank_ones(tmp_path):
     assert values == [("1", "2"), ("", "3")] and lines == [2, 6] and aside["blank"] == 1
     reasons = {4: "no values", 5: "no values", 7: "wrong number of values"}
     assert dict(rejected) == reasons
+    # Which columns are wanted makes no difference: positions are counted with one of them.
+    again = _read(_file(tmp_path, b'user,item\n1,2\n\n,\n"",""\n,3\n  \n'), ("user",))
+    assert again[1:] == (lines, rejected, aside)
 
 
 def test_a_delimiter_is_one_byte():
