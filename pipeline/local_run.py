@@ -30,6 +30,7 @@ class NodeRun:
             blessed) or ``failed``.
         seconds: wall time, 0 while it runs.
         rows: examples that it worked on, where it says so.
+        malformed: rows that it read and left out, where it says so.
         outputs: URIs of its output artifacts by output name.
     """
 
@@ -38,6 +39,7 @@ class NodeRun:
     seconds: float = 0.0
     rows: int | None = None
     outputs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    malformed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,21 +181,23 @@ def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRu
             on_node(nodes[-1])
             raise
         seconds = time.monotonic() - started
-        rows = _rows(node_id, outcome.outputs)
-        nodes.append(NodeRun(node_id, outcome.state.value, seconds, rows, outcome.outputs))
+        rows, malformed = _rows(node_id, outcome.outputs)
+        state = outcome.state.value
+        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed))
         on_node(nodes[-1])
 
 
-def _rows(node_id: str, outputs: dict[str, list[str]]) -> int | None:
-    """Examples that a node worked on, read from what it wrote."""
+def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
+    """Examples that a node worked on and rows that it left out, read from what it wrote."""
     if node_id == "LogExampleGen":
-        summary = Path(outputs["examples"][0]) / "ingestion" / "summary.json"
-        return sum(json.loads(summary.read_text(encoding="utf-8"))["rows"].values())
+        path = Path(outputs["examples"][0]) / "ingestion" / "summary.json"
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return sum(summary["rows"].values()), sum(summary["malformed"].values())
     if node_id in ("Trainer", "ReferenceTrainer"):
         history = Path(outputs["model_run"][0]) / "history.json"
         epochs = json.loads(history.read_text(encoding="utf-8"))["epochs"]
-        return sum(epoch["examples"] for epoch in epochs)
-    return None
+        return sum(epoch["examples"] for epoch in epochs), None
+    return None, None
 
 
 def _failure(

@@ -80,6 +80,8 @@ def _node_line(node: NodeRun, progress: str) -> Text:
     line.append(f"{node.seconds:7.1f} s" if node.seconds else " " * 9)
     if node.rows is not None:
         line.append(f"  {node.rows:>12,} rows")
+    if node.malformed:
+        line.append(f", {node.malformed:,} malformed left out", style="yellow")
     if progress:
         line.append(f"  {progress}", style="dim")
     line.no_wrap, line.overflow = True, "ellipsis"

@@ -3,19 +3,24 @@
 import os
 from typing import Any
 
-from tfx.components.example_gen import driver
+from tfx.components.example_gen import driver, utils
 from tfx.orchestration import data_types
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
 from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.files import matching_files
+from components.log_example_gen.readers.files import as_written, content_digest, matching_files
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
 
 
 class Driver(driver.FileBasedDriver):
-    """Resolves spans and the fingerprint of all input files; changed files are a new input."""
+    """Resolves spans and the fingerprint of all input files; changed files are a new input.
+
+    The fingerprint is the stock one (number of files, their sizes and times of change by the
+    second) and `content_digest`, so that a file which is replaced by one of the same size and
+    time is noticed.
+    """
 
     def resolve_exec_properties(
         self,
@@ -30,6 +35,7 @@ class Driver(driver.FileBasedDriver):
         """
         config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties["input_config"], config)
+        _take_as_written(exec_properties, config)
         base = exec_properties["input_base"]
         patterns = [os.path.join(base, split.pattern) for split in config.splits]
         placed = [p for p in patterns if "{" in p or matching_files(p)]
@@ -55,10 +61,37 @@ class Driver(driver.FileBasedDriver):
         config.splits.extend(kept)
         exec_properties["input_config"] = proto_utils.proto_to_json(config)
         try:
-            return super().resolve_exec_properties(exec_properties, pipeline_info, component_info)
+            resolved = super().resolve_exec_properties(
+                exec_properties, pipeline_info, component_info
+            )
         except ValueError as error:
             wanted = exec_properties.get("range_config") or "the latest span"
             raise InputRefused(
                 f"{error}. Looked for {wanted} of {', '.join(patterns)}: check data.path and the "
                 "span, or data_path of the run"
             ) from error
+        try:
+            digest = content_digest(_files(resolved))
+        except OSError as error:
+            raise InputRefused(f"{error.filename}: cannot be read: {error.strerror}") from error
+        resolved[utils.FINGERPRINT_PROPERTY_NAME] += f"\ncontent:{digest}"
+        return resolved
+
+
+def _take_as_written(exec_properties: dict[str, Any], config: example_gen_pb2.Input) -> None:
+    """Makes patterns of paths that exist as they are written stand for themselves."""
+    base = exec_properties["input_base"]
+    written = as_written(base)
+    for split in config.splits:
+        pattern = as_written(os.path.join(base, split.pattern))
+        split.pattern = pattern.removeprefix(written).lstrip("/")
+    exec_properties["input_base"] = written
+
+
+def _files(exec_properties: dict[str, Any]) -> list[str]:
+    """Input files of the resolved patterns."""
+    config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(exec_properties["input_config"], config)
+    base = exec_properties["input_base"]
+    patterns = [os.path.join(base, split.pattern) for split in config.splits]
+    return sorted({file for pattern in patterns for file in matching_files(pattern)})

@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import apache_beam as beam
@@ -24,33 +24,15 @@ from components.log_example_gen import splitter
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.readers.reader import Reader, Shard
-from components.log_example_gen.rejection import InputRefused, Rejection
+from components.log_example_gen.rejection import REMEDIES, InputRefused, Rejection
 from components.log_example_gen.row_checks import RowChecks
 from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.shard_summary import ShardSummary
 from components.log_example_gen.split_writers import SplitWriters
 from transform.data_contract import DataContract
 
 #: Rejected rows that an error message quotes.
 _QUOTED = 5
-
-
-@dataclass
-class ShardSummary:
-    """What became of one shard.
-
-    Attributes:
-        rows: examples written, by split.
-        malformed: rejected rows, by reason.
-        quoted: the first few rejected rows, as text.
-        quarantine: the file with all of them, or None.
-        refused: why the shard was refused, or None.
-    """
-
-    rows: Counter = field(default_factory=Counter)
-    malformed: Counter = field(default_factory=Counter)
-    quoted: list[str] = field(default_factory=list)
-    quarantine: str | None = None
-    refused: str | None = None
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -89,13 +71,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Summaries" >> beam.io.WriteToText(work.summaries, shard_name_template="")
             )
         summary = _total(work.summaries)
-        _judge(summary, data)
+        try:
+            _judge(summary, data)
+        except InputRefused as error:
+            # The examples' folder goes with the failed run.
+            _write_summary(
+                quarantine, summary, data, time.monotonic() - started, refused=str(error)
+            )
+            raise
         examples.split_names = artifact_utils.encode_split_names(list(splitter.SPLITS))
         examples.set_string_custom_property(
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
-        _write_summary(examples.uri, summary, data, time.monotonic() - started)
+        ingestion = os.path.join(examples.uri, "ingestion")
+        _write_summary(ingestion, summary, data, time.monotonic() - started)
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
@@ -145,20 +135,27 @@ class _ShardWork:
         quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
-                for batch, assigned, malformed in self._batches(shard, start, sum(counts.values())):
+                batches = self._batches(shard, start, sum(counts.values()), summary.lines)
+                for batch, assigned, malformed in batches:
                     quarantine.write(malformed)
                     for number, split in enumerate(splitter.SPLITS):
                         chosen = batch.filter(pa.array(assigned == number))
                         writers.write(split, chosen)
                         summary.rows[split] += chosen.num_rows
+                if summary.unaccounted():
+                    summary.refused = (
+                        f"{', '.join(shard.files)}: of {summary.lines['read']} lines "
+                        f"{summary.unaccounted()} are unaccounted for; this is a fault of reader "
+                        f"{self._data.reader!r}, not of the log"
+                    )
             except InputRefused as error:
                 summary.refused = str(error)
         return summary
 
     def _batches(
-        self, shard: Shard, start: int, total: int
+        self, shard: Shard, start: int, total: int, lines: Counter
     ) -> Iterator[tuple[pa.RecordBatch, np.ndarray, list[Rejection]]]:
-        """Checked examples of a shard with the split of each."""
+        """Checked examples of a shard with the split of each; counts its lines in `lines`."""
         reader = self.reader()
         contract = DataContract.from_json(self._contract_json)
         checks = RowChecks(contract, reader.empty_is_missing)
@@ -169,6 +166,8 @@ class _ShardWork:
         columns = list(dict.fromkeys([*checks.columns(), *splitter.split_columns(split)]))
         file, position = shard.files[0], start
         for rows in reader.read(shard, columns):
+            one_each = len(rows.lines) + len(rows.rejected)
+            lines.update({"read": one_each if rows.read is None else rows.read, **rows.aside})
             checked = checks.check(rows, file)
             positions = np.arange(position, position + len(rows.lines), dtype=np.int64)
             position += len(rows.lines)
@@ -226,6 +225,7 @@ def _total(summaries: str) -> ShardSummary:
     with tf.io.gfile.GFile(summaries) as file:
         parts = [json.loads(line) for line in file]
     for part in parts:
+        total.lines.update(part["lines"])
         total.rows.update(part["rows"])
         total.malformed.update(part["malformed"])
         total.quoted += part["quoted"]
@@ -249,6 +249,7 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
             f"{malformed} of {rows + malformed} rows are malformed ({share:.2%}, the limit is "
             f"{data.max_malformed_share:.2%}): {reasons}\n  {quoted}\n"
             f"All of them: {summary.quarantine}. Mend the log, or raise data.max_malformed_share"
+            + "".join(f"; {REMEDIES[reason]}" for reason in summary.malformed if reason in REMEDIES)
         )
     if rows == 0:
         raise InputRefused(f"no rows in {', '.join(data.path)}")
@@ -261,13 +262,22 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
         )
 
 
-def _write_summary(uri: str, summary: ShardSummary, data: DataSettings, seconds: float) -> None:
+def _write_summary(
+    folder: str,
+    summary: ShardSummary,
+    data: DataSettings,
+    seconds: float,
+    refused: str | None = None,
+) -> None:
     values = {
+        "lines": dict(summary.lines),
         "rows": {split: summary.rows[split] for split in splitter.SPLITS},
         "malformed": dict(summary.malformed),
+        "refused": refused,
         "quarantine": summary.quarantine,
         "max_malformed_share": data.max_malformed_share,
         "seconds": seconds,
     }
-    with tf.io.gfile.GFile(os.path.join(uri, "ingestion", "summary.json"), "w") as file:
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(os.path.join(folder, "summary.json"), "w") as file:
         file.write(json.dumps(values, indent=2))

@@ -2,6 +2,16 @@
 
 from dataclasses import dataclass
 
+#: Reasons for which lines of text are malformed, and what a user can do about them.
+NOT_IN_ENCODING = "not in its encoding"
+OPEN_QUOTE = "quote is not closed"
+REMEDIES = {
+    NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
+    "{encoding: latin-1}",
+    OPEN_QUOTE: "where values hold line breaks and lines that look like rows, set data.options: "
+    "{trust_quotes: true}",
+}
+
 
 @dataclass(frozen=True)
 class Rejection:

@@ -129,7 +129,7 @@ def _file_split(split: FileSplit, file: str) -> int:
     matches = [
         index
         for index, group in patterns.items()
-        if any(fnmatch.fnmatch(f"/{file}", f"*/{pattern.lstrip('/')}") for pattern in group)
+        if any(_ends_in(file, pattern.lstrip("/")) for pattern in group)
     ]
     if len(matches) != 1:
         found = " and ".join(SPLITS[index] for index in matches) or "no split"
@@ -138,6 +138,11 @@ def _file_split(split: FileSplit, file: str) -> int:
             "every file should match the patterns of exactly one split"
         )
     return matches[0]
+
+
+def _ends_in(file: str, pattern: str) -> bool:
+    """Whether a path ends as the pattern says; one that is written so does, whatever its marks."""
+    return f"/{file}".endswith(f"/{pattern}") or fnmatch.fnmatch(f"/{file}", f"*/{pattern}")
 
 
 def _time_split(split: TimeSplit, column: pa.ChunkedArray, place: Place) -> np.ndarray:

@@ -20,25 +20,25 @@ _MAXIMUM_ANOMALIES = 200
 
 
 def ingestion_summary(uri: str) -> list[str]:
-    """What LogExampleGen read and refused.
+    """What LogExampleGen read, and what of it is malformed.
 
     Args:
         uri: of the examples.
     """
     with tf.io.gfile.GFile(os.path.join(uri, "ingestion", "summary.json")) as file:
         summary = json.load(file)
-    rows, refused = sum(summary["rows"].values()), sum(summary["malformed"].values())
+    rows, malformed = sum(summary["rows"].values()), sum(summary["malformed"].values())
     lines = ["## Rows", *table(
         ("Split", ">Rows", ">Share"),
         [(plain(name), count(number), share(number, rows)) for name, number in
          summary["rows"].items()] + [("all", count(rows), "")],
     )]  # fmt: skip
-    lines.append(f"Read in {duration(summary['seconds'])}.")
-    if not refused:
-        return [*lines, "No row was refused."]
+    lines.append(f"{count(rows + malformed)} rows read in {duration(summary['seconds'])}.")
+    if not malformed:
+        return [*lines, "All of them were taken over."]
     lines.append(
-        f"{count(refused)} rows ({share(refused, rows + refused)}) were refused, and are kept in "
-        f"{code(summary['quarantine'])}."
+        f"{count(malformed)} rows ({share(malformed, rows + malformed)}) are malformed, were left "
+        f"out, and are kept in {code(summary['quarantine'])}."
     )
     return lines + table(
         ("Reason", ">Rows"),

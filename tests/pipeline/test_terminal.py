@@ -40,6 +40,16 @@ def test_a_line_when_a_node_starts_and_when_it_ends():
     assert "complete" in output[2] and "12.3 s" in output[2] and "160,000 rows" in output[2]
 
 
+def test_rows_that_were_left_out_stand_beside_those_that_were_taken():
+    console = _console()
+    with NodeLines(console) as lines:
+        lines.node(NodeRun("LogExampleGen", "complete", 1.0, 4_999, malformed=1))
+        lines.node(NodeRun("LogExampleGen", "complete", 1.0, 5_000, malformed=0))
+    output = console.file.getvalue().splitlines()
+    assert output[0].endswith("4,999 rows, 1 malformed left out")
+    assert output[1].endswith("5,000 rows")
+
+
 def test_live_line_in_a_terminal_shows_progress():
     console = _console(terminal=True)
     with NodeLines(console) as lines:

@@ -1,12 +1,16 @@
 """Census-Income (KDD), in its official layout."""
 
+import dataclasses
 import os
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.log_example_gen.readers.files import as_written, is_remote
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
+from components.log_example_gen.readers.text_bytes import Encoding
+from components.log_example_gen.readers.text_layout import TextLayout
 from components.log_example_gen.readers.text_table import read_text_table
 from components.log_example_gen.rejection import InputRefused
 
@@ -51,14 +55,21 @@ class CensusIncome(Reader):
     Gives the 40 features under the names in `FIELDS`, without the instance weight, and two
     labels: ``income`` (more than 50,000 dollars) and ``never_married``, which is derived from
     ``marital_status``; that column must then be no feature.
+
+    Args:
+        encoding: of the text.
     """
 
     address = ADDRESS
     alternatives = True
 
+    def __init__(self, *, encoding: Encoding = "utf-8") -> None:
+        self._layout = TextLayout(",", FIELDS, quoted=False, encoding=encoding)
+
     def patterns(self, path: str) -> list[str]:
         """The two files in the folder, unpacked or not."""
-        return [os.path.join(path, name + ending) for name in _NAMES for ending in ("", ".gz")]
+        folder = path if is_remote(path) else as_written(path)
+        return [os.path.join(folder, name + ending) for name in _NAMES for ending in ("", ".gz")]
 
     def shards(self, files: list[str]) -> list[Shard]:
         """The two files of each folder; one that lies there twice, packed too, is read once."""
@@ -80,10 +91,9 @@ class CensusIncome(Reader):
         (file,) = shard.files
         offered = [name for name in FIELDS if name not in ("instance_weight", "total_income")]
         self.check_columns(file, columns, [*offered, "income", "never_married"])
-        rows = read_text_table(
-            file, lambda: self.open(file), list(FIELDS), ",", False, quoted=False
-        )
-        for batch in rows:
+        sources = {"income": "total_income", "never_married": "marital_status"}
+        needed = list(dict.fromkeys(sources.get(column, column) for column in columns))
+        for batch in read_text_table(file, lambda: self.open(file), needed, self._layout):
             table = batch.columns
             values = {}
             for column in columns:
@@ -95,7 +105,7 @@ class CensusIncome(Reader):
                     text = pc.utf8_trim_whitespace(table[column])
                     missing = pc.equal(text, MISSING)
                     values[column] = pc.if_else(missing, pa.scalar(None, pa.string()), text)
-            yield Rows(pa.table(values), batch.lines, batch.rejected)
+            yield dataclasses.replace(batch, columns=pa.table(values))
 
 
 def _label(column: pa.ChunkedArray, labels: dict[str, str]) -> pa.ChunkedArray:

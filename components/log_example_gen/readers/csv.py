@@ -3,25 +3,34 @@
 from collections.abc import Iterator
 
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.readers.text_table import header, read_text_table
+from components.log_example_gen.readers.text_bytes import Encoding
+from components.log_example_gen.readers.text_layout import Delimiter, TextLayout
+from components.log_example_gen.readers.text_table import read_text_table
 
 
 class Csv(Reader):
     """CSV files, plain or gzip, with column names in the first line; an empty value is missing.
 
+    Every line is delivered, malformed or refused, see `read_text_table`. A quoted value may hold
+    line breaks; a quote that is not closed costs its own line alone.
+
     Args:
         delimiter: between the values.
+        encoding: of the text: ``utf-8``, ``latin-1``, ``utf-16``, or another that Python knows.
+        trust_quotes: take a quoted value over lines that would be rows by themselves. By default
+            a quote around such lines counts as a stray one, and its line as malformed.
     """
 
-    def __init__(self, *, delimiter: str = ",") -> None:
-        self.delimiter = delimiter
+    def __init__(
+        self,
+        *,
+        delimiter: Delimiter = ",",
+        encoding: Encoding = "utf-8",
+        trust_quotes: bool = False,
+    ) -> None:
+        self._layout = TextLayout(delimiter, trust_quotes=trust_quotes, encoding=encoding)
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`."""
         (file,) = shard.files
-        with self.open(file) as stream:
-            names = header(file, stream, self.delimiter)
-        self.check_columns(file, columns, names)
-        rows = read_text_table(file, lambda: self.open(file), names, self.delimiter, True)
-        for batch in rows:
-            yield Rows(batch.columns.select(columns), batch.lines, batch.rejected)
+        return read_text_table(file, lambda: self.open(file), columns, self._layout)

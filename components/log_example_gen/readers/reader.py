@@ -1,7 +1,6 @@
 """What every reader has in common."""
 
 import abc
-import gzip
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from components.log_example_gen.readers.files import is_folder, open_file
+from components.log_example_gen.readers.files import as_written, is_folder, is_remote, open_unpacked
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.names import suggest
 
@@ -36,11 +35,17 @@ class Rows:
         columns: the columns that were asked for: text, or typed where the format has types.
         lines: ``(n,)`` int64, where each row stands in its file.
         rejected: rows of this stretch of the file that could not be taken apart.
+        read: lines of this stretch of the file, counted on their own (rows, where a format has
+            no lines); None where each is one of `lines` or `rejected`.
+        aside: lines that are no rows, by what they are: ``header``, ``blank``,
+            ``continuation`` (of a value with line breaks), ``joined`` (to rows of another file).
     """
 
     columns: pa.Table
     lines: np.ndarray
     rejected: list[Rejection] = field(default_factory=list)
+    read: int | None = None
+    aside: dict[str, int] = field(default_factory=dict)
 
 
 class Reader(abc.ABC):
@@ -58,12 +63,14 @@ class Reader(abc.ABC):
     def patterns(self, path: str) -> list[str]:
         """Glob patterns of the files behind an entry of `data.path`; a folder's are all in it.
 
-        A path that ends with ``/`` is a folder, whether or not it can be seen from here.
+        A path that ends with ``/`` is a folder, whether or not it can be seen from here. What
+        exists as it is written is no pattern, whatever marks it holds.
         """
         # A pattern is no folder: a bucket is not asked, which may be out of reach from here.
-        plain = not any(mark in path for mark in "*?[{")
+        plain = not is_remote(path) or not any(mark in path for mark in "*?[{")
         folder = path.endswith("/") or (plain and is_folder(path))
-        return [os.path.join(path, "*")] if folder else [path]
+        written = path if is_remote(path) else as_written(path)
+        return [os.path.join(written, "*")] if folder else [written]
 
     def shards(self, files: list[str]) -> list[Shard]:
         """Cuts the sorted input files into pieces, in the order of their rows."""
@@ -83,9 +90,8 @@ class Reader(abc.ABC):
 
     @staticmethod
     def open(file: str) -> BinaryIO:
-        """Opens a file of any file system that Beam knows, unpacked if it ends in ``.gz``."""
-        stream = open_file(file)
-        return gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else stream
+        """Opens a file of any file system that Beam knows, unpacked if it begins as gzip does."""
+        return open_unpacked(file)
 
     @staticmethod
     def check_columns(file: str, wanted: Iterable[str], found: Iterable[str]) -> None:

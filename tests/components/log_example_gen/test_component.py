@@ -1,8 +1,11 @@
 """LogExampleGen as a real TFX node: Beam, ML-Metadata, files."""
 
+import dataclasses
 import datetime
 import gzip
 import json
+import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +17,8 @@ from tfx import v1 as tfx
 from tfx.proto import example_gen_pb2
 
 from components.log_example_gen.component import LogExampleGen
+from components.log_example_gen.readers import READERS
+from components.log_example_gen.readers.csv import Csv
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
 from transform.data_contract import DataContract
@@ -103,6 +108,7 @@ def test_examples_have_the_contracts_types_and_splits(tmp_path):
     summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
     assert summary["rows"] == {"train": 4, "validation": 2, "test": 2}
     assert summary["malformed"] == {} and summary["quarantine"] is None
+    assert summary["lines"] == {"read": 10, "header": 2} and summary["refused"] is None
 
 
 def test_second_run_is_cached_and_changed_input_is_not(tmp_path):
@@ -111,6 +117,55 @@ def test_second_run_is_cached_and_changed_input_is_not(tmp_path):
     assert len(_ours(tmp_path)) == 1
     _write(tmp_path / "logs", [_line(i) for i in range(8)], [_line(i) for i in range(4)])
     assert len(_ours(tmp_path)) == 2
+    # A shard of the same size and the same time.
+    file = tmp_path / "logs" / "part-1.csv"
+    times = file.stat()
+    file.write_text(file.read_text(encoding="utf-8").replace("u3", "u4"), encoding="utf-8")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert file.stat().st_size == times.st_size
+    assert len(_ours(tmp_path)) == 3
+
+
+def test_a_path_is_taken_as_it_is_written(tmp_path):
+    """By driver, executor and split, in a folder with marks of a pattern."""
+    folder = tmp_path / "logs [1] ü"
+    _write(folder, list(map(_line, range(8))), list(map(_line, range(3))))
+    (folder / "part-0.csv").rename(folder / "part [1].csv")
+    split = {"by": "file", "train": "part [1].csv", "test": "part-[1].csv", "validation_share": 0.3}
+    split |= {"train": [split["train"]], "test": [split["test"]]}
+    paths = [str(folder / "part [1].csv"), str(folder / "part-[1].csv")]
+    (examples,) = _ours(tmp_path, path=paths, split=split)
+    assert len(_decoded(examples, "test")) == 3 and len(_decoded(examples)) == 11
+
+
+def test_every_line_of_a_damaged_log_is_in_the_summary(tmp_path):
+    lines = [_line(i) for i in range(400)]
+    lines[100] = '"' + lines[100]
+    lines[200] = lines[200].replace("u4", '"u\n4"', 1)
+    lines[300] = ""
+    lines[301] = _line(301, scene="moon")
+    _write(tmp_path / "logs", lines)
+    (folder,) = _ours(tmp_path, max_malformed_share=0.01)
+    summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["lines"] == {"read": 402, "header": 1, "blank": 1, "continuation": 1}
+    assert summary["malformed"] == {"quote is not closed": 1, "unknown domain": 1}
+    assert sum(summary["rows"].values()) == len(_decoded(folder)) == 402 - 3 - 2
+
+
+class _Forgetful(Csv):
+    """Loses a row."""
+
+    def read(self, shard, columns):
+        for rows in super().read(shard, columns):
+            yield dataclasses.replace(rows, columns=rows.columns[1:], lines=rows.lines[1:])
+
+
+def test_a_reader_that_loses_rows_is_found_out(tmp_path, monkeypatch):
+    _write(tmp_path / "logs", list(map(_line, range(8))))
+    monkeypatch.setitem(READERS._members, "csv", f"{__name__}:_Forgetful")
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[_Forgetful.__module__])
+    with pytest.raises(InputRefused, match="part-0.csv: of 9 lines 1 are unaccounted for"):
+        _ours(tmp_path)
 
 
 def test_same_examples_as_the_stock_component(tmp_path):
@@ -245,7 +300,24 @@ def test_too_many_malformed_rows_stop_the_run_and_stay_in_quarantine(tmp_path):
     assert "1 of 10 rows are malformed (10.00%, the limit is 0.10%): not a number: 1" in message
     assert "part-0.csv:3: price: not a number: 'cheap'" in message
     assert "data.max_malformed_share" in message
+    (file,) = (tmp_path / "quarantine").glob("*/summary.json")
+    summary = json.loads(file.read_text(encoding="utf-8"))
+    assert summary["lines"]["read"] == 11 and summary["refused"] == message
     assert len(list((tmp_path / "quarantine").glob("*/rejected-*.jsonl"))) == 1
+
+
+def test_malformed_rows_are_told_with_a_remedy(tmp_path):
+    _write(tmp_path / "logs", list(map(_line, range(20))))
+    file = tmp_path / "logs" / "part-0.csv"
+    file.write_bytes(file.read_bytes().replace(b"u3", b"\xe93", 1).replace(b"u4", b'"4', 1))
+    with pytest.raises(InputRefused) as caught:
+        _ours(tmp_path)
+    message = str(caught.value)
+    assert "2 of 20 rows are malformed" in message
+    assert "data.options: {encoding: latin-1}" in message
+    assert "data.options: {trust_quotes: true}" in message
+    (folder,) = _ours(tmp_path, max_malformed_share=0.5)
+    assert len(_decoded(folder)) == 18
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,17 @@ def test_a_page_without_anything_says_so():
     assert 'id="relaimp"' not in page and 'id="metrics"' not in page
 
 
+def test_rows_read_are_those_taken_over_and_those_left_out(report_data):
+    lines = {"read": 460_020, "header": 2, "blank": 3}
+    summary = {**report_data.ingestion, "lines": lines}
+    page = " ".join(render(dataclasses.replace(report_data, ingestion=summary)).split())
+    assert "460,015 rows were read: 460,000 were taken over, 15 (&lt;0.1 %) are malformed" in page
+    assert "The files hold 460,020 lines, of which 2 header lines, 3 blank." in page
+    whole = {**report_data.ingestion, "malformed": {}}
+    page = render(dataclasses.replace(report_data, ingestion=whole))
+    assert "460,000 rows were read, all of them were taken over." in page
+
+
 def test_what_the_training_method_did_besides_is_shown(report_data):
     candidate, reference = report_data.trainings
     history = {**candidate.history, "notes": ["Task click no longer reads click/<gdcn>."]}

@@ -209,7 +209,8 @@ def test_ingestion_statistics_and_anomalies_are_told(page, tmp_path):
     }  # fmt: skip
     (examples / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     text = page("LogExampleGen", examples=str(tmp_path / "examples")).text("summary")
-    assert "| train | 900 |" in text and "10 rows (1.0 %) were refused" in text
+    assert "| train | 900 |" in text and "1,000 rows read" in text
+    assert "10 rows (1.0 %) are malformed" in text
     assert "| no label | 10 |" in text
 
     frame = pd.DataFrame({"age": [20, 30, 40], "city": ["A|B", "A|B", "C"]})

@@ -223,6 +223,41 @@ def test_movielens_rejects_malformed_rows_by_line(tmp_path):
     }
 
 
+def test_movielens_accounts_for_the_lines_of_all_three_files(tmp_path):
+    files = _movielens(tmp_path, False)
+    for name, more in (
+        ("users.dat", b"2::F::1::4::70072\n"),
+        ("ratings.dat", b"1::10::1e300::5\n\n"),
+    ):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + more)
+    reader = READERS.build("movielens_1m", {})
+    batches = [batch for shard in reader.shards(files) for batch in reader.read(shard, ["domain"])]
+    assert [value for batch in batches for value in batch.columns["domain"].to_pylist()] == [
+        "under_25", "under_25", "25_34", "35_and_over",
+    ]  # fmt: skip
+    rejected = {(row.line, row.column, row.reason) for batch in batches for row in batch.rejected}
+    assert rejected == {(4, "user_id", "stands there twice"), (5, "rating", "not a number")}
+    assert sum(batch.read for batch in batches) == 4 + 2 + 6
+    assert batches[0].aside == {"joined": 5, "blank": 1}
+
+
+def test_encodings_of_the_data_sets(tmp_path):
+    files = _movielens(tmp_path, False)
+    for file in files:
+        text = Path(file).read_bytes().decode("latin-1")
+        Path(file).write_bytes(text.encode("utf-16"))
+    values, *_ = _read(READERS.build("movielens_1m", {"encoding": "utf-16"}), files, ["title"])
+    assert values["title"][0] == "Caf\xe9 (1990)"
+    files = [tmp_path / "census-income.data", tmp_path / "census-income.test"]
+    for file in files:
+        file.write_bytes(_census_line(education="\xe9").encode("latin-1"))
+    names = [str(file) for file in files]
+    values, _, rejected = _read(READERS.build("census_income", {}), names, ["education"])
+    assert values == {"education": []} and len(rejected) == 2
+    reader = READERS.build("census_income", {"encoding": "latin-1"})
+    assert _read(reader, names, ["education"])[0] == {"education": ["\xe9"] * 2}
+
+
 def test_movielens_zip_that_is_none(tmp_path):
     file = tmp_path / "ml-1m.zip"
     file.write_bytes(b"no zip")

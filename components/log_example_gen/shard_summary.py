@@ -1,0 +1,35 @@
+"""The account of one shard of the input."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class ShardSummary:
+    """What became of one shard: every line of it, see `unaccounted`.
+
+    Attributes:
+        lines: ``read``, as the reader counted them on their own, and those that are no rows, see
+            `Rows.aside`; of a format without lines, its rows.
+        rows: examples written, by split.
+        malformed: rejected rows, by reason.
+        quoted: the first few rejected rows, as text.
+        quarantine: the file with all of them, or None.
+        refused: why the shard was refused, or None.
+    """
+
+    lines: Counter = field(default_factory=Counter)
+    rows: Counter = field(default_factory=Counter)
+    malformed: Counter = field(default_factory=Counter)
+    quoted: list[str] = field(default_factory=list)
+    quarantine: str | None = None
+    refused: str | None = None
+
+    def unaccounted(self) -> int:
+        """Lines that were read and are neither delivered, malformed nor known to be no rows.
+
+        Zero wherever reader and checks do what they should; of a refused shard, whatever was
+        read of it counts as refused.
+        """
+        aside = self.lines.total() - self.lines["read"]
+        return self.lines["read"] - aside - self.rows.total() - self.malformed.total()
