@@ -41,6 +41,7 @@ class ShardSummary:
     Attributes:
         rows: examples written, by split.
         malformed: rejected rows, by reason.
+        times: first and last time by split, where the split is by time.
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
@@ -48,6 +49,7 @@ class ShardSummary:
 
     rows: Counter = field(default_factory=Counter)
     malformed: Counter = field(default_factory=Counter)
+    times: splitter.TimeRanges = field(default_factory=dict)
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
     refused: str | None = None
@@ -126,7 +128,7 @@ class _ShardWork:
 
     def count(self, shard: Shard) -> int:
         """Rows of a shard that can be taken apart, whether or not they pass the checks."""
-        checks = RowChecks(DataContract.from_json(self._contract_json), True)
+        checks = RowChecks(DataContract.from_json(self._contract_json))
         try:
             rows = self.reader().read(shard, checks.columns()[:1])
             return sum(batch.columns.num_rows for batch in rows)
@@ -147,8 +149,9 @@ class _ShardWork:
             try:
                 for batch, assigned, malformed in self._batches(shard, start, sum(counts.values())):
                     quarantine.write(malformed)
+                    summary.times = splitter.merge_times(summary.times, assigned.times)
                     for number, split in enumerate(splitter.SPLITS):
-                        chosen = batch.filter(pa.array(assigned == number))
+                        chosen = batch.filter(pa.array(assigned.splits == number))
                         writers.write(split, chosen)
                         summary.rows[split] += chosen.num_rows
             except InputRefused as error:
@@ -157,11 +160,11 @@ class _ShardWork:
 
     def _batches(
         self, shard: Shard, start: int, total: int
-    ) -> Iterator[tuple[pa.RecordBatch, np.ndarray, list[Rejection]]]:
+    ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
         """Checked examples of a shard with the split of each."""
         reader = self.reader()
         contract = DataContract.from_json(self._contract_json)
-        checks = RowChecks(contract, reader.empty_is_missing)
+        checks = RowChecks(contract, self._data.missing_label)
         split = splitter.with_columns(
             self._data.split,
             lambda name: contract.column(name) if name in contract.features else name,
@@ -175,7 +178,7 @@ class _ShardWork:
             kept = checked.kept
             place = splitter.Place(file, rows.lines[kept], positions[kept], total)
             assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
-            yield checked.examples, assigned, checked.rejected
+            yield checked.examples, assigned, [*checked.rejected, *assigned.rejected]
 
 
 class _Quarantine:
@@ -228,6 +231,7 @@ def _total(summaries: str) -> ShardSummary:
     for part in parts:
         total.rows.update(part["rows"])
         total.malformed.update(part["malformed"])
+        total.times = splitter.merge_times(total.times, part["times"])
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]
         total.refused = total.refused or part["refused"]
@@ -254,7 +258,7 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
         raise InputRefused(f"no rows in {', '.join(data.path)}")
     empty = [split for split in splitter.SPLITS if not summary.rows[split]]
     if empty:
-        counts = ", ".join(f"{split}: {summary.rows[split]}" for split in splitter.SPLITS)
+        counts = splitter.described(data.split, summary.rows, summary.times)
         raise InputRefused(
             f"no rows in split {' and '.join(empty)} ({counts}): change data.split (by: "
             f"{data.split.by})"
@@ -265,6 +269,7 @@ def _write_summary(uri: str, summary: ShardSummary, data: DataSettings, seconds:
     values = {
         "rows": {split: summary.rows[split] for split in splitter.SPLITS},
         "malformed": dict(summary.malformed),
+        "times": summary.times,
         "quarantine": summary.quarantine,
         "max_malformed_share": data.max_malformed_share,
         "seconds": seconds,

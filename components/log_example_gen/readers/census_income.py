@@ -55,6 +55,7 @@ class CensusIncome(Reader):
 
     address = ADDRESS
     alternatives = True
+    missing = ("", MISSING)
 
     def patterns(self, path: str) -> list[str]:
         """The two files in the folder, unpacked or not."""

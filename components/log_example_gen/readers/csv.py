@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.log_example_gen.readers.reader import Reader, Rows, Shard
+from components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
 from components.log_example_gen.readers.text_table import header, read_text_table
 
 
@@ -11,10 +11,12 @@ class Csv(Reader):
 
     Args:
         delimiter: between the values.
+        missing: texts that stand for a missing value, beside the empty one; in every column, in
+            training and serving.
     """
 
-    def __init__(self, *, delimiter: str = ",") -> None:
-        self.delimiter = delimiter
+    def __init__(self, *, delimiter: str = ",", missing: MissingTexts = Reader.missing) -> None:
+        self.delimiter, self.missing = delimiter, tuple(missing)
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`."""
