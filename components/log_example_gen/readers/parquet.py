@@ -12,6 +12,9 @@ from components.log_example_gen.rejection import InputRefused
 
 _NO_PARQUET = "cannot be read as Parquet"
 
+#: What Arrow 10 says of a null in a column of lists of a fixed size.
+_FIXED_SIZE = "Expected all lists to be of size"
+
 
 class Parquet(Reader):
     """Parquet files, row group by row group; nulls, NaN and empty texts are missing.
@@ -67,7 +70,10 @@ def _told(file: str, what: str, call: Callable[..., Any], *arguments: object) ->
     try:
         return call(*arguments)
     except Unreadable as error:
-        raise InputRefused(f"{file}: {what}: {error}. Write or copy the file again") from error
+        remedy = "Write or copy the file again"
+        if _FIXED_SIZE in str(error):
+            remedy = "Arrow reads no null among lists of a fixed size: write lists of any size"
+        raise InputRefused(f"{file}: {what}: {error}. {remedy}") from error
 
 
 def _check_column(file: str, column: str, found: dict[str, list]) -> None:

@@ -150,9 +150,8 @@ class _Server:
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 raise
             except Exception as error:  # Whatever is raised, it is about the file.
-                text = f"{type(error).__name__}: {error}".rstrip(" .")
                 self._connection.send_bytes(_ERROR)
-                self._connection.send_bytes(text.encode("utf-8", "replace"))
+                self._connection.send_bytes(_one_line(error).encode("utf-8", "replace"))
             else:
                 self._connection.send_bytes(_END)
 
@@ -186,6 +185,12 @@ class _Server:
             with pa.ipc.new_stream(sink, batch.schema) as writer:
                 writer.write_batch(batch)
             yield sink.getvalue()
+
+
+def _one_line(error: Exception) -> str:
+    """An error's text without what a damaged file may have put into it."""
+    text = "".join(mark if mark.isprintable() else " " for mark in str(error))
+    return f"{type(error).__name__}: {' '.join(text.split())}".rstrip(" .:")
 
 
 def _is_nested(kind: pa.DataType) -> bool:

@@ -200,7 +200,9 @@ def test_one_list_says_what_is_missing_in_categories_sequences_and_numbers(missi
     assert all(row.reason == "not a number" for row in numbers.rejected)
     assert all("add it to data.options.missing" in row.hint for row in numbers.rejected)
     assert _values(numbers, "price") == [None] * sum(found) + [5.0]
-    labels = _check(contract, "quarantine", click=[t for t, gone in zip(texts, found, strict=False) if gone])
+    labels = _check(
+        contract, "quarantine", click=[t for t, gone in zip(texts, found, strict=False) if gone]
+    )
     assert {row.reason for row in labels.rejected} == {"missing label"}
 
 
