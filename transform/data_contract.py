@@ -238,13 +238,6 @@ class DataContract(ContractSections):
     def _bare_and_with_the_empty_text(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return cls.bare(value)
 
-    @pydantic.model_validator(mode="after")
-    def _check_domain_values(self) -> "DataContract":
-        problems = missing_domain_values(self.domain, self.missing)
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
     @property
     def missing_numbers(self) -> tuple[float, ...]:
         """The markers that are numbers, rounded as examples hold numbers: to float32."""
@@ -257,7 +250,7 @@ class DataContract(ContractSections):
 
 
 def missing_domain_values(domain: Domain | None, missing: tuple[str, ...]) -> list[str]:
-    """What is wrong with domains that are called like a missing value."""
+    """What is wrong with domains that are called like a missing value: no row would be theirs."""
     return [
         f"domain.values names {value!r}, which stands for a missing value "
         f"(data.options.missing: {list(missing)})"

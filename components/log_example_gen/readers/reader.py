@@ -23,7 +23,7 @@ def _as_written(value: Any) -> Any:
     lost = [item for item in value if item is None or isinstance(item, bool | float)]
     if lost:
         raise ValueError(
-            f"write texts that stand for missing values in quotes, for example ['NULL', 'nan']; "
+            "missing: write the texts in quotes, for example ['NULL', 'nan']; "
             f"YAML has made {lost[0]!r} of one"
         )
     return [str(item) if isinstance(item, int) else item for item in value]

@@ -320,13 +320,6 @@ def test_bytes_that_are_no_text_make_a_malformed_row():
     assert _sequences(checked) == [["a", "b"], []]
 
 
-def test_a_domain_that_is_a_missing_value_is_refused():
-    domain = {"feature": "item", "values": ["a", " NULL"]}
-    assert _contract(domain=domain)
-    with pytest.raises(ValueError, match="' NULL', which stands for a missing value"):
-        _contract(domain=domain, missing=["NULL"])
-
-
 def test_domains_that_are_integers_in_one_shard_and_doubles_in_another():
     contract = _contract(domain={"feature": "item", "values": ["1", "2"]})
     for kind in (pa.int64(), pa.float64()):
