@@ -219,6 +219,11 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock': set components.statistics to 'stock' as "
                     "well, since CsvExampleGen decides by the values which column is a number"
                 )
+            if self.data.missing_label != "refuse":
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
+                    "data.missing_label out"
+                )
             if any(feature.kind == "sequence" for feature in self.features.values()):
                 problems.append(
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "

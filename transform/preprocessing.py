@@ -61,7 +61,7 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         if task.label in inputs:
-            outputs[task.label] = _scalars(inputs[task.label], tf.constant(0, tf.int64))
+            outputs[task.label] = _label(inputs[task.label], task.label)
     return outputs
 
 
@@ -86,6 +86,21 @@ def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -
         one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
         return tf.sparse.to_dense(one_column, default_value=missing)[:, 0]
     return tf.reshape(x, [-1])
+
+
+def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
+    """Labels ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
+    labels = _scalars(x, tf.constant(0, tf.int64))
+    if not isinstance(x, tf.SparseTensor):
+        return labels
+    there = tf.debugging.assert_equal(
+        tf.size(x.values, tf.int64),
+        x.dense_shape[0],
+        f"rows without a value of label {name!r}: give it to them, or read them with "
+        "components.example_gen: log and data.missing_label: quarantine",
+    )
+    with tf.control_dependencies([there] if there is not None else []):
+        return tf.identity(labels)
 
 
 def _ids(

@@ -216,11 +216,12 @@ def _time_split(
         if boundary is not None:
             assigned[times.values >= boundary] = index
     assigned[times.bad] = -1
-    missing = column.is_null().to_numpy()
+    missing = pc.is_null(column, nan_is_null=True).to_numpy()
     rejected = []
     for index in np.flatnonzero(times.bad):
         value, line = shown(column, int(index)), int(place.lines[index])
-        reason = "missing time" if missing[index] else "not a time"
-        hint = "" if missing[index] else times.problem(value)
+        reason, hint = "missing time", ""
+        if not missing[index] and value.strip():
+            reason, hint = "not a time", times.problem(value)
         rejected.append(Rejection(place.file, line, split.column, value, reason, hint))
     return assigned, times.values, rejected

@@ -11,9 +11,13 @@ import tensorflow as tf
 
 from components.log_example_gen.missing_markers import MissingMarkers
 from components.log_example_gen.numbers import column_numbers
+from trainer.export import ServedModel
+from trainer.ranking_model import RankingModel
+from trainer.settings import ModelSettings
 from transform.batch_counts import read_counts
 from transform.data_contract import DataContract
 from transform.missing_values import as_numbers, as_texts, is_missing
+from transform.model_inputs_builder import build_model_inputs
 from transform.preprocessing import preprocessing_fn
 
 CONTRACT = {
@@ -71,27 +75,80 @@ def _lists(values, dtype):
     return tf.ragged.constant(values, dtype=dtype, ragged_rank=1).to_sparse()
 
 
-@pytest.mark.parametrize("analysis", ["one_pass", "stock"])
-def test_markers_are_no_values_in_analysis_training_and_serving(
-    analysis, transform, one_pass, contract
-):
-    run = {"stock": transform, "one_pass": one_pass}[analysis]
-    marked, clean = _rows()
-    found, expected = run(contract, marked), run(contract, clean)
+@pytest.fixture(scope="module")
+def expected(one_pass, contract):
+    return one_pass(contract, _rows()[1])
+
+
+@pytest.fixture(scope="module")
+def found(one_pass, contract):
+    return one_pass(contract, _rows()[0])
+
+
+def _example(row):
+    example = tf.train.Example()
+    for name, values in row.items():
+        feature = example.features.feature[name]
+        if values and isinstance(values[0], str):
+            feature.bytes_list.value.extend(value.encode() for value in values)
+        elif values and name != "click":
+            feature.float_list.value.extend(values)
+    return example.SerializeToString()
+
+
+def _same(columns, expected):
+    for name, values in columns.items():
+        np.testing.assert_allclose(values, expected.columns[name], atol=1e-5, err_msg=name)
+
+
+def test_markers_are_no_values_in_analysis_and_training(found, expected):
     vocabulary = expected.graph.vocabulary_by_name("item_vocabulary")
     assert found.graph.vocabulary_by_name("item_vocabulary") == vocabulary
     assert set(vocabulary) == {b"i%d" % n for n in range(6)}
-    for name, values in expected.columns.items():
-        np.testing.assert_allclose(found.columns[name], values, atol=1e-6, err_msg=name)
-    raw = {
-        name: _lists([row[name] for row in marked], KINDS[feature.kind])
-        for name, feature in contract.features.items()
-    }
-    for graph in (found.graph, expected.graph):
-        served = graph.transform_features_layer()(raw)
-        for name, values in served.items():
-            np.testing.assert_allclose(values, expected.columns[name], atol=1e-6, err_msg=name)
+    assert set(found.columns) == set(expected.columns)
+    _same(found.columns, expected)
     assert (expected.columns["item"][::4] == 1).all() and (found.columns["price"][::4] == 0).all()
+
+
+def test_nor_are_they_in_tfts_own_analysis(transform, expected, contract):
+    found = transform(contract, _rows()[0])
+    assert set(found.graph.vocabulary_by_name("item_vocabulary")) == {b"i%d" % n for n in range(6)}
+    _same({name: found.columns[name] for name in expected.columns}, expected)
+
+
+def test_nor_in_either_signature_of_the_served_model(expected, contract, tmp_path):
+    marked, clean = _rows()
+    inputs = build_model_inputs(contract, expected.graph)
+    model = RankingModel(inputs, ModelSettings(network="shared_bottom", embedding_size=4))
+    ServedModel(model, expected.graph, contract).save(str(tmp_path))
+    signatures = tf.saved_model.load(str(tmp_path)).signatures
+
+    def by_examples(rows):
+        return signatures["serving_default"](tf.constant([_example(row) for row in rows]))
+
+    def by_columns(rows):
+        length = max(len(row["clicks"]) for row in rows)
+        columns = {
+            name: [(row[name] or [np.nan if feature.kind == "numeric" else ""])[0] for row in rows]
+            for name, feature in contract.features.items()
+            if feature.kind != "sequence"
+        }
+        columns["clicks"] = [row["clicks"] + [""] * (length - len(row["clicks"])) for row in rows]
+        return signatures["serving_columns"](**{k: tf.constant(v) for k, v in columns.items()})
+
+    scores = by_examples(clean)["ctr"].numpy()
+    assert len(set(scores.round(6))) > 20
+    for other in (by_examples(marked), by_columns(marked), by_columns(clean)):
+        np.testing.assert_allclose(other["ctr"], scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("analysis", ["one_pass", "stock"])
+def test_a_row_without_a_label_is_no_row_with_label_zero(analysis, one_pass, transform, contract):
+    """Our reader lets none through; TFX's CsvExampleGen does."""
+    rows = [dict(row) for row in _rows(8)[1]]
+    rows[5]["click"] = []
+    with pytest.raises(Exception, match="rows without a value of label 'click'"):
+        {"stock": transform, "one_pass": one_pass}[analysis](contract, rows)
 
 
 def test_numbers_that_another_reader_left_as_text(contract, tmp_path):

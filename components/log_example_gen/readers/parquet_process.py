@@ -131,6 +131,10 @@ class ParquetProcess:
             raise Unreadable(text.decode())
 
 
+# A forked process has no part in the conversations of its parent.
+os.register_at_fork(after_in_child=lambda: ParquetProcess._idle.clear())
+
+
 class _Server:
     """The process' side."""
 
