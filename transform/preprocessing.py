@@ -96,7 +96,8 @@ def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
     there = tf.debugging.assert_equal(
         tf.size(x.values, tf.int64),
         x.dense_shape[0],
-        f"rows without a value of label {name!r}: give it to them, or read them with "
+        # TensorFlow would write quotes with backslashes.
+        f"rows without a value of label {name}: give it to them, or read them with "
         "components.example_gen: log and data.missing_label: quarantine",
     )
     with tf.control_dependencies([there] if there is not None else []):
