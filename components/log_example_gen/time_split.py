@@ -57,7 +57,9 @@ class TimeColumn:
 
     def show(self, value: int | float) -> str:
         """A time for people."""
-        return show_instant(int(value)) if self._by_instants else f"{value:.15g}"
+        if self._by_instants:
+            return show_instant(int(value))
+        return str(int(value)) if float(value).is_integer() else f"{value:.15g}"
 
     def read(self, column: pa.ChunkedArray, place: str) -> Times:
         """Reads a batch.
@@ -89,17 +91,17 @@ class TimeColumn:
         return self._checked_units(_numbers(values), place)
 
     def _of_texts(self, text: pa.Array, place: str) -> Times:
-        present = text.is_valid().to_numpy(zero_copy_only=False)
+        given = text.filter(pc.not_equal(pc.ascii_trim_whitespace(text), ""))
         if self._by_instants:
             instants, bad = text_instants(text, self._split.time_zone)
-            if bad[present].all() and present.any() and _all_numbers(text):
-                raise self._refused(place, f"holds numbers ({_first(text)!r})", _AS_NUMBER)
+            if bad.all() and len(given) and not _numbers(given).bad.any():
+                raise self._refused(place, f"holds numbers ({given[0].as_py()!r})", _AS_NUMBER)
             return Times(instants, bad, _no_time)
         numbers = _numbers(text)
-        if numbers.bad[present].all() and present.any():
-            _, no_time = text_instants(text, self._split.time_zone)
-            if not no_time[present].any():
-                raise self._refused(place, f"holds times as text ({_first(text)!r})", _AS_TEXT)
+        if numbers.bad.all() and len(given):
+            _, no_time = text_instants(given, self._split.time_zone)
+            if not no_time.any():
+                raise self._refused(place, f"holds times as text ({given[0].as_py()!r})", _AS_TEXT)
         return self._checked_units(numbers, place)
 
     def _checked_units(self, times: Times, place: str) -> Times:
@@ -158,16 +160,6 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _is_number(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-
-
-def _first(text: pa.Array) -> str:
-    """The first text that is there."""
-    return text.drop_null()[0].as_py()
-
-
-def _all_numbers(text: pa.Array) -> bool:
-    bare = pc.ascii_trim_whitespace(text.drop_null())
-    return pc.all(pc.match_substring_regex(bare, NUMBER)).as_py()
 
 
 def _numbers(values: pa.Array) -> Times:

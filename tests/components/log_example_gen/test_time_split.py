@@ -159,6 +159,8 @@ def test_nanoseconds_are_compared_exactly():
     [
         ([1, 2], "2024-01-02", r"holds numbers of type int64, and test_from is '2024-01-02'.*as n"),
         ([1.5], "2024-01-02", "holds numbers of type double.*as numbers"),
+        (["1704067200", "", " "], "2024-01-02", "holds numbers .'1704067200'.*as numbers"),
+        (["", None, "2024-01-01"], 1704067200, "holds times as text .'2024-01-01'"),
         (["1704067200", "1704067201"], "2024-01-02", "holds numbers .'1704067200'.*as numbers"),
         (
             ["2024-01-01"],
@@ -210,6 +212,10 @@ def test_rows_and_times_of_the_splits_are_described():
     assert text == (
         "train: 2,000 from 2024-01-01T00:00:00.5Z to 2024-01-01T10:00:00Z, validation: 0, "
         "test: 1 from 2024-01-03T00:00:00Z to 2024-01-03T00:00:00Z"
+    )
+    nanoseconds = _split(test_from=1704067200000000000)
+    assert "test: 1 from 1704067200000000001 to 1704067200000000001" in described(
+        nanoseconds, {"train": 0, "validation": 0, "test": 1}, {"test": [1704067200000000001] * 2}
     )
     numbers = _assign([3, 10], test_from=10)
     assert "train: 1 from 3 to 3" in described(
