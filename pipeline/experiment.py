@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from components.log_example_gen.missing_texts import missing_texts
 from components.log_example_gen.settings import DataSettings
 from components.relaimp_gate.settings import GateSettings
 from components.report.settings import ReportSettings
 from components.slice_evaluation.settings import EvaluationSettings
 from pipeline.kubeflow_settings import KubeflowSettings
 from trainer.settings import ModelSettings, TrainingSettings
-from transform.data_contract import DataContract
+from transform.data_contract import ContractSections, DataContract, missing_domain_values
 from transform.names import suggest
 from transform.settings import Settings, SettingsError
 
@@ -99,7 +100,7 @@ class RunSettings(Settings):
     cache: bool = True
 
 
-class Experiment(DataContract):
+class Experiment(ContractSections):
     """One experiment file, validated; its first sections are the data contract itself.
 
     Attributes:
@@ -133,7 +134,8 @@ class Experiment(DataContract):
     @property
     def contract(self) -> DataContract:
         """The sections that all rooms share."""
-        return DataContract(**{key: getattr(self, key) for key in DataContract.model_fields})
+        sections = {key: getattr(self, key) for key in ContractSections.model_fields}
+        return DataContract(**sections, missing=missing_texts(self.data))
 
     def as_written(self) -> str:
         """JSON of what the experiment file says, presets spelt out, without how it is run.
@@ -153,6 +155,7 @@ class Experiment(DataContract):
     def _check_sections_against_each_other(self) -> "Experiment":
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
+        problems += missing_domain_values(self.domain, missing_texts(self.data))
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -229,6 +232,11 @@ class Experiment(DataContract):
                 problems.append(
                     "components.example_gen is 'stock': set components.statistics to 'stock' as "
                     "well, since CsvExampleGen decides by the values which column is a number"
+                )
+            if self.data.missing_label != "refuse":
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
+                    "data.missing_label out"
                 )
             if any(feature.kind == "sequence" for feature in self.features.values()):
                 problems.append(

@@ -10,6 +10,7 @@ from transform.data_contract import (
     NumericFeature,
     SequenceFeature,
 )
+from transform.missing_values import is_missing
 
 #: Signature for serialised `tf.Example`s; what is evaluated and served.
 EXAMPLES_SIGNATURE = "serving_default"
@@ -79,7 +80,7 @@ class ServedModel(tf.Module):
                 parsed[name] = tf.reshape(values, [-1, *spec.shape])
             else:
                 text = values.dtype == tf.string
-                present = values != "" if text else tf.math.is_finite(values)
+                present = ~is_missing(values, self._contract) if text else tf.math.is_finite(values)
                 indices = tf.where(present)
                 given = tf.gather_nd(values, indices)
                 if given.dtype != spec.dtype:

@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transform.analysis import numeric_requests, vocabulary_requests
 from transform.data_contract import DataContract
+from transform.missing_values import as_numbers, as_texts
 
 #: By feature: distinct values and their counts, or the numbers.
 Batch = dict[str, tuple[np.ndarray, ...]]
@@ -58,19 +59,18 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
         parsed = tf.io.parse_example(serialized, spec) if spec else {}
         counts = {}
         for name, request in vocabularies.items():
-            present = [_text(parsed[source].values) for source in request.sources if source in spec]
+            present = [
+                as_texts(parsed[source].values, contract)
+                for source in request.sources
+                if source in spec
+            ]
             values = tf.concat(present or [tf.constant([], tf.string)], axis=0)
             distinct, _, number = tf.unique_with_counts(values, tf.int64)
             counts[name] = (distinct, number)
         for name in numbers:
             values = parsed[name].values if name in spec else tf.constant([], tf.float32)
-            counts[name] = (tf.cast(values, tf.float32),)
+            counts[name] = (as_numbers(values, contract),)
         return counts
 
     function = tf.function(count, autograph=False)
     return function.get_concrete_function(tf.TensorSpec([None], tf.string))
-
-
-def _text(values: tf.Tensor) -> tf.Tensor:
-    """Values as the vocabulary has them: other readers than ours may have made numbers of them."""
-    return values if values.dtype == tf.string else tf.strings.as_string(values)

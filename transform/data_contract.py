@@ -1,5 +1,7 @@
 """The data contract: features, target item, behaviour sequences, domain and tasks of a log."""
 
+import re
+import struct
 from typing import Annotated, Literal
 
 import pydantic
@@ -7,6 +9,10 @@ import pydantic
 from transform.model_inputs import TaskSpec
 from transform.names import suggest
 from transform.settings import Settings
+
+#: Blanks around a value that the missing markers do not see; Arrow and TensorFlow know the same.
+_BLANKS = " \t\n\v\f\r"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class Vocabulary(Settings):
@@ -116,8 +122,8 @@ class Task(Settings):
     allow_without_parent: bool = False
 
 
-class DataContract(Settings):
-    """What the columns of a log mean; the sections of the experiment file that all rooms share.
+class ContractSections(Settings):
+    """What the columns of a log mean, as the sections of the experiment file say it.
 
     Attributes:
         features: by name.
@@ -208,3 +214,46 @@ class DataContract(Settings):
             TaskSpec(name, task.label, task.after, task.population)
             for name, task in self.tasks.items()
         )
+
+
+class DataContract(ContractSections):
+    """What the columns of a log mean: what all rooms share.
+
+    Attributes:
+        missing: texts that stand for a missing value, in every column, in training and serving,
+            blanks at a value's ends left out; the empty text is always one. One that is a number
+            (``-1``) stands for that number too. The experiment file has them in
+            ``data.options.missing``.
+    """
+
+    missing: tuple[str, ...] = ("",)
+
+    @staticmethod
+    def bare(missing: tuple[str, ...]) -> tuple[str, ...]:
+        """Markers as values are compared with them: without blanks at the ends, each once."""
+        return tuple(dict.fromkeys(["", *(marker.strip(_BLANKS) for marker in missing)]))
+
+    @pydantic.field_validator("missing")
+    @classmethod
+    def _bare_and_with_the_empty_text(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return cls.bare(value)
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The markers that are numbers, rounded as examples hold numbers: to float32."""
+        numbers = []
+        for marker in filter(_NUMBER.fullmatch, self.missing):
+            number = float(marker)
+            if abs(number) < 3e38:  # What is too large for float32 stands in no example.
+                numbers += struct.unpack("f", struct.pack("f", number))
+        return tuple(dict.fromkeys(numbers))
+
+
+def missing_domain_values(domain: Domain | None, missing: tuple[str, ...]) -> list[str]:
+    """What is wrong with domains that are called like a missing value: no row would be theirs."""
+    return [
+        f"domain.values names {value!r}, which stands for a missing value "
+        f"(data.options.missing: {list(missing)})"
+        for value in (domain.values if domain else ())
+        if value.strip(_BLANKS) in missing
+    ]

@@ -18,6 +18,7 @@ from transform.data_contract import (  # noqa: E402
     SequenceFeature,
 )
 from transform.finished_analysis import FinishedAnalysis  # noqa: E402
+from transform.missing_values import as_numbers, as_texts  # noqa: E402
 from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
 
 
@@ -45,7 +46,7 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             "rows that it was inferred from, or it is of another contract. Take them out of "
             "'features', or correct their 'column' or the schema"
         )
-    inputs = {name: _typed(x, contract.features.get(name)) for name, x in inputs.items()}
+    inputs = {name: _typed(x, contract.features.get(name), contract) for name, x in inputs.items()}
     folder = custom_config.get("analysis")
     analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
     outputs: dict[str, tf.Tensor] = {}
@@ -60,21 +61,23 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         if task.label in inputs:
-            outputs[task.label] = _scalars(inputs[task.label], tf.constant(0, tf.int64))
+            outputs[task.label] = _label(inputs[task.label], task.label)
     return outputs
 
 
-def _typed(x: tf.Tensor | tf.SparseTensor, feature: Feature | None) -> tf.Tensor | tf.SparseTensor:
-    """A feature's type by the contract: readers other than ours go by how the values look."""
+def _typed(
+    x: tf.Tensor | tf.SparseTensor, feature: Feature | None, contract: DataContract
+) -> tf.Tensor | tf.SparseTensor:
+    """A feature's type by the contract: readers other than ours go by how the values look.
+
+    What stands for a missing value becomes an empty text, or NaN.
+    """
     if feature is None:
         return x
-    if isinstance(feature, NumericFeature):
-        return tf.cast(x, tf.float32)
-    if x.dtype == tf.string:
-        return x
+    convert = as_numbers if isinstance(feature, NumericFeature) else as_texts
     if isinstance(x, tf.SparseTensor):
-        return tf.SparseTensor(x.indices, tf.strings.as_string(x.values), x.dense_shape)
-    return tf.strings.as_string(x)
+        return tf.SparseTensor(x.indices, convert(x.values, contract), x.dense_shape)
+    return convert(x, contract)
 
 
 def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
@@ -83,6 +86,22 @@ def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -
         one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
         return tf.sparse.to_dense(one_column, default_value=missing)[:, 0]
     return tf.reshape(x, [-1])
+
+
+def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
+    """Labels ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
+    labels = _scalars(x, tf.constant(0, tf.int64))
+    if not isinstance(x, tf.SparseTensor):
+        return labels
+    there = tf.debugging.assert_equal(
+        tf.size(x.values, tf.int64),
+        x.dense_shape[0],
+        # TensorFlow would write quotes with backslashes.
+        f"rows without a value of label {name}: give it to them, or read them with "
+        "components.example_gen: log and data.missing_label: quarantine",
+    )
+    with tf.control_dependencies([there] if there is not None else []):
+        return tf.identity(labels)
 
 
 def _ids(

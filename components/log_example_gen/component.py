@@ -64,6 +64,7 @@ class LogExampleGen(component.FileBasedExampleGen):
         range_config: RuntimeParameter | None = None,
     ) -> None:
         reader = READERS.build(data.reader, data.options)
+        contract = contract.model_copy(update={"missing": DataContract.bare(reader.missing)})
         patterns = _patterns(data)
         base = _common_folder(patterns)
         splits = [

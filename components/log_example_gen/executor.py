@@ -116,7 +116,7 @@ class _ShardWork:
 
     def count(self, shard: Shard) -> int:
         """Rows of a shard that can be taken apart, whether or not they pass the checks."""
-        checks = RowChecks(DataContract.from_json(self._contract_json), True)
+        checks = RowChecks(DataContract.from_json(self._contract_json))
         try:
             rows = self.reader().read(shard, checks.columns()[:1])
             return sum(batch.columns.num_rows for batch in rows)
@@ -138,8 +138,9 @@ class _ShardWork:
                 batches = self._batches(shard, start, sum(counts.values()), summary.lines)
                 for batch, assigned, malformed in batches:
                     quarantine.write(malformed)
+                    summary.times = splitter.merge_times(summary.times, assigned.times)
                     for number, split in enumerate(splitter.SPLITS):
-                        chosen = batch.filter(pa.array(assigned == number))
+                        chosen = batch.filter(pa.array(assigned.splits == number))
                         writers.write(split, chosen)
                         summary.rows[split] += chosen.num_rows
                 if summary.unaccounted():
@@ -154,11 +155,11 @@ class _ShardWork:
 
     def _batches(
         self, shard: Shard, start: int, total: int, lines: Counter
-    ) -> Iterator[tuple[pa.RecordBatch, np.ndarray, list[Rejection]]]:
+    ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
         """Checked examples of a shard with the split of each; counts its lines in `lines`."""
         reader = self.reader()
         contract = DataContract.from_json(self._contract_json)
-        checks = RowChecks(contract, reader.empty_is_missing)
+        checks = RowChecks(contract, self._data.missing_label)
         split = splitter.with_columns(
             self._data.split,
             lambda name: contract.column(name) if name in contract.features else name,
@@ -174,7 +175,7 @@ class _ShardWork:
             kept = checked.kept
             place = splitter.Place(file, rows.lines[kept], positions[kept], total)
             assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
-            yield checked.examples, assigned, checked.rejected
+            yield checked.examples, assigned, [*checked.rejected, *assigned.rejected]
 
 
 class _Quarantine:
@@ -228,6 +229,7 @@ def _total(summaries: str) -> ShardSummary:
         total.lines.update(part["lines"])
         total.rows.update(part["rows"])
         total.malformed.update(part["malformed"])
+        total.times = splitter.merge_times(total.times, part["times"])
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]
         total.refused = total.refused or part["refused"]
@@ -255,7 +257,7 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
         raise InputRefused(f"no rows in {', '.join(data.path)}")
     empty = [split for split in splitter.SPLITS if not summary.rows[split]]
     if empty:
-        counts = ", ".join(f"{split}: {summary.rows[split]}" for split in splitter.SPLITS)
+        counts = splitter.described(data.split, summary.rows, summary.times)
         raise InputRefused(
             f"no rows in split {' and '.join(empty)} ({counts}): change data.split (by: "
             f"{data.split.by})"
@@ -274,6 +276,7 @@ def _write_summary(
         "rows": {split: summary.rows[split] for split in splitter.SPLITS},
         "malformed": dict(summary.malformed),
         "refused": refused,
+        "times": summary.times,
         "quarantine": summary.quarantine,
         "max_malformed_share": data.max_malformed_share,
         "seconds": seconds,

@@ -23,6 +23,7 @@ class Rejection:
         column: column at fault, or None where it is the whole row.
         value: what stands there, as text.
         reason: few fixed words, by which rows are counted.
+        hint: what the value looks like, and what to do about it; may be empty.
     """
 
     file: str
@@ -30,10 +31,12 @@ class Rejection:
     column: str | None
     value: str
     reason: str
+    hint: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}"
-        return f"{place}: {self.column or 'row'}: {self.reason}: {self.value[:200]!r}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {self.column or 'row'}: {self.reason}: {self.value[:200]!r}{hint}"
 
 
 class InputRefused(ValueError):

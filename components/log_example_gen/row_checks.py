@@ -1,15 +1,18 @@
 """Checks rows against the data contract and turns their columns into the types of tf.Examples."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.log_example_gen.column_text import column_text, shown
+from components.log_example_gen.list_items import flat_items, is_list
+from components.log_example_gen.missing_markers import MissingMarkers
+from components.log_example_gen.number_hints import number_hint
+from components.log_example_gen.numbers import Numbers, column_numbers
 from components.log_example_gen.readers.reader import Rows
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.data_contract import (
@@ -42,11 +45,14 @@ class RowChecks:
 
     Args:
         contract: the data contract.
-        empty_is_missing: an empty text is a missing value.
+        missing_label: what becomes of a row without a label, as in `DataSettings`.
     """
 
-    def __init__(self, contract: DataContract, empty_is_missing: bool) -> None:
-        self._contract, self._empty_is_missing = contract, empty_is_missing
+    def __init__(
+        self, contract: DataContract, missing_label: Literal["refuse", "quarantine"] = "refuse"
+    ) -> None:
+        self._contract, self._missing_label = contract, missing_label
+        self._markers = MissingMarkers(contract)
 
     def columns(self) -> list[str]:
         """Columns of the log that the contract names."""
@@ -57,61 +63,47 @@ class RowChecks:
         """Checks and converts one batch.
 
         Raises:
-            InputRefused: a label outside {0, 1}, or a label without its parent's.
+            InputRefused: a label outside {0, 1}, or a label without its parent's; a category that
+                is a fraction or too large to be exact; a column of a type that does not fit.
         """
-        count = rows.columns.num_rows
-        kept = np.ones(count, bool)
-        rejected = list(rows.rejected)
+        batch = _Batch(rows, file)
         columns: dict[str, pa.Array] = {}
         for name, feature in self._contract.features.items():
             column = self._contract.column(name)
             values = rows.columns[column].combine_chunks()
             if isinstance(feature, CategoricalFeature):
-                text = self._typed(self._text, values, rows, file, column)
-                columns[name] = text
-                bad, reason = self._unknown_domain(name, text), "unknown domain"
+                text = self._texts(values, batch, column)
+                columns[name] = self._markers.without_texts(text)
+                unknown = self._unknown_domain(name, columns[name])
+                batch.reject(column, values, unknown, "unknown domain")
             elif isinstance(feature, NumericFeature):
-                columns[name], bad = self._typed(_numbers, values, rows, file, column)
-                reason = "not a number"
+                numbers = _typed(self._numbers, values, batch, column)
+                columns[name] = pa.array(numbers.number, mask=np.isnan(numbers.number))
+                batch.reject(column, values, numbers.bad, "not a number", number_hint)
             else:
-                items = functools.partial(self._items, feature=feature)
-                columns[name], bad = self._typed(items, values, rows, file, column), None
-            if bad is not None and (bad & kept).any():
-                # A row counts once, by its first fault.
-                bad = bad & kept
-                kept &= ~bad
-                rejected += _described(rows, file, column, values, bad, reason)
-        labels = self._labels(rows, file, kept)
+                columns[name] = self._items(values, feature, batch, column)
+        labels = self._labels(batch)
         examples = {
             name: _as_lists(values, self._contract.features[name])
             for name, values in columns.items()
         }
         examples |= {name: _one_each(values) for name, values in labels.items()}
-        batch = pa.RecordBatch.from_arrays(list(examples.values()), names=list(examples))
-        if not kept.all():
-            batch = batch.filter(pa.array(kept))
-        return CheckedRows(batch, kept, rejected)
+        table = pa.RecordBatch.from_arrays(list(examples.values()), names=list(examples))
+        if not batch.kept.all():
+            table = table.filter(pa.array(batch.kept))
+        return CheckedRows(table, batch.kept, batch.rejected)
 
-    def _text(self, values: pa.Array) -> pa.Array:
-        """Any column as text with nulls for missing values."""
-        text = pc.cast(values, pa.string())
-        if self._empty_is_missing:
-            text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-        return text
+    def _numbers(self, values: pa.Array) -> Numbers:
+        return column_numbers(values, self._markers)
 
     @staticmethod
-    def _typed(
-        convert: Callable[[pa.Array], Converted], values: pa.Array, rows: Rows, file: str, name: str
-    ) -> Converted:
-        """Converts a column; one of a type that cannot be converted is refused by name."""
-        try:
-            return convert(values)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-            line = int(rows.lines[0]) if len(rows.lines) else 1
-            raise InputRefused(
-                f"{file}:{line}: column {name!r}: its type {values.type} does not fit the data "
-                f"contract ({error}); change the feature's kind, or cast the column"
-            ) from error
+    def _texts(values: pa.Array, batch: "_Batch", column: str) -> pa.Array:
+        """Any column as text with nulls for values that the log does not have."""
+        found = _typed(column_text, values, batch, column)
+        batch.reject(column, values, found.broken, _NOT_UTF_8)
+        if found.inexact is not None:
+            batch.refuse(column, values, found.inexact.rows, found.inexact.problem)
+        return found.text
 
     def _unknown_domain(self, name: str, text: pa.Array) -> np.ndarray | None:
         domain = self._contract.domain
@@ -120,66 +112,134 @@ class RowChecks:
         known = pc.is_in(text, value_set=pa.array(domain.values))
         return ~known.to_numpy(zero_copy_only=False)
 
-    def _items(self, values: pa.Array, feature: SequenceFeature) -> pa.Array:
-        """A sequence column as lists of texts."""
-        if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
-            return pc.cast(values, pa.large_list(pa.string()))
-        text = pc.fill_null(pc.cast(values, pa.string()), "")
-        lists = pc.split_pattern(text, feature.separator)
-        empty = pa.scalar([], lists.type)
-        return pc.cast(pc.if_else(pc.equal(text, ""), empty, lists), pa.large_list(pa.string()))
+    def _items(
+        self, values: pa.Array, feature: SequenceFeature, batch: "_Batch", column: str
+    ) -> pa.Array:
+        """A sequence column as lists of the texts that are no missing values."""
+        if not is_list(values.type):
+            text = self._markers.without_texts(self._texts(values, batch, column))
+            values = pc.split_pattern(pc.fill_null(text, ""), feature.separator)
+        items, offsets = flat_items(values)
+        found = _typed(column_text, items, batch, column)
+        if found.broken is not None:
+            batch.reject(column, values, _any_item(found.broken, offsets), _NOT_UTF_8)
+        if found.inexact is not None:
+            wrong = _any_item(found.inexact.rows, offsets)
+            batch.refuse(column, values, wrong, found.inexact.problem)
+        kept = ~self._markers.among_texts(found.text)
+        text = found.text if kept.all() else found.text.filter(pa.array(kept))
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return pa.LargeListArray.from_arrays(pa.array(before[offsets], pa.int64()), text)
 
-    def _labels(self, rows: Rows, file: str, kept: np.ndarray) -> dict[str, pa.Array]:
+    def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
         """Labels as int64; refuses what contradicts the contract in a row that is kept."""
-        labels: dict[str, pa.Array] = {}
+        labels: dict[str, np.ndarray] = {}
         for name, task in self._contract.tasks.items():
-            values = rows.columns[task.label].combine_chunks()
-            numbers, _ = self._typed(_numbers, values, rows, file, task.label)
-            number = numbers.to_numpy(zero_copy_only=False)
-            wrong = kept & ~np.isin(number, (0.0, 1.0))
-            if wrong.any():
-                raise _refusal(rows, file, task.label, values, wrong, "a label should be 0 or 1")
-            labels[task.label] = np.nan_to_num(number).astype(np.int64)
+            values = batch.rows.columns[task.label].combine_chunks()
+            numbers = _typed(self._numbers, _truth_as_digits(values), batch, task.label)
+            if self._missing_label == "quarantine":
+                batch.reject(task.label, values, numbers.missing, "missing label")
+            batch.refuse(
+                task.label,
+                values,
+                numbers.missing,
+                "a label should be 0 or 1, and here is none; set data.missing_label: quarantine "
+                "to leave such rows out, below data.max_malformed_share",
+            )
+            wrong = ~np.isin(numbers.number, (0.0, 1.0))
+            batch.refuse(task.label, values, wrong, "a label should be 0 or 1")
+            labels[task.label] = np.nan_to_num(numbers.number).astype(np.int64)
             if task.after is None or task.allow_without_parent:
                 continue
             parent = self._contract.tasks[task.after].label
-            orphan = kept & (labels[task.label] == 1) & (labels[parent] == 0)
-            if orphan.any():
-                text = (
-                    f"{task.label} is 1 where {parent} is 0; if the log is right, set "
-                    f"tasks.{name}.allow_without_parent: true"
-                )
-                raise _refusal(rows, file, task.label, values, orphan, text)
+            batch.refuse(
+                task.label,
+                values,
+                (labels[task.label] == 1) & (labels[parent] == 0),
+                f"{task.label} is 1 where {parent} is 0; if the log is right, set "
+                f"tasks.{name}.allow_without_parent: true",
+            )
         return {label: pa.array(values) for label, values in labels.items()}
 
 
-#: Texts that stand for a missing number; null is one of them.
-_MISSING = ("", "nan", "NaN", "null", "NULL", None)
+class _Batch:
+    """A batch of raw rows, and which of them are still to be taken over.
+
+    Args:
+        rows: the batch.
+        file: path of its file, for messages.
+    """
+
+    def __init__(self, rows: Rows, file: str) -> None:
+        self.rows, self.file = rows, file
+        self.kept = np.ones(rows.columns.num_rows, bool)
+        self.rejected = list(rows.rejected)
+
+    def reject(
+        self,
+        column: str,
+        values: pa.Array,
+        bad: np.ndarray | None,
+        reason: str,
+        hint: Callable[[str], str] | None = None,
+    ) -> None:
+        """Leaves rows out; a row counts once, by its first fault."""
+        if bad is None or not (bad & self.kept).any():
+            return
+        bad = bad & self.kept
+        self.kept &= ~bad
+        for index in np.flatnonzero(bad):
+            value = shown(values, int(index))
+            line = int(self.rows.lines[index])
+            said = hint(value) if hint else ""
+            self.rejected.append(Rejection(self.file, line, column, value, reason, said))
+
+    def refuse(self, column: str, values: pa.Array, wrong: np.ndarray, problem: str) -> None:
+        """Refuses the input if a row that is kept is wrong."""
+        wrong = wrong & self.kept
+        if wrong.any():
+            index = int(np.flatnonzero(wrong)[0])
+            value = shown(values, index)
+            raise InputRefused(
+                f"{self.file}:{int(self.rows.lines[index])}: column {column!r}: {problem}. "
+                f"Received: {value!r} ({int(wrong.sum())} such rows in this batch)"
+            )
 
 
-def _numbers(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """A column as float64 with nulls; and which values are no finite numbers."""
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        text = pc.utf8_trim_whitespace(values)
-        missing = pc.is_in(text, value_set=pa.array(_MISSING, text.type))
-        absent = missing.to_numpy(zero_copy_only=False)
-        number = _parsed(pc.if_else(missing, pa.scalar(None, text.type), text))
-    else:
-        number = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-        absent = np.isnan(number)
-    # Examples hold float32: what overflows there is no number either.
-    with np.errstate(over="ignore"):
-        bad = ~absent & ~np.isfinite(number.astype(np.float32))
-    return pa.array(number, mask=absent | bad), bad
+_NOT_UTF_8 = "not UTF-8"
 
 
-def _parsed(text: pa.Array) -> np.ndarray:
-    """Texts as float64; NaN for a null and for what is no number."""
+def _typed(
+    convert: Callable[[pa.Array], Converted], values: pa.Array, batch: _Batch, column: str
+) -> Converted:
+    """Converts a column; one of a type that cannot be converted is refused by name."""
     try:
-        return pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        # Some value is no number; pandas goes on behind it, and takes ten times as long.
-        return pd.to_numeric(text.to_pandas(), errors="coerce").to_numpy(np.float64)
+        return convert(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        line = int(batch.rows.lines[0]) if len(batch.rows.lines) else 1
+        raise InputRefused(
+            f"{batch.file}:{line}: column {column!r}: its type {values.type} does not fit the data "
+            f"contract ({error}); change the feature's kind, or cast the column"
+        ) from error
+
+
+def _truth_as_digits(values: pa.Array) -> pa.Array:
+    """Texts with true and false, in any case, as 1 and 0; other columns as they are."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values
+    bare = pc.ascii_lower(pc.ascii_trim_whitespace(values))
+    index = pc.index_in(bare, value_set=pa.array(["false", "true"], values.type))
+    if index.null_count == len(index):
+        return values
+    return pc.coalesce(pc.take(pa.array(["0", "1"], values.type), index), values)
+
+
+def _any_item(bad: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Which rows own a bad item, where each row's items begin at its offset."""
+    before = np.concatenate([[0], np.cumsum(bad)])
+    return before[offsets[1:]] > before[offsets[:-1]]
 
 
 def _as_lists(
@@ -187,7 +247,7 @@ def _as_lists(
 ) -> pa.Array:
     """A column as lists of the type that tf.Examples hold; a null becomes an empty list."""
     if isinstance(feature, SequenceFeature):
-        return pc.cast(pc.fill_null(values, pa.scalar([], values.type)), _LISTS_OF_BYTES)
+        return pc.cast(values, _LISTS_OF_BYTES)
     kind = pa.float32() if isinstance(feature, NumericFeature) else pa.large_binary()
     present = values.is_valid().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int64)
@@ -201,22 +261,3 @@ def _one_each(values: pa.Array) -> pa.Array:
 
 
 _LISTS_OF_BYTES = pa.large_list(pa.large_binary())
-
-
-def _described(
-    rows: Rows, file: str, column: str, values: pa.Array, bad: np.ndarray, reason: str
-) -> list[Rejection]:
-    return [
-        Rejection(file, int(rows.lines[index]), column, str(values[int(index)].as_py()), reason)
-        for index in np.flatnonzero(bad)
-    ]
-
-
-def _refusal(
-    rows: Rows, file: str, column: str, values: pa.Array, bad: np.ndarray, text: str
-) -> InputRefused:
-    index = int(np.flatnonzero(bad)[0])
-    return InputRefused(
-        f"{file}:{int(rows.lines[index])}: column {column!r}: {text}. "
-        f"Received: {values[index].as_py()!r} ({int(bad.sum())} such rows in this batch)"
-    )

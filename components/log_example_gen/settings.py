@@ -1,11 +1,16 @@
 """Settings of the log ExampleGen: the `data` section."""
 
 import datetime
+import difflib
+import math
 import re
+import zoneinfo
 from typing import Annotated, Any, Literal
 
 import pydantic
 
+from components.log_example_gen.instants import instant
+from components.log_example_gen.unix_time import unit
 from transform.settings import Settings
 
 
@@ -14,7 +19,18 @@ def _date_as_text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-Boundary = Annotated[int | float | str, pydantic.BeforeValidator(_date_as_text)]
+def _no_truth_value(value: Any) -> Any:
+    """Else true would be the number 1."""
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"should be a number (Unix time) or a date or time. Received: {value!r}")
+    return value
+
+
+Boundary = Annotated[
+    int | float | str,
+    pydantic.BeforeValidator(_date_as_text),
+    pydantic.BeforeValidator(_no_truth_value),
+]
 Share = Annotated[float, pydantic.Field(ge=0.0, lt=1.0)]
 Patterns = Annotated[list[str], pydantic.Field(min_length=1)]
 
@@ -51,26 +67,57 @@ class FileSplit(_WithoutValidationRows):
 
 
 class TimeSplit(_WithoutValidationRows):
-    """By time: rows before a boundary train, later ones test.
+    """By time: rows before a boundary train, later ones test, those at its very instant too.
 
     Attributes:
-        column: with numbers (Unix time), or text that sorts as time does (ISO 8601).
-        test_from: first value of the test split.
-        validation_from: first value of the validation split; None draws rows.
+        column: with numbers (Unix time in any unit), with dates or timestamps, or with texts in
+            ISO 8601, whose offsets may differ. A row without a time is malformed.
+        test_from: first time of the test split: a number in the unit of the column, or a date or
+            time in ISO 8601 for the others.
+        validation_from: first time of the validation split; None draws rows.
+        time_zone: of texts, timestamps, dates and boundaries without an offset:
+            ``Europe/Berlin``. Of an hour that the clocks show twice it is the first.
     """
 
     by: Literal["time"]
     column: str
     test_from: Boundary
     validation_from: Boundary | None = None
+    time_zone: str = "UTC"
+
+    @pydantic.field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            zones = zoneinfo.available_timezones()
+            near = difflib.get_close_matches(value, zones, n=3)
+            raise ValueError(
+                f"no time zone {value!r}; did you mean {', '.join(near) or 'Europe/Berlin'}?"
+                if zones
+                else f"no time zone {value!r}: this machine has none; install the package tzdata"
+            ) from error
+        return value
 
     @pydantic.model_validator(mode="after")
     def _in_order(self) -> "TimeSplit":
-        if self.validation_from is None:
-            return self
-        if isinstance(self.validation_from, str) != isinstance(self.test_from, str):
+        boundaries = {"validation_from": self.validation_from, "test_from": self.test_from}
+        given = {key: value for key, value in boundaries.items() if value is not None}
+        if len({isinstance(value, str) for value in given.values()}) > 1:
             raise ValueError("give validation_from and test_from both as text or both as numbers")
-        if self.validation_from >= self.test_from:
+        times = {}
+        for key, value in given.items():
+            try:
+                times[key] = instant(value, self.time_zone) if isinstance(value, str) else value
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from error
+        if len({unit(value) for value in given.values() if not isinstance(value, str)}) > 1:
+            raise ValueError(
+                "give validation_from and test_from in one unit. Received: "
+                f"{self.validation_from!r} and {self.test_from!r}"
+            )
+        if times.get("validation_from", -math.inf) >= times["test_from"]:
             raise ValueError(
                 f"validation_from should lie before test_from ({self.test_from!r}). "
                 f"Received: {self.validation_from!r}"
@@ -139,7 +186,10 @@ def span_number(span: int | str) -> int:
     if re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**31:
         return int(text)
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        days = (datetime.date.fromisoformat(text) - _UNIX_EPOCH).days
+        try:
+            days = (datetime.date.fromisoformat(text) - _UNIX_EPOCH).days
+        except ValueError as error:
+            raise ValueError(f"span: there is no such date: {span!r} ({error})") from error
         if days >= 0:
             return days
     raise ValueError(
@@ -160,6 +210,8 @@ class DataSettings(Settings):
         options: the reader's options.
         split: which rows go where.
         max_malformed_share: the run stops where a larger share of the rows is malformed.
+        missing_label: what becomes of a row without a label: ``refuse`` stops the run,
+            ``quarantine`` counts it among the malformed ones.
     """
 
     reader: str = "csv"
@@ -168,6 +220,7 @@ class DataSettings(Settings):
     options: dict[str, Any] = {}
     split: Split
     max_malformed_share: Share = 0.001
+    missing_label: Literal["refuse", "quarantine"] = "refuse"
 
     @pydantic.field_validator("path", mode="before")
     @classmethod

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from components.log_example_gen.splitter import TimeRanges
+
 
 @dataclass
 class ShardSummary:
@@ -13,6 +15,7 @@ class ShardSummary:
             `Rows.aside`; of a format without lines, its rows.
         rows: examples written, by split.
         malformed: rejected rows, by reason.
+        times: first and last time by split, where the split is by time.
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
@@ -21,6 +24,7 @@ class ShardSummary:
     lines: Counter = field(default_factory=Counter)
     rows: Counter = field(default_factory=Counter)
     malformed: Counter = field(default_factory=Counter)
+    times: TimeRanges = field(default_factory=dict)
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
     refused: str | None = None

@@ -120,6 +120,36 @@ def test_options_of_the_reader_are_checked(write):
         check_options(read_experiment(path))
 
 
+def test_missing_markers_of_the_reader_are_part_of_the_contract(write):
+    assert read_experiment(write(VALID)).contract.missing == ("",)
+    options = ["data.options.missing=['NULL', ' nan ', -1]"]
+    experiment = read_experiment(write(VALID), options)
+    assert experiment.contract.missing == ("", "NULL", "nan", "-1")
+    assert experiment.contract.missing_numbers == (-1.0,)
+    check_options(experiment)
+    census = read_experiment(write(VALID), ["data.reader=census_income"])
+    assert census.contract.missing == ("", "?")
+
+
+def test_missing_markers_that_yaml_has_changed_are_refused(write):
+    experiment = read_experiment(write(VALID), ["data.options.missing=[NULL]"])
+    with pytest.raises(ExperimentFileError, match="missing: .*in quotes.*None"):
+        check_options(experiment)
+
+
+def test_markers_have_one_place_and_are_no_domains(write):
+    assert "unknown setting 'missing'" in _message(write(VALID + "missing: ['x']\n"))
+    domain = VALID + "domain: {feature: item, values: [a, 'NULL']}\n"
+    message = _message(write(domain), overrides=["data.options.missing=['NULL']"])
+    assert "x.yaml:9: domain.values names 'NULL', which stands for a missing value" in message
+
+
+def test_dates_that_do_not_exist_are_named(write):
+    split = "{by: time, column: t, test_from: '2024-02-30'}"
+    message = _message(write(VALID), overrides=[f"data.split={split}"])
+    assert "data.split: test_from: there is no such time: '2024-02-30'" in message
+
+
 def test_all_configs_are_valid():
     for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")):
         check_options(read_experiment(path))

@@ -39,7 +39,7 @@ def write_stock_experiment(write_experiment, plain_logs):
             "validation": ["day=07/*.csv"],
             "test": ["day=08/*.csv"],
         }
-        data = {"split": split, "path": str(plain_logs / "day=*/*.csv")}
+        data = {"split": split, "path": str(plain_logs / "day=*/*.csv"), **sections.pop("data", {})}
         path = write_experiment(data=data, **sections)
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         values["features"] = {
@@ -73,6 +73,7 @@ def test_a_pipeline_of_stock_components_blesses_and_pushes(write_stock_experimen
         (STOCK, {"gate": {"thresholds": [{"rule": "relaimp", "minimum": 0}]}}, "'relaimp'"),
         (STOCK, {"gate": {"reference": {"network": "ple"}}}, "one baseline only"),
         ({"transform": "own"}, {}, "one_pass"),
+        (STOCK, {"data": {"missing_label": "quarantine"}}, "leave data.missing_label out"),
     ],
 )
 def test_what_stock_components_can_not_do_is_refused(

@@ -62,6 +62,7 @@ class CensusIncome(Reader):
 
     address = ADDRESS
     alternatives = True
+    missing = ("", MISSING)
 
     def __init__(self, *, encoding: Encoding = "utf-8") -> None:
         self._layout = TextLayout(",", FIELDS, quoted=False, encoding=encoding)

@@ -4,14 +4,32 @@ import abc
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pydantic
 
 from components.log_example_gen.readers.files import as_written, is_folder, is_remote, open_unpacked
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.names import suggest
+
+
+def _as_written(value: Any) -> Any:
+    """YAML makes numbers, nulls and truth values of texts that stand without quotes."""
+    if not isinstance(value, list | tuple):
+        return value
+    lost = [item for item in value if item is None or isinstance(item, bool | float)]
+    if lost:
+        raise ValueError(
+            "missing: write the texts in quotes, for example ['NULL', 'nan']; "
+            f"YAML has made {lost[0]!r} of one"
+        )
+    return [str(item) if isinstance(item, int) else item for item in value]
+
+
+#: Option of readers: texts that stand for a missing value.
+MissingTexts = Annotated[list[str], pydantic.BeforeValidator(_as_written)]
 
 
 @dataclass(frozen=True)
@@ -54,8 +72,8 @@ class Reader(abc.ABC):
     #: `patterns` lists alternatives: not every one needs a file.
     alternatives = False
 
-    #: An empty text is a missing value (formats without types have no other way to say so).
-    empty_is_missing = True
+    #: Texts that stand for a missing value; see `DataContract.missing`.
+    missing: tuple[str, ...] = ("",)
 
     #: Where the data set can be had, for readers of one data set.
     address: str | None = None

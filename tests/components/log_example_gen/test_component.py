@@ -283,6 +283,98 @@ def test_parquet_zeros_empty_texts_and_integer_ids(tmp_path):
     ]
 
 
+def test_shards_of_other_types_are_one_log(tmp_path):
+    """What a null makes of a shard's types: integers become doubles; and what is left of it."""
+    (tmp_path / "logs").mkdir()
+    at = datetime.datetime(2026, 1, 1)
+    first = {
+        "user": [5, 1234567890123, 7],
+        "scene": ["feed"] * 3,
+        "price": [1, 2, -1],
+        "clicks": [[5, 1234567890123], [], None],
+        "click": [True, False, True],
+        "buy": [False, False, True],
+        "at": [at, at + datetime.timedelta(days=1), at + datetime.timedelta(days=2)],
+    }
+    second = {
+        "user": [5.0, float("nan"), 1234567890123.0, 7.0],
+        "scene": ["feed", "search", " NULL ", "feed"],
+        "price": [1.5, None, 2.0, 3.0],
+        "clicks": [[5.0, None], [float("nan")], [], []],
+        "click": [1.0, 0.0, 1.0, None],
+        "buy": ["true", "0", "1", "0"],
+        "at": ["2026-01-01T01:00+01:00", "2026-01-02", "2026-01-03", "2026-01-04"],
+    }
+    third = {**second, "at": ["2026-01-03T00:00Z", None, "soon", "2026-02-30"]}
+    third |= {"scene": ["feed"] * 4, "click": [0] * 4, "buy": [0] * 4}
+    for name, columns in (("a", first), ("b", second), ("c", third)):
+        pq.write_table(pa.table(columns), tmp_path / "logs" / f"{name}.parquet")
+    split = {
+        "by": "time",
+        "column": "at",
+        "validation_from": "2026-01-02",
+        "test_from": "2026-01-03",
+    }
+    (folder,) = _ours(
+        tmp_path,
+        path=str(tmp_path / "logs"),
+        reader="parquet",
+        options={"missing": ["NULL", -1]},
+        split=split,
+        missing_label="quarantine",
+        max_malformed_share=0.6,
+    )
+    users = {
+        name: sorted(str((row["user"] or [b"-"])[0].decode()) for row in _decoded(folder, name))
+        for name in ("train", "validation", "test")
+    }
+    assert users == {
+        "train": ["5", "5"],
+        "validation": ["-", "1234567890123"],
+        "test": ["5", "7"],
+    }
+    rows = _decoded(folder)
+    assert {row["user"][0]: row["clicks"] for row in rows if row["user"]}[b"5"] == [b"5"]
+    assert sorted(row["price"] for row in rows) == [[], [], [1.0], [1.5], [1.5], [2.0]]
+    summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["malformed"] == {
+        "unknown domain": 1,
+        "missing label": 1,
+        "missing time": 1,
+        "not a time": 2,
+    }
+    instants = {name: pd.to_datetime(ends, unit="us") for name, ends in summary["times"].items()}
+    assert str(instants["train"].max()) == "2026-01-01 00:00:00"
+    assert str(instants["test"].min()) == "2026-01-03 00:00:00"
+
+
+def test_an_empty_split_says_where_the_rows_lie_in_time(tmp_path):
+    _write(tmp_path / "logs", [_line(i, price=1704067200 + i) for i in range(8)])
+    split = {"by": "time", "column": "price", "test_from": 1704067300, "validation_share": 0.5}
+    with pytest.raises(
+        InputRefused,
+        match=r"no rows in split test \(train: \d from 17040672\d+ to 17040672\d+, validation: .*"
+        r"test: 0\): change data.split",
+    ):
+        _ours(tmp_path, split=split)
+    milliseconds = {**split, "test_from": 1704067300000}
+    with pytest.raises(InputRefused, match=r"part-0.csv:2: column 'price' .*a thousandfold below"):
+        _ours(tmp_path, split=milliseconds)
+
+
+def test_a_damaged_page_is_refused_by_name(tmp_path):
+    (tmp_path / "logs").mkdir()
+    log = {"user": ["a"] * 9, "scene": ["feed"] * 9, "price": [1.5] * 9, "clicks": [["a"]] * 9}
+    file = tmp_path / "logs" / "a.parquet"
+    pq.write_table(pa.table({**log, "click": [1] * 9, "buy": [0] * 9}), file)
+    data = bytearray(file.read_bytes())
+    start = pq.ParquetFile(file).metadata.row_group(0).column(2).dictionary_page_offset
+    data[start : start + 10] = b"\xff" * 10
+    file.write_bytes(data)
+    with pytest.raises(InputRefused, match="a.parquet: row group 0 cannot be read to its end: "):
+        _ours(tmp_path, path=str(tmp_path / "logs"), reader="parquet")
+
+
 def test_a_column_of_a_type_without_numbers_is_refused_by_name(tmp_path):
     (tmp_path / "logs").mkdir()
     log = {"user": ["a"], "scene": ["feed"], "price": [datetime.datetime(2026, 1, 1)]}

@@ -1,15 +1,13 @@
-import datetime
-
 import numpy as np
 import pyarrow as pa
 import pydantic
 import pytest
 
+from components.log_example_gen import splitter
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
 from components.log_example_gen.splitter import (
     Place,
-    assign,
     needs_positions,
     split_columns,
     with_columns,
@@ -18,6 +16,10 @@ from components.log_example_gen.splitter import (
 
 def _split(**settings):
     return DataSettings.read({"path": "x", "split": settings}).split
+
+
+def assign(split, rows, place):
+    return splitter.assign(split, rows, place).splits
 
 
 def _place(file, count, first=0, total=0):
@@ -95,17 +97,6 @@ def test_time_split_by_numbers(values):
     assert list(assign(split, _rows(4, t=pa.array(values)), _place("f", 4))) == [0, 1, 1, 2]
 
 
-def test_time_split_by_text_and_its_errors():
-    split = _split(by="time", column="t", test_from="2026-11-08", validation_share=0)
-    times = pa.array(["2026-11-07T23:59", "2026-11-08T00:00"])
-    assert list(assign(split, _rows(2, t=times), _place("f", 2))) == [0, 2]
-    with pytest.raises(InputRefused, match=r"f:1: column 't'.*Received: ''"):
-        assign(split, _rows(1, t=pa.array([None], pa.string())), _place("f", 1))
-    numbers = _split(by="time", column="t", test_from=5)
-    with pytest.raises(InputRefused, match="f:1: .*a time like 5.*2026-11-07"):
-        assign(numbers, _rows(2, t=times), _place("f", 2))
-
-
 def test_shares_add_up_to_one():
     with pytest.raises((ValueError, pydantic.ValidationError), match="add up to 1"):
         _split(by="row", train=0.8, validation=0.1, test=0.2)
@@ -130,6 +121,46 @@ def test_a_key_has_one_split_whatever_its_column_type():
     np.testing.assert_array_equal(as_integers, with_null[:300])
 
 
+@pytest.mark.parametrize("by", ["hash", "file"])
+def test_a_users_rows_stay_together_whether_the_id_is_an_integer_or_a_double(by):
+    """A null makes doubles of a shard's integers; the missing key has one split of its own."""
+    if by == "hash":
+        split, file = _split(by="hash", of="user"), "f"
+    else:
+        split = _split(by="file", train=["a"], test=["b"], validation_key="user")
+        file = "/x/a"
+    keys = [5, 1234567890123, *range(10**15, 10**15 + 300), 2**53]
+    kinds = [pa.int64(), pa.float64(), pa.decimal128(20, 2), pa.string()]
+    shards = [
+        pa.array([str(key) for key in keys] if kind == pa.string() else keys, kind)
+        for kind in kinds
+    ]
+    shards.append(shards[0].dictionary_encode())
+    found = [
+        assign(split, _rows(len(keys), user=shard), _place(file, len(keys))) for shard in shards
+    ]
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+    assert len(set(found[0])) > 1
+    nulls = pa.array([None, float("nan"), 1.5e9])
+    missing = assign(split, _rows(3, user=nulls), _place(file, 3))
+    empty = assign(split, _rows(1, user=pa.array([""])), _place(file, 1))
+    assert missing[0] == missing[1] == empty[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0, 2.5], r"f:2: column 'user' of data.split: rows of one key.*fraction.*'2.5'"),
+        ([1.0, 2.0**53 + 2], r"f:2: column 'user'.*exactly up to 9007199254740992"),
+        ([[1], [2]], r"f: column 'user' of data.split: its type list"),
+    ],
+)
+def test_a_key_that_is_none_is_refused(values, message):
+    with pytest.raises(InputRefused, match=message):
+        assign(_split(by="hash", of="user"), _rows(2, user=pa.array(values)), _place("f", 2))
+
+
 def test_a_pattern_matches_from_a_folder_boundary_on():
     split = _split(by="file", train=["latest.csv"], test=["test.csv"])
     assert set(assign(split, _rows(5), _place("/x/latest.csv", 5))) <= {0, 1}
@@ -139,24 +170,6 @@ def test_a_pattern_matches_from_a_folder_boundary_on():
 def test_features_stand_for_their_columns():
     split = _split(by="file", train=["a"], test=["b"], validation_key="user")
     assert split_columns(with_columns(split, {"user": "uid"}.get)) == ["uid"]
-
-
-@pytest.mark.parametrize(
-    ("boundaries", "message"),
-    [
-        ({"validation_from": 9, "test_from": 5}, "validation_from should lie before"),
-        ({"validation_from": 9, "test_from": "10"}, "both as text or both as numbers"),
-    ],
-)
-def test_time_boundaries_are_checked(boundaries, message):
-    with pytest.raises(ValueError, match=message):
-        _split(by="time", column="t", **boundaries)
-
-
-def test_an_unquoted_yaml_date_is_a_boundary():
-    assert _split(by="time", column="t", test_from=datetime.date(2026, 11, 8)).test_from == (
-        "2026-11-08"
-    )
 
 
 def test_at_least_one_path():

@@ -102,7 +102,6 @@ def test_parquet_keeps_zeros_and_empty_texts(tmp_path):
         "l": [["a", ""], [], None],
     }
     assert lines == [1, 2, 3]
-    assert reader.empty_is_missing is False
 
 
 def test_parquet_that_is_none(tmp_path):
