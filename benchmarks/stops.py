@@ -71,7 +71,8 @@ def _stop_at(
     code = process.wait()
     seconds = time.monotonic() - started
     process.stdout.close()
-    left = sum(child.is_running() for child in children)
+    # Killed processes take a moment to die.
+    left = len(psutil.wait_procs(children, timeout=5)[1])
     where = node + (" with Beam workers" if overrides else "")
     return f"| {where} | {number.name} | {seconds:.1f} s | {code} | {left} of {len(children)} |"
 

@@ -1,7 +1,9 @@
 """A small experiment on simulated logs, and its finished run, shared by the tests of this folder."""
 
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -63,3 +65,21 @@ def finished(write_experiment):
     """The small experiment's file and the result of its first run."""
     path = write_experiment()
     return path, run_experiment(read_experiment(path))
+
+
+@pytest.fixture
+def wait_until_dead():
+    """Fails if a process lives on; one that was killed takes a moment, and somebody to reap it."""
+
+    def function(process):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    return
+            except psutil.NoSuchProcess:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"{process} lives on")
+
+    return function

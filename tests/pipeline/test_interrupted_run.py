@@ -40,7 +40,7 @@ def _start(path, *overrides):
     )
 
 
-def _run_until(path, sign, number, code, *overrides):
+def _run_until(path, wait_until_dead, sign, number, code, *overrides):
     """Runs until a line shows the sign, then ends the process; returns what it printed."""
     process = _start(path, *overrides)
     seen = []
@@ -55,7 +55,8 @@ def _run_until(path, sign, number, code, *overrides):
     seen += process.stdout
     process.wait()
     assert process.returncode == code, "".join(seen)
-    assert not [child for child in children if child.is_running()]
+    for child in children:
+        wait_until_dead(child)
     return "".join(seen)
 
 
@@ -80,12 +81,14 @@ def _output(run, node_id, name):
     return node["outputs"][name][0]
 
 
-def test_run_ended_at_three_nodes_gives_the_same_artifacts(write_experiment, finished):
+def test_run_ended_at_three_nodes_gives_the_same_artifacts(
+    write_experiment, finished, wait_until_dead
+):
     _, uninterrupted = finished
     path = write_experiment()
     for number, sign, code in ENDS:
         workers = [WORKERS] if number == signal.SIGINT else []
-        output = _run_until(path, sign, number, code, *workers)
+        output = _run_until(path, wait_until_dead, sign, number, code, *workers)
         assert "Traceback" not in output
         assert output.count(STOPPED) == (number != signal.SIGKILL)
     last = _start(path)

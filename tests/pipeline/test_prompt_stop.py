@@ -76,7 +76,7 @@ def _started(wait, ignored=False):
 
 @pytest.mark.parametrize("wait", WAITS)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_ends_with_the_signals_code_and_its_children_too(wait, number, code):
+def test_it_ends_with_the_signals_code_and_its_children_too(wait, number, code, wait_until_dead):
     process = _started(wait)
     child = psutil.Process(int(process.stdout.readline()))
     process.send_signal(number)
@@ -84,7 +84,7 @@ def test_it_ends_with_the_signals_code_and_its_children_too(wait, number, code):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert errors.strip() == STOPPED
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    wait_until_dead(child)
 
 
 def test_output_that_nobody_reads_does_not_keep_it():
