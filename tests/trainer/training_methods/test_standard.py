@@ -144,7 +144,7 @@ def test_learns_and_keeps_the_best_epochs_weights(make):
 def test_one_training_and_two_ways_to_choose_its_epoch(make, caplog):
     """The same steps and so the same results in every epoch, of which the settings choose."""
     common = {"epochs": 8, "patience": None, "learning_rate": 0.3}
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     new, old = (
         _train(make(**common, select_by=select_by)).history
         for select_by in ({"shrinkage": 20}, {"metric": "auc", "shrinkage": 0})
