@@ -21,12 +21,13 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components.log_example_gen import splitter
+from components.log_example_gen.provenance import TimeRange, TimeRanges, provenance, source
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.readers.reader import Reader, Shard
 from components.log_example_gen.rejection import InputRefused, Rejection
 from components.log_example_gen.row_checks import RowChecks
-from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.settings import DataSettings, TimeSplit
 from components.log_example_gen.split_writers import SplitWriters
 from transform.data_contract import DataContract
 
@@ -44,6 +45,8 @@ class ShardSummary:
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
+        sources: of the shard, see `provenance.source`.
+        times: range of the split's time column, by split.
     """
 
     rows: Counter = field(default_factory=Counter)
@@ -51,6 +54,8 @@ class ShardSummary:
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
     refused: str | None = None
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    times: dict[str, TimeRange] = field(default_factory=dict)
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -95,7 +100,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
-        _write_summary(examples.uri, summary, data, time.monotonic() - started)
+        seen = provenance(
+            data, exec_properties.get("span"), summary.sources, TimeRanges(summary.times)
+        )
+        _write_summary(examples.uri, summary, data, time.monotonic() - started, seen)
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
@@ -140,12 +148,13 @@ class _ShardWork:
         index, shard = item
         counts = counts or {}
         start = sum(count for other, count in counts.items() if other < index)
-        summary = ShardSummary()
+        summary, times = ShardSummary(), TimeRanges()
         name = f"{index:05d}-of-{shards:05d}"
         quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
-                for batch, assigned, malformed in self._batches(shard, start, sum(counts.values())):
+                total = sum(counts.values())
+                for batch, assigned, malformed in self._batches(shard, start, total, times):
                     quarantine.write(malformed)
                     for number, split in enumerate(splitter.SPLITS):
                         chosen = batch.filter(pa.array(assigned == number))
@@ -153,12 +162,15 @@ class _ShardWork:
                         summary.rows[split] += chosen.num_rows
             except InputRefused as error:
                 summary.refused = str(error)
+        summary.times = times.ranges
+        if not summary.refused:
+            summary.sources = [source(shard.files[0], summary.rows)]
         return summary
 
     def _batches(
-        self, shard: Shard, start: int, total: int
+        self, shard: Shard, start: int, total: int, times: TimeRanges
     ) -> Iterator[tuple[pa.RecordBatch, np.ndarray, list[Rejection]]]:
-        """Checked examples of a shard with the split of each."""
+        """Checked examples of a shard with the split of each; gathers the splits' times."""
         reader = self.reader()
         contract = DataContract.from_json(self._contract_json)
         checks = RowChecks(contract, reader.empty_is_missing)
@@ -174,7 +186,11 @@ class _ShardWork:
             position += len(rows.lines)
             kept = checked.kept
             place = splitter.Place(file, rows.lines[kept], positions[kept], total)
-            assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
+            delivered = rows.columns.filter(pa.array(kept))
+            assigned = splitter.assign(split, delivered, place)
+            if isinstance(split, TimeSplit):
+                for number, name in enumerate(splitter.SPLITS):
+                    times.add(name, delivered[split.column].filter(pa.array(assigned == number)))
             yield checked.examples, assigned, checked.rejected
 
 
@@ -222,7 +238,7 @@ def _input_files(exec_properties: dict[str, Any]) -> list[str]:
 
 def _total(summaries: str) -> ShardSummary:
     """Adds up the shards' summaries."""
-    total = ShardSummary()
+    total, times = ShardSummary(), TimeRanges()
     with tf.io.gfile.GFile(summaries) as file:
         parts = [json.loads(line) for line in file]
     for part in parts:
@@ -231,6 +247,9 @@ def _total(summaries: str) -> ShardSummary:
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]
         total.refused = total.refused or part["refused"]
+        total.sources += part["sources"]
+        times.merge(part["times"])
+    total.times = times.ranges
     if total.quarantine:
         total.quarantine = os.path.dirname(total.quarantine)
     return total
@@ -261,13 +280,16 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
         )
 
 
-def _write_summary(uri: str, summary: ShardSummary, data: DataSettings, seconds: float) -> None:
+def _write_summary(
+    uri: str, summary: ShardSummary, data: DataSettings, seconds: float, seen: dict[str, Any]
+) -> None:
     values = {
         "rows": {split: summary.rows[split] for split in splitter.SPLITS},
         "malformed": dict(summary.malformed),
         "quarantine": summary.quarantine,
         "max_malformed_share": data.max_malformed_share,
         "seconds": seconds,
+        "provenance": seen,
     }
     with tf.io.gfile.GFile(os.path.join(uri, "ingestion", "summary.json"), "w") as file:
         file.write(json.dumps(values, indent=2))

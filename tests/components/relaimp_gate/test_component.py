@@ -20,7 +20,8 @@ GATE = json.dumps(
             {"rule": "relaimp", "task": "*", "slice": "overall", "minimum": 0.0},
             {"rule": "relaimp", "task": "click", "slice": "domain=*", "minimum": -1.0},
             {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.6},
-        ]
+        ],
+        "first_run": "push",
     }
 )
 
