@@ -108,7 +108,7 @@ def print_summary(
 def _relaimp_table(results: SliceResults) -> Table:
     """AUC of the candidate and RelaImp with its interval, per task and slice."""
     tasks = results.tasks
-    crosses = {metric.slice for metric in results.metrics if "," in metric.slice}
+    crosses = {metric.slice for metric in results.metrics if len(metric.key) > 1}
     slices = [
         name
         for name in dict.fromkeys(metric.slice for metric in results.metrics)

@@ -21,7 +21,13 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components.log_example_gen import splitter
-from components.log_example_gen.provenance import TimeRange, TimeRanges, provenance, source
+from components.log_example_gen.provenance import (
+    TimeRange,
+    TimeRanges,
+    provenance,
+    source,
+    time_ranges,
+)
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.readers.reader import Reader, Shard
@@ -93,16 +99,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Encode" >> beam.Map(lambda summary: json.dumps(vars(summary)))
                 | "Summaries" >> beam.io.WriteToText(work.summaries, shard_name_template="")
             )
-        summary = _total(work.summaries)
+        summary = _total(work.summaries, time_ranges(data))
         _judge(summary, data)
         examples.split_names = artifact_utils.encode_split_names(list(splitter.SPLITS))
         examples.set_string_custom_property(
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
-        seen = provenance(
-            data, exec_properties.get("span"), summary.sources, TimeRanges(summary.times)
-        )
+        seen = provenance(data, exec_properties.get("span"), summary.sources, summary.times)
         _write_summary(examples.uri, summary, data, time.monotonic() - started, seen)
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
@@ -148,7 +152,7 @@ class _ShardWork:
         index, shard = item
         counts = counts or {}
         start = sum(count for other, count in counts.items() if other < index)
-        summary, times = ShardSummary(), TimeRanges()
+        summary, times = ShardSummary(), time_ranges(self._data)
         name = f"{index:05d}-of-{shards:05d}"
         quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
@@ -236,9 +240,9 @@ def _input_files(exec_properties: dict[str, Any]) -> list[str]:
     return list(files)
 
 
-def _total(summaries: str) -> ShardSummary:
+def _total(summaries: str, times: TimeRanges) -> ShardSummary:
     """Adds up the shards' summaries."""
-    total, times = ShardSummary(), TimeRanges()
+    total = ShardSummary()
     with tf.io.gfile.GFile(summaries) as file:
         parts = [json.loads(line) for line in file]
     for part in parts:

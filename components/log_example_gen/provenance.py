@@ -6,6 +6,8 @@ The gate reads it to tell which model has seen which rows, and whose are newer.
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow as tf
@@ -21,9 +23,11 @@ class TimeRanges:
     """The time range of each split, gathered over batches.
 
     Attributes:
+        numeric: the split's boundaries are numbers, so that its times are compared as numbers.
         ranges: by split; a split without rows has none.
     """
 
+    numeric: bool
     ranges: dict[str, TimeRange] = field(default_factory=dict)
 
     def add(self, split: str, column: pa.ChunkedArray) -> None:
@@ -33,27 +37,18 @@ class TimeRanges:
             split: name.
             column: of the time, texts or numbers.
         """
-        if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-            column = pc.cast(column, pa.string())
+        column = pc.cast(column, pa.string())
+        if self.numeric:
+            column = pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(np.float64)
         found = pc.min_max(column)
         if found["min"].as_py() is not None:
             self.merge({split: (found["min"].as_py(), found["max"].as_py())})
 
     def merge(self, other: dict[str, TimeRange]) -> None:
-        """Adds other ranges; numbers and texts of one column are compared as texts."""
+        """Adds the ranges of other rows."""
         for split, (first, last) in other.items():
-            if split not in self.ranges:
-                self.ranges[split] = (first, last)
-                continue
-            known = self.ranges[split]
-            self.ranges[split] = (
-                min(known[0], first, key=_comparable(known[0], first)),
-                max(known[1], last, key=_comparable(known[1], last)),
-            )
-
-
-def _comparable(first: Any, second: Any) -> Any:
-    return str if isinstance(first, str) or isinstance(second, str) else float
+            known = self.ranges.get(split, (first, last))
+            self.ranges[split] = (min(known[0], first), max(known[1], last))
 
 
 def source(file: str, rows: dict[str, int]) -> dict[str, Any]:
@@ -68,7 +63,10 @@ def source(file: str, rows: dict[str, int]) -> dict[str, Any]:
 
 
 def provenance(
-    data: DataSettings, span: int | None, sources: list[dict[str, Any]], times: TimeRanges
+    data: DataSettings,
+    span: int | None,
+    sources: list[dict[str, Any]],
+    times: dict[str, TimeRange],
 ) -> dict[str, Any]:
     """The part of the ingestion's summary that tells which rows were read.
 
@@ -76,9 +74,9 @@ def provenance(
         data: of the run.
         span: number of the portion that was read; of no meaning where the paths have none.
         sources: of all shards, see `source`.
-        times: of all shards.
+        times: ranges of the split's time column, of all shards.
     """
-    patterns = [*data.path]
+    patterns = list(data.path)
     if isinstance(data.split, FileSplit):
         patterns += [*data.split.train, *data.split.test, *(data.split.validation or ())]
     text = "".join(patterns)
@@ -87,6 +85,11 @@ def provenance(
         "span_is_date": "{YYYY" in text,
         "split": data.split.model_dump(mode="json"),
         "time_column": data.split.column if isinstance(data.split, TimeSplit) else None,
-        "times": times.ranges,
+        "times": times,
         "sources": sources,
     }
+
+
+def time_ranges(data: DataSettings) -> TimeRanges:
+    """Empty ranges that compare as the split does."""
+    return TimeRanges(not isinstance(getattr(data.split, "test_from", ""), str))

@@ -12,10 +12,12 @@ import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
 from tfx.proto import example_gen_pb2
+from tfx.types import standard_artifacts
 
 from components.log_example_gen.component import LogExampleGen
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
+from components.relaimp_gate.seen_examples import SeenExamples
 from transform.data_contract import DataContract
 
 CONTRACT = DataContract.read(
@@ -103,6 +105,58 @@ def test_examples_have_the_contracts_types_and_splits(tmp_path):
     summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
     assert summary["rows"] == {"train": 4, "validation": 2, "test": 2}
     assert summary["malformed"] == {} and summary["quarantine"] is None
+
+
+def _provenance(folder):
+    summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
+    return summary["provenance"]
+
+
+def test_the_summary_tells_which_rows_went_where(tmp_path):
+    _write(tmp_path / "logs", [_line(i) for i in range(5)], [_line(i) for i in range(5, 8)])
+    (folder,) = _ours(tmp_path)
+    told = _provenance(folder)
+    assert (told["span"], told["times"], told["split"]["by"]) == (None, {}, "row")
+    files = [Path(entry["file"]) for entry in told["sources"]]
+    assert [file.name for file in files] == ["part-0.csv", "part-1.csv"]
+    assert [entry["size"] for entry in told["sources"]] == [file.stat().st_size for file in files]
+    assert [entry["rows"] for entry in told["sources"]] == [
+        {"train": 4, "validation": 1, "test": 0},
+        {"train": 0, "validation": 1, "test": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "expected"),
+    [
+        ((9, 20), {"train": [5, 8], "validation": [9, 10], "test": [30, 200]}),
+        (("30", "6"), {"train": ["10", "200"], "validation": ["30", "5"], "test": ["8", "9"]}),
+    ],
+)
+def test_the_summary_tells_the_time_of_each_split(tmp_path, boundaries, expected):
+    """As numbers, or as texts, whichever the boundaries are."""
+    lines = [_line(0, price) for price in ("200", "8", "10", "30", "9", "5")]
+    _write(tmp_path / "logs", lines[::2], lines[1::2])
+    split = {"by": "time", "column": "price"}
+    split |= dict(zip(("validation_from", "test_from"), boundaries, strict=True))
+    (folder,) = _ours(tmp_path, split=split)
+    assert _provenance(folder)["times"] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "words"),
+    [("{YYYY}-{MM}-{DD}", "2024-03-01", "the span of 2024-03-01, 1 file"),
+     ("{SPAN}", "7", "span 7, 1 file"), ("7", "7", "1 file")],
+)  # fmt: skip
+def test_the_gate_reads_the_span(tmp_path, pattern, folder, words):
+    (tmp_path / "logs").mkdir()
+    _write(tmp_path / "logs" / folder, [_line(i) for i in range(8)])
+    (uri,) = _ours(tmp_path, path=str(tmp_path / "logs" / pattern / "*.csv"))
+    examples = standard_artifacts.Examples()
+    examples.uri = str(uri)
+    seen = SeenExamples.load(examples)
+    assert seen.words == words
+    assert sum(seen.rows.values()) == 8 and seen.split["by"] == "row"
 
 
 def test_second_run_is_cached_and_changed_input_is_not(tmp_path):
