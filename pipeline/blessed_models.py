@@ -60,27 +60,24 @@ def examples_of(
         input_dict: ``examples`` is the history to choose from.
     """
     by_id = {found.id: found for found in input_dict.get("examples", [])}
-    if store is None or not by_id:
-        return []
     seen: set[int] = set()
-    waiting = [model.id]
+    waiting = {model.id} if store is not None else set()
     while waiting:
-        artifacts = _behind(store, waiting)
-        if artifacts is None:
-            return [by_id[number] for number in sorted(waiting) if number in by_id][:1]
-        waiting = [number for number in artifacts if number not in seen]
-        seen |= artifacts
-        sources = [number for number in waiting if number in by_id and not _behind(store, [number])]
+        seen |= waiting
+        behind = {number: _behind(store, number) for number in waiting}
+        sources = [number for number, found in behind.items() if not found and number in by_id]
         if sources:
             return [by_id[min(sources)]]
+        waiting = set().union(*behind.values()) - seen
     return []
 
 
-def _behind(store: object, artifacts: list[int]) -> set[int] | None:
-    """Artifacts that went into the making of some artifacts; None where nothing did."""
-    events = store.get_events_by_artifact_ids(artifacts)
-    executions = {event.execution_id for event in events if event.type in _OUTPUTS}
-    if not executions:
-        return None
-    events = store.get_events_by_execution_ids(sorted(executions))
-    return {event.artifact_id for event in events if event.type in _INPUTS} or None
+def _behind(store: object, artifact: int) -> set[int]:
+    """Artifacts that went into the making of an artifact."""
+    made_by = {
+        event.execution_id
+        for event in store.get_events_by_artifact_ids([artifact])
+        if event.type in _OUTPUTS
+    }
+    events = store.get_events_by_execution_ids(sorted(made_by)) if made_by else []
+    return {event.artifact_id for event in events if event.type in _INPUTS}

@@ -27,7 +27,7 @@ def _history(gains, baselines):
 
 
 def _anchor(last, gains, baselines=None):
-    baselines = baselines or [None, *range(1, len(gains))]
+    baselines = baselines or [None, *range(1, len(gains))][: len(gains)]
     resolved = BestBlessedModelStrategy(last=last).resolve_artifacts(
         None, _history(gains, baselines)
     )

@@ -1,6 +1,8 @@
 """The gate in whole runs: a served model that reads what is no longer there, and an anchor."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,8 +18,14 @@ UPPER = {"rule": "relaimp", "task": "*", "slice": "overall", "minimum": -50.0, "
 
 @pytest.fixture(scope="module")
 def renamed(finished, tmp_path_factory):
-    """The finished experiment's next run, which calls `price` `cost` and has `age` as text."""
-    path, _ = finished
+    """The finished experiment's next run, which calls `price` `cost` and has `age` as text.
+
+    It has a root of its own, with a copy of the metadata, so that the finished one stays as it is.
+    """
+    path, first = finished
+    folder = tmp_path_factory.mktemp("renamed")
+    (folder / "root").mkdir()
+    shutil.copy(first.folder.parents[1] / "metadata.sqlite", folder / "root")
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     features = values["features"]
     features["cost"] = {**features.pop("price"), "column": "price"}
@@ -28,7 +36,9 @@ def renamed(finished, tmp_path_factory):
         "anchor": {"last": 3},
         "first_run": "push",
     }
-    changed = tmp_path_factory.mktemp("renamed") / "experiment.yaml"
+    values["run"]["pipeline_root"] = str(folder / "root")
+    values["serving"]["push_to"] = str(folder / "serving")
+    changed = folder / "experiment.yaml"
     changed.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     return run_experiment(read_experiment(changed))
 
@@ -54,14 +64,13 @@ def test_the_crippled_baseline_is_named_and_nothing_is_pushed(renamed):
 
 
 def test_the_lineage_is_found_in_the_metadata(renamed, finished):
-    verdict = json.loads(
-        open(f"{renamed.output('RelaImpGate', 'blessing')}/verdict.json", encoding="utf-8").read()
-    )
+    file = Path(renamed.output("RelaImpGate", "blessing")) / "verdict.json"
+    verdict = json.loads(file.read_text(encoding="utf-8"))
     models = {seen["model"]: seen for seen in verdict["lineage"]}
     assert set(models) == {"candidate", "baseline", "anchor"}
     # Both runs read the same files, and split them by day alike.
     for name in ("baseline", "anchor"):
-        assert models[name]["examples"] == "8 files (8 of them read now, too)"
+        assert models[name]["examples"] == "16 files (16 of them read now, too)"
         assert models[name]["seen_test_rows"] == "none"
         assert models[name]["tested_on"] == models["candidate"]["tested_on"]
 
