@@ -10,9 +10,9 @@ from pipeline.blessed_models import BlessedModel, blessed_models, examples_of
 class BestBlessedModelStrategy(resolver.ResolverStrategy):
     """Chains what the gate recorded at each push; see `components.relaimp_gate.AnchorWindow`.
 
-    A push of which no gain was recorded (the first one, one after features changed, one over a
-    given model) counts as no change. Of equally good models the oldest is taken, so that without
-    any record the losses of the most pushes add up.
+    The chain begins anew at a push of which no gain over the model before was recorded: the first
+    one, one over a given model, and one after features or tasks changed, so that the models
+    before it cannot be compared with those behind it. Of equally good models the oldest is taken.
 
     Inputs are those of `PreviousBlessedModelStrategy`.
 
@@ -38,19 +38,24 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
 
 
 def _best(window: list[BlessedModel]) -> BlessedModel:
-    best, level, highest = window[0], 0.0, 0.0
-    for before, after in zip(window, window[1:], strict=False):
-        level += _gain(before, after)
-        if level > highest:
-            best, highest = after, level
+    """Goes back from the last one, whose level is 0."""
+    best = window[-1]
+    level = highest = 0.0
+    for before, after in zip(window[-2::-1], window[::-1], strict=False):
+        gain = _gain(before, after)
+        if gain is None:
+            break
+        level -= gain
+        if level >= highest:
+            best, highest = before, level
     return best
 
 
-def _gain(before: BlessedModel, after: BlessedModel) -> float:
-    """What `after` gained over `before`, 0 where that was not recorded."""
+def _gain(before: BlessedModel, after: BlessedModel) -> float | None:
+    """What `after` gained over `before`, None where that was not recorded."""
     blessing = after.blessing
     if blessing.get_int_custom_property("baseline_model_id") != before.model.id:
-        return 0.0
+        return None
     if not blessing.has_custom_property(GAIN_PROPERTY):
-        return 0.0
+        return None
     return blessing.get_float_custom_property(GAIN_PROPERTY)

@@ -19,8 +19,11 @@ def recorded_gain(results: SliceResults) -> float | None:
         results: of the slice evaluation.
 
     Returns:
-        None where there is no baseline, or no task in which both are better than chance.
+        None where there is no baseline, where it is not comparable in one of the tasks, or where
+        there is no task in which both are better than chance.
     """
+    if results.incomparable.get(BASELINE):
+        return None
     gains = []
     for task in results.tasks:
         pair = [results.metric(name, task, OVERALL) for name in (CANDIDATE, BASELINE)]

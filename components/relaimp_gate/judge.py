@@ -9,7 +9,7 @@ from components.relaimp_gate.slice_pattern import expand_slices
 from components.relaimp_gate.verdict import Check, Verdict
 from components.relaimp_gate.wildcards import matches
 from components.slice_evaluation.results import SliceMetrics, SliceResults
-from components.slice_evaluation.slice_metrics import CANDIDATE
+from components.slice_evaluation.slice_metrics import ANCHOR, CANDIDATE
 from components.slice_evaluation.slices import SliceKey, slice_text
 from transform.data_contract import DataContract
 
@@ -108,11 +108,12 @@ class _Judgement:
         checks = []
         for model in sorted(self._opponents & set(self._results.incomparable)):
             reasons = dict.fromkeys(self._results.incomparable[model].values())
+            asked = "anchor" if model == ANCHOR else "baseline"
             message = (
                 f"the {WORDS[model]} cannot be compared with the candidate: it "
-                f"{'; it '.join(reasons)}. Compare with the reference (gate.baseline: reference), "
-                "with another model (gate.given_model), or push this once without a comparison: "
-                "--set gate.baseline=none --set gate.first_run=push"
+                f"{'; it '.join(reasons)}. Compare with the reference (gate.{asked}: reference), "
+                "or push this once without a comparison: --set gate.baseline=none --set "
+                "gate.first_run=push"
             )
             checks.append(_whole("comparable", False, message))
         return checks

@@ -47,12 +47,12 @@ def opponent(results: SliceResults, settings: GateSettings, threshold: Threshold
         settings: which baseline and anchor are asked for.
         threshold: which of the two it names.
     """
+    if settings.baseline == "none":
+        return Opponent(None, _NONE)
     if threshold.against == "anchor":
         only_reference, first = settings.anchor == "reference", ANCHOR
     else:
         only_reference, first = settings.baseline == "reference", BASELINE
-        if settings.baseline == "none":
-            return Opponent(None, _NONE)
     order = (REFERENCE,) if only_reference else (first, REFERENCE)
     known = (*results.models, *results.incomparable)
     found = next((name for name in order if name in known), None)

@@ -65,7 +65,8 @@ class AnchorWindow(Settings):
     AUC - 0.5 over the model before it, overall, averaged over the tasks. Gains of one push after
     another multiply, so that the best is the one behind which every later one lies; of equal ones
     the oldest. Comparisons on the same rows are chained because AUCs of different days are not
-    comparable.
+    comparable. A push that could not be compared with the one before it, say after features
+    changed, begins a new chain.
 
     Attributes:
         last: so many models are looked at. Losses of so many pushes add up; 1 would be the
@@ -81,8 +82,9 @@ class GateSettings(Settings):
     Attributes:
         baseline: ``latest_blessed`` compares with the model that was blessed last; where there
             is none yet, with the run's reference model if it has one. ``reference`` compares
-            with the reference model always. ``none`` compares with nothing, as on a first run:
-            for a push after features changed, so that no older model can be compared.
+            with the reference model always. ``none`` compares with nothing, no anchor either, as
+            on a first run: for a push after features changed, so that no older model can be
+            compared.
         anchor: a further model to compare with, for thresholds with ``against: anchor``.
             ``bound: upper`` lets a small loss pass that is not sure; each push may lose a little,
             and the losses add up. ``{last: 10}`` compares with the best of the ten models that

@@ -45,17 +45,18 @@ def _anchor(last, gains, baselines=None):
         (10, [None, 0.2, 0.0, -0.05], 2),
         # Of what happened before the window nothing is known.
         (2, [None, 9.0, -1.0, 0.1], 4),
-        # Nothing recorded at all: the losses of the most pushes add up.
-        (3, [None, None, None, None], 2),
+        # Nothing recorded at all, and a change of features after the second.
+        (3, [None, None, None, None], 4),
+        (10, [None, -0.1, None, -0.2, -0.1], 3),
     ],
 )
 def test_gains_of_one_push_after_another_are_chained(last, gains, anchor):
     assert _anchor(last, gains) == [anchor]
 
 
-def test_a_gain_over_another_model_than_the_one_before_tells_nothing():
-    assert _anchor(10, [None, 0.5, 0.1], [None, 77, 2]) == [3]
-    assert _anchor(10, [None, 0.5, -0.1], [None, 77, 2]) == [1]
+def test_a_push_over_another_model_than_the_one_before_begins_anew():
+    assert _anchor(10, [None, -0.5, 0.1], [None, 77, 2]) == [3]
+    assert _anchor(10, [None, -0.5, -0.1], [None, 77, 2]) == [2]
 
 
 def test_the_first_run_has_no_anchor():

@@ -204,5 +204,6 @@ def test_a_candidate_of_an_older_span_is_held_back(tmp_path, contract, runs, spa
 def test_what_a_push_gained_is_recorded_for_the_anchor(runs):
     gains = {name: blessing.custom_properties for name, (blessing, _) in runs.items()}
     assert "log_gain_over_baseline" not in gains["first"]
-    assert gains["worse"]["log_gain_over_baseline"].double_value < -0.1
+    # One that is worse than chance has no relative gain; it is not blessed either.
+    assert "log_gain_over_baseline" not in gains["worse"]
     assert gains["better"]["log_gain_over_baseline"].double_value > 0.01

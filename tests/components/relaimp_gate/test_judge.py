@@ -180,6 +180,9 @@ def test_the_anchor_is_compared_with_besides(decide, evaluation):
     verdict = decide(results, *thresholds, anchor="reference")
     assert [check.against for check in verdict.checks] == ["baseline", "reference"]
     assert verdict.blessed
+    # Nothing to compare with is no anchor, either.
+    verdict = decide(results, *thresholds, auc(), anchor={"last": 5}, baseline="none")
+    assert [check.applicable for check in verdict.checks[:2]] == [False, False]
     # The first run has no anchor either: the reference takes its place, too.
     results = evaluation(models=("candidate", "reference"))
     verdict = decide(results, *thresholds, anchor={"last": 5})
