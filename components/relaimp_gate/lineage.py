@@ -152,7 +152,8 @@ def _older(today: SeenExamples, served: SeenExamples) -> str | None:
             f"the candidate was tested on {today.span_words}, older than {served.span_words} on "
             "which the model blessed last was tested"
         )
-    if "test" in today.times and "test" in served.times:
+    same_time = today.time_column == served.time_column
+    if same_time and "test" in today.times and "test" in served.times:
         now, then = (seen.times["test"][1] for seen in (today, served))
         if comparable(instant(now), instant(then)) and instant(now) < instant(then):
             return (

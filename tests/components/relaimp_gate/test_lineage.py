@@ -107,6 +107,13 @@ def test_without_spans_the_times_of_the_test_rows_tell(now, then, older):
     assert (lineage(today, {}, served).older is not None) is older
 
 
+def test_times_of_two_columns_are_not_compared():
+    today = _timed("b", (1.0, 1.0), (1.0, 2.0))
+    served = _timed("a", (8.0, 8.0), (8.0, 9.0), column="seen_at")
+    assert lineage(today, {}, served).older is None
+    assert seen_test_rows(served, today) == (0, 20), "one file, and no order in time"
+
+
 def test_records_say_what_is_known_and_what_is_not():
     today, before = _days("b", (1, 2), 3), _days("a", (2, 3), 4)
     candidate, baseline, given = lineage(today, {"baseline": before, "anchor": None}, before).models
