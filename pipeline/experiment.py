@@ -188,6 +188,11 @@ class Experiment(ContractSections):
                 "gate.baseline is 'reference' but gate.reference is absent: "
                 "name the model to train as the reference, for example {network: ple}"
             )
+        if self.gate.anchor == "reference" and self.gate.reference is None:
+            problems.append(
+                "gate.anchor is 'reference' but gate.reference is absent: name the model to train "
+                "as the reference, for example {network: ple}"
+            )
         if self.gate.baseline == "reference" and self.gate.given_model is not None:
             problems.append(
                 "gate.given_model takes the place of the latest blessed model, but gate.baseline "

@@ -19,7 +19,7 @@ from components.slice_evaluation.component import SliceEvaluation
 from pipeline import stock_components
 from pipeline.absolute_path import absolute
 from pipeline.experiment import Experiment
-from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
+from pipeline.opponents import Opponents
 from pipeline.reference_training import trainings
 from pipeline.run_parameters import RunParameters
 from trainer.settings import ModelSettings, TrainingSettings
@@ -51,8 +51,8 @@ def create_pipeline(
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
         ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
-        LatestBlessedModel, SliceEvaluation, RelaImpGate, Report, Pusher. `components` of the
-        experiment puts stock ones in the places of ours.
+        LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
+        Pusher. `components` of the experiment puts stock ones in the places of ours.
     """
     contract = experiment.contract.to_json()
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
@@ -70,9 +70,8 @@ def create_pipeline(
     transform.add_upstream_node(guard)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
-    baseline_node = _baseline(experiment, candidate)
-    baseline = baseline_node.outputs["result" if experiment.gate.given_model else "model"]
-    judges = _judges(experiment, examples, candidate, reference, baseline)
+    opponents = Opponents.of(experiment, candidate)
+    judges = _judges(experiment, examples, candidate, reference, opponents)
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
     report = Report(
         evaluation=evaluation,
@@ -86,7 +85,7 @@ def create_pipeline(
         experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
-    nodes += [baseline_node, *judges, report, *_pusher(experiment, candidate, blessing)]
+    nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -156,19 +155,20 @@ def _judges(
     examples: base_node.BaseNode,
     candidate: tfx.components.Trainer,
     reference: tfx.components.Trainer | None,
-    baseline: types.BaseChannel,
+    opponents: Opponents,
 ) -> list[base_node.BaseNode]:
     """The node that evaluates, first, and the one that blesses, last; stock, both are one."""
     if experiment.components.evaluation == "stock":
         model = candidate.outputs["model"]
         raw = examples.outputs["examples"]
-        return [stock_components.evaluator(experiment, raw, model, baseline)]
+        return [stock_components.evaluator(experiment, raw, model, opponents.baseline)]
     contract = experiment.contract.to_json()
     evaluation = SliceEvaluation(
         examples=examples.outputs["examples"],
         candidate=candidate.outputs["model"],
-        baseline=baseline,
+        baseline=opponents.baseline,
         reference=reference.outputs["model"] if reference else None,
+        anchor=opponents.output(opponents.anchor, "model"),
         data_contract=contract,
         evaluation=experiment.evaluation.to_json(),
     )
@@ -177,7 +177,13 @@ def _judges(
         model=candidate.outputs["model"],
         gate=experiment.gate.to_json(),
         data_contract=contract,
-        baseline_model=baseline,
+        baseline_model=opponents.baseline,
+        examples=examples.outputs["examples"],
+        baseline_examples=opponents.output(
+            None if opponents.given else opponents.served, "examples"
+        ),
+        served_examples=opponents.output(opponents.served, "examples"),
+        anchor_examples=opponents.output(opponents.anchor, "examples"),
     )
     return [evaluation, gate]
 
@@ -211,21 +217,6 @@ def _trainers(
         ).with_id(node_id)
 
     return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]
-
-
-def _baseline(experiment: Experiment, candidate: tfx.components.Trainer) -> base_node.BaseNode:
-    """The model that the candidate is compared with: blessed last, or given."""
-    if experiment.gate.given_model is not None:
-        return tfx.dsl.Importer(
-            source_uri=absolute(experiment.gate.given_model),
-            artifact_type=tfx.types.standard_artifacts.Model,
-        ).with_id("GivenModel")
-    return tfx.dsl.Resolver(
-        strategy_class=PreviousBlessedModelStrategy,
-        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        candidate=candidate.outputs["model"],
-    ).with_id("LatestBlessedModel")
 
 
 def _pusher(

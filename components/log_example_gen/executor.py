@@ -21,6 +21,7 @@ from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
 from components.log_example_gen import splitter
+from components.log_example_gen.provenance import provenance, source
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.readers.reader import Reader, Shard
@@ -85,7 +86,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
         ingestion = os.path.join(examples.uri, "ingestion")
-        _write_summary(ingestion, summary, data, time.monotonic() - started)
+        seen = provenance(data, exec_properties.get("span"), summary.sources, summary.times)
+        _write_summary(ingestion, summary, data, time.monotonic() - started, seen=seen)
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
@@ -151,6 +153,8 @@ class _ShardWork:
                     )
             except InputRefused as error:
                 summary.refused = str(error)
+        if not summary.refused:
+            summary.sources = [source(shard.files[0], summary.rows)]
         return summary
 
     def _batches(
@@ -233,6 +237,7 @@ def _total(summaries: str) -> ShardSummary:
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]
         total.refused = total.refused or part["refused"]
+        total.sources += part["sources"]
     if total.quarantine:
         total.quarantine = os.path.dirname(total.quarantine)
     return total
@@ -270,6 +275,7 @@ def _write_summary(
     data: DataSettings,
     seconds: float,
     refused: str | None = None,
+    seen: dict[str, Any] | None = None,
 ) -> None:
     values = {
         "lines": dict(summary.lines),
@@ -280,6 +286,7 @@ def _write_summary(
         "quarantine": summary.quarantine,
         "max_malformed_share": data.max_malformed_share,
         "seconds": seconds,
+        "provenance": seen,
     }
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(os.path.join(folder, "summary.json"), "w") as file:

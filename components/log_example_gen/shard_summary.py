@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from components.log_example_gen.splitter import TimeRanges
 
@@ -19,6 +20,7 @@ class ShardSummary:
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
+        sources: of the shard, see `components.log_example_gen.provenance.source`.
     """
 
     lines: Counter = field(default_factory=Counter)
@@ -28,6 +30,7 @@ class ShardSummary:
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
     refused: str | None = None
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
     def unaccounted(self) -> int:
         """Lines that were read and are neither delivered, malformed nor known to be no rows.

@@ -10,11 +10,18 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
 from components.relaimp_gate.judge import judge
+from components.relaimp_gate.lineage import Lineage, lineage
+from components.relaimp_gate.seen_examples import SeenExamples
 from components.relaimp_gate.settings import GateSettings
 from components.relaimp_gate.verdict import Check, Verdict
-from components.slice_evaluation.results import EvaluationResultError, load_results
-from components.slice_evaluation.slice_metrics import BASELINE
+from components.slice_evaluation.results import (
+    EvaluationResultError,
+    SliceResults,
+    load_results,
+)
+from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, REFERENCE
 from transform.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -29,7 +36,8 @@ class Executor(base_executor.BaseExecutor):
         """Judges the candidate.
 
         Args:
-            input_dict: ``evaluation``, ``model`` and, where there is one, ``baseline_model``.
+            input_dict: ``evaluation``, ``model`` and, where there are such, ``baseline_model``,
+                ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``.
             output_dict: ``blessing``.
             exec_properties: ``gate`` and ``data_contract``, JSON.
 
@@ -38,29 +46,55 @@ class Executor(base_executor.BaseExecutor):
         """
         settings = GateSettings.from_json(exec_properties["gate"])
         contract = DataContract.from_json(exec_properties["data_contract"])
-        verdict = _verdict(input_dict, settings, contract)
+        results, verdict = _verdict(input_dict, settings, contract)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         verdict.save(blessing.uri)
         _bless(blessing, verdict, input_dict)
+        gain = recorded_gain(results) if results else None
+        if gain is not None:
+            blessing.set_float_custom_property(GAIN_PROPERTY, gain)
         for check in verdict.checks:
             logging.info("%s %s: %s", "ok  " if check.passed else "FAIL", check.rule, check.message)
         logging.info("The candidate is %sblessed", "" if verdict.blessed else "not ")
 
 
-def _verdict(input_dict: Artifacts, settings: GateSettings, contract: DataContract) -> Verdict:
+def _verdict(
+    input_dict: Artifacts, settings: GateSettings, contract: DataContract
+) -> tuple[SliceResults | None, Verdict]:
     """Judges; an evaluation that cannot be read, or is not of this baseline, blocks."""
     uri = artifact_utils.get_single_uri(input_dict["evaluation"])
     try:
         results = load_results(uri)
     except EvaluationResultError as error:
-        return Verdict(False, None, [Check("evaluation", "*", "*", False, str(error))])
-    if input_dict.get("baseline_model") and BASELINE not in results.models:
+        return None, Verdict(False, None, [Check("evaluation", "*", "*", False, str(error))])
+    known = (*results.models, *results.incomparable)
+    if input_dict.get("baseline_model") and BASELINE not in known:
         message = (
             "there is a baseline model, but the evaluation does not hold it; give "
             "SliceEvaluation the same baseline as the gate"
         )
-        return Verdict(False, None, [Check("evaluation", "*", "*", False, message)])
-    return judge(results, settings, contract)
+        return results, Verdict(False, None, [Check("evaluation", "*", "*", False, message)])
+    return results, judge(results, settings, contract, _lineage(input_dict, results))
+
+
+def _lineage(input_dict: Artifacts, results: SliceResults) -> Lineage:
+    """What the examples behind the models tell; the reference is trained on those of this run."""
+
+    def seen(key: str) -> SeenExamples | None:
+        artifacts = input_dict.get(key)
+        return (
+            SeenExamples.load(artifact_utils.get_single_instance(artifacts)) if artifacts else None
+        )
+
+    today = seen("examples")
+    sources = {
+        BASELINE: seen("baseline_examples"),
+        REFERENCE: today,
+        ANCHOR: seen("anchor_examples"),
+    }
+    known = (*results.models, *results.incomparable)
+    others = {name: examples for name, examples in sources.items() if name in known}
+    return lineage(today, others, seen("served_examples"))
 
 
 def _bless(blessing: types.Artifact, verdict: Verdict, input_dict: Artifacts) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import tensorflow as tf
@@ -17,7 +17,8 @@ class Check:
     """One threshold on one task and slice.
 
     Attributes:
-        rule: name of the rule; ``evaluation`` for what is wrong with the evaluation as a whole.
+        rule: name of the rule; for what concerns the run as a whole ``evaluation``,
+            ``comparable``, ``first_run`` or ``span``.
         task: the task; the threshold's own wildcard where it matched nothing.
         slice: the slice, likewise.
         passed: False holds the candidate back.
@@ -28,6 +29,8 @@ class Check:
         threshold: what is asked for, in words.
         applicable: False where a comparison has nothing to compare with on a first run; such a
             check neither blocks nor lets anything pass.
+        against: the model that was compared with: ``baseline``, ``reference``, ``anchor``; None
+            for a rule on the candidate alone.
     """
 
     rule: str
@@ -40,6 +43,28 @@ class Check:
     upper: float | None = None
     threshold: str = ""
     applicable: bool = True
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelLineage:
+    """Which rows a model has seen, for people.
+
+    Attributes:
+        model: ``candidate``, ``baseline``, ``reference`` or ``anchor``.
+        examples: which portion of the logs its examples are of.
+        trained_on: rows that it was trained and selected on.
+        tested_on: rows that it was tested on when it was trained.
+        seen_test_rows: how many of the rows that are tested now it was trained or selected on.
+        leaks: some of them were, which counts in its favour.
+    """
+
+    model: str
+    examples: str
+    trained_on: str
+    tested_on: str
+    seen_test_rows: str
+    leaks: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,11 +76,13 @@ class Verdict:
         baseline: what the candidate was compared with: ``baseline`` (the model blessed last,
             or a given one), ``reference``, or None on a first run without either.
         checks: in the order of the thresholds, then of tasks and slices.
+        lineage: which rows each model has seen, the candidate first; empty where nothing is known.
     """
 
     blessed: bool
     baseline: str | None
     checks: list[Check]
+    lineage: list[ModelLineage] = field(default_factory=list)
 
     def save(self, uri: str) -> None:
         """Writes `VERDICT_FILE` into a folder."""
@@ -76,7 +103,8 @@ class Verdict:
         with tf.io.gfile.GFile(path) as file:
             values: dict[str, Any] = json.load(file)
         checks = [Check(**check) for check in values["checks"]]
-        return cls(values["blessed"], values["baseline"], checks)
+        lineage = [ModelLineage(**seen) for seen in values.get("lineage", ())]
+        return cls(values["blessed"], values["baseline"], checks, lineage)
 
     @classmethod
     def of_blessing(cls, uri: str) -> "Verdict":

@@ -13,13 +13,14 @@ from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
 from components.report.training_view import charts, epoch_tables, gate_tables, time_rows
 from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE, REFERENCE
+from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, CANDIDATE, REFERENCE
 
 #: How the models are called in the report.
 MODEL_NAMES = {
     CANDIDATE: "candidate",
     BASELINE: "baseline model",
     REFERENCE: "reference model",
+    ANCHOR: "anchor model",
 }
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.PackageLoader("components.report", "templates"),
@@ -83,7 +84,7 @@ def render_heat_map(results: SliceResults, title: str, max_cross_slices_shown: i
 
 
 def _evaluation_view(results: SliceResults, max_cross_slices_shown: int) -> dict[str, Any]:
-    baselines = [name for name in (BASELINE, REFERENCE) if name in results.models]
+    baselines = [name for name in (BASELINE, REFERENCE, ANCHOR) if name in results.models]
     return {
         "groups": slice_groups(results, max_cross_slices_shown),
         "heat_maps": [heat_map(results, name) for name in baselines],

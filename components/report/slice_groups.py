@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.slices import OVERALL
+from components.slice_evaluation.slices import OVERALL, SliceKey
 
 #: A group with more slices than this is shown closed.
 _OPEN_SLICES = 12
@@ -43,35 +43,24 @@ def slice_groups(results: SliceResults, max_cross_slices_shown: int) -> list[Sli
     size: dict[str, int] = {}
     for metric in results.metrics:
         size[metric.slice] = max(size.get(metric.slice, 0), metric.examples)
+    pairs = {metric.slice: metric.key for metric in results.metrics}
     by_keys: dict[tuple[str, ...], list[str]] = {}
-    for name in results.slices:
-        by_keys.setdefault(_keys(name), []).append(name)
-    return [_group(keys, names, size, max_cross_slices_shown) for keys, names in by_keys.items()]
+    for name, key in pairs.items():
+        by_keys.setdefault(tuple(feature for feature, _ in key), []).append(name)
+    return [
+        _group(keys, {name: pairs[name] for name in names}, size, max_cross_slices_shown)
+        for keys, names in by_keys.items()
+    ]
 
 
-def _group(keys: tuple[str, ...], names: list[str], size: dict[str, int], shown: int) -> SliceGroup:
+def _group(
+    keys: tuple[str, ...], pairs: dict[str, SliceKey], size: dict[str, int], shown: int
+) -> SliceGroup:
+    names = list(pairs)
     closed = len(keys) > 1 or len(names) > _OPEN_SLICES
     if closed:
         names = sorted(names, key=lambda name: -size[name])
-    labels = {name: ", ".join(value for _, value in _pairs(name)) or OVERALL for name in names}
+    labels = {name: ", ".join(value for _, value in pairs[name]) or OVERALL for name in names}
     title = f"by {' and '.join(keys)}" if keys else ""
     kept = tuple(names[:shown] if closed else names)
     return SliceGroup(keys, title, kept, labels, len(names) - len(kept), closed)
-
-
-def _keys(name: str) -> tuple[str, ...]:
-    return tuple(key for key, _ in _pairs(name))
-
-
-def _pairs(name: str) -> list[tuple[str, str]]:
-    """Keys and values; a comma inside a value starts no new pair."""
-    if name == OVERALL:
-        return []
-    pairs: list[tuple[str, str]] = []
-    for part in name.split(","):
-        key, equals, value = part.partition("=")
-        if equals:
-            pairs.append((key, value))
-        elif pairs:
-            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]},{part}")
-    return pairs

@@ -23,6 +23,7 @@ class SliceEvaluationSpec(component_spec.ComponentSpec):
         "candidate": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "baseline": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
         "reference": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "anchor": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -32,7 +33,8 @@ class SliceEvaluationSpec(component_spec.ComponentSpec):
 class SliceEvaluation(base_beam_component.BaseBeamComponent):
     """AUC, log loss, calibration and RelaImp with paired intervals, per task and slice.
 
-    All models are served the same raw examples through their ``serving_default`` signature. The
+    All models are served the same raw examples through their ``serving_default`` signature. One
+    that reads other features than the examples hold is not scored, and the result says why. The
     output is what TFMA's writers write: `tfma.load_eval_result(uri, model_name="candidate")`
     reads it, and `components.slice_evaluation.results.load_results` gives all of it.
 
@@ -41,6 +43,8 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
         candidate: the model that was just trained.
         baseline: the model to beat, say the latest blessed one; the channel may be empty.
         reference: another model trained in the same run.
+        anchor: an older model, against which the losses of several pushes add up; the channel
+            may be empty.
         data_contract: JSON of a `DataContract`, or a runtime parameter.
         evaluation: JSON of `EvaluationSettings`, or a runtime parameter.
 
@@ -57,6 +61,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
         candidate: types.BaseChannel,
         baseline: types.BaseChannel | None = None,
         reference: types.BaseChannel | None = None,
+        anchor: types.BaseChannel | None = None,
         *,
         data_contract: str | data_types.RuntimeParameter,
         evaluation: str | data_types.RuntimeParameter,
@@ -71,6 +76,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
                 candidate=candidate,
                 baseline=baseline,
                 reference=reference,
+                anchor=anchor,
                 data_contract=data_contract,
                 evaluation_settings=evaluation,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),

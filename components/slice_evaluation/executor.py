@@ -1,17 +1,15 @@
 """Runs the slice evaluation of `SliceEvaluation` on Beam."""
 
-import os
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
-from tfx.utils import path_utils
 
 from components.example_batches import ReadExamples, split_files
+from components.slice_evaluation.compared_models import ComparedModels
 from components.slice_evaluation.evaluation_columns import evaluation_columns
 from components.slice_evaluation.evaluation_config import build_eval_config
 from components.slice_evaluation.evaluator import slice_evaluator
@@ -24,12 +22,8 @@ from components.slice_evaluation.results import write_description
 from components.slice_evaluation.roc_curve import roc_writer
 from components.slice_evaluation.served_model import ServedModel
 from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slice_metrics import (
-    BASELINE,
-    CANDIDATE,
-    REFERENCE,
-    comparison_name,
-)
+from components.slice_evaluation.slice_count import check_slice_count
+from components.slice_evaluation.slice_metrics import comparison_name
 from components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
 from transform.data_contract import DataContract
 
@@ -45,22 +39,24 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes TFMA's result files and the description beside them.
 
         Args:
-            input_dict: ``examples``, ``candidate``, and ``baseline`` and ``reference`` where
-                there are such models.
+            input_dict: ``examples``, ``candidate``, and ``baseline``, ``reference`` and
+                ``anchor`` where there are such models.
             output_dict: ``evaluation``.
             exec_properties: ``data_contract`` and ``evaluation_settings``, JSON.
 
         Raises:
             SettingsError: a slice or the user key names no categorical feature.
-            ValueError: a model does not serve a task, the split has no examples, an example
-                lacks a label, or there are too many slices.
+            ValueError: the candidate does not serve a task, the split has no examples, an
+                example lacks a label, or there are too many slices.
         """
         contract = DataContract.from_json(exec_properties["data_contract"])
         settings = EvaluationSettings.from_json(exec_properties["evaluation_settings"])
         crosses = resolve_crosses(settings, contract)
-        models = self._models(input_dict, contract)
         uris = _split_uris(input_dict["examples"], settings.split)
         files = split_files(uris, settings.split)
+        check_slice_count(files, crosses, settings.maximum_slices, settings.batch_size)
+        compared = ComparedModels.find(input_dict, contract, files)
+        models = compared.scored
         uri = artifact_utils.get_single_uri(output_dict["evaluation"])
         self._run(contract, settings, crosses, models, files, uri)
         domains = list(contract.domains) if contract.domain else []
@@ -74,19 +70,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             order,
             settings.confidence,
             settings.user_key,
+            compared.incomparable,
         )
         logging.info("Evaluated %s on split %r, in %s", list(models), settings.split, uri)
-
-    def _models(self, input_dict: Artifacts, contract: DataContract) -> dict[str, ServedModel]:
-        """Finds the models and loads them once here, so that a wrong one is refused at once."""
-        models = {}
-        for name in (CANDIDATE, BASELINE, REFERENCE):
-            if not input_dict.get(name):
-                continue
-            artifact = artifact_utils.get_single_instance(input_dict[name])
-            models[name] = ServedModel(name, _saved_model(artifact), tuple(contract.tasks))
-            models[name].load()
-        return models
 
     def _run(
         self,
@@ -102,7 +88,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         extractors = [
             labels_extractor(tasks),
             slices_extractor(crosses, settings.user_key),
-            predictions_extractor(models),
+            predictions_extractor(models, tuple(contract.tasks)),
         ]
         evaluator = slice_evaluator(
             names,
@@ -156,13 +142,6 @@ def _writers(
         ),
         roc_writer(uri),
     ]
-
-
-def _saved_model(artifact: types.Artifact) -> str:
-    """Folder of the SavedModel: inside a Trainer's artifact, or an imported one itself."""
-    if tf.io.gfile.exists(os.path.join(artifact.uri, "saved_model.pb")):
-        return artifact.uri
-    return path_utils.serving_model_path(artifact.uri, path_utils.is_old_model_artifact(artifact))
 
 
 def _split_uris(examples: list[types.Artifact], split: str) -> list[str]:

@@ -29,13 +29,16 @@ def slices_extractor(crosses: list[SliceCross], user_key: str | None) -> tfma.ex
     )
 
 
-def predictions_extractor(models: dict[str, ServedModel]) -> tfma.extractors.Extractor:
+def predictions_extractor(
+    models: dict[str, ServedModel], tasks: tuple[str, ...]
+) -> tfma.extractors.Extractor:
     """Adds per model and task the served probabilities (B,) float32, and drops the raw rows.
 
-    All models see the same batch, so that they are compared on the same examples.
+    All models see the same batch, so that they are compared on the same examples. A task in which
+    a model is not compared has NaN throughout.
     """
     return tfma.extractors.Extractor(
-        stage_name="ExtractServedPredictions", ptransform=beam.ParDo(_Predict(models))
+        stage_name="ExtractServedPredictions", ptransform=beam.ParDo(_Predict(models, tasks))
     )
 
 
@@ -97,10 +100,10 @@ def raw_examples(batch: pa.RecordBatch) -> list[bytes]:
 
 
 class _Predict(beam.DoFn):
-    """Calls every model once per batch."""
+    """Calls every model once per batch, two names of one model once."""
 
-    def __init__(self, models: dict[str, ServedModel]):
-        self._models = models
+    def __init__(self, models: dict[str, ServedModel], tasks: tuple[str, ...]):
+        self._models, self._tasks = models, tasks
 
     def setup(self) -> None:
         for model in self._models.values():
@@ -109,6 +112,13 @@ class _Predict(beam.DoFn):
     def process(self, extracts: tfma.types.Extracts) -> list[tfma.types.Extracts]:
         batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
         examples = raw_examples(batch)
-        predictions = {name: model.predict(examples) for name, model in self._models.items()}
+        called: dict[tuple[str, tuple[str, ...]], dict[str, np.ndarray]] = {}
+        nothing = np.full(len(examples), np.nan, np.float32)
+        predictions = {}
+        for name, model in self._models.items():
+            key = (model.path, model.tasks)
+            if key not in called:
+                called[key] = model.predict(examples)
+            predictions[name] = {task: called[key].get(task, nothing) for task in self._tasks}
         kept = {key: value for key, value in extracts.items() if key != tfma.ARROW_RECORD_BATCH_KEY}
         return [{**kept, tfma.PREDICTIONS_KEY: predictions}]

@@ -3,12 +3,14 @@
 import json
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from components.slice_evaluation.slice_metrics import (
+    ANCHOR,
     AUC,
     AUC_DIFFERENCE,
     BASELINE,
@@ -22,7 +24,7 @@ from components.slice_evaluation.slice_metrics import (
     UNDEFINED_PREDICTIONS,
     comparison_name,
 )
-from components.slice_evaluation.slices import SliceKey, slice_text
+from components.slice_evaluation.slices import SliceKey, slice_key, slice_text
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
@@ -39,7 +41,7 @@ class SliceMetrics:
     """Metrics of a model, task and slice; None where one is undefined.
 
     Attributes:
-        model: ``candidate``, ``baseline`` or ``reference``.
+        model: ``candidate``, ``baseline``, ``reference`` or ``anchor``.
         task: name.
         slice: ``overall``, ``domain=feed`` or ``domain=feed,gender=f``.
         auc: None where a class is absent or predictions are undefined.
@@ -52,6 +54,8 @@ class SliceMetrics:
         examples: rows of the task's population.
         undefined_predictions: rows for which the model served no finite number; one of them
             makes all metrics above undefined.
+        key: the slice as pairs of feature and value. `slice` is for people: two slices may have
+            the same text, where values hold commas.
     """
 
     model: str
@@ -65,6 +69,10 @@ class SliceMetrics:
     positives: int
     examples: int
     undefined_predictions: int = 0
+    key: SliceKey | None = None
+
+    def __post_init__(self) -> None:
+        _complete_key(self)
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Comparison:
     """The candidate against a baseline on the same rows; None where a value is undefined.
 
     Attributes:
-        baseline: ``baseline`` or ``reference``.
+        baseline: ``baseline``, ``reference`` or ``anchor``.
         task: name.
         slice: as in `SliceMetrics`.
         relaimp: percent; None where the baseline's AUC is under 0.5 + 2 standard errors.
@@ -81,6 +89,7 @@ class Comparison:
         auc_difference: AUC of the candidate minus that of the baseline.
         auc_difference_lower: of its paired interval.
         auc_difference_upper: of its paired interval.
+        key: as in `SliceMetrics`.
     """
 
     baseline: str
@@ -92,6 +101,16 @@ class Comparison:
     auc_difference: float | None
     auc_difference_lower: float | None
     auc_difference_upper: float | None
+    key: SliceKey | None = None
+
+    def __post_init__(self) -> None:
+        _complete_key(self)
+
+
+def _complete_key(entry: SliceMetrics | Comparison) -> None:
+    """Takes the key from the text where only that is given."""
+    if entry.key is None:
+        object.__setattr__(entry, "key", slice_key(entry.slice))
 
 
 @dataclass(frozen=True)
@@ -105,6 +124,8 @@ class SliceResults:
         user_key: the feature whose rows were taken as clusters, or None.
         metrics: overall first, then as configured; within a slice by task and model.
         comparisons: in the same order; one per baseline, task and slice.
+        incomparable: by model and task why a model that the run has is not compared: the end of
+            a sentence about the model. One that is compared in no task is not in `models`.
     """
 
     models: tuple[str, ...]
@@ -113,11 +134,17 @@ class SliceResults:
     user_key: str | None
     metrics: list[SliceMetrics]
     comparisons: list[Comparison]
+    incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def slices(self) -> tuple[str, ...]:
         """Names of the slices that occur, overall first."""
         return tuple(dict.fromkeys(entry.slice for entry in self.metrics))
+
+    @property
+    def slice_keys(self) -> tuple[SliceKey, ...]:
+        """The slices that occur as pairs of feature and value, overall first."""
+        return tuple(dict.fromkeys(entry.key for entry in self.metrics))
 
     def metric(self, model: str, task: str, slice: str) -> SliceMetrics | None:
         """Returns the metrics of a model, task and slice, or None if it was not measured."""
@@ -138,6 +165,7 @@ def write_description(
     first_values: dict[str, list[str]],
     confidence: float,
     user_key: str | None,
+    incomparable: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Writes what TFMA's files do not say.
 
@@ -149,6 +177,7 @@ def write_description(
         first_values: per shown key the order of its values, where the data contract has one.
         confidence: of the intervals.
         user_key: the clusters' feature, or None.
+        incomparable: as in `SliceResults`.
     """
     description = {
         "models": models,
@@ -157,6 +186,7 @@ def write_description(
         "order": first_values,
         "confidence": confidence,
         "user_key": user_key,
+        "incomparable": incomparable or {},
     }
     with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
         file.write(json.dumps(description, indent=2))
@@ -178,23 +208,30 @@ def load_results(uri: str) -> SliceResults:
         key = tuple(_slice_pair(single) for single in record.slice_key.single_slice_keys)
         by_slice[key] = _values_by_model_and_task(record)
     models, tasks = tuple(description["models"]), tuple(description["tasks"])
+    incomparable = description.get("incomparable", {})
     metrics, comparisons = [], []
     for key in sorted(by_slice, key=order):
-        values, text = by_slice[key], slice_text(key)
+        values = by_slice[key]
         for task in tasks:
             for model in models:
-                if (model, task) in values:
-                    metrics.append(_slice_metrics(model, task, text, values[model, task]))
+                if (model, task) in values and task not in incomparable.get(model, {}):
+                    metrics.append(_slice_metrics(model, task, key, values[model, task]))
             if (CANDIDATE, task) not in values:
                 continue
-            for baseline in (BASELINE, REFERENCE):
-                if baseline in models:
+            for baseline in (BASELINE, REFERENCE, ANCHOR):
+                if baseline in models and task not in incomparable.get(baseline, {}):
                     compared = values.get((comparison_name(baseline), task), {})
-                    comparisons.append(_comparison(baseline, task, text, compared))
+                    comparisons.append(_comparison(baseline, task, key, compared))
     if not metrics:
         raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
     return SliceResults(
-        models, tasks, description["confidence"], description["user_key"], metrics, comparisons
+        models,
+        tasks,
+        description["confidence"],
+        description["user_key"],
+        metrics,
+        comparisons,
+        incomparable,
     )
 
 
@@ -258,25 +295,27 @@ def _values_by_model_and_task(
 _UNDEFINED = (None, None, None)
 
 
-def _slice_metrics(model: str, task: str, slice_name: str, values: _Values) -> SliceMetrics:
+def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> SliceMetrics:
     return SliceMetrics(
         model,
         task,
-        slice_name,
+        slice_text(key),
         *values.get(AUC, _UNDEFINED),
         log_loss=values.get(LOG_LOSS, _UNDEFINED)[0],
         calibration=values.get(CALIBRATION, _UNDEFINED)[0],
         positives=round(values[POSITIVES][0]),
         examples=round(values[EXAMPLES][0]),
         undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
+        key=key,
     )
 
 
-def _comparison(baseline: str, task: str, slice_name: str, values: _Values) -> Comparison:
+def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Comparison:
     return Comparison(
         baseline,
         task,
-        slice_name,
+        slice_text(key),
         *values.get(RELAIMP, _UNDEFINED),
         *values.get(AUC_DIFFERENCE, _UNDEFINED),
+        key=key,
     )

@@ -17,6 +17,7 @@ from components.slice_evaluation.slices import SliceKey
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 REFERENCE = "reference"
+ANCHOR = "anchor"
 
 #: Names under which TFMA stores the metrics; TFMA's own where it has one.
 AUC = "auc"

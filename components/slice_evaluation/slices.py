@@ -50,6 +50,24 @@ def slice_text(key: SliceKey) -> str:
     return ",".join(f"{name}={value}" for name, value in key) or OVERALL
 
 
+def slice_key(text: str) -> SliceKey:
+    """Returns the pairs of a slice's name, as far as the name tells: the inverse of `slice_text`.
+
+    A part without ``=`` belongs to the value before it; a value that holds ``,name=`` cannot be
+    told from a pair.
+    """
+    if text == OVERALL:
+        return ()
+    pairs: list[tuple[str, str]] = []
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if equals or not pairs:
+            pairs.append((name, value))
+        else:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]},{part}")
+    return tuple(pairs)
+
+
 def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> list[SliceCross]:
     """Binds the configured slices to features, without the overall slice.
 

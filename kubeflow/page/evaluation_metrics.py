@@ -16,8 +16,8 @@ def evaluation_metrics(uri: str) -> dict[str, float | None]:
     """Returns the metrics of a slice evaluation, None where undefined.
 
     Keys: ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` of the candidate;
-    ``baseline_auc/…`` and ``reference_auc/…`` of the others; ``relaimp_over_baseline/…`` and
-    ``relaimp_over_reference/…`` (percent); ``rows/…`` of the task's population.
+    ``baseline_auc/…``, ``reference_auc/…`` and ``anchor_auc/…`` of the others;
+    ``relaimp_over_baseline/…`` and so on (percent); ``rows/…`` of the task's population.
 
     Args:
         uri: of the evaluation, by `SliceEvaluation`.

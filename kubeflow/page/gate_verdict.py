@@ -1,6 +1,6 @@
 """The gate's verdict with every check, as Markdown."""
 
-from components.relaimp_gate.verdict import Check, Verdict
+from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from components.report.formatting import measured, typeset
 from components.report.render import MODEL_NAMES
 from kubeflow.page.markdown import plain, table
@@ -8,9 +8,11 @@ from kubeflow.page.markdown import plain, table
 #: Checks that are listed; what blocks always comes first.
 _MAXIMUM_CHECKS = 300
 
+_LINEAGE_TITLES = ("Model", "Logs", "Trained and selected on", "Tested on", "Seen of these rows")
+
 
 def gate_verdict(verdict: Verdict) -> str:
-    """Returns the decision, what it was compared with, and a table of the checks.
+    """Returns the decision, what it was compared with, the checks, and what each model has seen.
 
     Args:
         verdict: of any gate; a stock one gives no reasons.
@@ -37,6 +39,10 @@ def gate_verdict(verdict: Verdict) -> str:
     if blocking:
         lines += ["## What holds it back", ""]
         lines += [f"- {plain(typeset(check.message))}" for check in blocking[:_MAXIMUM_CHECKS]]
+        lines.append("")
+    if verdict.lineage:
+        lines += ["## Which rows each model has seen", ""]
+        lines += table(_LINEAGE_TITLES, [_seen(seen) for seen in verdict.lineage])
     return "\n".join(lines) + "\n"
 
 
@@ -57,3 +63,9 @@ def _row(check: Check) -> tuple[str, ...]:
         value if check.applicable else "",
         interval,
     )
+
+
+def _seen(seen: ModelLineage) -> tuple[str, ...]:
+    rows = f"**{seen.seen_test_rows}**" if seen.leaks else seen.seen_test_rows
+    texts = (MODEL_NAMES.get(seen.model, seen.model), seen.examples, seen.trained_on)
+    return (*(plain(text) for text in texts), plain(seen.tested_on), rows)

@@ -66,6 +66,20 @@ def test_another_process_writes_the_same_bytes(package, golden_folder, tmp_path)
     assert (tmp_path / "ir" / f"{package.ir_digest}.pb").read_bytes() == package.ir
 
 
+def test_the_anchor_is_a_task_of_its_own(golden_folder):
+    anchored = (
+        "gate.thresholds=[{rule: relaimp, minimum: -1, bound: upper, against: anchor}]",
+        "gate.anchor={last: 5}",
+    )
+    experiment = read_experiment(golden_folder / "experiment.yaml", anchored)
+    compiled = compile_package(experiment)
+    tasks, _, _ = _tasks(list(yaml.safe_load_all(compiled.pipeline_yaml)))
+    anchor = task_name("AnchorModel")
+    assert tasks[anchor]["dependentTasks"] == ["trainer"]
+    for node_id in ("SliceEvaluation", "RelaImpGate"):
+        assert anchor in tasks[task_name(node_id)]["dependentTasks"]
+
+
 def test_every_node_is_a_task_and_every_edge_a_dependency(package, documents):
     pipeline = pipeline_pb2.Pipeline.FromString(package.ir)
     upstream = {

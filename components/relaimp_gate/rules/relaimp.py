@@ -1,5 +1,7 @@
 """Rule on the relative improvement over the baseline."""
 
+import dataclasses
+
 from components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
 from components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
 
@@ -14,7 +16,8 @@ class RelaImpRule(Rule):
         minimum: percent; negative to bound a loss ("no domain may lose more than 0.5 %").
         bound: ``lower`` lets a candidate pass only if the confidence interval lies above the
             minimum (a proven gain); ``upper`` holds it back only if the interval lies below (a
-            proven loss); ``point`` disregards the interval.
+            proven loss), so that with every push a little may be lost that is never proven, which
+            is what ``against: anchor`` is for; ``point`` disregards the interval.
     """
 
     compares = True
@@ -40,7 +43,11 @@ class RelaImpRule(Rule):
             return Finding(False, reason)
         estimate = (compared.relaimp, compared.relaimp_lower, compared.relaimp_upper)
         name = f"RelaImp over the {evidence.baseline}"
-        return check_minimum(name, estimate, self._minimum, self._bound, _percent)
+        finding = check_minimum(name, estimate, self._minimum, self._bound, _percent)
+        if self._bound == "upper" and finding.passed and compared.relaimp < self._minimum:
+            reason = f"{finding.reason}, which shows that no loss is sure, not that there is none"
+            return dataclasses.replace(finding, reason=reason)
+        return finding
 
 
 def _percent(number: float) -> str:

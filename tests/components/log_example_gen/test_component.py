@@ -15,12 +15,14 @@ import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
 from tfx.proto import example_gen_pb2
+from tfx.types import standard_artifacts
 
 from components.log_example_gen.component import LogExampleGen
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.csv import Csv
 from components.log_example_gen.rejection import InputRefused
 from components.log_example_gen.settings import DataSettings
+from components.relaimp_gate.seen_examples import SeenExamples
 from transform.data_contract import DataContract
 
 CONTRACT = DataContract.read(
@@ -109,6 +111,75 @@ def test_examples_have_the_contracts_types_and_splits(tmp_path):
     assert summary["rows"] == {"train": 4, "validation": 2, "test": 2}
     assert summary["malformed"] == {} and summary["quarantine"] is None
     assert summary["lines"] == {"read": 10, "header": 2} and summary["refused"] is None
+
+
+def _provenance(folder):
+    summary = json.loads((folder / "ingestion" / "summary.json").read_text(encoding="utf-8"))
+    return summary["provenance"]
+
+
+def test_the_summary_tells_which_rows_went_where(tmp_path):
+    _write(tmp_path / "logs", [_line(i) for i in range(5)], [_line(i) for i in range(5, 8)])
+    (folder,) = _ours(tmp_path)
+    told = _provenance(folder)
+    assert (told["span"], told["times"], told["split"]["by"]) == (None, {}, "row")
+    files = [Path(entry["file"]) for entry in told["sources"]]
+    assert [file.name for file in files] == ["part-0.csv", "part-1.csv"]
+    assert [entry["size"] for entry in told["sources"]] == [file.stat().st_size for file in files]
+    assert [entry["rows"] for entry in told["sources"]] == [
+        {"train": 4, "validation": 1, "test": 0},
+        {"train": 0, "validation": 1, "test": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "boundaries", "expected"),
+    [
+        (
+            "price", ("200", "8", "10", "30", "9", "5"), (9, 20),
+            {"train": [5, 8], "validation": [9, 10], "test": [30, 200]},
+        ),
+        # The second is the earlier instant of the two, though the later text.
+        (
+            "user",
+            ("2024-01-02T00:10:00Z", "2024-01-02T00:10:00+05:00", "2024-01-03"),
+            ("2024-01-02", "2024-01-03"),
+            {
+                "train": ["2024-01-01T19:10:00Z"] * 2,
+                "validation": ["2024-01-02T00:10:00Z"] * 2,
+                "test": ["2024-01-03T00:00:00Z"] * 2,
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_the_summary_tells_the_time_of_each_split(tmp_path, column, values, boundaries, expected):
+    """Numbers as they are, instants with their zone."""
+    place = HEADER.split(",").index(column)
+    lines = [_line(0).split(",") for _ in values]
+    for line, value in zip(lines, values, strict=True):
+        line[place] = value
+    lines = [",".join(line) for line in lines]
+    _write(tmp_path / "logs", lines[::2], lines[1::2])
+    split = {"by": "time", "column": column}
+    split |= dict(zip(("validation_from", "test_from"), boundaries, strict=True))
+    (folder,) = _ours(tmp_path, split=split)
+    assert _provenance(folder)["times"] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "words"),
+    [("{YYYY}-{MM}-{DD}", "2024-03-01", "the span of 2024-03-01, 1 file"),
+     ("{SPAN}", "7", "span 7, 1 file"), ("7", "7", "1 file")],
+)  # fmt: skip
+def test_the_gate_reads_the_span(tmp_path, pattern, folder, words):
+    (tmp_path / "logs").mkdir()
+    _write(tmp_path / "logs" / folder, [_line(i) for i in range(8)])
+    (uri,) = _ours(tmp_path, path=str(tmp_path / "logs" / pattern / "*.csv"))
+    examples = standard_artifacts.Examples()
+    examples.uri = str(uri)
+    seen = SeenExamples.load(examples)
+    assert seen.words == words
+    assert sum(seen.rows.values()) == 8 and seen.split["by"] == "row"
 
 
 def test_second_run_is_cached_and_changed_input_is_not(tmp_path):

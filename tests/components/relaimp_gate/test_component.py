@@ -20,7 +20,8 @@ GATE = json.dumps(
             {"rule": "relaimp", "task": "*", "slice": "overall", "minimum": 0.0},
             {"rule": "relaimp", "task": "click", "slice": "domain=*", "minimum": -1.0},
             {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.6},
-        ]
+        ],
+        "first_run": "push",
     }
 )
 
@@ -178,3 +179,31 @@ def test_an_evaluation_without_the_model_blessed_before_blocks(tmp_path, contrac
     assert blessing.get_int_custom_property("blessed") == 0
     assert blessing.get_int_custom_property("baseline_model_id") == 9
     assert "does not hold it" in Verdict.load(blessing.uri).checks[0].message
+
+
+def _examples(uri, span):
+    made = _artifact(standard_artifacts.Examples, uri, span)
+    made.set_int_custom_property("span", span)
+    return [made]
+
+
+@pytest.mark.parametrize(("span", "held"), [(5, True), (6, False), (7, False)])
+def test_a_candidate_of_an_older_span_is_held_back(tmp_path, contract, runs, span, held):
+    root = pathlib.Path(runs["first"][0].uri).parents[2]
+    uri = min((root / "SliceEvaluation" / "evaluation").iterdir(), key=lambda path: int(path.name))
+    served = _examples(tmp_path / "served", 6)
+    blessing = _execute(
+        tmp_path, contract, uri, examples=_examples(tmp_path / "now", span), served_examples=served
+    )
+    verdict = Verdict.load(blessing.uri)
+    assert verdict.blessed is not held
+    assert [check.rule for check in verdict.checks if not check.passed] == ["span"] * held
+    assert [seen.examples for seen in verdict.lineage] == [f"span {span}"]
+
+
+def test_what_a_push_gained_is_recorded_for_the_anchor(runs):
+    gains = {name: blessing.custom_properties for name, (blessing, _) in runs.items()}
+    assert "log_gain_over_baseline" not in gains["first"]
+    # One that is worse than chance has no relative gain; it is not blessed either.
+    assert "log_gain_over_baseline" not in gains["worse"]
+    assert gains["better"]["log_gain_over_baseline"].double_value > 0.01

@@ -1,10 +1,12 @@
 """The decision: wildcards, bounds, the first run, and each way in which it fails closed."""
 
+import dataclasses
 import math
 
 import pytest
 
 from components.relaimp_gate.judge import judge
+from components.relaimp_gate.lineage import Lineage
 from components.relaimp_gate.settings import GateSettings
 
 
@@ -95,13 +97,116 @@ def test_one_failed_check_blocks(decide, evaluation):
     assert [(check.task, check.slice) for check in failed] == [("purchase", "domain=feed")]
 
 
-def test_first_run_is_decided_by_absolute_thresholds(decide, evaluation):
+def test_first_run_is_decided_by_absolute_thresholds_where_that_is_asked_for(decide, evaluation):
     results = evaluation(models=("candidate",))
-    verdict = decide(results, relaimp(task="click"), auc(task="click"))
+    verdict = decide(results, relaimp(task="click"), auc(task="click"), first_run="push")
     assert verdict.blessed and verdict.baseline is None
     assert [check.applicable for check in verdict.checks] == [False, True]
     assert "not applicable: first run" in verdict.checks[0].message
-    assert not decide(results, relaimp(), auc(0.9)).blessed
+    assert not decide(results, relaimp(), auc(0.9), first_run="push").blessed
+
+
+def test_first_run_is_held_where_thresholds_that_compare_stand_beside_floors(decide, evaluation):
+    results = evaluation(models=("candidate",))
+    verdict = decide(results, relaimp(task="click"), auc(task="click"))
+    assert not verdict.blessed
+    (held,) = [check for check in verdict.checks if not check.passed]
+    assert held.rule == "first_run" and "--set gate.first_run=push" in held.message
+    # Without such thresholds the floors are all that was ever asked for.
+    assert decide(results, auc(task="click")).blessed
+    # A reference decides as it always did.
+    assert decide(evaluation(models=("candidate", "reference")), relaimp(), auc()).blessed
+
+
+def test_no_baseline_on_purpose_is_as_a_first_run(decide, evaluation):
+    thresholds = relaimp(task="click"), auc(task="click")
+    verdict = decide(evaluation(), *thresholds, baseline="none")
+    assert not verdict.blessed and verdict.baseline is None
+    assert "gate.baseline is 'none'" in verdict.checks[0].message
+    assert decide(evaluation(), *thresholds, baseline="none", first_run="push").blessed
+
+
+INCOMPARABLE = {"click": "reads price, which the examples do not hold"}
+
+
+def test_a_baseline_that_cannot_be_compared_blocks_and_is_named(decide, evaluation):
+    for models in (("candidate",), ("candidate", "reference")):
+        results = dataclasses.replace(
+            evaluation(models=models), incomparable={"baseline": INCOMPARABLE}
+        )
+        verdict = decide(results, relaimp(task="click"), auc(task="click"), first_run="push")
+        compared, absolute, whole = verdict.checks
+        assert not verdict.blessed and verdict.baseline == "baseline"
+        assert absolute.passed and not compared.passed and compared.applicable
+        assert "not decidable: the baseline model reads price, which the examples do" in (
+            compared.message
+        )
+        assert whole.rule == "comparable" and "--set gate.baseline=none" in whole.message
+    # Who asks for the reference goes on.
+    assert decide(results, relaimp(task="click"), baseline="reference").blessed
+
+
+def test_a_task_that_the_baseline_lacks_is_undecidable_and_the_others_are_decided(
+    decide, evaluation
+):
+    changes = {
+        ("baseline", "purchase", "overall"): None,
+        ("vs baseline", "purchase", "overall"): None,
+    }
+    results = dataclasses.replace(
+        evaluation(changes=changes),
+        incomparable={"baseline": {"purchase": "does not serve the task purchase"}},
+    )
+    verdict = decide(results, relaimp())
+    assert [check.passed for check in verdict.checks] == [True, False, False]
+    assert "does not serve the task purchase" in verdict.checks[1].message
+
+
+def anchored(minimum=-5.0, **keys):
+    return relaimp(minimum, task="click", bound="upper", against="anchor", **keys)
+
+
+def test_the_anchor_is_compared_with_besides(decide, evaluation):
+    models = ("candidate", "baseline", "reference", "anchor")
+    changes = {("vs anchor", "click", "overall"): {"relaimp": -9.0, "relaimp_upper": -6.0}}
+    results = evaluation(models=models, changes=changes)
+    thresholds = relaimp(task="click", bound="upper"), anchored()
+    verdict = decide(results, *thresholds, anchor={"last": 5})
+    assert [(check.against, check.passed) for check in verdict.checks] == [
+        ("baseline", True),
+        ("anchor", False),
+    ]
+    assert "RelaImp over the anchor model -9.00 %" in verdict.checks[1].message
+    verdict = decide(results, *thresholds, anchor="reference")
+    assert [check.against for check in verdict.checks] == ["baseline", "reference"]
+    assert verdict.blessed
+    # Nothing to compare with is no anchor, either.
+    verdict = decide(results, *thresholds, auc(), anchor={"last": 5}, baseline="none")
+    assert [check.applicable for check in verdict.checks[:2]] == [False, False]
+    # The first run has no anchor either: the reference takes its place, too.
+    results = evaluation(models=("candidate", "reference"))
+    verdict = decide(results, *thresholds, anchor={"last": 5})
+    assert [check.against for check in verdict.checks] == ["reference", "reference"]
+
+
+def test_the_upper_bound_says_what_it_does_not_show(decide, evaluation):
+    changes = {("vs baseline", "click", "overall"): {"relaimp": -1.0}}
+    check = only(decide(evaluation(changes=changes), relaimp(task="click", bound="upper")))
+    assert check.passed and "no loss is sure, not that there is none" in check.message
+    check = only(decide(evaluation(), relaimp(task="click", bound="upper")))
+    assert check.passed and "no loss is sure" not in check.message
+
+
+def test_an_older_span_is_held_unless_asked_for(decide, contract, evaluation):
+    settings = GateSettings.read({"thresholds": [auc(task="click")]})
+    older = Lineage(older="the candidate was tested on span 3, older than span 5")
+    verdict = judge(evaluation(), settings, contract, older)
+    assert not verdict.blessed and verdict.checks[-1].rule == "span"
+    assert "older than span 5" in verdict.checks[-1].message
+    assert "--set gate.allow_older_span=true" in verdict.checks[-1].message
+    settings = GateSettings.read({"thresholds": [auc(task="click")], "allow_older_span": True})
+    verdict = judge(evaluation(), settings, contract, older)
+    assert verdict.blessed and "older than span 5" in verdict.checks[-1].message
 
 
 def test_first_run_with_nothing_absolute_is_blocked(decide, evaluation):
@@ -167,6 +272,15 @@ def test_a_domain_without_a_single_row_blocks(decide, evaluation):
         assert not verdict.blessed, pattern
         assert verdict.checks[-1].slice == "domain=search"
         assert "slices with rows: overall, domain=feed" in verdict.checks[-1].message
+
+
+def test_a_domain_without_a_single_row_blocks_in_a_cross_too(decide, evaluation):
+    results = evaluation(slices=("overall", "domain=feed", "domain=feed,gender=f"))
+    verdict = decide(results, auc(task="click", slice="domain=*,gender=*"))
+    assert [(check.slice, check.passed) for check in verdict.checks] == [
+        ("domain=feed,gender=f", True),
+        ("domain=search,gender=*", False),
+    ]
 
 
 @pytest.mark.parametrize(

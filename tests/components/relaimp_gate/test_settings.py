@@ -3,7 +3,7 @@
 import pytest
 
 from components.relaimp_gate.settings import GateSettings
-from components.relaimp_gate.verdict import Check, Verdict
+from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from transform.settings import SettingsError
 
 
@@ -34,6 +34,9 @@ def test_a_section_that_extends_the_settings_passes_on_only_the_gate_s_own():
         ({"rule": "auc", "minimum": 60}, "less than or equal to 1"),
         ({"rule": "relaimp", "bound": "lowest"}, "'lower', 'point' or 'upper'"),
         ({"rule": "calibration", "minimum": 1.2, "maximum": 0.8}, "should be above"),
+        ({"rule": "auc", "minimum": 0.6, "against": "anchor"}, "compares with no model"),
+        ({"rule": "relaimp", "against": "anchor"}, "gate.anchor is absent"),
+        ({"rule": "relaimp", "slice": {}}, "at least 1 item"),
         ({"task": "click"}, "Field required"),
         ("auc", "dictionary"),
     ],
@@ -43,6 +46,17 @@ def test_wrong_thresholds_are_refused(threshold, words):
         GateSettings.read({"thresholds": [threshold]})
 
 
+@pytest.mark.parametrize(
+    ("anchor", "words"),
+    [({"last": 1}, "greater than or equal to 2"), ({"last": 5}, "no threshold compares with it")],
+)
+def test_an_anchor_that_does_nothing_is_refused(anchor, words):
+    against = "anchor" if anchor["last"] == 1 else "baseline"
+    threshold = {"rule": "relaimp", "against": against}
+    with pytest.raises(SettingsError, match=words):
+        GateSettings.read({"thresholds": [threshold], "anchor": anchor})
+
+
 def test_a_gate_without_thresholds_is_refused():
     with pytest.raises(SettingsError, match="thresholds"):
         GateSettings.read({"thresholds": []})
@@ -50,7 +64,8 @@ def test_a_gate_without_thresholds_is_refused():
 
 def test_verdict_round_trip(tmp_path):
     checks = [Check("auc", "click", "overall", True, "fine", 0.7, None, 0.8, "at least 0.6")]
-    verdict = Verdict(True, "baseline", checks)
+    lineage = [ModelLineage("candidate", "span 3", "800 train", "100 test", "none")]
+    verdict = Verdict(True, "baseline", checks, lineage)
     verdict.save(str(tmp_path / "blessing"))
     assert Verdict.load(str(tmp_path / "blessing")) == verdict
     with pytest.raises(FileNotFoundError, match="no RelaImpGate wrote"):

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from components.anomaly_guard.anomalies import Anomaly
-from components.relaimp_gate.verdict import Check, Verdict
+from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from components.report.heat_map import heat_map
 from components.report.line_chart import line_chart
 from components.report.render import render
@@ -100,6 +100,18 @@ def test_a_first_run_has_no_comparison(report_data):
     assert "The one check that applies is met; 1 did not apply" in page
     assert "There was no model to compare with" in page
     assert "does not apply" in page and 'id="relaimp"' not in page
+
+
+def test_which_rows_each_model_has_seen_is_shown(report_data):
+    lineage = [
+        ModelLineage("candidate", "span 3", "80 train", "20 test", "none"),
+        ModelLineage("baseline", "span 2", "70 train", "30 test", "5 of 20", leaks=True),
+    ]
+    verdict = dataclasses.replace(report_data.verdict, lineage=lineage)
+    page = render(dataclasses.replace(report_data, verdict=verdict))
+    assert "Which rows each model has seen" in page and "<td>span 2</td>" in page
+    assert page.count("counts in its favour") == 1
+    assert "Which rows each model" not in render(report_data)
 
 
 def test_text_from_the_data_is_escaped(report_data):

@@ -163,8 +163,8 @@ def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate,
 def test_refusals_name_the_cause(evaluate, helpers, log, models, tmp_path):
     fewer = {task: helpers.BASELINE[task] for task in ("ctr", "cvr")}
     old = helpers.save_model(tmp_path / "old", fewer)
-    with pytest.raises(ValueError, match=r"'baseline'.*does not serve task\(s\) \['ctcvr'\]"):
-        evaluate(log[1], {}, candidate=models["candidate"], baseline=old)
+    with pytest.raises(ValueError, match=r"'candidate'.*does not serve task\(s\) \['ctcvr'\]"):
+        evaluate(log[1], {}, candidate=old)
     with pytest.raises(ValueError, match="no split 'holdout'"):
         evaluate(log[1], {"split": "holdout"}, **models)
     with pytest.raises(ValueError, match="more than 50 slices"):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_data_validation as tfdv
 import tensorflow_model_analysis as tfma
 
-from components.relaimp_gate.verdict import Check, Verdict
+from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from components.slice_evaluation.results import load_results
 from pipeline.node_run import NodeState
 from trainer.history import History
@@ -128,6 +128,18 @@ def test_the_verdict_is_a_table_and_a_boolean(page, tmp_path, blessed):
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
     assert written.metadata("verdict")["tfx_uri/blessing"] == uri
+
+
+def test_the_verdict_says_which_rows_each_model_has_seen(page, tmp_path):
+    uri = str(tmp_path / "blessing")
+    lineage = [
+        ModelLineage("candidate", "span 3", "80 train", "20 test", "none"),
+        ModelLineage("anchor", "span 2 | 1 file", "70 train", "30 test", "5 of 20", True),
+    ]
+    Verdict(True, "baseline", [_check()], lineage).save(uri)
+    text = page("RelaImpGate", parameters=["blessed"], blessing=uri).text("verdict")
+    assert "| candidate | span 3 | 80 train | 20 test | none |" in text
+    assert "| anchor model | span 2 \\| 1 file | 70 train | 30 test | **5 of 20** |" in text
 
 
 @pytest.mark.parametrize("file", ["BLESSED", "NOT_BLESSED"])
