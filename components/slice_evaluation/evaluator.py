@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 
 from components.slice_evaluation.cluster_sums import ClusterSums
 from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_auc import PairedMoments
+from components.slice_evaluation.paired_moments import PairedMoments
 from components.slice_evaluation.paired_pass import PairedPass
 from components.slice_evaluation.roc_curve import ROC_KEY, RocCurve, roc_curves
 from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
@@ -25,7 +25,7 @@ def slice_evaluator(
     tasks: tuple[str, ...],
     confidence: float,
     maximum_slices: int,
-    clustered: bool,
+    user_key: str | None,
 ) -> tfma.evaluators.Evaluator:
     """Returns the evaluator.
 
@@ -38,12 +38,13 @@ def slice_evaluator(
         tasks: names.
         confidence: of the intervals.
         maximum_slices: more are refused.
-        clustered: the extracts hold users, whose rows are correlated.
+        user_key: the feature whose values the extracts hold as users, with correlated rows; None
+            where rows are independent.
     """
     return tfma.evaluators.Evaluator(
         stage_name="EvaluateSlices",
         run_after="ExtractServedPredictions",
-        ptransform=_EvaluateSlices(models, tasks, confidence, maximum_slices, clustered),
+        ptransform=_EvaluateSlices(models, tasks, confidence, maximum_slices, user_key),
     )
 
 
@@ -56,11 +57,11 @@ class _EvaluateSlices(beam.PTransform):
         tasks: tuple[str, ...],
         confidence: float,
         maximum_slices: int,
-        clustered: bool,
+        user_key: str | None,
     ):
         super().__init__()
         self._models, self._tasks = models, tasks
-        self._maximum_slices, self._clustered = maximum_slices, clustered
+        self._maximum_slices, self._user_key = maximum_slices, user_key
         self._builder = SliceMetricsBuilder(models, tasks, confidence)
 
     def expand(self, extracts: beam.PCollection) -> tfma.evaluators.Evaluation:
@@ -79,7 +80,7 @@ class _EvaluateSlices(beam.PTransform):
         )  # fmt: skip
         moments = self._moments(batches, beam.pvalue.AsSingleton(passed))
         metrics = passed | "Metrics" >> beam.FlatMap(
-            _metrics, self._builder, beam.pvalue.AsIter(moments)
+            _metrics, self._builder, self._user_key, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
         curves = passed | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
         return {tfma.METRICS_KEY: metrics, ROC_KEY: curves}
@@ -87,7 +88,7 @@ class _EvaluateSlices(beam.PTransform):
     def _moments(
         self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
     ) -> beam.PCollection:
-        if not self._clustered:
+        if self._user_key is None:
             moments = batches | "Pair" >> beam.Map(_row_moments, passed)
         else:
             moments = (
@@ -157,7 +158,7 @@ class _SumMoments(beam.CombineFn):
 
     def add_input(self, accumulator: PairedMoments | None, moments: PairedMoments) -> PairedMoments:
         if accumulator is None:
-            shape, models = moments.clusters.shape, moments.positive.shape[-1]
+            shape, models = moments.clusters.shape, moments.products.shape[-1]
             accumulator = PairedMoments.zeros(shape, models)
         accumulator.add(moments)
         return accumulator
@@ -192,10 +193,13 @@ def _cluster_moments(sums: ClusterSums, passed: PairedPass) -> PairedMoments:
 
 
 def _metrics(
-    passed: PairedPass, builder: SliceMetricsBuilder, moments: Iterable[PairedMoments]
+    passed: PairedPass,
+    builder: SliceMetricsBuilder,
+    user_key: str | None,
+    moments: Iterable[PairedMoments],
 ) -> list[tuple[SliceKey, Metrics]]:
-    """Without moments no slice has both classes, and every covariance is undefined."""
+    """Without moments no slice has both classes, and every spread is unknown."""
     total = PairedMoments.zeros(np.shape(passed.totals.examples), passed.totals.models)
     for part in moments:
         total.add(part)
-    return builder.build(passed, passed.covariance(total))
+    return builder.build(passed, passed.spread(total, user_key))

@@ -109,7 +109,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             tuple(contract.tasks),
             settings.confidence,
             settings.maximum_slices,
-            clustered=settings.user_key is not None,
+            settings.user_key,
         )
         with self._make_beam_pipeline() as pipeline:
             _ = (

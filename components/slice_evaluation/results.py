@@ -16,6 +16,7 @@ from components.slice_evaluation.slice_metrics import (
     EXAMPLES,
     LOG_LOSS,
     POSITIVES,
+    REASON,
     REFERENCE,
     RELAIMP,
     UNDEFINED_PREDICTIONS,
@@ -26,7 +27,7 @@ from components.slice_evaluation.slices import SliceKey, slice_text
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
 
-_Values = dict[str, tuple[float, float | None, float | None]]
+_Values = dict[str, tuple[float | str, float | None, float | None]]
 
 
 class EvaluationResultError(ValueError):
@@ -42,8 +43,7 @@ class SliceMetrics:
         task: name.
         slice: ``overall``, ``domain=feed`` or ``domain=feed,gender=f``.
         auc: None where a class is absent or predictions are undefined.
-        auc_lower: None also where the spread is unknown (fewer than two rows or users of a
-            class, or classes that are perfectly separated).
+        auc_lower: None also where the spread is unknown (too few rows or users of a class).
         auc_upper: as `auc_lower`.
         log_loss: mean binary cross-entropy.
         calibration: mean prediction over mean label; None without positives.
@@ -51,6 +51,7 @@ class SliceMetrics:
         examples: rows of the task's population.
         undefined_predictions: rows for which the model served no finite number; one of them
             makes all metrics above undefined.
+        auc_reason: why the AUC or its interval is None, in words.
     """
 
     model: str
@@ -64,6 +65,7 @@ class SliceMetrics:
     positives: int
     examples: int
     undefined_predictions: int = 0
+    auc_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class Comparison:
         auc_difference: AUC of the candidate minus that of the baseline.
         auc_difference_lower: of its paired interval.
         auc_difference_upper: of its paired interval.
+        relaimp_reason: why RelaImp or its interval is None, in words.
+        auc_difference_reason: why the difference or its interval is None.
     """
 
     baseline: str
@@ -91,6 +95,8 @@ class Comparison:
     auc_difference: float | None
     auc_difference_lower: float | None
     auc_difference_upper: float | None
+    relaimp_reason: str | None = None
+    auc_difference_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -238,7 +244,10 @@ def _values_by_model_and_task(
             lower = entry.confidence_interval.lower_bound.double_value.value
             upper = entry.confidence_interval.upper_bound.double_value.value
         place = values.setdefault((entry.key.model_name, entry.key.output_name), {})
-        place[entry.key.name] = (entry.value.double_value.value, lower, upper)
+        if entry.value.WhichOneof("type") == "bytes_value":
+            place[entry.key.name] = (entry.value.bytes_value.decode("utf-8"), None, None)
+        else:
+            place[entry.key.name] = (entry.value.double_value.value, lower, upper)
     return values
 
 
@@ -256,6 +265,7 @@ def _slice_metrics(model: str, task: str, slice_name: str, values: _Values) -> S
         positives=round(values[POSITIVES][0]),
         examples=round(values[EXAMPLES][0]),
         undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
+        auc_reason=values.get(AUC + REASON, _UNDEFINED)[0],
     )
 
 
@@ -266,4 +276,6 @@ def _comparison(baseline: str, task: str, slice_name: str, values: _Values) -> C
         slice_name,
         *values.get(RELAIMP, _UNDEFINED),
         *values.get(AUC_DIFFERENCE, _UNDEFINED),
+        relaimp_reason=values.get(RELAIMP + REASON, _UNDEFINED)[0],
+        auc_difference_reason=values.get(AUC_DIFFERENCE + REASON, _UNDEFINED)[0],
     )
