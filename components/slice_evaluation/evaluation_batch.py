@@ -57,9 +57,8 @@ class EvaluationBatch:
         Returns:
             Row and slice number, each ``(E,)`` int64.
         """
-        rows, slices = [], []
-        for column, numbers in zip(self.slices, ordinals, strict=True):
-            members = np.flatnonzero(column.codes >= 0)
-            rows.append(members)
-            slices.append(numbers[column.codes[members]])
-        return np.concatenate(rows), np.concatenate(slices)
+        rows = np.tile(np.arange(self.labels.shape[1]), len(self.slices))
+        slices = [
+            numbers[column.codes] for column, numbers in zip(self.slices, ordinals, strict=True)
+        ]
+        return rows, np.concatenate(slices)

@@ -22,7 +22,7 @@ from components.slice_evaluation.slice_metrics import (
     UNDEFINED_PREDICTIONS,
     comparison_name,
 )
-from components.slice_evaluation.slices import SliceKey, slice_text
+from components.slice_evaluation.slices import MISSING, SliceKey, slice_text
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
@@ -215,7 +215,7 @@ def _read_description(uri: str) -> dict:
 
 
 class _SliceOrder:
-    """Sorts slices: overall, then by configured cross, then by value."""
+    """Sorts slices: overall, then by configured cross, then by value, the missing one last."""
 
     def __init__(self, crosses: list[list[str]], first_values: dict[str, list[str]]):
         self._crosses = {(): -1} | {tuple(keys): place for place, keys in enumerate(crosses)}
@@ -226,7 +226,13 @@ class _SliceOrder:
 
     def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, str]]]:
         cross = self._crosses[tuple(name for name, _ in key)]
-        places = [(self._places.get(name, {}).get(value, 1 << 30), value) for name, value in key]
+        places = [
+            (
+                (1 << 31) if value == MISSING else self._places.get(name, {}).get(value, 1 << 30),
+                value,
+            )
+            for name, value in key
+        ]
         return cross, places
 
 

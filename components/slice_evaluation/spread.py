@@ -48,7 +48,9 @@ class Spread:
         enough = (moments.positive_clusters > 1) & (moments.negative_clusters > 1)
         of_positives, of_negatives, of_both = np.moveaxis(moments.shares, -1, 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            effective = np.where(enough, 1 / np.maximum(of_positives, of_negatives), 0.0)
+            # Rounded, so that six rows are six.
+            effective = np.round(1 / np.maximum(of_positives, of_negatives), 6)
+            effective = np.where(enough, effective, 0.0)
             # Each cluster of the union takes part in one pair, with half a pair's weight.
             union = 4 / (of_positives + of_negatives + 2 * of_both)
             pairs = np.where(enough, np.minimum(effective, union / 2), 0.0)
