@@ -11,6 +11,7 @@ from rich.text import Text
 from components.relaimp_gate.verdict import Verdict
 from components.slice_evaluation.results import Comparison, SliceResults
 from pipeline.local_run import NodeRun, RunResult
+from pipeline.undefined_notes import undefined_notes
 
 _MARKS = {
     "running": ("●", "yellow"),
@@ -91,6 +92,8 @@ def print_summary(
     console.print()
     if results is not None:
         console.print(_relaimp_table(results))
+        for note in (*undefined_notes(results), *results.notices):
+            console.print(Text(note, style="dim"), soft_wrap=True)
     for check in verdict.checks:
         mark, colour = ("✔", "green") if check.passed else ("✘", "red")
         console.print(Text.assemble((f"{mark} ", colour), check.message), soft_wrap=True)

@@ -92,6 +92,13 @@ class ClusterSums:
         influence = influences(sums, shares, counts)
         return PairedMoments.of_clusters(self._groups, influence, shares, len(positives))
 
+    def columns_of(self, group: int) -> np.ndarray:
+        """The sums of a group's users ``(U, 2 M + 2)``: of the positives' placements and of the
+        negatives', each by model, then of positives and negatives."""
+        self.compact()
+        first, last = np.searchsorted(self._groups, [group, group + 1])
+        return self._sums[first:last]
+
     def _push(self, users: np.ndarray, groups: np.ndarray, sums: np.ndarray) -> None:
         self._buffer.append((users, groups, sums))
         self._buffered += len(users)

@@ -12,9 +12,16 @@ from components.slice_evaluation.evaluation_batch import EvaluationBatch
 from components.slice_evaluation.paired_moments import PairedMoments
 from components.slice_evaluation.paired_pass import PairedPass
 from components.slice_evaluation.roc_curve import ROC_KEY, RocCurve, roc_curves
+from components.slice_evaluation.shared_rows import (
+    SHARED_ROWS_KEY,
+    GroupedPlacements,
+    SharedRows,
+    find_shared_rows,
+)
 from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
 from components.slice_evaluation.slice_totals import SliceTotals
 from components.slice_evaluation.slices import SliceKey
+from transform.data_contract import DataContract
 
 #: Users are summed in so many partitions, which bounds the memory of one worker.
 _USER_PARTITIONS = 32
@@ -26,6 +33,8 @@ def slice_evaluator(
     confidence: float,
     maximum_slices: int,
     user_key: str | None,
+    groupings: list[str],
+    contract: DataContract,
 ) -> tfma.evaluators.Evaluator:
     """Returns the evaluator.
 
@@ -40,11 +49,15 @@ def slice_evaluator(
         maximum_slices: more are refused.
         user_key: the feature whose values the extracts hold as users, with correlated rows; None
             where rows are independent.
+        groupings: see `EvaluationBatch.groupings`.
+        contract: of the run.
     """
     return tfma.evaluators.Evaluator(
         stage_name="EvaluateSlices",
         run_after="ExtractServedPredictions",
-        ptransform=_EvaluateSlices(models, tasks, confidence, maximum_slices, user_key),
+        ptransform=_EvaluateSlices(
+            models, tasks, confidence, maximum_slices, user_key, groupings, contract
+        ),
     )
 
 
@@ -58,8 +71,11 @@ class _EvaluateSlices(beam.PTransform):
         confidence: float,
         maximum_slices: int,
         user_key: str | None,
+        groupings: list[str],
+        contract: DataContract,
     ):
         super().__init__()
+        self._groupings, self._contract = groupings, contract
         self._models, self._tasks = models, tasks
         self._maximum_slices, self._user_key = maximum_slices, user_key
         self._builder = SliceMetricsBuilder(models, tasks, confidence)
@@ -83,7 +99,20 @@ class _EvaluateSlices(beam.PTransform):
             _metrics, self._builder, self._user_key, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
         curves = passed | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
-        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves}
+        shared = self._shared_rows(batches, passed)
+        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves, SHARED_ROWS_KEY: shared}
+
+    def _shared_rows(self, batches: beam.PCollection, passed: beam.PCollection) -> beam.PCollection:
+        features, single = self._groupings, beam.pvalue.AsSingleton(passed)
+        grouped = GroupedPlacements(tuple(features), len(self._tasks))
+        sums = (
+            batches
+            | "GroupRows" >> beam.Map(_grouped_sums, grouped, single)
+            | "JoinGroups" >> beam.CombineGlobally(_MergeClusters(2))
+        )
+        return passed | "SharedRows" >> beam.Map(
+            _shared_rows, beam.pvalue.AsSingleton(sums), features, self._tasks, self._contract
+        )
 
     def _moments(
         self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
@@ -182,6 +211,22 @@ def _roc_curves(passed: PairedPass, tasks: tuple[str, ...]) -> dict[str, RocCurv
 
 def _row_moments(batch: EvaluationBatch, passed: PairedPass) -> PairedMoments:
     return passed.moments(batch)
+
+
+def _grouped_sums(
+    batch: EvaluationBatch, grouped: GroupedPlacements, passed: PairedPass
+) -> ClusterSums:
+    return grouped.sums(batch, passed)
+
+
+def _shared_rows(
+    passed: PairedPass,
+    sums: ClusterSums,
+    features: list[str],
+    tasks: tuple[str, ...],
+    contract: DataContract,
+) -> list[SharedRows]:
+    return find_shared_rows(sums, passed, features, tasks, contract)
 
 
 def _cluster_sums(batch: EvaluationBatch, passed: PairedPass) -> list[tuple[int, ClusterSums]]:

@@ -24,6 +24,11 @@ from components.slice_evaluation.results import write_description
 from components.slice_evaluation.roc_curve import roc_writer
 from components.slice_evaluation.served_model import ServedModel
 from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.shared_rows import (
+    grouping_features,
+    readable_features,
+    shared_rows_writer,
+)
 from components.slice_evaluation.slice_metrics import (
     BASELINE,
     CANDIDATE,
@@ -98,10 +103,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uri: str,
     ) -> None:
         names, tasks = tuple(models), contract.task_specs
-        columns = evaluation_columns(contract, crosses, settings.user_key)
+        groupings = []
+        if settings.user_key is None:
+            groupings = readable_features(grouping_features(contract), files)
+        columns = evaluation_columns(contract, crosses, settings.user_key, groupings)
         extractors = [
             labels_extractor(tasks),
-            slices_extractor(crosses, settings.user_key),
+            slices_extractor(crosses, settings.user_key, groupings),
             predictions_extractor(models),
         ]
         evaluator = slice_evaluator(
@@ -110,6 +118,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             settings.confidence,
             settings.maximum_slices,
             settings.user_key,
+            groupings,
+            contract,
         )
         with self._make_beam_pipeline() as pipeline:
             _ = (
@@ -155,6 +165,7 @@ def _writers(
             model_locations=locations,
         ),
         roc_writer(uri),
+        shared_rows_writer(uri),
     ]
 
 

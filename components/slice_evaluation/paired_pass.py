@@ -37,7 +37,7 @@ class PairedPass:
         """Returns the moments of a batch whose rows are independent, leading shape (S, T)."""
         totals = self.totals
         result = PairedMoments.zeros((len(totals.keys), totals.tasks), totals.models)
-        for task, _, slices, labels, placements in self._rows(batch):
+        for task, _, slices, labels, placements in self.rows(batch):
             classes = np.stack([labels, ~labels])
             counts = np.stack([totals.positives[slices, task], totals.negatives[slices, task]])
             shares = classes / counts.astype(np.float64)
@@ -50,7 +50,7 @@ class PairedPass:
     def cluster_sums(self, batch: EvaluationBatch) -> ClusterSums:
         """Returns the sums per user of a batch; group = slice · T + task."""
         sums = ClusterSums(self.totals.models)
-        for task, rows, slices, labels, placements in self._rows(batch):
+        for task, rows, slices, labels, placements in self.rows(batch):
             groups = slices * self.totals.tasks + task
             sums.add(batch.users[rows], groups, placements, labels)
         return sums
@@ -73,7 +73,7 @@ class PairedPass:
         both = defined[..., :, None] & defined[..., None, :]
         return dataclasses.replace(spread, covariance=np.where(both, spread.covariance, np.nan))
 
-    def _rows(self, batch: EvaluationBatch) -> Iterator[_TaskRows]:
+    def rows(self, batch: EvaluationBatch) -> Iterator[_TaskRows]:
         """Yields task, rows, slices, labels (N,) and centred placements (M, N) per task.
 
         The placements of a model without AUC in the row's slice are 0.

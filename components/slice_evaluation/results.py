@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from components.slice_evaluation.shared_rows import load_shared_rows
 from components.slice_evaluation.slice_metrics import (
     AUC,
     AUC_DIFFERENCE,
@@ -110,6 +111,7 @@ class SliceResults:
         user_key: the feature whose rows were taken as clusters, or None.
         metrics: overall first, then as configured; within a slice by task and model.
         comparisons: in the same order; one per baseline, task and slice.
+        notices: sentences on what the intervals do not know.
     """
 
     models: tuple[str, ...]
@@ -118,6 +120,7 @@ class SliceResults:
     user_key: str | None
     metrics: list[SliceMetrics]
     comparisons: list[Comparison]
+    notices: tuple[str, ...] = ()
 
     @property
     def slices(self) -> tuple[str, ...]:
@@ -199,7 +202,13 @@ def load_results(uri: str) -> SliceResults:
     if not metrics:
         raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
     return SliceResults(
-        models, tasks, description["confidence"], description["user_key"], metrics, comparisons
+        models,
+        tasks,
+        description["confidence"],
+        description["user_key"],
+        metrics,
+        comparisons,
+        notices=tuple(shared.notice for shared in load_shared_rows(uri)[:1]),
     )
 
 

@@ -38,7 +38,8 @@ def evaluation_summary(uri: str) -> list[str]:
 
 def _auc(metric: SliceMetrics | None) -> str:
     if metric is None or metric.auc is None:
-        return "undefined"
+        reason = metric.auc_reason if metric else None
+        return f"undefined ({plain(reason)})" if reason else "undefined"
     if metric.auc_lower is None or metric.auc_upper is None:
         return fixed(metric.auc)
     return f"{fixed(metric.auc)} ({fixed(metric.auc_lower)} to {fixed(metric.auc_upper)})"

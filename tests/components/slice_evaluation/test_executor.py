@@ -1,5 +1,6 @@
 """The component's numbers against stock TFMA and scikit-learn, and what it refuses."""
 
+import re
 import shutil
 
 import numpy as np
@@ -168,6 +169,34 @@ def test_user_key_widens_no_value_only_intervals(evaluate, log, models, full_uri
         assert widths[0] != widths[1]
         # Rows of a user are independent in this log: about the same variance.
         assert 0.6 < widths[0] / widths[1] < 1.6
+
+
+def test_rows_of_users_that_nobody_named_are_noticed(
+    evaluate, helpers, log, models, tmp_path, full_uri
+):
+    assert load_results(full_uri).notices == (), "rows of a user are independent in this log"
+    rng = np.random.default_rng(2)
+    taste = rng.normal(size=200)
+    rows = helpers.make_rows(1600, seed=2)
+    for row in rows:
+        user = int(rng.integers(0, 200))
+        row["user_id"] = f"u{user}"
+        row["interest"] = float(np.float32(taste[user] + 0.3 * row["interest"]))
+    uri = helpers.write_examples(tmp_path / "examples", rows)
+    settings = {"slices": [], "batch_size": 300}
+    without = load_results(evaluate(uri, settings, candidate=models["candidate"]))
+    (notice,) = without.notices
+    assert notice.startswith("Rows share user_id, and those of one value are alike")
+    named = load_results(
+        evaluate(uri, {**settings, "user_key": "user_id"}, candidate=models["candidate"])
+    )
+    assert named.notices == ()
+    widths = [
+        (found.auc_upper - found.auc_lower)
+        for found in (r.metric("candidate", "ctr", "overall") for r in (named, without))
+    ]
+    factor = float(re.search(r"about ([0-9.]+) times too narrow; name it", notice).group(1))
+    assert widths[0] / widths[1] > 1.2 and abs(widths[0] / widths[1] - factor) < 0.5
 
 
 def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate, helpers, tmp_path):
