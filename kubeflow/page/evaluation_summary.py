@@ -33,6 +33,7 @@ def evaluation_summary(uri: str) -> list[str]:
         "## All rows",
         *table(titles, rows),
         f"{number} {'slice is' if number == 1 else 'slices are'} in the heat map and the metrics.",
+        *(f"\n{plain(notice)}" for notice in results.notices),
     ]
 
 
