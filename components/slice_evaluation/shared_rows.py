@@ -128,8 +128,8 @@ def find_shared_rows(
     """Returns the features whose rows are alike: one per feature, the strongest first.
 
     The design effect (Kish 1965) is the variance of the AUC with values as clusters over that
-    with rows as clusters. What it exceeds 1 by is a sum over the values, of which the standard
-    error follows; without any likeness its mean is 0.
+    with rows as clusters. What it exceeds 1 by is a sum over the values; with independent rows
+    its mean is 0, and the variance of a value's part at most twice the square of its rows' part.
 
     Args:
         sums: of all batches.
@@ -153,7 +153,8 @@ def find_shared_rows(
             by_row = own[:, 1] / positives**2 + own[:, 3] / negatives**2
             excess = by_value - by_row
             effect = by_value.sum() / by_row.sum() if by_row.sum() > 0 else 1.0
-            clear = excess.sum() > _STANDARD_ERRORS * np.sqrt(np.square(excess).sum())
+            error = np.sqrt(2 * np.square(by_row).sum())
+            clear = excess.sum() > _STANDARD_ERRORS * error
             if not clear or effect < _DESIGN_EFFECT:
                 continue
             factor = float(np.sqrt(effect))
