@@ -82,17 +82,20 @@ class Scorers:
             score += np.take_along_axis(effect, users, axis=1)
         return 1 / (1 + np.exp(-score))
 
-    @functools.cache  # noqa: B019: settings live as long as the program.
     def truth(self) -> np.ndarray:
         """Returns the AUCs ``(2,)`` among all rows of all users there could be."""
         users = _TRUTH_USERS if self.users else 0
         # How many rows a user has does not change what they are like.
-        everything = replace(self, rows=_TRUTH_ROWS, users=users, heaviness=0.0)
-        labels, scores, _ = everything.draw(np.random.default_rng(1), 1)
-        positives = labels.sum()
-        pairs = positives * (labels.size - positives)
-        sums = np.array([stats.rankdata(score[0])[labels[0]].sum() for score in scores])
-        return (sums - positives * (positives + 1) / 2) / pairs
+        return _true_aucs(replace(self, rows=_TRUTH_ROWS, users=users, heaviness=0.0))
+
+
+@functools.cache
+def _true_aucs(everything: Scorers) -> np.ndarray:
+    labels, scores, _ = everything.draw(np.random.default_rng(1), 1)
+    positives = labels.sum()
+    pairs = positives * (labels.size - positives)
+    sums = np.array([stats.rankdata(score[0])[labels[0]].sum() for score in scores])
+    return (sums - positives * (positives + 1) / 2) / pairs
 
 
 def batch_of_trials(labels: np.ndarray, scores: np.ndarray, users: np.ndarray) -> EvaluationBatch:
