@@ -12,6 +12,7 @@ from components.slice_evaluation.results import SliceResults
 from pipeline.local_run import NodeRun, RunResult
 from pipeline.summary_tables import summary_tables
 from pipeline.training_lines import training_lines
+from pipeline.undefined_notes import undefined_notes
 
 _MARKS = {
     "running": ("●", "yellow"),
@@ -98,7 +99,7 @@ def print_summary(
         console.print(Text(shown.title, style="italic"))
         for table in shown.tables:
             console.print(table)
-        for note in shown.notes:
+        for note in (*shown.notes, *undefined_notes(results), *results.notices):
             console.print(Text(note, style="dim"), soft_wrap=True)
     for check in verdict.checks:
         mark, colour = ("✔", "green") if check.passed else ("✘", "red")

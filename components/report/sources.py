@@ -62,7 +62,9 @@ class Sources:
         if evaluation is None:
             return None
         try:
-            return load_results(evaluation.uri)
+            results = load_results(evaluation.uri)
+            self.notices += results.notices
+            return results
         except EvaluationResultError as error:
             self.notices.append(f"There is no slice evaluation to show: {error}.")
             return None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.slice_evaluation.paired_auc import PairedMoments
+from components.slice_evaluation.paired_moments import PairedMoments, influences
 from components.slice_evaluation.score_histogram import BUFFERED_ROWS
 
 
@@ -77,25 +77,27 @@ class ClusterSums:
             parts.append((int(number), part))
         return parts
 
-    def moments(self, groups: int) -> PairedMoments:
-        """Squares and cross products over the users, with leading shape ``(groups,)``."""
+    def moments(self, positives: np.ndarray, negatives: np.ndarray) -> PairedMoments:
+        """Sums over the users, with leading shape ``(G,)``.
+
+        Args:
+            positives: ``(G,)``, rows of each group with label 1, those of other users too.
+            negatives: ``(G,)``, with label 0.
+        """
         self.compact()
-        size = self.models
-        moments = PairedMoments.zeros((groups,), size)
-        positive, negative = self._sums[:, :size].T, self._sums[:, size : 2 * size].T
+        counts = np.stack([positives[self._groups], negatives[self._groups]]).astype(np.float64)
+        shares = self._sums[:, 2 * self.models :].T / counts
+        # A user can lack one class, a group never does: AUCs exist where rows are added.
+        sums = self._sums[:, : 2 * self.models].T.reshape(2, self.models, -1).swapaxes(0, 1)
+        influence = influences(sums, shares, counts)
+        return PairedMoments.of_clusters(self._groups, influence, shares, len(positives))
 
-        def total(weights: np.ndarray) -> np.ndarray:
-            return np.bincount(self._groups, weights, minlength=groups)
-
-        for first in range(size):
-            for second in range(size):
-                moments.positive[:, first, second] = total(positive[first] * positive[second])
-                moments.negative[:, first, second] = total(negative[first] * negative[second])
-                moments.cross[:, first, second] = total(positive[first] * negative[second])
-        moments.positive_clusters += total(self._sums[:, -2] > 0).astype(np.int64)
-        moments.negative_clusters += total(self._sums[:, -1] > 0).astype(np.int64)
-        moments.clusters += np.bincount(self._groups, minlength=groups)
-        return moments
+    def columns_of(self, group: int) -> np.ndarray:
+        """The sums of a group's users ``(U, 2 M + 2)``: of the positives' placements and of the
+        negatives', each by model, then of positives and negatives."""
+        self.compact()
+        first, last = np.searchsorted(self._groups, [group, group + 1])
+        return self._sums[first:last]
 
     def _push(self, users: np.ndarray, groups: np.ndarray, sums: np.ndarray) -> None:
         self._buffer.append((users, groups, sums))

@@ -1,6 +1,6 @@
 """A batch of rows as arrays: what both passes of the evaluation read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow_model_analysis as tfma
@@ -10,6 +10,7 @@ from components.slice_evaluation.slices import SliceColumn
 #: Keys of the extracts that TFMA has none for.
 SLICE_COLUMNS_KEY = "slice_columns"
 USERS_KEY = "users"
+GROUPINGS_KEY = "groupings"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class EvaluationBatch:
         population: ``(T, B)`` bool, where the row counts for the task.
         scores: ``(M, T, B)`` float32, NaN where the model served no finite number.
         users: ``(B,)`` uint64, or None where rows are independent.
+        groupings: by feature ``(B,)`` uint64 hashes of its values, 0 where there is none: features
+            of which it is found out whether they tell users apart.
     """
 
     slices: list[SliceColumn]
@@ -29,6 +32,7 @@ class EvaluationBatch:
     population: np.ndarray
     scores: np.ndarray
     users: np.ndarray | None
+    groupings: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def from_extracts(
@@ -46,6 +50,7 @@ class EvaluationBatch:
                 [np.stack([predictions[model][task] for task in tasks]) for model in models]
             ),
             users=extracts.get(USERS_KEY),
+            groupings=extracts.get(GROUPINGS_KEY, {}),
         )
 
     def entries(self, ordinals: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -57,9 +62,8 @@ class EvaluationBatch:
         Returns:
             Row and slice number, each ``(E,)`` int64.
         """
-        rows, slices = [], []
-        for column, numbers in zip(self.slices, ordinals, strict=True):
-            members = np.flatnonzero(column.codes >= 0)
-            rows.append(members)
-            slices.append(numbers[column.codes[members]])
-        return np.concatenate(rows), np.concatenate(slices)
+        rows = np.tile(np.arange(self.labels.shape[1]), len(self.slices))
+        slices = [
+            numbers[column.codes] for column, numbers in zip(self.slices, ordinals, strict=True)
+        ]
+        return rows, np.concatenate(slices)

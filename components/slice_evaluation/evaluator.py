@@ -9,12 +9,19 @@ import tensorflow_model_analysis as tfma
 
 from components.slice_evaluation.cluster_sums import ClusterSums
 from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_auc import PairedMoments
+from components.slice_evaluation.paired_moments import PairedMoments
 from components.slice_evaluation.paired_pass import PairedPass
 from components.slice_evaluation.roc_curve import ROC_KEY, RocCurve, roc_curves
+from components.slice_evaluation.shared_rows import (
+    SHARED_ROWS_KEY,
+    GroupedPlacements,
+    SharedRows,
+    find_shared_rows,
+)
 from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
 from components.slice_evaluation.slice_totals import SliceTotals
 from components.slice_evaluation.slices import SliceKey
+from transform.data_contract import DataContract
 
 #: Users are summed in so many partitions, which bounds the memory of one worker.
 _USER_PARTITIONS = 32
@@ -25,7 +32,9 @@ def slice_evaluator(
     tasks: tuple[str, ...],
     confidence: float,
     maximum_slices: int,
-    clustered: bool,
+    user_key: str | None,
+    groupings: list[str],
+    contract: DataContract,
 ) -> tfma.evaluators.Evaluator:
     """Returns the evaluator.
 
@@ -38,12 +47,17 @@ def slice_evaluator(
         tasks: names.
         confidence: of the intervals.
         maximum_slices: more are refused.
-        clustered: the extracts hold users, whose rows are correlated.
+        user_key: the feature whose values the extracts hold as users, with correlated rows; None
+            where rows are independent.
+        groupings: see `EvaluationBatch.groupings`.
+        contract: of the run.
     """
     return tfma.evaluators.Evaluator(
         stage_name="EvaluateSlices",
         run_after="ExtractServedPredictions",
-        ptransform=_EvaluateSlices(models, tasks, confidence, maximum_slices, clustered),
+        ptransform=_EvaluateSlices(
+            models, tasks, confidence, maximum_slices, user_key, groupings, contract
+        ),
     )
 
 
@@ -56,11 +70,14 @@ class _EvaluateSlices(beam.PTransform):
         tasks: tuple[str, ...],
         confidence: float,
         maximum_slices: int,
-        clustered: bool,
+        user_key: str | None,
+        groupings: list[str],
+        contract: DataContract,
     ):
         super().__init__()
+        self._groupings, self._contract = groupings, contract
         self._models, self._tasks = models, tasks
-        self._maximum_slices, self._clustered = maximum_slices, clustered
+        self._maximum_slices, self._user_key = maximum_slices, user_key
         self._builder = SliceMetricsBuilder(models, tasks, confidence)
 
     def expand(self, extracts: beam.PCollection) -> tfma.evaluators.Evaluation:
@@ -79,15 +96,28 @@ class _EvaluateSlices(beam.PTransform):
         )  # fmt: skip
         moments = self._moments(batches, beam.pvalue.AsSingleton(passed))
         metrics = passed | "Metrics" >> beam.FlatMap(
-            _metrics, self._builder, beam.pvalue.AsIter(moments)
+            _metrics, self._builder, self._user_key, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
         curves = passed | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
-        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves}
+        shared = self._shared_rows(batches, passed)
+        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves, SHARED_ROWS_KEY: shared}
+
+    def _shared_rows(self, batches: beam.PCollection, passed: beam.PCollection) -> beam.PCollection:
+        features, single = self._groupings, beam.pvalue.AsSingleton(passed)
+        grouped = GroupedPlacements(tuple(features), len(self._tasks))
+        sums = (
+            batches
+            | "GroupRows" >> beam.Map(_grouped_sums, grouped, single)
+            | "JoinGroups" >> beam.CombineGlobally(_MergeClusters(2))
+        )
+        return passed | "SharedRows" >> beam.Map(
+            _shared_rows, beam.pvalue.AsSingleton(sums), features, self._tasks, self._contract
+        )
 
     def _moments(
         self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
     ) -> beam.PCollection:
-        if not self._clustered:
+        if self._user_key is None:
             moments = batches | "Pair" >> beam.Map(_row_moments, passed)
         else:
             moments = (
@@ -157,7 +187,7 @@ class _SumMoments(beam.CombineFn):
 
     def add_input(self, accumulator: PairedMoments | None, moments: PairedMoments) -> PairedMoments:
         if accumulator is None:
-            shape, models = moments.clusters.shape, moments.positive.shape[-1]
+            shape, models = moments.clusters.shape, moments.products.shape[-1]
             accumulator = PairedMoments.zeros(shape, models)
         accumulator.add(moments)
         return accumulator
@@ -183,6 +213,22 @@ def _row_moments(batch: EvaluationBatch, passed: PairedPass) -> PairedMoments:
     return passed.moments(batch)
 
 
+def _grouped_sums(
+    batch: EvaluationBatch, grouped: GroupedPlacements, passed: PairedPass
+) -> ClusterSums:
+    return grouped.sums(batch, passed)
+
+
+def _shared_rows(
+    passed: PairedPass,
+    sums: ClusterSums,
+    features: list[str],
+    tasks: tuple[str, ...],
+    contract: DataContract,
+) -> list[SharedRows]:
+    return find_shared_rows(sums, passed, features, tasks, contract)
+
+
 def _cluster_sums(batch: EvaluationBatch, passed: PairedPass) -> list[tuple[int, ClusterSums]]:
     return passed.cluster_sums(batch).split(_USER_PARTITIONS)
 
@@ -192,10 +238,13 @@ def _cluster_moments(sums: ClusterSums, passed: PairedPass) -> PairedMoments:
 
 
 def _metrics(
-    passed: PairedPass, builder: SliceMetricsBuilder, moments: Iterable[PairedMoments]
+    passed: PairedPass,
+    builder: SliceMetricsBuilder,
+    user_key: str | None,
+    moments: Iterable[PairedMoments],
 ) -> list[tuple[SliceKey, Metrics]]:
-    """Without moments no slice has both classes, and every covariance is undefined."""
+    """Without moments no slice has both classes, and every spread is unknown."""
     total = PairedMoments.zeros(np.shape(passed.totals.examples), passed.totals.models)
     for part in moments:
         total.add(part)
-    return builder.build(passed, passed.covariance(total))
+    return builder.build(passed, passed.spread(total, user_key))

@@ -22,6 +22,11 @@ from components.slice_evaluation.results import write_description
 from components.slice_evaluation.roc_curve import roc_writer
 from components.slice_evaluation.served_model import ServedModel
 from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.shared_rows import (
+    grouping_features,
+    readable_features,
+    shared_rows_writer,
+)
 from components.slice_evaluation.slice_count import check_slice_count
 from components.slice_evaluation.slice_metrics import comparison_name
 from components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
@@ -84,10 +89,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uri: str,
     ) -> None:
         names, tasks = tuple(models), contract.task_specs
-        columns = evaluation_columns(contract, crosses, settings.user_key)
+        groupings = []
+        if settings.user_key is None:
+            groupings = readable_features(grouping_features(contract), files)
+        columns = evaluation_columns(contract, crosses, settings.user_key, groupings)
         extractors = [
             labels_extractor(tasks),
-            slices_extractor(crosses, settings.user_key),
+            slices_extractor(crosses, settings.user_key, groupings),
             predictions_extractor(models, tuple(contract.tasks)),
         ]
         evaluator = slice_evaluator(
@@ -95,7 +103,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             tuple(contract.tasks),
             settings.confidence,
             settings.maximum_slices,
-            clustered=settings.user_key is not None,
+            settings.user_key,
+            groupings,
+            contract,
         )
         with self._make_beam_pipeline() as pipeline:
             _ = (
@@ -141,6 +151,7 @@ def _writers(
             model_locations=locations,
         ),
         roc_writer(uri),
+        shared_rows_writer(uri),
     ]
 
 

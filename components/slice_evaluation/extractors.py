@@ -6,7 +6,11 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.evaluation_batch import SLICE_COLUMNS_KEY, USERS_KEY
+from components.slice_evaluation.evaluation_batch import (
+    GROUPINGS_KEY,
+    SLICE_COLUMNS_KEY,
+    USERS_KEY,
+)
 from components.slice_evaluation.served_model import ServedModel
 from components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
 from transform.model_inputs import TaskSpec
@@ -22,10 +26,19 @@ def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
     )
 
 
-def slices_extractor(crosses: list[SliceCross], user_key: str | None) -> tfma.extractors.Extractor:
-    """Adds the slice columns and, with a user key, the users' 64-bit hashes."""
+def slices_extractor(
+    crosses: list[SliceCross], user_key: str | None, groupings: list[str]
+) -> tfma.extractors.Extractor:
+    """Adds the slice columns, 64-bit hashes of the users and of the grouping features' values.
+
+    Args:
+        crosses: the configured slices.
+        user_key: the users' feature, or None.
+        groupings: see `EvaluationBatch.groupings`.
+    """
     return tfma.extractors.Extractor(
-        stage_name="ExtractSliceColumns", ptransform=beam.Map(_add_slices, crosses, user_key)
+        stage_name="ExtractSliceColumns",
+        ptransform=beam.Map(_add_slices, crosses, user_key, groupings),
     )
 
 
@@ -72,25 +85,33 @@ def _label(batch: pa.RecordBatch, task: TaskSpec) -> np.ndarray:
 
 
 def _add_slices(
-    extracts: tfma.types.Extracts, crosses: list[SliceCross], user_key: str | None
+    extracts: tfma.types.Extracts,
+    crosses: list[SliceCross],
+    user_key: str | None,
+    groupings: list[str],
 ) -> tfma.types.Extracts:
     batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
     added = {SLICE_COLUMNS_KEY: slice_columns(batch, crosses)}
     if user_key is not None:
         added[USERS_KEY] = _users(batch, user_key)
+    if groupings:
+        added[GROUPINGS_KEY] = {name: _hashes(batch, name)[0] for name in groupings}
     return {**extracts, **added}
 
 
 def _users(batch: pa.RecordBatch, user_key: str) -> np.ndarray:
-    codes, values = encode_feature(batch, user_key)
-    users = np.zeros(batch.num_rows, np.uint64)
-    if values:
-        users = pd.util.hash_array(np.array(values, dtype=object))[codes]
-    missing = codes < 0
+    users, missing = _hashes(batch, user_key)
     if missing.any():
         # Rows without a user are independent of each other: each is its own cluster.
         users[missing] = pd.util.hash_array(np.array(raw_examples(batch), dtype=object)[missing])
     return users
+
+
+def _hashes(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each row's value ``(B,)`` uint64, 0 where there is none; and where that is."""
+    codes, values = encode_feature(batch, feature)
+    hashes = pd.util.hash_array(np.array([*values, ""], dtype=object))[codes]
+    return np.where(codes < 0, np.uint64(0), hashes), codes < 0
 
 
 def raw_examples(batch: pa.RecordBatch) -> list[bytes]:

@@ -1,14 +1,16 @@
 """Second pass: placement values of every row for all models, summed to paired moments."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
 from components.slice_evaluation.cluster_sums import ClusterSums
 from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_auc import PairedMoments
+from components.slice_evaluation.paired_moments import PairedMoments, influences
 from components.slice_evaluation.placements import PlacementTable
 from components.slice_evaluation.slice_totals import SliceTotals
+from components.slice_evaluation.spread import Spread
 
 _TaskRows = tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -35,50 +37,43 @@ class PairedPass:
         """Returns the moments of a batch whose rows are independent, leading shape (S, T)."""
         totals = self.totals
         result = PairedMoments.zeros((len(totals.keys), totals.tasks), totals.models)
-        for task, _, slices, labels, placements in self._rows(batch):
-            for products, chosen in ((result.positive, labels), (result.negative, ~labels)):
-                places, values = slices[chosen], placements[:, chosen]
-                for first in range(totals.models):
-                    for second in range(first, totals.models):
-                        total = np.bincount(
-                            places, values[first] * values[second], minlength=len(totals.keys)
-                        )
-                        products[:, task, first, second] += total
-                        if second > first:
-                            products[:, task, second, first] += total
-            positives = np.bincount(slices[labels], minlength=len(totals.keys))
-            clusters = np.bincount(slices, minlength=len(totals.keys))
-            result.positive_clusters[:, task] += positives
-            result.negative_clusters[:, task] += clusters - positives
-            result.clusters[:, task] += clusters
+        for task, _, slices, labels, placements in self.rows(batch):
+            classes = np.stack([labels, ~labels])
+            counts = np.stack([totals.positives[slices, task], totals.negatives[slices, task]])
+            shares = classes / counts.astype(np.float64)
+            influence = influences(placements[:, None] * classes, shares, counts)
+            found = PairedMoments.of_clusters(slices, influence, shares, len(totals.keys))
+            for name, value in vars(found).items():
+                getattr(result, name)[:, task] += value
         return result
 
     def cluster_sums(self, batch: EvaluationBatch) -> ClusterSums:
         """Returns the sums per user of a batch; group = slice · T + task."""
         sums = ClusterSums(self.totals.models)
-        for task, rows, slices, labels, placements in self._rows(batch):
+        for task, rows, slices, labels, placements in self.rows(batch):
             groups = slices * self.totals.tasks + task
             sums.add(batch.users[rows], groups, placements, labels)
         return sums
 
     def moments_of_clusters(self, sums: ClusterSums) -> PairedMoments:
         """Returns the moments of complete users, leading shape (S, T)."""
-        shape = (len(self.totals.keys), self.totals.tasks)
-        moments = sums.moments(shape[0] * shape[1])
-        return PairedMoments(
-            **{
-                name: value.reshape(*shape, *value.shape[1:])
-                for name, value in vars(moments).items()
-            }
-        )
+        totals = self.totals
+        moments = sums.moments(totals.positives.ravel(), totals.negatives.ravel())
+        return moments.reshape(*totals.positives.shape)
 
-    def covariance(self, moments: PairedMoments) -> np.ndarray:
-        """Returns ``(S, T, M, M)``, NaN where an AUC or its variance is undefined."""
-        covariance = moments.covariance(self.totals.positives, self.totals.negatives)
+    def spread(self, moments: PairedMoments, cluster: str | None = None) -> Spread:
+        """Returns the spread, leading shape (S, T); NaN where an AUC is undefined.
+
+        Args:
+            moments: of all rows or users.
+            cluster: the feature that names the users, None where rows are independent.
+        """
+        spread = Spread.of_moments(moments, cluster)
         defined = np.isfinite(np.swapaxes(self.auc, 1, 2))
-        return np.where(defined[..., :, None] & defined[..., None, :], covariance, np.nan)
+        both = defined[..., :, None] & defined[..., None, :]
+        return dataclasses.replace(spread, covariance=np.where(both, spread.covariance, np.nan))
 
-    def _rows(self, batch: EvaluationBatch) -> Iterator[_TaskRows]:
+    def rows(self, batch: EvaluationBatch) -> Iterator[_TaskRows]:
         """Yields task, rows, slices, labels (N,) and centred placements (M, N) per task.
 
         The placements of a model without AUC in the row's slice are 0.

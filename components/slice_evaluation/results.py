@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from components.slice_evaluation.shared_rows import load_shared_rows
 from components.slice_evaluation.slice_metrics import (
     ANCHOR,
     AUC,
@@ -19,17 +20,18 @@ from components.slice_evaluation.slice_metrics import (
     EXAMPLES,
     LOG_LOSS,
     POSITIVES,
+    REASON,
     REFERENCE,
     RELAIMP,
     UNDEFINED_PREDICTIONS,
     comparison_name,
 )
-from components.slice_evaluation.slices import SliceKey, slice_key, slice_text
+from components.slice_evaluation.slices import MISSING, SliceKey, slice_key, slice_text
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
 
-_Values = dict[str, tuple[float, float | None, float | None]]
+_Values = dict[str, tuple[float | str, float | None, float | None]]
 
 
 class EvaluationResultError(ValueError):
@@ -45,8 +47,7 @@ class SliceMetrics:
         task: name.
         slice: ``overall``, ``domain=feed`` or ``domain=feed,gender=f``.
         auc: None where a class is absent or predictions are undefined.
-        auc_lower: None also where the spread is unknown (fewer than two rows or users of a
-            class, or classes that are perfectly separated).
+        auc_lower: None also where the spread is unknown (too few rows or users of a class).
         auc_upper: as `auc_lower`.
         log_loss: mean binary cross-entropy.
         calibration: mean prediction over mean label; None without positives.
@@ -56,6 +57,7 @@ class SliceMetrics:
             makes all metrics above undefined.
         key: the slice as pairs of feature and value. `slice` is for people: two slices may have
             the same text, where values hold commas.
+        auc_reason: why the AUC or its interval is None, in words.
     """
 
     model: str
@@ -70,6 +72,7 @@ class SliceMetrics:
     examples: int
     undefined_predictions: int = 0
     key: SliceKey | None = None
+    auc_reason: str | None = None
 
     def __post_init__(self) -> None:
         _complete_key(self)
@@ -90,6 +93,8 @@ class Comparison:
         auc_difference_lower: of its paired interval.
         auc_difference_upper: of its paired interval.
         key: as in `SliceMetrics`.
+        relaimp_reason: why RelaImp or its interval is None, in words.
+        auc_difference_reason: why the difference or its interval is None.
     """
 
     baseline: str
@@ -102,6 +107,8 @@ class Comparison:
     auc_difference_lower: float | None
     auc_difference_upper: float | None
     key: SliceKey | None = None
+    relaimp_reason: str | None = None
+    auc_difference_reason: str | None = None
 
     def __post_init__(self) -> None:
         _complete_key(self)
@@ -126,6 +133,7 @@ class SliceResults:
         comparisons: in the same order; one per baseline, task and slice.
         incomparable: by model and task why a model that the run has is not compared: the end of
             a sentence about the model. One that is compared in no task is not in `models`.
+        notices: sentences on what the intervals do not know.
     """
 
     models: tuple[str, ...]
@@ -135,6 +143,7 @@ class SliceResults:
     metrics: list[SliceMetrics]
     comparisons: list[Comparison]
     incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     @property
     def slices(self) -> tuple[str, ...]:
@@ -232,6 +241,7 @@ def load_results(uri: str) -> SliceResults:
         metrics,
         comparisons,
         incomparable,
+        notices=tuple(shared.notice for shared in load_shared_rows(uri)[:1]),
     )
 
 
@@ -247,7 +257,10 @@ def _read_description(uri: str) -> dict:
 
 
 class _SliceOrder:
-    """Sorts slices: overall, then by configured cross, then by value; numbers by their size."""
+    """Sorts slices: overall, then by configured cross, then by value.
+
+    Numbers stand by their size, before texts; the missing value is the last.
+    """
 
     def __init__(self, crosses: list[list[str]], first_values: dict[str, list[str]]):
         self._crosses = {(): -1} | {tuple(keys): place for place, keys in enumerate(crosses)}
@@ -259,7 +272,11 @@ class _SliceOrder:
     def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, float, str]]]:
         cross = self._crosses[tuple(name for name, _ in key)]
         places = [
-            (self._places.get(name, {}).get(value, 1 << 30), _number(value), value)
+            (
+                (1 << 31) if value == MISSING else self._places.get(name, {}).get(value, 1 << 30),
+                _number(value),
+                value,
+            )
             for name, value in key
         ]
         return cross, places
@@ -288,7 +305,10 @@ def _values_by_model_and_task(
             lower = entry.confidence_interval.lower_bound.double_value.value
             upper = entry.confidence_interval.upper_bound.double_value.value
         place = values.setdefault((entry.key.model_name, entry.key.output_name), {})
-        place[entry.key.name] = (entry.value.double_value.value, lower, upper)
+        if entry.value.WhichOneof("type") == "bytes_value":
+            place[entry.key.name] = (entry.value.bytes_value.decode("utf-8"), None, None)
+        else:
+            place[entry.key.name] = (entry.value.double_value.value, lower, upper)
     return values
 
 
@@ -307,6 +327,7 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
         examples=round(values[EXAMPLES][0]),
         undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
         key=key,
+        auc_reason=values.get(AUC + REASON, _UNDEFINED)[0],
     )
 
 
@@ -318,4 +339,6 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
         *values.get(RELAIMP, _UNDEFINED),
         *values.get(AUC_DIFFERENCE, _UNDEFINED),
         key=key,
+        relaimp_reason=values.get(RELAIMP + REASON, _UNDEFINED)[0],
+        auc_difference_reason=values.get(AUC_DIFFERENCE + REASON, _UNDEFINED)[0],
     )

@@ -13,9 +13,12 @@ class EvaluationSettings(Settings):
     Attributes:
         slices: each entry is one cross of features, by name; ``domain`` stands for the data
             contract's domain feature. The overall slice is always measured. A row that lacks a
-            value of one of the features is in no slice of that cross.
+            value of one of the features is in the slice ``feature=(missing)``, so that the slices
+            of a cross add up to overall; a value that itself reads ``(missing)`` is shown as
+            ``((missing))``.
         user_key: feature whose rows are correlated (the user's id): intervals then treat a user's
-            rows as one cluster (Obuchowski 1997). None treats rows as independent (DeLong 1988).
+            rows as one cluster (Obuchowski 1997). None treats rows as independent (DeLong 1988),
+            and warns where the rows of one value of a categorical feature are alike.
         confidence: of the two-sided intervals, in (0, 1).
         split: of the raw examples; nothing else may have read it.
         batch_size: rows per call of a model; large, since parsing has a cost per call.

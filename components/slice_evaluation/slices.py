@@ -1,5 +1,6 @@
 """Slices: which feature crosses are measured, and the slice of every row of a batch."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,12 @@ from transform.settings import SettingsError
 DOMAIN_ALIAS = "domain"
 #: Text of the slice that holds all rows.
 OVERALL = "overall"
+
+#: Value of a slice whose rows have no value of the feature. A real value that reads like it is
+#: shown with one more pair of brackets, see `shown_value`.
+MISSING = "(missing)"
+
+_LIKE_MISSING = re.compile(r"\(+missing\)+")
 
 #: A slice as TFMA writes it: pairs of shown feature name and value; ``()`` is overall.
 SliceKey = tuple[tuple[str, str], ...]
@@ -37,7 +44,7 @@ class SliceColumn:
     """The slices of one cross in one batch.
 
     Attributes:
-        codes: ``(B,)`` int64, index in `keys`; -1 where a row is in no slice of the cross.
+        codes: ``(B,)`` int64, index in `keys`: every row is in one slice of the cross.
         keys: the slices that occur in the batch.
     """
 
@@ -118,21 +125,17 @@ def slice_columns(batch: pa.RecordBatch, crosses: list[SliceCross]) -> list[Slic
     """
     columns = [SliceColumn(np.zeros(batch.num_rows, np.int64), ((),))]
     coded = {
-        feature: encode_feature(batch, feature)
+        feature: _coded_values(batch, feature)
         for feature in {feature for cross in crosses for feature in cross.features}
     }
     for cross in crosses:
         codes = np.zeros(batch.num_rows, np.int64)
-        present = np.ones(batch.num_rows, bool)
         sizes = []
         for feature in cross.features:
             feature_codes, values = coded[feature]
-            present &= feature_codes >= 0
-            codes = codes * max(len(values), 1) + feature_codes
-            sizes.append(max(len(values), 1))
-        unique, compact = np.unique(codes[present], return_inverse=True)
-        result = np.full(batch.num_rows, -1, np.int64)
-        result[present] = compact
+            codes = codes * len(values) + feature_codes
+            sizes.append(len(values))
+        unique, compact = np.unique(codes, return_inverse=True)
         keys = tuple(
             tuple(
                 (key, coded[feature][1][index])
@@ -140,8 +143,23 @@ def slice_columns(batch: pa.RecordBatch, crosses: list[SliceCross]) -> list[Slic
             )
             for indices in zip(*np.unravel_index(unique, sizes), strict=True)
         )
-        columns.append(SliceColumn(result, keys))
+        columns.append(SliceColumn(compact.astype(np.int64), keys))
     return columns
+
+
+def shown_value(value: str) -> str:
+    """Returns how a feature's value stands in a slice: as it is, but never as `MISSING`.
+
+    A value of brackets around "missing" gets one more pair, so that no two values look alike.
+    """
+    return f"({value})" if _LIKE_MISSING.fullmatch(value) else value
+
+
+def _coded_values(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, list[str]]:
+    """Codes ``(B,)`` without gaps and the shown value of each, `MISSING` last where it is used."""
+    codes, values = encode_feature(batch, feature)
+    shown = [shown_value(value) for value in values]
+    return np.where(codes < 0, len(shown), codes), [*shown, MISSING]
 
 
 def encode_feature(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, list[str]]:

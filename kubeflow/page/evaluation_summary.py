@@ -33,12 +33,14 @@ def evaluation_summary(uri: str) -> list[str]:
         "## All rows",
         *table(titles, rows),
         f"{number} {'slice is' if number == 1 else 'slices are'} in the heat map and the metrics.",
+        *(f"\n{plain(notice)}" for notice in results.notices),
     ]
 
 
 def _auc(metric: SliceMetrics | None) -> str:
     if metric is None or metric.auc is None:
-        return "undefined"
+        reason = metric.auc_reason if metric else None
+        return f"undefined ({plain(reason)})" if reason else "undefined"
     if metric.auc_lower is None or metric.auc_upper is None:
         return fixed(metric.auc)
     return f"{fixed(metric.auc)} ({fixed(metric.auc_lower)} to {fixed(metric.auc_upper)})"

@@ -33,7 +33,7 @@ class AucRule(Rule):
         """Holds one task and slice against the threshold."""
         own = evidence.candidate
         estimate = (own.auc, own.auc_lower, own.auc_upper)
-        return check_minimum("AUC", estimate, self._minimum, self._bound, _number)
+        return check_minimum("AUC", estimate, self._minimum, self._bound, _number, own.auc_reason)
 
 
 def _number(number: float) -> str:

@@ -18,6 +18,7 @@ def check_minimum(
     minimum: float,
     bound: Bound,
     number: Callable[[float], str],
+    reason: str | None = None,
 ) -> Finding:
     """Compares; what is undefined does not pass.
 
@@ -27,19 +28,21 @@ def check_minimum(
         minimum: the least that the value, or the chosen bound, has to be.
         bound: which of the three is compared.
         number: writes a number for people.
+        reason: why the value or its interval is undefined, where that is known.
     """
     value, lower, upper = estimate
     decisive = {"lower": lower, "point": value, "upper": upper}[bound]
     asked = describe_minimum(number(minimum), bound)
+    why = f" ({reason})" if reason else ""
     if value is None:
-        return Finding(False, f"{name} is undefined, so {asked} cannot be shown")
+        return Finding(False, f"{name} is undefined{why}, so {asked} cannot be shown")
     measured = f"{name} {number(value)}"
     if lower is not None and upper is not None:
         measured += f" [{number(lower)}, {number(upper)}]"
     if decisive is None:
-        reason = f"{measured} has no confidence interval, so {asked} cannot be shown"
-        return Finding(False, reason, value, lower, upper)
+        message = f"{measured} has no confidence interval{why}, so {asked} cannot be shown"
+        return Finding(False, message, value, lower, upper)
     # A NaN compares false, so it does not pass.
     passed = bool(decisive >= minimum)
-    reason = f"{measured}: {asked} is {'met' if passed else 'not met'}"
-    return Finding(passed, reason, value, lower, upper)
+    message = f"{measured}: {asked} is {'met' if passed else 'not met'}"
+    return Finding(passed, message, value, lower, upper)

@@ -36,14 +36,16 @@ class RelaImpRule(Rule):
         if compared is None:
             return Finding(False, f"RelaImp over the {evidence.baseline} was not measured here")
         if compared.relaimp is None:
-            reason = (
-                f"RelaImp is undefined: the AUC of the {evidence.baseline} is not clearly above "
-                "0.5 here; give this task and slice an auc threshold instead, or more test rows"
+            why = compared.relaimp_reason or (
+                f"the AUC of the {evidence.baseline} is not clearly above 0.5 here"
             )
-            return Finding(False, reason)
+            remedy = "give this task and slice an auc threshold instead, or more test rows"
+            return Finding(False, f"RelaImp is undefined: {why}; {remedy}")
         estimate = (compared.relaimp, compared.relaimp_lower, compared.relaimp_upper)
         name = f"RelaImp over the {evidence.baseline}"
-        finding = check_minimum(name, estimate, self._minimum, self._bound, _percent)
+        finding = check_minimum(
+            name, estimate, self._minimum, self._bound, _percent, compared.relaimp_reason
+        )
         if self._bound == "upper" and finding.passed and compared.relaimp < self._minimum:
             reason = f"{finding.reason}, which shows that no loss is sure, not that there is none"
             return dataclasses.replace(finding, reason=reason)

@@ -5,14 +5,16 @@ from scipy import stats
 
 from components.relaimp_gate.judge import judge
 from components.relaimp_gate.settings import GateSettings
-from components.slice_evaluation.paired_auc import PairedMoments, auc_estimate, relaimp
+from components.slice_evaluation.paired_auc import auc_estimate, relaimp
+from components.slice_evaluation.paired_moments import PairedMoments, influences
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from components.slice_evaluation.spread import Spread
 
 TRIALS, POSITIVES, NEGATIVES = 2000, 150, 350
 
 
 def _trial(rng, gain):
-    """AUCs and their covariance on one drawn test split, for two scores that are alike."""
+    """AUCs and their spread on one drawn test split, for two scores that are alike."""
     labels = np.repeat([1, 0], [POSITIVES, NEGATIVES])
     common = labels + 0.7 * rng.normal(size=len(labels))
     scores = common + 0.5 * rng.normal(size=(2, len(labels)))
@@ -22,15 +24,14 @@ def _trial(rng, gain):
     positives = (ranks[:, labels == 1] - within[0]) / NEGATIVES
     negatives = 1 - (ranks[:, labels == 0] - within[1]) / POSITIVES
     auc = positives.mean(axis=1)
-    centred = [values - auc[:, None] for values in (positives, negatives)]
-    moments = PairedMoments(
-        *(values @ values.T for values in centred),
-        np.zeros((2, 2)),
-        np.array(POSITIVES),
-        np.array(NEGATIVES),
-        np.array(POSITIVES + NEGATIVES),
-    )
-    return auc, moments.covariance(np.array(POSITIVES), np.array(NEGATIVES))
+    sums = np.zeros((2, 2, len(labels)))
+    sums[:, 0, labels == 1] = positives - auc[:, None]
+    sums[:, 1, labels == 0] = negatives - auc[:, None]
+    counts = np.array([[POSITIVES], [NEGATIVES]])
+    shares = np.stack([labels == 1, labels == 0]) / counts
+    influence = influences(sums, shares, counts)
+    moments = PairedMoments.of_clusters(np.zeros(len(labels), int), influence, shares, 1)
+    return auc, Spread.of_moments(moments)[0,]
 
 
 def _share(contract, bound, gain=0.0):
@@ -40,16 +41,16 @@ def _share(contract, bound, gain=0.0):
     rows = {"log_loss": 0.5, "calibration": 1.0, "positives": POSITIVES}
     passed = 0
     for _ in range(TRIALS):
-        auc, covariance = _trial(rng, gain)
+        auc, spread = _trial(rng, gain)
         metrics = [
             SliceMetrics(
-                model, "click", "overall", *auc_estimate(auc[place], covariance[place, place], 0.95),
+                model, "click", "overall", *auc_estimate(auc[place], spread, place, 0.95)[:3],
                 examples=POSITIVES + NEGATIVES, **rows,
             )
             for place, model in enumerate(("candidate", "baseline"))
         ]  # fmt: skip
         compared = Comparison(
-            "baseline", "click", "overall", *relaimp(auc, covariance, 0.95), None, None, None
+            "baseline", "click", "overall", *relaimp(auc, spread, 1, 0.95)[:3], None, None, None
         )
         results = SliceResults(
             ("candidate", "baseline"), ("click",), 0.95, None, metrics, [compared]

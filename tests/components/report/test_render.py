@@ -1,6 +1,7 @@
 """The page as text: what it says, in which order, and that nothing of a user's can break it."""
 
 import dataclasses
+import html
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from components.anomaly_guard.anomalies import Anomaly
 from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from components.report.heat_map import heat_map
 from components.report.line_chart import line_chart
-from components.report.render import render
+from components.report.render import render, render_heat_map
 from components.report.report_data import ReportData, Training
 from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
@@ -148,6 +149,47 @@ def test_undefined_values_say_why():
     assert "undefined (0 positives of 17)" in page
     assert "undefined (2 predictions are no numbers)" in page
     assert "not measured" in page
+
+
+def test_reasons_stand_where_numbers_are_missing():
+    def metric(name, model="candidate", reason=None, auc=0.7, examples=17):
+        return SliceMetrics(
+            model, "click", name, auc, None, None, 0.5, None, 0 if auc is None else 9, examples,
+            auc_reason=reason,
+        )  # fmt: skip
+
+    few = "too few values of user_id (the rows of 1 weigh as 1.0 of one size, 6 are needed)"
+    chance = "the AUC to improve on, 0.5012, is not clearly above 0.5"
+    nothing = (None,) * 3
+    metrics = [
+        metric(name, model, reason, auc)
+        for name, reason, auc in (
+            ("overall", None, 0.7), ("domain=one class", "0 positives of 17", None),
+            ("domain=one user", few, 0.7), ("domain=(missing)", None, 0.7),
+        )
+        for model in ("candidate", "baseline")
+    ]  # fmt: skip
+    metrics += [
+        metric("domain=no rows", model, auc=None, examples=0) for model in ("candidate", "baseline")
+    ]
+    comparisons = [
+        Comparison("baseline", "click", "overall", *nothing, *nothing, relaimp_reason=chance),
+        Comparison("baseline", "click", "domain=one class", *nothing, *nothing,
+                   relaimp_reason="the candidate has no AUC here: 0 positives of 17"),
+        Comparison("baseline", "click", "domain=one user", 3.0, None, None, *nothing,
+                   relaimp_reason=few),
+        Comparison("baseline", "click", "domain=(missing)", 3.0, 1.0, 5.0, *nothing),
+    ]  # fmt: skip
+    results = _results(metrics, comparisons)
+    for page in (render(ReportData("t", None, "", results=results)), render_heat_map(results, "t")):
+        text = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+        for wanted in (
+            f"overall undefined ({chance})", "one class undefined (the candidate has no AUC here",
+            f"one user +3.00 no interval: {few}", "(missing) +3.00 +1.00 to +5.00",
+            "no rows no rows", "undefined (0 positives of 17)", f"0.7000 no interval: {few}",
+        ):  # fmt: skip
+            assert wanted in text, wanted
+        assert "None" not in text and "nan" not in text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The component's numbers against stock TFMA and scikit-learn, and what it refuses."""
 
+import re
 import shutil
 
 import numpy as np
@@ -30,6 +31,7 @@ def helpers(request):
 def rows_of(rows, slice_name, task):
     wanted = {} if slice_name == "overall" else dict(p.split("=") for p in slice_name.split(","))
     columns = {"domain": "scenario"}
+    wanted = {key: None if value == "(missing)" else value for key, value in wanted.items()}
     chosen = [r for r in rows if all(r[columns.get(k, k)] == v for k, v in wanted.items())]
     return [row for row in chosen if row["click"]] if task == "cvr" else chosen
 
@@ -38,10 +40,15 @@ def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
     results = load_results(full_uri)
     assert results.models == ("candidate", "baseline")
     assert results.slices == (
-        "overall", "domain=search", "domain=feed", "domain=page", "gender=f", "gender=m",
-        *(f"domain={d},gender={g}" for d in ("search", "feed", "page") for g in "fm"),
+        "overall", "domain=search", "domain=feed", "domain=page",
+        "gender=f", "gender=m", "gender=(missing)",
+        *(
+            f"domain={d},gender={g}"
+            for d in ("search", "feed", "page") for g in ("f", "m", "(missing)")
+        ),
     )  # fmt: skip
-    assert len(results.metrics) == 12 * 3 * 2
+    assert len(results.metrics) == 16 * 3 * 2
+    few = []
     for found in results.metrics:
         rows = rows_of(log[0], found.slice, found.task)
         weights = helpers.CANDIDATE if found.model == "candidate" else helpers.BASELINE
@@ -51,21 +58,47 @@ def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
         assert found.auc == pytest.approx(roc_auc_score(labels, scores), abs=1e-4)
         assert found.log_loss == pytest.approx(log_loss(labels, scores), abs=1e-4)
         assert found.calibration == pytest.approx(scores.mean() / labels.mean(), abs=1e-4)
-        assert found.auc_lower < found.auc < found.auc_upper
+        if min(found.positives, found.examples - found.positives) < 6:
+            few.append(found)
+            assert (found.auc_lower, found.auc_upper) == (None, None)
+            assert "too few rows of one class" in found.auc_reason
+        else:
+            assert found.auc_lower < found.auc < found.auc_upper
+            assert found.auc_reason is None
         assert found.undefined_predictions == 0
-    assert len(results.comparisons) == 12 * 3
+    assert 0 < len(few) < 10
+    assert len(results.comparisons) == 16 * 3
     for compared in results.comparisons:
         pair = [
             results.metric(m, compared.task, compared.slice).auc for m in ("candidate", "baseline")
         ]
         assert compared.auc_difference == pytest.approx(pair[0] - pair[1])
-        assert compared.auc_difference_lower < compared.auc_difference_upper
-        if compared.relaimp is not None:
+        if compared.auc_difference_lower is None:
+            assert "too few rows of one class" in compared.auc_difference_reason
+        else:
+            assert compared.auc_difference_lower < compared.auc_difference_upper
+        if compared.relaimp is None:
+            assert "is not clearly above 0.5" in compared.relaimp_reason
+        else:
             expected = ((pair[0] - 0.5) / (pair[1] - 0.5) - 1) * 100
             assert compared.relaimp == pytest.approx(expected)
     overall = results.comparison("baseline", "ctr", "overall")
     assert overall.relaimp_lower < overall.relaimp < overall.relaimp_upper
     assert overall.relaimp_lower > 0, "the candidate's click weights are the true ones"
+
+
+def test_the_slices_of_a_cross_add_up_to_overall(full_uri):
+    results = load_results(full_uri)
+    for keys in (["domain"], ["gender"], ["domain", "gender"]):
+        for task in LABELS:
+            whole = results.metric("candidate", task, "overall")
+            parts = [
+                results.metric("candidate", task, name)
+                for name in results.slices
+                if [pair.partition("=")[0] for pair in name.split(",")] == keys
+            ]
+            assert sum(part.examples for part in parts) == whole.examples
+            assert sum(part.positives for part in parts) == whole.positives
 
 
 def test_equals_stock_tfma(full_uri, log, models, contract, tmp_path):
@@ -106,18 +139,22 @@ def test_equals_stock_tfma(full_uri, log, models, contract, tmp_path):
                     assert mine.auc == pytest.approx(number("auc"), abs=1e-4)
                     compared_aucs += 1
                 compared += 1
-    assert compared == len(ours.metrics) and compared_aucs >= 10
+    # Stock TFMA has no slices of missing values.
+    missing = sum("(missing)" in metric.slice for metric in ours.metrics)
+    assert compared == len(ours.metrics) - missing and compared_aucs >= 10
 
 
 def test_tfma_reads_what_was_written(full_uri):
     for name in ("candidate", "baseline"):
         loaded = tfma.load_eval_result(full_uri, model_name=name)
-        assert len(loaded.slicing_metrics) == 12
+        assert len(loaded.slicing_metrics) == 16
         auc = loaded.get_metrics_for_slice((("domain", "feed"),), output_name="ctr")["auc"]
         assert auc["boundedValue"]["lowerBound"] < auc["boundedValue"]["value"] < 1
+        absent = loaded.get_metrics_for_slice((("gender", "(missing)"),), output_name="ctr")
+        assert absent["example_count"]["doubleValue"] > 100
     compared = tfma.load_eval_result(full_uri, model_name="candidate vs baseline")
     assert set(compared.get_metrics_for_slice(output_name="ctr")) == {"relaimp", "auc_difference"}
-    assert len(list(tfma.load_metrics(full_uri))) == 12
+    assert len(list(tfma.load_metrics(full_uri))) == 16
     assert [m.name for m in loaded.config.model_specs] == ["candidate", "baseline"]
 
 
@@ -134,6 +171,37 @@ def test_user_key_widens_no_value_only_intervals(evaluate, log, models, full_uri
         assert 0.6 < widths[0] / widths[1] < 1.6
 
 
+def test_rows_of_users_that_nobody_named_are_noticed(
+    evaluate, helpers, log, models, tmp_path, full_uri
+):
+    assert load_results(full_uri).notices == (), "rows of a user are independent in this log"
+    rng = np.random.default_rng(2)
+    taste = rng.normal(size=200)
+    rows = helpers.make_rows(1600, seed=2)
+    for row in rows:
+        user = int(rng.integers(0, 200))
+        row["user_id"] = f"u{user}"
+        row["interest"] = float(np.float32(taste[user] + 0.3 * row["interest"]))
+        # Some users click always, others never: their contributions to the AUC add up.
+        row["click"] = user % 2
+        row["bought"] = row["purchase"] = row["bought"] * row["click"]
+    uri = helpers.write_examples(tmp_path / "examples", rows)
+    settings = {"slices": [], "batch_size": 300}
+    without = load_results(evaluate(uri, settings, candidate=models["candidate"]))
+    (notice,) = without.notices
+    assert notice.startswith("Rows share user_id, and those of one value are alike")
+    named = load_results(
+        evaluate(uri, {**settings, "user_key": "user_id"}, candidate=models["candidate"])
+    )
+    assert named.notices == ()
+    widths = [
+        (found.auc_upper - found.auc_lower)
+        for found in (r.metric("candidate", "ctr", "overall") for r in (named, without))
+    ]
+    factor = float(re.search(r"about ([0-9.]+) times too narrow; name it", notice).group(1))
+    assert widths[0] / widths[1] > 1.2 and abs(widths[0] / widths[1] - factor) < 0.6
+
+
 def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate, helpers, tmp_path):
     rows = helpers.make_rows(300, seed=3)
     for row in rows:
@@ -148,12 +216,14 @@ def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate,
     page = results.metric("candidate", "ctr", "domain=page")
     assert page.positives == 0 and page.examples > 0 and page.log_loss > 0
     assert (page.auc, page.auc_lower, page.calibration) == (None, None, None)
+    assert page.auc_reason == f"0 positives of {page.examples}"
     assert results.metric("candidate", "cvr", "domain=page") is None, "nobody clicked there"
     bad = sum(row["interest"] > 1 for row in rows)
     for name in ("overall", "domain=search"):
         broken = results.metric("candidate", "ctr", name)
         assert broken.undefined_predictions == bad > 0
         assert (broken.auc, broken.log_loss, broken.calibration) == (None, None, None)
+        assert broken.auc_reason.startswith(f"{bad} of {broken.examples} predictions are no finite")
     assert results.metric("candidate", "ctr", "domain=feed").auc > 0.5
     assert results.metric("candidate", "cvr", "overall").auc > 0.5
     for record in tfma.load_metrics(evaluate(uri, {"slices": []}, candidate=model)):

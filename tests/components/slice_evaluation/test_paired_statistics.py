@@ -12,17 +12,19 @@ from components.slice_evaluation import score_histogram
 from components.slice_evaluation.cluster_sums import ClusterSums
 from components.slice_evaluation.evaluation_batch import EvaluationBatch
 from components.slice_evaluation.paired_auc import (
-    PairedMoments,
     auc_difference,
     auc_estimate,
+    exact_bounds,
     relaimp,
     relative_improvement,
 )
+from components.slice_evaluation.paired_moments import PairedMoments
 from components.slice_evaluation.paired_pass import PairedPass
 from components.slice_evaluation.placements import PlacementTable
 from components.slice_evaluation.score_histogram import ScoreHistogram, ordered_keys
 from components.slice_evaluation.slice_totals import SliceTotals
 from components.slice_evaluation.slices import SliceColumn
+from components.slice_evaluation.spread import MINIMUM_EFFECTIVE_CLUSTERS, Spread
 
 
 def simulate(rng, rows, gains=(1.2, 1.0), share=0.3, users=None, ties=False):
@@ -52,7 +54,7 @@ def batch_of(labels, scores, users=None):
 
 
 def evaluate(batches, models):
-    """AUCs (M,) and covariance (M, M) through both passes."""
+    """AUCs (M,) and their spread through both passes."""
     totals = SliceTotals(models, 1, 100)
     for batch in batches:
         totals.add(batch)
@@ -68,7 +70,17 @@ def evaluate(batches, models):
                 sums.merge(part)
         for _, part in sums.split(4):
             moments.add(passed.moments_of_clusters(part))
-    return passed.auc[0, :, 0], passed.covariance(moments)[0, 0]
+    cluster = None if batches[0].users is None else "user"
+    return passed.auc[0, :, 0], passed.spread(moments, cluster)[0, 0]
+
+
+def known(covariance, clusters=10_000):
+    """A spread that is as good as known, of normal contributions."""
+    covariance = np.asarray(covariance, float)
+    fourth = 3 * np.diagonal(covariance) ** 2 / clusters
+    gap = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    mixed = np.array([[0.0, 0.0, 0.0, 3 * gap**2 / clusters]])
+    return Spread(covariance, fourth, mixed, *map(np.array, (clusters, clusters / 2, 10.0)))
 
 
 def direct_delong(labels, scores):
@@ -109,26 +121,26 @@ def test_equals_direct_delong_and_scikit_learn(ties):
     rng = np.random.default_rng(3)
     labels, scores, _ = simulate(rng, 400, ties=ties)
     batches = [batch_of(labels[i::3], scores[:, i::3]) for i in range(3)]
-    aucs, covariance = evaluate(batches, 2)
+    aucs, spread = evaluate(batches, 2)
     expected_aucs, expected = direct_delong(labels, scores)
     np.testing.assert_allclose(aucs, [roc_auc_score(labels, s) for s in scores], rtol=1e-12)
     np.testing.assert_allclose(aucs, expected_aucs, rtol=1e-12)
-    np.testing.assert_allclose(covariance, expected, rtol=1e-9)
+    np.testing.assert_allclose(spread.covariance, expected, rtol=1e-9)
 
 
 def test_intervals_equal_a_paired_bootstrap():
     rng = np.random.default_rng(11)
     labels, scores, _ = simulate(rng, 1500, gains=(1.6, 1.3))
-    aucs, covariance = evaluate([batch_of(labels, scores)], 2)
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
     drawn = bootstrap_aucs(rng, labels, scores, lambda r: r.integers(0, 1500, 1500))
-    difference = auc_difference(aucs, covariance, 0.95)
+    difference = auc_difference(aucs, spread, 1, 0.95)
     width = difference.upper - difference.lower
     expected = np.percentile(drawn[:, 0] - drawn[:, 1], [2.5, 97.5])
-    np.testing.assert_allclose(difference[1:], expected, atol=0.12 * width)
-    improvement = relaimp(aucs, covariance, 0.95)
+    np.testing.assert_allclose(difference[1:3], expected, atol=0.12 * width)
+    improvement = relaimp(aucs, spread, 1, 0.95)
     expected = np.percentile(relative_improvement(drawn[:, 0], drawn[:, 1]), [2.5, 97.5])
     width = improvement.upper - improvement.lower
-    np.testing.assert_allclose(improvement[1:], expected, atol=0.12 * width)
+    np.testing.assert_allclose(improvement[1:3], expected, atol=0.12 * width)
     assert improvement.value == pytest.approx(relative_improvement(*aucs))
 
 
@@ -137,7 +149,8 @@ def test_clustered_variance_equals_a_bootstrap_of_users():
     labels, scores, users = simulate(rng, 3000, users=150)
     order = rng.permutation(3000)
     batches = [batch_of(labels[i], scores[:, i], users[i]) for i in np.array_split(order, 4)]
-    aucs, covariance = evaluate(batches, 2)
+    aucs, spread = evaluate(batches, 2)
+    covariance = spread.covariance
     rows = [np.flatnonzero(users == user) for user in range(150)]
     drawn = bootstrap_aucs(
         rng, labels, scores, lambda r: np.concatenate([rows[u] for u in r.integers(0, 150, 150)])
@@ -150,8 +163,8 @@ def test_clustered_variance_equals_a_bootstrap_of_users():
 def test_one_row_per_user_is_delong():
     rng = np.random.default_rng(6)
     labels, scores, _ = simulate(rng, 300)
-    _, covariance = evaluate([batch_of(labels, scores, np.arange(300, dtype=np.uint64))], 2)
-    np.testing.assert_allclose(covariance, direct_delong(labels, scores)[1], rtol=1e-9)
+    _, spread = evaluate([batch_of(labels, scores, np.arange(300, dtype=np.uint64))], 2)
+    np.testing.assert_allclose(spread.covariance, direct_delong(labels, scores)[1], rtol=1e-9)
 
 
 def test_coarsening_is_bounded_by_ties_and_does_not_depend_on_order(monkeypatch):
@@ -247,7 +260,7 @@ def test_totals_merge_in_any_order():
 )
 def test_relaimp_of_the_papers(candidate, baseline, printed):
     assert relative_improvement(candidate, baseline) == pytest.approx(printed, abs=0.006)
-    estimate = relaimp(np.array([candidate, baseline]), np.full((2, 2), 1e-6), 0.95)
+    estimate = relaimp(np.array([candidate, baseline]), known(np.full((2, 2), 1e-6)), 1, 0.95)
     assert estimate.value == pytest.approx(printed, abs=0.006)
 
 
@@ -257,9 +270,9 @@ def test_equal_models_share_their_nominal_rate_of_false_alarms():
     repeats = 800
     for _ in range(repeats):
         labels, scores, _ = simulate(rng, 300, gains=(1.3, 1.3))
-        aucs, covariance = evaluate([batch_of(labels, scores)], 2)
-        difference = auc_difference(aucs, covariance, 0.9)
-        improvement = relaimp(aucs, covariance, 0.9)
+        aucs, spread = evaluate([batch_of(labels, scores)], 2)
+        difference = auc_difference(aucs, spread, 1, 0.9)
+        improvement = relaimp(aucs, spread, 1, 0.9)
         excluded["difference"] += not difference.lower <= 0 <= difference.upper
         excluded["relaimp"] += improvement.lower is None or not (
             improvement.lower <= 0 <= improvement.upper
@@ -271,33 +284,146 @@ def test_equal_models_share_their_nominal_rate_of_false_alarms():
 
 def test_one_model_against_itself_is_exactly_equal():
     labels, scores, _ = simulate(np.random.default_rng(2), 200, gains=(1.0,))
-    aucs, covariance = evaluate([batch_of(labels, np.repeat(scores, 2, axis=0))], 2)
-    np.testing.assert_allclose(auc_difference(aucs, covariance, 0.95), 0, atol=1e-7)
-    np.testing.assert_allclose(relaimp(aucs, covariance, 0.95), 0, atol=1e-4)
+    aucs, spread = evaluate([batch_of(labels, np.repeat(scores, 2, axis=0))], 2)
+    np.testing.assert_allclose(auc_difference(aucs, spread, 1, 0.95)[:3], 0, atol=1e-7)
+    np.testing.assert_allclose(relaimp(aucs, spread, 1, 0.95)[:3], 0, atol=1e-4)
 
 
-def test_what_is_undefined_has_no_value():
-    variance = np.eye(2) * 1e-4
-    assert relaimp(np.array([0.9, 0.5]), variance, 0.95).value is None
-    assert relaimp(np.array([0.9, 0.519]), variance, 0.95).value is None, "under 0.5 + 2 SE"
-    assert relaimp(np.array([0.9, 0.521]), variance, 0.95).value is not None
-    assert relaimp(np.array([0.9, 0.8]), np.full((2, 2), np.nan), 0.95).value is None
-    assert relaimp(np.array([0.9, 0.521]), variance, 0.99).lower is None, "Fieller unbounded"
-    assert auc_estimate(np.nan, 1e-4, 0.95).value is None
-    assert auc_estimate(0.7, np.nan, 0.95) == (0.7, None, None)
-    assert auc_estimate(1.0, 0.0, 0.95) == (1.0, None, None), "separated: spread unknown"
-    assert auc_difference(np.array([0.7, np.nan]), variance, 0.95).value is None
-    assert auc_estimate(0.99, 0.01, 0.95).upper == 1.0
+def test_what_is_undefined_has_no_value_and_a_reason():
+    spread = known(np.eye(2) * 1e-4)
+
+    def over(baseline, confidence=0.95, spread=spread):
+        return relaimp(np.array([0.9, baseline]), spread, 1, confidence)
+
+    assert over(0.5).value is None and "0.5000, is not clearly above 0.5" in over(0.5).reason
+    assert over(0.519).value is None, "under 0.5 + 2 SE"
+    assert over(0.521).value is not None and over(0.521).reason is None
+    assert over(0.521, 0.99).lower is None, "Fieller unbounded"
+    assert "0.5210, is too uncertain for a ratio" in over(0.521, 0.99).reason
+    assert auc_estimate(np.nan, spread, 0, 0.95) == (None,) * 4
+    assert auc_difference(np.array([0.7, np.nan]), spread, 1, 0.95).value is None
+    unknown = known(np.full((2, 2), np.nan))
+    assert over(0.8, spread=unknown).value is None
+    constant = known(np.zeros((2, 2)))
+    found = auc_estimate(0.5, constant, 0, 0.95)
+    assert found[:3] == (0.5, None, None) and "all scores" in found.reason
+    assert 0.99 < auc_estimate(0.99, known(np.eye(2) * 1e-4), 0, 0.95).upper < 1
+
+
+def test_too_few_clusters_have_no_interval_and_say_how_many():
+    rng = np.random.default_rng(13)
+    labels, scores, users = simulate(rng, 600, users=4)
+    aucs, spread = evaluate([batch_of(labels, scores, users)], 2)
+    assert spread.effective < 4 and spread.clusters == 4
+    for found in (
+        auc_estimate(aucs[0], spread, 0, 0.95),
+        auc_difference(aucs, spread, 1, 0.95),
+        relaimp(aucs, spread, 1, 0.95),
+    ):
+        assert found[1:3] == (None, None)
+        assert "too few values of user (the rows of 4 weigh as 3." in found.reason
+    labels, scores, _ = simulate(rng, 60)
+    labels[:] = np.arange(60) < MINIMUM_EFFECTIVE_CLUSTERS
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    assert auc_estimate(aucs[0], spread, 0, 0.95).lower is not None
+    labels[0] = False
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    found = auc_estimate(aucs[0], spread, 0, 0.95)
+    assert found.lower is None and found.reason == "too few rows of one class (5, 6 are needed)"
+
+
+def test_one_heavy_user_counts_as_few_users():
+    rng = np.random.default_rng(14)
+    labels, scores, users = simulate(rng, 2000, users=100)
+    _, alike = evaluate([batch_of(labels, scores, users)], 2)
+    heavy = np.where(rng.random(2000) < 0.4, np.uint64(0), users)
+    aucs, spread = evaluate([batch_of(labels, scores, heavy)], 2)
+    assert alike.effective > 40 and alike.degrees_of_auc(0) > 20
+    assert spread.effective < 7 and spread.degrees_of_auc(0) < 1.5 * 6
+
+
+def test_degrees_of_freedom_are_those_of_normal_contributions():
+    # n contributions that are normal leave about n degrees of freedom, a few large ones few.
+    rng = np.random.default_rng(15)
+    for scale, low, high in (
+        (np.ones(400), 300, 460),
+        (np.r_[np.full(4, 300.0), np.ones(396)], 1, 6),
+    ):
+        influence = scale * rng.normal(size=(2, 400)) / 400
+        shares = np.full((2, 400), 1 / 400)
+        moments = PairedMoments.of_clusters(np.zeros(400, int), influence, shares, 1)
+        spread = Spread.of_moments(moments)[0,]
+        assert low < spread.degrees_of_auc(0) < high
+        gap = influence[0] - 0.7 * influence[1]
+        variance, degrees = spread.combined(1, 0.7)
+        assert variance == pytest.approx((gap**2).sum())
+        expected = 2 / ((gap**4).sum() / variance**2 - 1 / 400)
+        assert degrees == pytest.approx(min(expected, 1.5 * 399))
+
+
+def test_moments_of_equal_models_do_not_cancel():
+    rng = np.random.default_rng(16)
+    first = rng.normal(size=200)
+    influence = np.stack([first, first + 1e-6 * rng.normal(size=200)])
+    shares = np.full((2, 200), 1 / 200)
+    moments = PairedMoments.of_clusters(np.zeros(200, int), influence, shares, 1)
+    gap = influence[0] - influence[1]
+    assert moments.mixed[0, 0, 3] == pytest.approx((gap**4).sum())
+
+
+def test_exact_bounds_are_those_of_binomial_pairs():
+    assert exact_bounds(1.0, 50, 0.95) == (pytest.approx(0.025 ** (1 / 50)), 1.0)
+    assert exact_bounds(0.0, 50, 0.95) == (0.0, pytest.approx(1 - 0.025 ** (1 / 50)))
+    found = stats.binomtest(47, 50).proportion_ci(0.95, "exact")
+    assert exact_bounds(47 / 50, 50, 0.95) == pytest.approx((found.low, found.high))
+
+
+def test_a_perfect_candidate_has_a_bound_by_the_pairs_that_are_independent():
+    rng = np.random.default_rng(17)
+    labels, scores, _ = simulate(rng, 400, share=0.2)
+    scores[0] = np.where(labels, 0.9, 0.1)
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    positives = int(labels.sum())
+    own = auc_estimate(aucs[0], spread, 0, 0.95)
+    assert own.value == own.upper == 1.0
+    assert own.lower == pytest.approx(0.025 ** (1 / positives))
+    difference = auc_difference(aucs, spread, 1, 0.95)
+    other = auc_estimate(aucs[1], spread, 1, 0.95)
+    reach = np.hypot(1 - own.lower, other.upper - aucs[1])
+    assert difference.lower == pytest.approx(difference.value - reach)
+    improvement = relaimp(aucs, spread, 1, 0.95)
+    assert 0 < improvement.lower < improvement.value < improvement.upper
+    # The bound of the ratio is where the joined interval of candidate - r · baseline ends at 0.
+    ratio = improvement.lower / 100 + 1
+    reach = np.hypot(1 - own.lower, ratio * (other.upper - aucs[1]))
+    assert 0.5 - ratio * (aucs[1] - 0.5) == pytest.approx(reach)
+    # As many rows of few users say less.
+    users = rng.integers(0, 30, 400).astype(np.uint64)
+    aucs, spread = evaluate([batch_of(labels, scores, users)], 2)
+    assert 12 < spread.pairs < 15
+    few = auc_estimate(aucs[0], spread, 0, 0.95)
+    assert few.lower == pytest.approx(0.025 ** (1 / float(spread.pairs)))
+
+
+def test_a_spread_that_rests_on_one_row_is_not_believed():
+    rng = np.random.default_rng(18)
+    labels, scores, _ = simulate(rng, 400, share=0.2)
+    scores[0] = np.where(labels, 0.9, 0.1) + 0.05 * rng.random(400)
+    scores[0, np.flatnonzero(labels)[0]] = np.median(scores[0, ~labels])
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    assert 0.99 < aucs[0] < 1 and spread.degrees_of_auc(0) < 2
+    found = auc_estimate(aucs[0], spread, 0, 0.95)
+    assert found[1:3] == pytest.approx(exact_bounds(aucs[0], float(labels.sum()), 0.95))
 
 
 def test_one_class_and_single_positive():
     rng = np.random.default_rng(1)
     scores = rng.random((2, 20)).astype(np.float32)
-    aucs, covariance = evaluate([batch_of(np.zeros(20, bool), scores)], 2)
-    assert np.isnan(aucs).all() and np.isnan(covariance).all()
+    aucs, spread = evaluate([batch_of(np.zeros(20, bool), scores)], 2)
+    assert np.isnan(aucs).all() and np.isnan(spread.covariance).all()
     labels = np.arange(20) == 4
-    aucs, covariance = evaluate([batch_of(labels, scores)], 2)
-    assert np.isfinite(aucs).all() and np.isnan(covariance).all()
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    assert np.isfinite(aucs).all() and np.isnan(spread.covariance).all()
 
 
 def test_undefined_scores_hide_only_their_model():
@@ -306,7 +432,8 @@ def test_undefined_scores_hide_only_their_model():
     _, expected = direct_delong(labels, scores)
     broken = scores.copy()
     broken[1, 7] = np.nan
-    aucs, covariance = evaluate([batch_of(labels, broken)], 2)
+    aucs, spread = evaluate([batch_of(labels, broken)], 2)
+    covariance = spread.covariance
     assert np.isfinite(aucs[0]) and np.isnan(aucs[1])
     assert covariance[0, 0] == pytest.approx(expected[0, 0])
     assert np.isnan(covariance[0, 1]) and np.isnan(covariance[1, 1])

@@ -15,32 +15,45 @@ BATCH = pa.RecordBatch.from_pydict(
 )
 
 
-def _slices_of_rows(contract, slices):
+def _slices_of_rows(contract, slices, batch=BATCH):
     crosses = resolve_crosses(EvaluationSettings(slices=slices), contract)
     return [
-        [slice_text(column.keys[code]) if code >= 0 else None for code in column.codes]
-        for column in slice_columns(BATCH, crosses)
+        [slice_text(column.keys[code]) for code in column.codes]
+        for column in slice_columns(batch, crosses)
     ]
 
 
-def test_rows_find_their_slices_and_missing_values_have_none(contract):
+def test_rows_find_their_slices_and_missing_values_have_one_too(contract):
     assert _slices_of_rows(contract, [["domain"], ["gender", "domain"]]) == [
         ["overall"] * 5,
-        ["domain=feed", "domain=search", "domain=feed", None, "domain=feed"],
-        ["gender=f,domain=feed", "gender=f,domain=search", None, None, "gender=m,domain=feed"],
-    ]
+        ["domain=feed", "domain=search", "domain=feed", "domain=(missing)", "domain=feed"],
+        [
+            "gender=f,domain=feed", "gender=f,domain=search", "gender=(missing),domain=feed",
+            "gender=m,domain=(missing)", "gender=m,domain=feed",
+        ],
+    ]  # fmt: skip
 
 
-def test_a_feature_that_is_nowhere_present_makes_no_slice(contract):
+def test_a_feature_that_is_nowhere_present_is_missing(contract):
     empty = pa.RecordBatch.from_pydict(
         {
             "scenario": pa.array([[b"feed"], [b"x"]]),
             "gender": pa.array([None, []], pa.list_(pa.binary())),
         }
     )
-    crosses = resolve_crosses(EvaluationSettings(slices=[["domain", "gender"]]), contract)
-    column = slice_columns(empty, crosses)[1]
-    assert column.codes.tolist() == [-1, -1] and column.keys == ()
+    found = _slices_of_rows(contract, [["domain", "gender"]], empty)[1]
+    assert found == ["domain=feed,gender=(missing)", "domain=x,gender=(missing)"]
+
+
+def test_a_value_that_reads_like_missing_is_told_from_it(contract):
+    values = [[b"(missing)"], [b"((missing))"], [b"missing"], [b""], [], [b"(missing"]]
+    batch = pa.RecordBatch.from_pydict({"gender": pa.array(values)})
+    found = _slices_of_rows(contract, [["gender"]], batch)[1]
+    assert found == [
+        "gender=((missing))", "gender=(((missing)))", "gender=missing", "gender=",
+        "gender=(missing)", "gender=(missing",
+    ]  # fmt: skip
+    assert len(set(found)) == 6
 
 
 def test_several_values_are_refused(contract):
