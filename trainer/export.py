@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer.serving_contract import write_serving_contract
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -48,7 +49,7 @@ class ServedModel(tf.Module):
         }
 
     def save(self, folder: str) -> None:
-        """Writes the SavedModel with both signatures."""
+        """Writes the SavedModel with both signatures, and its contract beside it."""
         # No control flow depends on tensors here, and AutoGraph would take most of the time.
         examples = tf.function(
             self._from_examples,
@@ -64,6 +65,7 @@ class ServedModel(tf.Module):
                 COLUMNS_SIGNATURE: columns.get_concrete_function(self._column_specs()),
             },
         )
+        write_serving_contract(folder, self._contract)
 
     def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._predict(tf.io.parse_example(examples, self._raw_spec))
