@@ -216,6 +216,11 @@ class Experiment(DataContract):
                     "components.example_gen is 'stock': set components.statistics to 'stock' as "
                     "well, since CsvExampleGen decides by the values which column is a number"
                 )
+            if self.domain is not None and self.domain.other is not None:
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "
+                    "leave domain.other out"
+                )
             if any(feature.kind == "sequence" for feature in self.features.values()):
                 problems.append(
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "

@@ -8,7 +8,8 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transform.analysis import numeric_requests, vocabulary_requests
-from transform.data_contract import DataContract
+from transform.data_contract import DataContract, Domain
+from transform.domain_values import domain_text, gathered
 
 #: By feature: distinct values and their counts, or the numbers.
 Batch = dict[str, tuple[np.ndarray, ...]]
@@ -58,7 +59,11 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
         parsed = tf.io.parse_example(serialized, spec) if spec else {}
         counts = {}
         for name, request in vocabularies.items():
-            present = [_text(parsed[source].values) for source in request.sources if source in spec]
+            present = [
+                _texts(source, parsed[source], contract.domain)
+                for source in request.sources
+                if source in spec
+            ]
             values = tf.concat(present or [tf.constant([], tf.string)], axis=0)
             distinct, _, number = tf.unique_with_counts(values, tf.int64)
             counts[name] = (distinct, number)
@@ -71,6 +76,11 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
     return function.get_concrete_function(tf.TensorSpec([None], tf.string))
 
 
-def _text(values: tf.Tensor) -> tf.Tensor:
-    """Values as the vocabulary has them: other readers than ours may have made numbers of them."""
-    return values if values.dtype == tf.string else tf.strings.as_string(values)
+def _texts(name: str, x: tf.SparseTensor, domain: Domain | None) -> tf.Tensor:
+    """Values ``(n,)`` as the vocabulary has them, the domain's as they are gathered."""
+    if x.dtype != tf.string:
+        # Other readers than ours may have made numbers of them.
+        x = x.with_values(tf.strings.as_string(x.values))
+    if domain is not None and domain.other is not None and name == domain.feature:
+        return gathered(domain_text(x), domain)
+    return x.values

@@ -25,7 +25,7 @@ from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.files import matching_files
 from components.log_example_gen.readers.reader import Reader, Shard
 from components.log_example_gen.rejection import InputRefused, Rejection
-from components.log_example_gen.row_checks import RowChecks
+from components.log_example_gen.row_checks import UNKNOWN_DOMAIN, RowChecks
 from components.log_example_gen.settings import DataSettings
 from components.log_example_gen.split_writers import SplitWriters
 from transform.data_contract import DataContract
@@ -249,6 +249,7 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
             f"{malformed} of {rows + malformed} rows are malformed ({share:.2%}, the limit is "
             f"{data.max_malformed_share:.2%}): {reasons}\n  {quoted}\n"
             f"All of them: {summary.quarantine}. Mend the log, or raise data.max_malformed_share"
+            + _domain_hint(summary)
         )
     if rows == 0:
         raise InputRefused(f"no rows in {', '.join(data.path)}")
@@ -259,6 +260,16 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
             f"no rows in split {' and '.join(empty)} ({counts}): change data.split (by: "
             f"{data.split.by})"
         )
+
+
+def _domain_hint(summary: ShardSummary) -> str:
+    """What to do about domains that the contract does not list, where there are any."""
+    if not summary.malformed[UNKNOWN_DOMAIN]:
+        return ""
+    return (
+        "; add the domains to domain.values, or gather all that are not listed in one domain with "
+        "domain.other: NAME"
+    )
 
 
 def _write_summary(uri: str, summary: ShardSummary, data: DataSettings, seconds: float) -> None:

@@ -21,6 +21,9 @@ from transform.data_contract import (
 
 Converted = TypeVar("Converted")
 
+#: Why a row is refused whose domain the contract does not list.
+UNKNOWN_DOMAIN = "unknown domain"
+
 
 @dataclass
 class CheckedRows:
@@ -68,8 +71,8 @@ class RowChecks:
             values = rows.columns[column].combine_chunks()
             if isinstance(feature, CategoricalFeature):
                 text = self._typed(self._text, values, rows, file, column)
-                columns[name] = text
-                bad, reason = self._unknown_domain(name, text), "unknown domain"
+                columns[name], bad = self._unknown_domain(name, text)
+                reason = UNKNOWN_DOMAIN
             elif isinstance(feature, NumericFeature):
                 columns[name], bad = self._typed(_numbers, values, rows, file, column)
                 reason = "not a number"
@@ -113,12 +116,15 @@ class RowChecks:
                 f"contract ({error}); change the feature's kind, or cast the column"
             ) from error
 
-    def _unknown_domain(self, name: str, text: pa.Array) -> np.ndarray | None:
+    def _unknown_domain(self, name: str, text: pa.Array) -> tuple[pa.Array, np.ndarray | None]:
+        """The domain's column with unlisted values gathered, or which rows are to be refused."""
         domain = self._contract.domain
         if domain is None or domain.feature != name:
-            return None
+            return text, None
         known = pc.is_in(text, value_set=pa.array(domain.values))
-        return ~known.to_numpy(zero_copy_only=False)
+        if domain.other is not None:
+            return pc.if_else(known, text, pa.scalar(domain.other)), None
+        return text, ~known.to_numpy(zero_copy_only=False)
 
     def _items(self, values: pa.Array, feature: SequenceFeature) -> pa.Array:
         """A sequence column as lists of texts."""
