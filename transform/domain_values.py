@@ -6,11 +6,14 @@ from transform.data_contract import Domain
 
 
 def domain_text(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    """One text per row, ``(B,)``: empty where the row has no value."""
+    """One text per row, ``(B,)``: empty where the row has no value.
+
+    Other readers than ours may have made integers of the texts.
+    """
     if isinstance(x, tf.SparseTensor):
-        one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
+        one_column = tf.SparseTensor(x.indices, _texts(x.values), [x.dense_shape[0], 1])
         x = tf.sparse.to_dense(one_column, default_value="")
-    return tf.reshape(x, [-1])
+    return tf.reshape(_texts(x), [-1])
 
 
 def is_listed(values: tf.Tensor, domain: Domain) -> tf.Tensor:
@@ -31,6 +34,10 @@ def domain_index(values: tf.Tensor, domain: Domain) -> tf.Tensor:
     index = tf.argmax(tf.cast(matches, tf.int64), axis=1)
     served_as = tf.constant(domain.unknown_index, tf.int64)
     return tf.where(tf.reduce_any(matches, axis=1), index, served_as)
+
+
+def _texts(values: tf.Tensor) -> tf.Tensor:
+    return values if values.dtype == tf.string else tf.strings.as_string(values)
 
 
 def _matches(values: tf.Tensor, domain: Domain) -> tf.Tensor:

@@ -17,12 +17,9 @@ from transform.data_contract import (  # noqa: E402
     NumericFeature,
     SequenceFeature,
 )
-from transform.domain_values import domain_index, domain_text, gathered
+from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
 from transform.finished_analysis import FinishedAnalysis  # noqa: E402
 from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
-
-#: Stands for a missing value in a column of integers that a schema takes for always present.
-NO_INTEGER = tf.int64.min
 
 
 def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
@@ -76,15 +73,12 @@ def _typed(x: tf.Tensor | tf.SparseTensor, feature: Feature | None) -> tf.Tensor
     if feature is None:
         return x
     if isinstance(feature, NumericFeature):
-        number = tf.cast(x, tf.float32)
-        if x.dtype == tf.int64 and not isinstance(x, tf.SparseTensor):
-            number = tf.where(tf.equal(x, NO_INTEGER), float("nan"), number)
-        return number
+        return tf.cast(x, tf.float32)
     if x.dtype == tf.string:
         return x
     if isinstance(x, tf.SparseTensor):
         return tf.SparseTensor(x.indices, tf.strings.as_string(x.values), x.dense_shape)
-    return tf.where(tf.equal(x, NO_INTEGER), "", tf.strings.as_string(x))
+    return tf.strings.as_string(x)
 
 
 def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:

@@ -59,5 +59,6 @@ def test_index_of_values_that_are_listed_and_that_are_not(settings, expected):
 
 def test_text_of_sparse_and_dense_columns():
     sparse = tf.SparseTensor([[1, 0]], ["feed"], [3, 1])
+    assert domain_text(tf.SparseTensor([[1, 0]], [7], [2, 1])).numpy().tolist() == [b"", b"7"]
     assert domain_text(sparse).numpy().tolist() == [b"", b"feed", b""]
     assert domain_text(tf.constant([["a"], ["b"]])).numpy().tolist() == [b"a", b"b"]
