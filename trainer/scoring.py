@@ -364,9 +364,11 @@ def _refusal(examples: list[bytes], start: int, error: Exception) -> str:
         more = ", ..." if len(broken) > 10 else ""
         positions = ", ".join(broken[:10]) + more
         return f"{len(broken)} texts are no tf.Example, at positions {positions} (counted from 0)"
+    said = "with a text that is none"
     if isinstance(error, tf.errors.OpError):
-        return f"the model refuses the examples from position {start} on: {error.message}"
-    return f"the model refuses the examples from position {start} on, with a text that is none"
+        # Between the two stands what went wrong; around them, where in TensorFlow.
+        said = error.message.split("<stack traces unavailable>")[-1].split("\n\t [[")[0].strip()
+    return f"the model refuses the examples from position {start} on: {said}"
 
 
 def _saved_model(folder: str) -> str:
