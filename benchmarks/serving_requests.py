@@ -1,11 +1,11 @@
 """Sends requests of every kind to a served model and prints what became of each, as Markdown.
 
-    python -m benchmarks.serving_requests SAVED_MODEL [--mutations 500] [--json]
+    python -m benchmarks.serving_requests SAVED_MODEL [--mutations 500] [--calls 200] [--json]
 
-It needs nothing but TensorFlow, and builds the requests from the contract inside the model. An
-outcome is "answered" (finite probabilities for all rows), "refused" with the message, or one of
-three that should not be: "no number" (an answer that is none), "unreadable" (a refusal whose text
-Python can't decode) and "wrong number of rows".
+It needs nothing but TensorFlow and NumPy, and builds the requests from the contract inside the
+model. An outcome is "answered" (finite probabilities for all rows), "refused" with the message, or
+one of three that should not be: "no number" (an answer that is none), "unreadable" (a refusal whose
+text Python can't decode) and "wrong number of rows".
 """
 
 import argparse
@@ -14,8 +14,10 @@ import collections
 import json
 import os
 import random
+import time
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 Request = Callable[[], dict[str, tf.Tensor]]
@@ -200,10 +202,25 @@ def mutations(model: tf.Module, requests: Requests, number: int) -> collections.
     return found
 
 
+def latencies(model: tf.Module, requests: Requests, calls: int) -> dict[int, tuple[float, float]]:
+    """Median and 99th percentile of a call, in milliseconds, by the number of examples."""
+    found = {}
+    for rows in (1, 100, 500):
+        batch = tf.constant([requests.example()] * rows)
+        times = []
+        for _ in range(calls + 20):
+            started = time.perf_counter()
+            model.signatures["serving_default"](examples=batch)
+            times.append(1e3 * (time.perf_counter() - started))
+        found[rows] = tuple(np.percentile(times[20:], (50, 99)))
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="folder of a SavedModel")
     parser.add_argument("--mutations", type=int, default=500)
+    parser.add_argument("--calls", type=int, default=200, help="of which latency is measured")
     parser.add_argument("--json", action="store_true", help="print JSON instead")
     arguments = parser.parse_args()
     model = tf.saved_model.load(arguments.model)
@@ -228,6 +245,9 @@ def main() -> None:
     print(f"\n| one damaged example among {ROWS} | of {arguments.mutations} |\n|---|---|")
     for word, count in damaged.most_common():
         print(f"| {word} | {count} |")
+    print("\n| examples in a request | p50, ms | p99, ms |\n|---|---|---|")
+    for rows, (median, high) in latencies(model, requests, arguments.calls).items():
+        print(f"| {rows} | {median:.1f} | {high:.1f} |")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def _random_model(contract, transformed):
     for index, variable in enumerate(model.variables):
         # So that every value moves the outputs, and none drives them to 0 or 1.
         shape, table = variable.shape, "embedding" in variable.path
-        deviation = 0.3 if table or len(shape) < 2 else 0.7 * shape[-2] ** -0.5
+        deviation = 1.0 if table else 0.1 if len(shape) < 2 else 1.2 * shape[-2] ** -0.5
         variable.assign(keras.random.normal(variable.shape, stddev=deviation, seed=index))
     return model
 
