@@ -198,8 +198,19 @@ def mutations(model: tf.Module, requests: Requests, number: int) -> collections.
         if word == "refused":
             named = any(f"{sign}{BAD}" in text for sign in ("positions ", "position ", "Index: "))
             word = "refused by position" if named else "refused in TensorFlow's words"
+        if word not in ("refused by position", "answered") and not _can_be_parsed(bytes(bad)):
+            word += ", found when parsed alone"
         found[word] += 1
     return found
+
+
+def _can_be_parsed(example: bytes) -> bool:
+    """What `Scorer.score_examples` asks of each example of a refused batch."""
+    try:
+        tf.io.parse_single_example(example, {"": tf.io.VarLenFeature(tf.string)})
+    except (tf.errors.OpError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def latencies(model: tf.Module, requests: Requests, calls: int) -> dict[int, tuple[float, float]]:

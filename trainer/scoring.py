@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 #: Where a SavedModel holds what its columns mean.
 CONTRACT_FILE = "assets.extra/serving_contract.json"
@@ -357,8 +356,8 @@ def _refusal(examples: list[bytes], start: int, error: Exception) -> str:
     broken = []
     for position, example in enumerate(examples, start):
         try:
-            tf.train.Example.FromString(example)
-        except DecodeError:
+            tf.io.parse_single_example(example, {"": tf.io.VarLenFeature(tf.string)})
+        except (tf.errors.OpError, UnicodeDecodeError):
             broken.append(str(position))
     if broken:
         more = ", ..." if len(broken) > 10 else ""

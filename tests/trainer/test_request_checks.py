@@ -72,12 +72,10 @@ def test_every_request_is_answered_or_refused_in_words(outcomes):
 def test_damaged_examples_are_mostly_refused_by_position_and_never_answered_wrongly(outcomes):
     found = outcomes["mutations"]
     assert sum(found.values()) == 40 and found["refused by position"] > 10
-    assert set(found) <= {
-        "refused by position",
-        "answered",  # What is damaged is still an example, with another value.
-        "refused in TensorFlow's words",
-        "unreadable",  # Damage inside an example of the right length.
-    }
+    # What is damaged may still be an example, with another value. Inside an example of the right
+    # length only a parser of one example finds damage, but always.
+    alone = [word for word in found if word.endswith(", found when parsed alone")]
+    assert set(found) <= {"refused by position", "answered", *alone}
 
 
 def test_a_domain_that_is_not_listed_is_served_or_refused(shop):
