@@ -34,6 +34,8 @@ _UNKNOWN_SHARE = 0.5
 #: Up to here a floating-point number, by its bytes, holds whole numbers exactly.
 _EXACT = {2: 2**11, 4: 2**24, 8: 2**53}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+#: Python can't read an error that quotes the bytes of an example.
+_REFUSALS = (tf.errors.OpError, UnicodeDecodeError)
 _SEVERAL = (list, tuple, set, dict, np.ndarray, pd.Series)
 _BLANKS = " \t\n\v\f\r"
 
@@ -116,13 +118,33 @@ class Scorer:
         scores = np.zeros((len(examples), len(self.tasks)), np.float32)
         for rows in _batches(len(examples), batch_rows):
             try:
-                batch = tf.constant(examples[rows], tf.string)
-                found = self._model.signatures["serving_default"](batch)
-            # Python can't read an error that quotes the bytes of an example.
-            except (tf.errors.OpError, UnicodeDecodeError) as error:
-                raise ScoringError(_refusal(examples[rows], rows.start, error)) from error
+                found = self._predict(examples[rows])
+            except _REFUSALS as error:
+                raise ScoringError(self._refusal(examples[rows], rows.start)) from error
             scores[rows] = np.stack([found[task].numpy() for task in self.tasks], axis=1)
         return pd.DataFrame(scores, columns=self.tasks)
+
+    def _predict(self, examples: list[bytes]) -> dict[str, tf.Tensor]:
+        return self._model.signatures["serving_default"](tf.constant(examples, tf.string))
+
+    def _refusal(self, examples: list[bytes], start: int) -> str:
+        """Which of the examples of a refused batch are none, or what the model says of the first.
+
+        Each is tried alone: TensorFlow does not say which one of a batch it stumbled over.
+        """
+        broken = [str(start + n) for n, example in enumerate(examples) if not _is_example(example)]
+        if broken:
+            positions = ", ".join(broken[:10]) + (", ..." if len(broken) > 10 else "")
+            return f"{len(broken)} texts are no tf.Example, at positions {positions} (from 0)"
+        for position, example in enumerate(examples, start):
+            try:
+                self._predict([example])
+            except _REFUSALS as error:
+                said = getattr(error, "message", "with a text that is none")
+                # Between the two stands what went wrong; around them, where in TensorFlow.
+                said = said.split("<stack traces unavailable>")[-1].split("\n\t [[")[0].strip()
+                return f"the model refuses the example at position {position} (from 0): {said}"
+        return f"the model refuses the examples from position {start} on, but each one alone passes"
 
     def counts(self) -> pd.DataFrame:
         """What the data frames held so far.
@@ -339,6 +361,14 @@ def _decoded(value: bytes) -> str:
         raise _WrongValue("bytes that are not UTF-8") from None
 
 
+def _is_example(text: bytes) -> bool:
+    try:
+        tf.io.parse_single_example(text, {"": tf.io.VarLenFeature(tf.string)})
+    except _REFUSALS:
+        return False
+    return True
+
+
 def _batches(rows: int, size: int) -> Iterator[slice]:
     if size < 1:
         raise ScoringError(f"batch_rows should be at least 1. Received: {size}")
@@ -349,25 +379,6 @@ def _batches(rows: int, size: int) -> Iterator[slice]:
 def _nearest(name: str, given: list[Any]) -> str:
     near = difflib.get_close_matches(name, [str(other) for other in given], n=1, cutoff=0.5)
     return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _refusal(examples: list[bytes], start: int, error: Exception) -> str:
-    """Which of the examples are none, or what the model says of them."""
-    broken = []
-    for position, example in enumerate(examples, start):
-        try:
-            tf.io.parse_single_example(example, {"": tf.io.VarLenFeature(tf.string)})
-        except (tf.errors.OpError, UnicodeDecodeError):
-            broken.append(str(position))
-    if broken:
-        more = ", ..." if len(broken) > 10 else ""
-        positions = ", ".join(broken[:10]) + more
-        return f"{len(broken)} texts are no tf.Example, at positions {positions} (counted from 0)"
-    said = "with a text that is none"
-    if isinstance(error, tf.errors.OpError):
-        # Between the two stands what went wrong; around them, where in TensorFlow.
-        said = error.message.split("<stack traces unavailable>")[-1].split("\n\t [[")[0].strip()
-    return f"the model refuses the examples from position {start} on: {said}"
 
 
 def _saved_model(folder: str) -> str:

@@ -73,7 +73,7 @@ def test_damaged_examples_are_mostly_refused_by_position_and_never_answered_wron
     found = outcomes["mutations"]
     assert sum(found.values()) == 40 and found["refused by position"] > 10
     # What is damaged may still be an example, with another value. Inside an example of the right
-    # length only a parser of one example finds damage, but always.
+    # length damage is found where that example is parsed alone.
     alone = [word for word in found if word.endswith(", found when parsed alone")]
     assert set(found) <= {"refused by position", "answered", *alone}
 

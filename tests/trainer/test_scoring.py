@@ -265,14 +265,15 @@ def test_examples_that_are_none_are_refused_by_their_positions(shop, scorer, exp
     inside = bytearray(shop.examples[70])
     inside[5:9] = b"\xff\xff\xff\xff"
     bad = [*shop.examples[:70], bytes(inside), b"{}", *shop.examples[72:]]
-    with pytest.raises(ScoringError, match="2 texts are no tf.Example, at positions 70, 71 "):
+    with pytest.raises(
+        ScoringError, match=r"2 texts are no tf.Example, at positions 70, 71 \(from"
+    ):
         scorer.score_examples(bad, batch_rows=64)
     typed = tf.train.Example()
     typed.features.feature["item"].int64_list.value.append(5345439)
-    with pytest.raises(
-        ScoringError, match="from position 0 on: Name.*Key: item, Index: 0.*type: string"
-    ):
-        scorer.score_examples([typed.SerializeToString()])
+    typed = [*shop.examples[:66], typed.SerializeToString(), *shop.examples[:9]]
+    with pytest.raises(ScoringError, match=r"at position 66 \(from 0\): .*Key: item.*type: string"):
+        scorer.score_examples(typed, batch_rows=64)
 
 
 def test_a_process_with_tensorflow_and_pandas_only(shop, scorer, expected, tmp_path):
