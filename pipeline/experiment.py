@@ -243,6 +243,11 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
                     "data.missing_label out"
                 )
+            if self.domain is not None and self.domain.other is not None:
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "
+                    "leave domain.other out"
+                )
             if any(feature.kind == "sequence" for feature in self.features.values()):
                 problems.append(
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "

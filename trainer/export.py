@@ -1,10 +1,16 @@
 """The SavedModel: transform graph and model in one, from raw examples to probabilities."""
 
+from collections.abc import Mapping
+
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from trainer.request_checks import equal_lengths, listed_domains, single_values, whole_examples
+from trainer.served_counts import ServedCounts
 from trainer.serving_contract import write_serving_contract
+from trainer.training_ranges import training_ranges
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -17,6 +23,10 @@ from transform.missing_values import is_missing
 EXAMPLES_SIGNATURE = "serving_default"
 #: Signature for raw tensors, for callers without `tf.Example`.
 COLUMNS_SIGNATURE = "serving_columns"
+#: Signature that counts, for the same raw tensors, what the model does not know.
+COUNTS_SIGNATURE = "serving_counts"
+
+Raw = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
 class ServedModel(tf.Module):
@@ -50,47 +60,68 @@ class ServedModel(tf.Module):
         }
 
     def save(self, folder: str) -> None:
-        """Writes the SavedModel with both signatures, and its contract beside it."""
-        # No control flow depends on tensors here, and AutoGraph would take most of the time.
+        """Writes the SavedModel with its signatures, and its contract beside it."""
+        # No control flow of Python depends on tensors here, and AutoGraph would take most of the
+        # time.
         examples = tf.function(
             self._from_examples,
             autograph=False,
             input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
         )
         columns = tf.function(self._from_columns, autograph=False)
+        ranges = training_ranges(self._contract, self._transform, self._alone)
+        counts = ServedCounts(self._contract, self._transform, ranges)
+        counting = tf.function(
+            lambda columns: counts(self._parsed_columns(columns)), autograph=False
+        )
+        specs = self._column_specs()
         tf.saved_model.save(
             self,
             folder,
             signatures={
                 EXAMPLES_SIGNATURE: examples,
-                COLUMNS_SIGNATURE: columns.get_concrete_function(self._column_specs()),
+                COLUMNS_SIGNATURE: columns.get_concrete_function(specs),
+                COUNTS_SIGNATURE: counting.get_concrete_function(specs),
             },
         )
         write_serving_contract(folder, self._contract)
 
     def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._predict(tf.io.parse_example(examples, self._raw_spec))
+        parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
+        return self._predict(parsed)
+
+    def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
+        """What a schema takes for always present may still be missing in a request."""
+        missing = {tf.string: "", tf.float32: float("nan")}
+        return {
+            name: tf.io.FixedLenFeature(
+                spec.shape, spec.dtype, np.full(spec.shape, missing[spec.dtype]).tolist()
+            )
+            if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype in missing
+            else spec
+            for name, spec in self._raw_spec.items()
+        }
 
     def _from_columns(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Raw tensors have the form that parsing would have given."""
+        return self._predict(self._parsed_columns(columns))
+
+    def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
+        """Raw tensors in the form that parsing examples would have given."""
+        columns = equal_lengths(columns)
         parsed = {}
         for name, spec in self._raw_spec.items():
             values = columns[name]
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
             if isinstance(spec, tf.io.FixedLenFeature):
-                parsed[name] = tf.reshape(values, [-1, *spec.shape])
+                parsed[name] = tf.reshape(_typed(values, spec.dtype), [-1, *spec.shape])
             else:
                 text = values.dtype == tf.string
                 present = ~is_missing(values, self._contract) if text else tf.math.is_finite(values)
                 indices = tf.where(present)
-                given = tf.gather_nd(values, indices)
-                if given.dtype != spec.dtype:
-                    # The logs' reader has made integers of what the contract calls otherwise.
-                    convert = tf.strings.to_number if text else tf.cast
-                    given = convert(given, spec.dtype)
+                given = _typed(tf.gather_nd(values, indices), spec.dtype)
                 parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
-        return self._predict(parsed)
+        return parsed
 
     def _column_specs(self) -> dict[str, tf.TensorSpec]:
         """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), sequences ``(B, L)``."""
@@ -104,7 +135,34 @@ class ServedModel(tf.Module):
                 specs[name] = tf.TensorSpec([None, None], tf.string, name=name)
         return specs
 
-    def _predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _alone(self, name: str, numbers: np.ndarray) -> Raw:
+        """Inputs of the transform graph with the numbers of one feature, and nothing else."""
+        columns = {
+            other: tf.zeros([len(numbers)] + [0] * (spec.shape.rank - 1), spec.dtype)
+            for other, spec in self._column_specs().items()
+        }
+        return self._parsed_columns({**columns, name: tf.constant(numbers, tf.float32)})
+
+    def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
+        features = self._contract.features.items()
+        single = [name for name, feature in features if not isinstance(feature, SequenceFeature)]
+        raw = single_values(listed_domains(raw, self._contract.domain), single)
         outputs = self._model(self._transform(raw))
         probabilities = tf.cast(outputs["probabilities"], tf.float32)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
+
+
+def _typed(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Values of a column in the schema's type.
+
+    Other readers than ours make integers of what the contract calls text. A text that is no
+    integer becomes one that no log holds: it is unknown, and no reason to fail.
+    """
+    if values.dtype == dtype:
+        return values
+    if values.dtype != tf.string:
+        return tf.cast(values, dtype)
+    if dtype == tf.int64:
+        whole = tf.strings.regex_full_match(values, "[+-]?[0-9]{1,18}")
+        values = tf.where(whole, values, str(tf.int64.min))
+    return tf.strings.to_number(values, dtype)

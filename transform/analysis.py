@@ -86,8 +86,12 @@ def numeric_requests(contract: DataContract) -> dict[str, int | None]:
     return {
         name: feature.buckets if feature.transform == "quantile_buckets" else None
         for name, feature in contract.features.items()
-        if isinstance(feature, NumericFeature) and feature.transform not in ("none", "log")
+        if isinstance(feature, NumericFeature) and _needs_summary(feature)
     }
+
+
+def _needs_summary(feature: NumericFeature) -> bool:
+    return feature.clip == "training_range" or feature.transform not in ("none", "log")
 
 
 def _sequences_of(contract: DataContract, name: str) -> list[str]:

@@ -9,6 +9,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from transform.analysis import numeric_requests, vocabulary_requests
 from transform.data_contract import DataContract
+from transform.domain_values import domain_text, gathered
 from transform.missing_values import as_numbers, as_texts
 
 #: By feature: distinct values and their counts, or the numbers.
@@ -60,7 +61,7 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
         counts = {}
         for name, request in vocabularies.items():
             present = [
-                as_texts(parsed[source].values, contract)
+                _texts(source, parsed[source], contract)
                 for source in request.sources
                 if source in spec
             ]
@@ -74,3 +75,11 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
 
     function = tf.function(count, autograph=False)
     return function.get_concrete_function(tf.TensorSpec([None], tf.string))
+
+
+def _texts(name: str, x: tf.SparseTensor, contract: DataContract) -> tf.Tensor:
+    """Values ``(n,)`` as the vocabulary has them, the domain's as they are gathered."""
+    values, domain = as_texts(x.values, contract), contract.domain
+    if domain is not None and domain.other is not None and name == domain.feature:
+        return gathered(domain_text(x.with_values(values)), domain)
+    return values

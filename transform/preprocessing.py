@@ -17,6 +17,7 @@ from transform.data_contract import (  # noqa: E402
     NumericFeature,
     SequenceFeature,
 )
+from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
 from transform.finished_analysis import FinishedAnalysis  # noqa: E402
 from transform.missing_values import as_numbers, as_texts  # noqa: E402
 from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
@@ -47,6 +48,9 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             "'features', or correct their 'column' or the schema"
         )
     inputs = {name: _typed(x, contract.features.get(name), contract) for name, x in inputs.items()}
+    if contract.domain is not None and contract.domain.other is not None:
+        values = domain_text(inputs[contract.domain.feature])
+        inputs[contract.domain.feature] = gathered(values, contract.domain)
     folder = custom_config.get("analysis")
     analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
     outputs: dict[str, tf.Tensor] = {}
@@ -123,7 +127,8 @@ def _number(
 ) -> tf.Tensor:
     """A number after its transform, 0 where it is missing; or its quantile bucket's id.
 
-    What is not finite counts as missing, as it does for the analysis.
+    What is not finite counts as missing, as it does for the analysis. What lies outside the
+    training split's range becomes the nearest end of it, unless the feature says otherwise.
     """
     value = tf.cast(_scalars(x, float("nan")), tf.float32)
     # Infinity included: it would make every output of the row NaN.
@@ -136,6 +141,9 @@ def _number(
             tf.constant(model_inputs.MISSING_ID, tf.int64),
             bucket + model_inputs.FIRST_VALUE_ID,
         )
+    if feature.clip == "training_range":
+        summary = analysis.summary(name)
+        value = tf.clip_by_value(value, summary.minimum, summary.maximum)
     if feature.transform == "zscore":
         summary = analysis.summary(name)
         value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
@@ -172,11 +180,9 @@ def _sequence(
 
 
 def _domain_id(inputs: Inputs, contract: DataContract) -> tf.Tensor:
-    """Index of the row's domain; 0 for a value that the contract does not list."""
+    """Index of the row's domain, or of what `Domain.unknown` says of a value without one."""
     if contract.domain is None:
         some = inputs[next(iter(contract.features))]
         rows = some.dense_shape[0] if isinstance(some, tf.SparseTensor) else tf.shape(some)[0]
         return tf.zeros([rows], tf.int64)
-    values = _scalars(inputs[contract.domain.feature], "")
-    matches = tf.equal(values[:, tf.newaxis], tf.constant(contract.domain.values))
-    return tf.argmax(tf.cast(matches, tf.int64), axis=1)
+    return domain_index(domain_text(inputs[contract.domain.feature]), contract.domain)

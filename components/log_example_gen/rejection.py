@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-#: Reasons for which lines of text are malformed, and what a user can do about them.
+#: Reasons for which rows are malformed, and what a user can do about them.
 NOT_IN_ENCODING = "not in its encoding"
 OPEN_QUOTE = "quote is not closed"
+UNKNOWN_DOMAIN = "unknown domain"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
     "{encoding: latin-1}",
     OPEN_QUOTE: "where values hold line breaks and lines that look like rows, set data.options: "
     "{trust_quotes: true}",
+    UNKNOWN_DOMAIN: "add the domains to domain.values, or gather all that are not listed in one "
+    "domain with domain.other: NAME",
 }
 
 

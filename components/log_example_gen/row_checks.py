@@ -14,7 +14,7 @@ from components.log_example_gen.missing_markers import MissingMarkers
 from components.log_example_gen.number_hints import number_hint
 from components.log_example_gen.numbers import Numbers, column_numbers
 from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import InputRefused, Rejection
+from components.log_example_gen.rejection import UNKNOWN_DOMAIN, InputRefused, Rejection
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -72,10 +72,9 @@ class RowChecks:
             column = self._contract.column(name)
             values = rows.columns[column].combine_chunks()
             if isinstance(feature, CategoricalFeature):
-                text = self._texts(values, batch, column)
-                columns[name] = self._markers.without_texts(text)
-                unknown = self._unknown_domain(name, columns[name])
-                batch.reject(column, values, unknown, "unknown domain")
+                text = self._markers.without_texts(self._texts(values, batch, column))
+                columns[name], unknown = self._unknown_domain(name, text)
+                batch.reject(column, values, unknown, UNKNOWN_DOMAIN)
             elif isinstance(feature, NumericFeature):
                 numbers = _typed(self._numbers, values, batch, column)
                 columns[name] = pa.array(numbers.number, mask=np.isnan(numbers.number))
@@ -105,12 +104,15 @@ class RowChecks:
             batch.refuse(column, values, found.inexact.rows, found.inexact.problem)
         return found.text
 
-    def _unknown_domain(self, name: str, text: pa.Array) -> np.ndarray | None:
+    def _unknown_domain(self, name: str, text: pa.Array) -> tuple[pa.Array, np.ndarray | None]:
+        """The domain's column with unlisted values gathered, or which rows are to be refused."""
         domain = self._contract.domain
         if domain is None or domain.feature != name:
-            return None
+            return text, None
         known = pc.is_in(text, value_set=pa.array(domain.values))
-        return ~known.to_numpy(zero_copy_only=False)
+        if domain.other is not None:
+            return pc.if_else(known, text, pa.scalar(domain.other)), None
+        return text, ~known.to_numpy(zero_copy_only=False)
 
     def _items(
         self, values: pa.Array, feature: SequenceFeature, batch: "_Batch", column: str

@@ -74,6 +74,11 @@ def test_a_pipeline_of_stock_components_blesses_and_pushes(write_stock_experimen
         (STOCK, {"gate": {"reference": {"network": "ple"}}}, "one baseline only"),
         ({"transform": "own"}, {}, "one_pass"),
         (STOCK, {"data": {"missing_label": "quarantine"}}, "leave data.missing_label out"),
+        (
+            STOCK,
+            {"domain": {"feature": "scenario", "values": ["feed"], "other": "rest"}},
+            "does not gather domains",
+        ),
     ],
 )
 def test_what_stock_components_can_not_do_is_refused(

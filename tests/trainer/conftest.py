@@ -192,3 +192,11 @@ def fn_args(trained, custom_config):
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """A served model of random weights, its log, and the log's examples; see `served_log`."""
+    from tests.trainer.served_log import build
+
+    return build(tmp_path_factory.mktemp("shop"))

@@ -55,6 +55,9 @@ def test_a_contract_without_domains_has_one():
         (("target_item",), "age", "target_item 'age' is no categorical feature"),
         (("domain", "feature"), "scene", "did you mean 'scenario'"),
         (("domain", "values"), ["feed", "feed"], "names a domain twice"),
+        (("domain", "unknown"), "serch", "did you mean 'search'"),
+        (("domain", "other"), "", "at least 1 character"),
+        (("features", "age", "clip"), "both", "Received: 'both'"),
         (("tasks", "purchase", "after"), "clik", "did you mean 'click'"),
         (("tasks", "click", "after"), "purchase", "put task 'click' behind task 'purchase'"),
         (("tasks", "purchase", "label"), "click", "both use column 'click'"),
@@ -72,3 +75,35 @@ def test_a_contract_without_domains_has_one():
 def test_a_wrong_contract_is_refused_with_the_place_and_the_remedy(path, value, message):
     with pytest.raises(SettingsError, match=message):
         DataContract.read(_changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "index"),
+    [
+        ({}, ["feed", "search"], 0),
+        ({"unknown": "first"}, ["feed", "search"], 0),
+        ({"unknown": "refuse"}, ["feed", "search"], 0),
+        ({"unknown": "search"}, ["feed", "search"], 1),
+        ({"other": "rest"}, ["feed", "search", "rest"], 2),
+        ({"other": "rest", "unknown": "rest"}, ["feed", "search", "rest"], 2),
+        ({"other": "search"}, ["feed", "search"], 1),
+    ],
+)
+def test_where_unlisted_domains_go(settings, values, index):
+    contract = DataContract.read(_changed(["domain"], {**VALID["domain"], **settings}))
+    assert list(contract.domains) == values == contract.domain.values
+    assert contract.domain.unknown_index == index
+    assert contract.domain.refuses_unknown == (settings.get("unknown") == "refuse")
+    assert DataContract.from_json(contract.to_json()) == contract
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"other": "rest", "unknown": "feed"}, "Leave out unknown"),
+        ({"values": ["first", "second"], "unknown": "first"}, "is a domain as well"),
+    ],
+)
+def test_settings_of_unlisted_domains_that_contradict_are_refused(settings, message):
+    with pytest.raises(SettingsError, match=message):
+        DataContract.read(_changed(["domain"], {**VALID["domain"], **settings}))

@@ -161,6 +161,37 @@ def test_serving_meets_values_never_seen(transformed, contract, rows):
     assert served["price"].tolist() == [0, 0, 0] and served["rating"].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("name", ["price", "discount", "count", "rating", "constant"])
+def test_numbers_outside_the_training_range_are_served_as_the_end_of_it(
+    transformed, contract, rows, name
+):
+    """Also of transforms that have no bound of their own."""
+    seen = _numbers(rows, name)
+    ends = [float(np.nanmin(seen)), float(np.nanmax(seen))]
+    far = [{name: [value]} for value in (ends[0] - 1e4, -3e38, ends[1] + 1e4, 3e38)]
+    served = _serve(transformed, contract, [{name: [value]} for value in ends] + far)[name]
+    assert served.tolist() == [*served[:2], served[0], served[0], served[1], served[1]]
+    assert name == "constant" or served[0] < served[1]
+
+
+def test_clip_none_leaves_numbers_as_they_are(one_pass):
+    contract = DataContract.read(
+        {
+            "features": {
+                "price": {"kind": "numeric", "clip": "none"},
+                "count": {"kind": "numeric", "clip": "none", "transform": "log"},
+                "rating": {"kind": "numeric", "clip": "none", "transform": "none"},
+            },
+            "tasks": {"ctr": {"label": "click"}},
+        }
+    )
+    rows = [{"price": [x], "count": [x], "rating": [x], "click": [1]} for x in (1.0, 2.0, 3.0)]
+    transformed = one_pass(contract, rows)
+    served = _serve(transformed, contract, [dict.fromkeys(("price", "count", "rating"), [1e6])])
+    assert served["price"][0] == pytest.approx((1e6 - 2) / np.sqrt(2 / 3))
+    assert served["count"][0] == pytest.approx(np.log1p(1e6)) and served["rating"][0] == 1e6
+
+
 def test_vocabularies_do_not_depend_on_the_order_of_rows(transform, contract, rows, transformed):
     reversed_rows = transform(contract, rows[::-1])
     for name in ("item", "brand", "scenario"):

@@ -292,6 +292,19 @@ def test_malformed_rows_below_the_limit_are_quarantined(tmp_path):
     }
 
 
+def test_unlisted_domains_are_refused_with_the_remedy_or_gathered(tmp_path):
+    scenes = ["feed", "moon", "search", "", "mars", "feed", "feed", "search"]
+    _write(tmp_path / "logs", [_line(i, scene=scene) for i, scene in enumerate(scenes)])
+    with pytest.raises(InputRefused, match=r"domain.values, or gather .* domain.other: NAME"):
+        _ours(tmp_path)
+    domain = {"feature": "scene", "values": ["feed", "search"], "other": "rest"}
+    contract = DataContract.read({**CONTRACT.model_dump(), "domain": domain})
+    data = DataSettings.read({"path": str(tmp_path / "logs/*.csv"), "split": ROW_SPLIT})
+    folder = _run(tmp_path, LogExampleGen(data, contract, str(tmp_path / "quarantine")))[-1]
+    read = [example["scene"][0].decode() for example in _decoded(folder)]
+    assert sorted(read) == ["feed"] * 3 + ["rest"] * 3 + ["search"] * 2
+
+
 def test_every_malformed_row_counts_once(tmp_path):
     """Whatever the number of its faults, and of malformed rows in a batch."""
     bad = [_line(i, price="1e39", scene="moon") for i in range(15_000)]

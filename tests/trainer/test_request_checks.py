@@ -1,0 +1,117 @@
+"""Bad and odd requests to a served model, in a process with TensorFlow only."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.request_checks import listed_domains, whole_examples
+from transform.data_contract import Domain
+
+#: Runs the table of docs/reliability.md without this project, TFX and their libraries.
+SCRIPT = """
+import runpy, sys
+class Forbidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow_transform", "tfx", "trainer", "transform"):
+            raise ImportError(f"{name} must not be needed for serving")
+sys.meta_path.insert(0, Forbidden())
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+REQUESTS = Path(__file__).parents[2] / "benchmarks" / "serving_requests.py"
+
+
+@pytest.fixture(scope="module")
+def outcomes(shop, tmp_path_factory):
+    arguments = [str(REQUESTS), str(shop.model), "--mutations", "40", "--json"]
+    # argv[0] of the inner script is the script itself.
+    code = SCRIPT.replace(
+        "runpy.run_path(sys.argv[1]", "sys.argv.pop(0); runpy.run_path(sys.argv[0]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        env={},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+#: Requests that must be refused, and what must be said; all others must be answered.
+REFUSED = {
+    "an example that is JSON, at 41 of 100": "1 of 100 texts are no tf.Example at positions 41",
+    "random bytes at 41 of 100": "1 of 100 texts are no tf.Example at positions 41",
+    "an example cut in its middle at 41 of 100": "are no tf.Example at positions 41",
+    "an example as base64 at 41 of 100": "are no tf.Example at positions 41",
+    "two values in a one-value field at 41 of 100": "Feature user takes one value, but has several "
+    "at position 41",
+    "two numbers in a one-value field at 41 of 100": "Feature constant takes one value, but has "
+    "several at position 41",
+    "an integer where text belongs, at 41 of 100": "Key: user, Index: 41.",
+    "columns of unequal length": "Columns of unequal length: user has 3 rows, clicks has 2",
+    "a column missing": "user",
+    "a column that the model does not know": "extra",
+}
+
+
+def test_every_request_is_answered_or_refused_in_words(outcomes):
+    found = outcomes["requests"]
+    assert set(REFUSED) < set(found) and len(found) > 25
+    for name, (word, text) in found.items():
+        assert word == ("refused" if name in REFUSED else "answered"), f"{name}: {word} {text}"
+        assert REFUSED.get(name, "") in text, f"{name}: {text}"
+
+
+def test_damaged_examples_are_mostly_refused_by_position_and_never_answered_wrongly(outcomes):
+    found = outcomes["mutations"]
+    assert sum(found.values()) == 40 and found["refused by position"] > 10
+    # What is damaged may still be an example, with another value. Inside an example of the right
+    # length damage is found where that example is parsed alone.
+    alone = [word for word in found if word.endswith(", found when parsed alone")]
+    assert set(found) <= {"refused by position", "answered", *alone}
+
+
+def test_a_domain_that_is_not_listed_is_served_or_refused(shop):
+    whole = tf.train.Example.FromString(shop.examples[0])
+    whole.features.feature["scenario"].bytes_list.value[:] = [b"moon"]
+    batch = tf.constant([*shop.examples[:9], whole.SerializeToString()])
+    served = tf.saved_model.load(str(shop.model)).signatures["serving_default"]
+    assert np.isfinite(served(batch)["ctr"].numpy()).all()
+    strict = tf.saved_model.load(str(shop.strict)).signatures["serving_default"]
+    assert strict(batch[:9])["ctr"].shape == (9,)
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        strict(batch)
+    assert (
+        "Feature scenario is moon at position 9 (counted from 0), which is none of the domains "
+        "home_feed, search (1 such rows)" in error.value.message
+    )
+
+
+@pytest.mark.parametrize("unknown", ["first", "search"])
+def test_only_refuse_refuses(unknown):
+    domain = Domain(feature="scene", values=["feed", "search"], unknown=unknown)
+    raw = {"scene": tf.constant(["moon"])}
+    assert listed_domains(raw, domain) == raw and listed_domains(raw, None) == raw
+
+
+def _example(items):
+    example = tf.train.Example()
+    example.features.feature["items"].bytes_list.value.extend([b"x"] * items)
+    return example.SerializeToString()
+
+
+def test_unusual_examples_that_are_whole_pass():
+    """Two messages behind each other, fields of others, and lengths of up to four bytes."""
+    unusual = [_example(1) + _example(2), _example(1) + b"\x10\x05", b"", b"\x0a\x00"]
+    texts = [_example(n) for n in (0, 1, 40, 50, 5_000, 6_000, 800_000)] + unusual
+    check = tf.function(whole_examples, autograph=False)
+    assert check(tf.constant(texts)).numpy().tolist() == texts
+    with pytest.raises(tf.errors.InvalidArgumentError, match="2 of 13 texts .* positions 3, 12 "):
+        check(tf.constant([*texts[:3], texts[4][:-1], *texts[3:], b"\x0a"]))

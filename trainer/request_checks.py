@@ -1,0 +1,164 @@
+"""What a served graph refuses, each with a text that names position and feature.
+
+TensorFlow's own errors say it with the bytes of the request, or with the name of an inner
+operation. All checks are operations of the graph: they hold behind TensorFlow Serving as well.
+"""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from transform.data_contract import Domain
+from transform.domain_values import domain_text, is_listed
+
+#: First byte of a tf.Example: field 1, of a length that the next bytes tell.
+_FEATURES_TAG = 0x0A
+#: Positions that a text names at most.
+_NAMED = 10
+_FROM = " (counted from 0)"
+#: Bytes of a length: protobuf allows no message above 2 GiB.
+_LENGTH_BYTES = 5
+
+
+def whole_examples(examples: tf.Tensor) -> tf.Tensor:
+    """Refuses texts that are no tf.Example, or a part of one.
+
+    Looks at the outermost level only: an example is one message of the length that its first
+    bytes tell. A text that is not is parsed alone, to be sure; what such a text holds never costs
+    the others time. Damage inside an example of the right length is left to TensorFlow's parser.
+
+    Args:
+        examples: ``(B,)`` serialised `tf.Example`s.
+
+    Returns:
+        The same.
+    """
+    suspects = tf.where(tf.logical_not(_has_told_length(examples)))[:, 0]
+    refusal = tf.cond(
+        tf.size(suspects) > 0, lambda: _broken(examples, suspects), lambda: tf.constant("")
+    )
+    return _unless(refusal, examples)
+
+
+def _has_told_length(examples: tf.Tensor) -> tf.Tensor:
+    """``(B,)`` bool: empty, or one message of the length that its first bytes tell."""
+    size = tf.strings.length(examples)
+    head = tf.strings.substr(examples, 0, 1 + _LENGTH_BYTES)
+    # Padded, since decode_raw wants texts of one length. (B, 6)
+    code = tf.cast(tf.io.decode_raw(head, tf.uint8, fixed_length=1 + _LENGTH_BYTES), tf.int64)
+    digits = code[:, 1:]
+    # Seven bits a byte, the lowest first; the last byte has its highest bit unset.
+    goes_on = tf.cast(digits >= 128, tf.int64)
+    counts = tf.math.cumprod(goes_on, axis=1, exclusive=True)
+    places = tf.constant([1 << (7 * index) for index in range(_LENGTH_BYTES)], tf.int64)
+    told = tf.reduce_sum(counts * (digits % 128) * places, axis=1)
+    length_bytes = tf.reduce_sum(counts, axis=1)
+    whole = tf.equal(code[:, 0], _FEATURES_TAG)
+    whole &= tf.equal(told + length_bytes + 1, tf.cast(size, tf.int64))
+    return whole | tf.equal(size, 0)
+
+
+def _broken(examples: tf.Tensor, suspects: tf.Tensor) -> tf.Tensor:
+    """A refusal that names those of the suspects that can't be parsed, or ``""``."""
+
+    def position(index: tf.Tensor) -> tf.Tensor:
+        parsed = tf.io.parse_single_example(examples[index], {"": tf.io.VarLenFeature(tf.string)})
+        # Adds zero, but only after parsing.
+        return index + tf.minimum(tf.size(parsed[""].values, tf.int64), 0)
+
+    sound = tf.data.Dataset.from_tensor_slices(suspects).map(position).ignore_errors()
+    none = tf.zeros([0], tf.int64)
+    sound = sound.batch(1).reduce(none, lambda found, one: tf.concat([found, one], axis=0))
+    broken = tf.sets.difference(suspects[tf.newaxis], sound[tf.newaxis]).values
+
+    def told() -> tf.Tensor:
+        first = tf.strings.reduce_join(tf.strings.as_string(broken[:_NAMED]), separator=", ")
+        counts = tf.size(broken), " of ", tf.size(examples), " texts are no tf.Example"
+        return _text(*counts, " at positions ", first, _FROM)
+
+    return tf.cond(tf.size(broken) > 0, told, lambda: tf.constant(""))
+
+
+def single_values(parsed: dict[str, tf.Tensor], names: list[str]) -> dict[str, tf.Tensor]:
+    """Refuses several values in a row of a feature that takes one.
+
+    Args:
+        parsed: raw features, sparse or dense.
+        names: those that take one value a row.
+
+    Returns:
+        `parsed`.
+    """
+    sparse = [name for name in names if isinstance(parsed[name], tf.SparseTensor)]
+    if not sparse:
+        return parsed
+    widths = tf.stack([parsed[name].dense_shape[1] for name in sparse])
+    refusal = tf.cond(
+        tf.reduce_any(widths > 1),
+        lambda: _several_values({name: parsed[name] for name in sparse}, widths),
+        lambda: tf.constant(""),
+    )
+    return _unless(refusal, parsed)
+
+
+def _several_values(parsed: dict[str, tf.SparseTensor], widths: tf.Tensor) -> tf.Tensor:
+    """Names the first feature with several values, and the first row that has them."""
+    first_rows = tf.stack(
+        [
+            tf.reduce_min(tf.boolean_mask(x.indices[:, 0], x.indices[:, 1] > 0))
+            for x in parsed.values()
+        ]
+    )
+    which = tf.argmax(tf.cast(widths > 1, tf.int64))
+    name, row = tf.gather(list(parsed), which), tf.gather(first_rows, which)
+    return _text("Feature ", name, " takes one value, but has several at position ", row, _FROM)
+
+
+def equal_lengths(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Refuses columns that do not all have as many rows as the first one."""
+    names = list(columns)
+    lengths = tf.stack([tf.shape(values)[0] for values in columns.values()])
+    other, names_of = tf.not_equal(lengths, lengths[0]), tf.constant(names)
+
+    def differing() -> tf.Tensor:
+        which = tf.argmax(tf.cast(other, tf.int64))
+        one = names[0], " has ", lengths[0], " rows, "
+        return _text("Columns of unequal length: ", *one, names_of[which], " has ", lengths[which])
+
+    refusal = tf.cond(tf.reduce_any(other), differing, lambda: tf.constant(""))
+    return _unless(refusal, dict(columns))
+
+
+def listed_domains(parsed: dict[str, tf.Tensor], domain: Domain | None) -> dict[str, tf.Tensor]:
+    """Refuses rows of a domain that the contract does not list, where it says so."""
+    if domain is None or not domain.refuses_unknown:
+        return parsed
+    values = domain_text(parsed[domain.feature])
+    unlisted = tf.where(tf.logical_not(is_listed(values, domain)))[:, 0]
+
+    def first() -> tf.Tensor:
+        value = tf.strings.substr(values[unlisted[0]], 0, 100)
+        place = " at position ", unlisted[0], _FROM, ", which is none of the domains "
+        names = ", ".join(domain.values)
+        count = " (", tf.size(unlisted), " such rows)"
+        return _text("Feature ", domain.feature, " is ", value, *place, names, *count)
+
+    refusal = tf.cond(tf.size(unlisted) > 0, first, lambda: tf.constant(""))
+    return _unless(refusal, parsed)
+
+
+def _text(*parts: str | tf.Tensor) -> tf.Tensor:
+    """Texts and numbers behind each other, without the quotes that an error would escape."""
+    return tf.strings.join(
+        [
+            part if isinstance(part, str) or part.dtype == tf.string else tf.strings.as_string(part)
+            for part in parts
+        ]
+    )
+
+
+def _unless(refusal: tf.Tensor, values: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
+    """The values, once it is sure that there is no refusal."""
+    check = tf.debugging.Assert(tf.equal(refusal, ""), [refusal])
+    with tf.control_dependencies([check]):
+        return tf.nest.map_structure(tf.identity, values, expand_composites=True)
