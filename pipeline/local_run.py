@@ -78,7 +78,7 @@ class RunFailed(RuntimeError):
 
 def pipeline_root(experiment: Experiment) -> Path:
     """Folder of an experiment's artifacts, metadata and runs on this machine."""
-    return Path(experiment.run.pipeline_root or f"var/pipelines/{experiment.name}").resolve()
+    return Path(experiment.anchored().run.pipeline_root).resolve()
 
 
 def run_experiment(
@@ -100,6 +100,7 @@ def run_experiment(
         PipelineRootInUse: another run works in this pipeline root.
         RunFailed: a node failed.
     """
+    experiment = experiment.anchored()
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     folder = root / "runs" / run_id

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from transform.model_inputs import TaskSpec
+from transform.name_checks import name_problems
 from transform.names import suggest
 from transform.settings import Settings
 
@@ -120,7 +121,8 @@ class DataContract(Settings):
     """What the columns of a log mean; the sections of the experiment file that all rooms share.
 
     Attributes:
-        features: by name.
+        features: by name: English letters, digits, ``_``, ``.`` and ``-``; `column` says which
+            column of the log it is.
         tasks: by name, a task behind the one that it comes after.
         target_item: the categorical feature that is ranked, or None.
         domain: the scenarios, or None for a single one.
@@ -137,6 +139,12 @@ class DataContract(Settings):
             *self._feature_problems(),
             *self._task_problems(),
             *self._column_problems(),
+            *name_problems(
+                self.features,
+                {name: task.label for name, task in self.tasks.items()},
+                self.domain.feature if self.domain else None,
+                self.domains,
+            ),
         ]
         if problems:
             raise ValueError("; ".join(problems))
