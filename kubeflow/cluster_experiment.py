@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from kubeflow.package_refused import PackageRefused
 from pipeline.experiment import Experiment
@@ -30,9 +31,7 @@ def cluster_experiment(experiment: Experiment) -> Experiment:
         try:
             put(values, tuple(key.split(".")), value)
         except OverrideError as error:
-            raise PackageRefused(
-                [f"{_SETTINGS}.{key}: {error}; name the whole of it"]
-            ) from error
+            raise PackageRefused([f"{_SETTINGS}.{key}: {error}; name the whole of it"]) from error
     try:
         changed = Experiment.read(expand_presets(values))
     except SettingsError as error:

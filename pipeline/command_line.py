@@ -86,8 +86,21 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
-        help="replace one setting; may be repeated",
+        help="replace one setting, an entry of a list by its number; may be repeated; relative "
+        "paths start from here, those of the file from the file's folder",
     )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    add_experiment_arguments(parser)
+    parser.add_argument(
+        "--rows",
+        type=_not_negative,
+        default=200_000,
+        metavar="N",
+        help="rows to read, evenly spread over the logs; 0 for all (default: %(default)s)",
+    )
+    parser.add_argument("--strict", action="store_true", help="exit code 2 for warnings, too")
 
 
 def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +137,14 @@ def _positive(text: str) -> int:
     return number
 
 
+def _not_negative(text: str) -> int:
+    """A whole number of the command line, from 0 on."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
+    return number
+
+
 def fail(message: str, code: int) -> int:
     """Says on standard error what went wrong, and returns the exit code."""
     print(message, file=sys.stderr)
@@ -135,10 +156,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
+    from pipeline.pipeline_root import history_elsewhere
+    from pipeline.preflight.preflight import preflight
 
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        preflight(experiment, arguments.experiment)
+        elsewhere = history_elsewhere(experiment)
+        if elsewhere is not None:
+            console.print(elsewhere, soft_wrap=True)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
     except ExperimentFileError as error:
@@ -162,6 +189,16 @@ def _run(arguments: argparse.Namespace) -> int:
         results = load_results(result.output("SliceEvaluation", "evaluation"))
     print_summary(console, result, Verdict.of_blessing(result.blessing), results)
     return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from pipeline.experiment_file import ExperimentFileError
+    from pipeline.log_check.command import check
+
+    try:
+        return EXIT_OK if check(arguments) else EXIT_WRONG_INPUT
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -231,6 +268,13 @@ COMMANDS = (
         "mtlx run configs/default.yaml",
         add_experiment_arguments,
         _run,
+    ),
+    Command(
+        "check",
+        "check an experiment and a sample of its logs, without running anything",
+        "mtlx check configs/default.yaml",
+        _add_check_arguments,
+        _check,
     ),
     Command(
         "simulate",

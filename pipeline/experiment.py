@@ -195,6 +195,7 @@ class Experiment(DataContract):
     def _check_sections_against_each_other(self) -> "Experiment":
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
+        problems += self._split_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -250,6 +251,17 @@ class Experiment(DataContract):
             for task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
+
+    def _split_problems(self) -> list[str]:
+        """Splits that can have no row, whatever the logs hold."""
+        split = self.data.split
+        if split.by in ("hash", "row"):
+            empty = [name for name in SPLITS if getattr(split, name) == 0.0]
+            return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
+        drawn = (split.validation if split.by == "file" else split.validation_from) is None
+        if drawn and split.validation_share == 0.0:
+            return ["data.split.validation_share is 0, but every split needs rows"]
+        return []
 
     def _component_problems(self) -> list[str]:
         """What the stock components can't do."""

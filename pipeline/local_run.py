@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.experiment import Experiment
 from pipeline.heavy_imports import heavy_imports
+from pipeline.pipeline_root import pipeline_root
 from pipeline.run_lock import run_lock
 from pipeline.run_log import run_log
 
@@ -74,11 +75,6 @@ class RunResult:
 
 class RunFailed(RuntimeError):
     """A node failed; the message says which, why, and where the log is."""
-
-
-def pipeline_root(experiment: Experiment) -> Path:
-    """Folder of an experiment's artifacts, metadata and runs on this machine."""
-    return Path(experiment.anchored().run.pipeline_root).resolve()
 
 
 def run_experiment(

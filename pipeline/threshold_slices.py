@@ -1,6 +1,7 @@
-"""Whether a threshold of the gate names slices that can exist."""
+"""Whether, and where, a threshold of the gate names slices that can exist."""
 
 import fnmatch
+import re
 
 from components.slice_evaluation.settings import EvaluationSettings
 from components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, resolve_crosses
@@ -28,40 +29,58 @@ def threshold_problem(
         return None
     crosses = [cross.keys for cross in resolve_crosses(evaluation, contract)]
     if "=" not in pattern:
-        measured = _listing(crosses)
-        return f"is no slice: write overall, * or key=value. Measured are {measured}"
-    pairs = _pairs(pattern)
-    keys = tuple(key for key, _ in pairs)
-    matching = [cross for cross in crosses if _match(cross, keys)]
+        return f"is no slice: write overall, * or key=value. Measured are {_listing(crosses)}"
+    matching = [
+        (cross, values)
+        for cross in crosses
+        if (values := value_patterns(pattern, cross, contract)) is not None
+    ]
     if not matching:
-        return _no_cross(keys, crosses, contract)
-    return _no_domain(pairs, matching, contract)
+        return _no_cross([key for key, _ in _pairs(pattern, contract)], crosses, contract)
+    return _no_domain(matching, contract)
 
 
-def _pairs(pattern: str) -> list[tuple[str, str]]:
-    """Keys and values; a comma inside a value starts no new pair."""
-    parts: list[str] = []
-    for part in pattern.split(","):
-        if parts and "=" not in part:
-            parts[-1] += f",{part}"
-        else:
-            parts.append(part)
-    return [(key, value) for key, _, value in (part.partition("=") for part in parts)]
+def value_patterns(
+    pattern: str, cross: tuple[str, ...], contract: DataContract
+) -> tuple[str, ...] | None:
+    """What a threshold asks of the values of a cross, in the cross's order.
 
+    Args:
+        pattern: as in `components.relaimp_gate.settings.Threshold.slice`.
+        cross: keys of a measured cross; none for the overall slice.
+        contract: names the features.
 
-def _match(cross: tuple[str, ...], keys: tuple[str, ...]) -> bool:
-    return len(cross) == len(keys) and all(
-        fnmatch.fnmatchcase(name, key) for name, key in zip(cross, keys, strict=True)
+    Returns:
+        A pattern per key; None where the threshold does not mean slices of this cross.
+    """
+    if pattern == "*":
+        return ("*",) * len(cross)
+    if pattern == OVERALL:
+        return None if cross else ()
+    pairs = _pairs(pattern, contract)
+    fits = len(cross) == len(pairs) and all(
+        fnmatch.fnmatchcase(name, key) for name, (key, _) in zip(cross, pairs, strict=True)
     )
+    return tuple(value for _, value in pairs) if fits else None
+
+
+def matches_value(value: str, pattern: str) -> bool:
+    """Whether a value is meant; one that is written out may hold a pattern's marks."""
+    return value == pattern or fnmatch.fnmatchcase(value, pattern)
+
+
+def _pairs(pattern: str, contract: DataContract) -> list[tuple[str, str]]:
+    """Keys and values; a comma starts a new pair only where a key and ``=`` stand behind it."""
+    names = "|".join(re.escape(name) for name in (*contract.features, DOMAIN_ALIAS))
+    parts = re.split(rf",(?=(?:{names}|[^=,]*[*?\[][^=,]*)=)", pattern)
+    return [(key, value) for key, _, value in (part.partition("=") for part in parts)]
 
 
 def _listing(crosses: list[tuple[str, ...]]) -> str:
     return " and ".join([OVERALL, *(",".join(f"{key}=*" for key in cross) for cross in crosses)])
 
 
-def _no_cross(
-    keys: tuple[str, ...], crosses: list[tuple[str, ...]], contract: DataContract
-) -> str:
+def _no_cross(keys: list[str], crosses: list[tuple[str, ...]], contract: DataContract) -> str:
     """Why no configured cross has these keys."""
     known = [name for name, feature in contract.features.items() if feature.kind == "categorical"]
     known += [DOMAIN_ALIAS] if contract.domain else []
@@ -75,19 +94,14 @@ def _no_cross(
 
 
 def _no_domain(
-    pairs: list[tuple[str, str]], matching: list[tuple[str, ...]], contract: DataContract
+    matching: list[tuple[tuple[str, ...], tuple[str, ...]]], contract: DataContract
 ) -> str | None:
     """Which value is none of the domain's, where all crosses that match have the domain there."""
     if contract.domain is None:
         return None
     names = (DOMAIN_ALIAS, contract.domain.feature)
-    for index, (_, value) in enumerate(pairs):
-        if not all(cross[index] in names for cross in matching):
-            continue
-        if not any(fnmatch.fnmatchcase(domain, value) for domain in contract.domain.values):
-            if value not in contract.domain.values:  # written out, a pattern's marks are a name's
-                return (
-                    f"can match nothing: {value!r} is no domain, "
-                    f"{suggest(value, contract.domain.values)}"
-                )
+    for index, value in enumerate(matching[0][1]):
+        of_domain = all(cross[index] in names for cross, _ in matching)
+        if of_domain and not any(matches_value(domain, value) for domain in contract.domains):
+            return f"can match nothing: {value!r} is no domain, {suggest(value, contract.domains)}"
     return None

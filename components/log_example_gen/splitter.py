@@ -92,7 +92,7 @@ def assign(split: Split, rows: pa.Table, place: Place) -> np.ndarray:
             return _by_share(uniform(place.positions, split.seed), split)
         return _by_share((place.positions + 0.5) / place.total, split)
     if isinstance(split, FileSplit):
-        assigned = np.full(rows.num_rows, _file_split(split, place.file), np.int8)
+        assigned = np.full(rows.num_rows, file_split(split, place.file), np.int8)
         drawn = split.validation is None
     else:
         assigned = _time_split(split, rows[split.column], place)
@@ -124,12 +124,22 @@ def _validation_draw(split: FileSplit | TimeSplit, rows: pa.Table, place: Place)
     return uniform(place.lines - 1, split.seed ^ int(name * (1 << 53)))
 
 
-def _file_split(split: FileSplit, file: str) -> int:
+def matches_file(pattern: str, file: str) -> bool:
+    """Whether a pattern of a `FileSplit` matches the end of a path, from a folder on."""
+    return fnmatch.fnmatch(f"/{file}", f"*/{pattern.lstrip('/')}")
+
+
+def file_split(split: FileSplit, file: str) -> int:
+    """Index into `SPLITS` of a file's split, before validation rows are drawn.
+
+    Raises:
+        InputRefused: the file belongs to no split, or to several.
+    """
     patterns = {_TRAIN: split.train, _VALIDATION: split.validation or [], _TEST: split.test}
     matches = [
         index
         for index, group in patterns.items()
-        if any(fnmatch.fnmatch(f"/{file}", f"*/{pattern.lstrip('/')}") for pattern in group)
+        if any(matches_file(pattern, file) for pattern in group)
     ]
     if len(matches) != 1:
         found = " and ".join(SPLITS[index] for index in matches) or "no split"

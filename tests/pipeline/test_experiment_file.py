@@ -85,7 +85,7 @@ def test_no_yaml(write):
             "gate.baseline is 'reference' but gate.reference is absent",
         ),
         ("evaluation: {slices: [[itm]]}", "did you mean 'item'"),
-        ("evaluation: {user_key: usr}", "evaluation.user_key names no feature"),
+        ("evaluation: {user_key: usr}", "evaluation.user_key: 'usr' is no categorical feature"),
         ("training: {task_weights: {clik: 2.0}}", "did you mean 'click'"),
         (
             "gate: {thresholds: [{rule: auc, task: 'buy*', minimum: 0.6}]}",

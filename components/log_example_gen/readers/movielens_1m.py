@@ -3,7 +3,7 @@
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -59,6 +59,10 @@ class MovieLens1M(Reader):
 
     def shards(self, files: list[str]) -> list[Shard]:
         """One: the ratings are ordered and joined as a whole."""
+        names = {os.path.basename(file) for file in files}
+        lacking = [name for name in _LAYOUT if name not in names]
+        if lacking and not any(name.endswith(".zip") for name in names):
+            raise _lacks(lacking[0], files)
         return [Shard(tuple(files))]
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
@@ -116,10 +120,14 @@ class MovieLens1M(Reader):
                     raise InputRefused(
                         f"{file}: cannot be unpacked ({error}); get it again from {ADDRESS}"
                     ) from error
-        raise InputRefused(
-            f"{os.path.dirname(files[0])}: {name} is missing; get MovieLens-1M from {ADDRESS} and "
-            "unpack it there"
-        )
+        raise _lacks(name, files)
+
+
+def _lacks(name: str, files: Sequence[str]) -> InputRefused:
+    return InputRefused(
+        f"{os.path.dirname(files[0])}: {name} is missing; get MovieLens-1M from {ADDRESS} and "
+        "unpack it there"
+    )
 
 
 def _with_integers(table: pd.DataFrame, file: str, rejected: list[Rejection]) -> pd.DataFrame:
