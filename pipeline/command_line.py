@@ -243,18 +243,23 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import count, describe, listing
     from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.preflight.registered_names import check_names
     from transform.settings import SettingsError
 
-    name = arguments.name
+    name, experiment = arguments.name, None
     try:
-        if arguments.count is None:
+        if arguments.count is not None:
+            if name is None:
+                return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
+            experiment = read_experiment(arguments.count)
+            check_names(experiment, arguments.count)
+        from pipeline.catalogue import count, describe, listing
+
+        if experiment is None:
             print(listing() if name is None else describe(name))
-        elif name is None:
-            return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
         else:
-            print(count(name, read_experiment(arguments.count), arguments.vocabulary))
+            print(count(name, experiment, arguments.vocabulary))
     except (SettingsError, ExperimentFileError) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from components.log_example_gen import splitter
 from components.log_example_gen.readers.reader import Rows
 from components.log_example_gen.rejection import InputRefused, Rejection
-from components.log_example_gen.splitter import SPLITS
 from pipeline.experiment import Experiment
 from pipeline.log_check.time_ranges import TimeRanges
 from pipeline.log_sample.log_sample import LogSample
@@ -30,7 +30,7 @@ class CollectedRows:
         contract: of the experiment.
         features: by name, one value per row: text or float with nulls, or lists of texts.
         labels: by label column, ``(n,)`` bool.
-        split: ``(n,)`` int8, indices into `SPLITS`.
+        split: ``(n,)`` int8, indices into `splitter.SPLITS`.
         types: of the columns as they stand in the logs, by feature.
         malformed: rows by reason.
         examples: one malformed row per reason.
@@ -64,7 +64,7 @@ class CollectedRows:
 
     def in_split(self, name: str) -> np.ndarray:
         """Rows ``(n,)`` of a split."""
-        return self.split == SPLITS.index(name)
+        return self.split == splitter.SPLITS.index(name)
 
 
 def collect(
@@ -82,19 +82,21 @@ def collect(
     columns = list(dict.fromkeys([*check.columns, *work.times.columns]))
     for batch in sample.batches(columns):
         try:
-            checked, split = check.check(
-                batch.rows, batch.file, batch.place, batch.position, sample.total_rows
-            )
+            checked, split = check.check(batch.rows, batch.file, batch.place)
         except InputRefused as error:
             work.refused.append(str(error))
             continue
-        work.add(batch.rows, checked.examples, split)
-        work.times.add(batch.rows.columns.filter(pa.array(checked.kept)), split)
+        position = int(batch.position) + np.flatnonzero(checked.kept)
+        work.add(batch.rows, checked.examples, position if split is None else split)
+        work.times.add(batch.rows.columns.filter(pa.array(checked.kept)))
         for rejection in checked.rejected:
             work.malformed[rejection.reason] += 1
             work.examples.setdefault(rejection.reason, rejection)
     work.refused += sample.refused
-    return work.finished()
+    split = np.concatenate([np.zeros(0, np.int64), *work.splits])
+    if splitter.needs_positions(experiment.data.split):
+        split = check.split_by_position(split, sample.total_rows)
+    return work.finished(split.astype(np.int8))
 
 
 @dataclass
@@ -111,7 +113,7 @@ class _Collection:
     refused: list[str] = field(default_factory=list)
 
     def add(self, rows: Rows, examples: pa.RecordBatch, split: np.ndarray) -> None:
-        """Takes a batch of checked rows."""
+        """Takes a batch of checked rows, with their splits or positions."""
         if not self.types and rows.columns.num_rows:
             self.types = {
                 name: _type(rows.columns[self.contract.column(name)].slice(0, _TYPE_ROWS))
@@ -120,8 +122,8 @@ class _Collection:
         self.batches.append(examples)
         self.splits.append(split)
 
-    def finished(self) -> CollectedRows:
-        """All batches as one."""
+    def finished(self, split: np.ndarray) -> CollectedRows:
+        """All batches as one, with the split of every row."""
         columns: dict[str, pa.Array] = {}
         if self.batches:
             columns = dict(zip(self.batches[0].schema.names, _joined(self.batches), strict=True))
@@ -135,7 +137,7 @@ class _Collection:
                 if name in features
             },
             labels={name: _label(columns[name]) for name in labels if name in columns},
-            split=np.concatenate([np.zeros(0, np.int8), *self.splits]),
+            split=split,
             types=self.types,
             malformed=self.malformed,
             examples=self.examples,

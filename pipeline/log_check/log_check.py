@@ -95,7 +95,8 @@ def _columns(reader: Reader, files: list[str]) -> list[str]:
     found: list[list[str]] = []
     for file in files[::step]:
         if isinstance(reader, Csv):
-            header = TextBlocks(reader, file).read(0, 1).data.split(b"\n", 1)[0]
+            with TextBlocks(reader, file) as blocks:
+                header = blocks.read(0, 1).data.split(b"\n", 1)[0]
             text = header.decode("utf-8-sig", "replace").rstrip("\r")
             found.append(next(csv.reader([text], delimiter=reader.delimiter), []))
         elif isinstance(reader, Parquet):

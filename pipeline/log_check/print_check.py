@@ -58,7 +58,7 @@ def _feature_table(check: LogCheck) -> Table:
     table = Table(
         Column("feature", overflow="fold"),
         "kind",
-        Column("in the logs", overflow="fold"),
+        Column("type", overflow="fold"),
         Column("distinct", justify="right"),
         Column("missing", justify="right"),
         title=f"Features ({check.rows.rows:,} rows)",
@@ -74,7 +74,7 @@ def _feature_table(check: LogCheck) -> Table:
 
 
 def _split_table(check: LogCheck) -> Table:
-    times = check.rows.times.found()
+    times = check.rows.times.found(check.rows.split)
     table = Table("split", Column("rows", justify="right"), title="Splits", title_justify="left")
     for column in times:
         table.add_column(Text(f"{column}, first"), overflow="fold")
@@ -151,4 +151,4 @@ def _domain_tables(rows: CollectedRows) -> list[Table]:
 
 def _rate(label: np.ndarray, chosen: np.ndarray) -> str:
     count = np.count_nonzero(chosen)
-    return f"{np.count_nonzero(label & chosen) / count:.3%}" if count else "-"
+    return f"{100 * np.count_nonzero(label & chosen) / count:.3g}%" if count else "-"

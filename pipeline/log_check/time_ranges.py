@@ -13,6 +13,8 @@ _NAME = re.compile(r"(^|_)(time|timestamp|datetime|date|ts|at)($|_)", re.IGNOREC
 #: Unix times from 1975 to 2100 in seconds; other units are thousandfold.
 _SECONDS = (1.5e8, 4.1e9)
 _UNITS = (1.0, 1e3, 1e6, 1e9)
+#: A column with a larger share of other values holds no times.
+_MOST_MISSING = 0.1
 #: Columns that are shown.
 _MOST_COLUMNS = 2
 
@@ -31,31 +33,31 @@ class TimeRanges:
 
     def __init__(self, columns: Iterable[str]) -> None:
         self.columns = list(dict.fromkeys(columns))[:_MOST_COLUMNS]
-        self.ranges: dict[tuple[str, str], tuple[float, float]] = {}
-        self._dropped: set[str] = set()
+        self._seconds: dict[str, list[np.ndarray]] = {column: [] for column in self.columns}
 
-    def add(self, rows: pa.Table, split: np.ndarray) -> None:
-        """Takes a batch, and the split of each row."""
-        for column in self.columns:
-            if column in self._dropped or rows.num_rows == 0:
-                continue
+    def add(self, rows: pa.Table) -> None:
+        """Takes a batch."""
+        for column in list(self._seconds) if rows.num_rows else ():
             seconds = unix_seconds(rows[column])
-            if np.isnan(seconds).mean() > 0.1:
-                self._dropped.add(column)
-                continue
+            if np.isnan(seconds).mean() > _MOST_MISSING:
+                del self._seconds[column]
+            else:
+                self._seconds[column].append(seconds)
+
+    def found(self, split: np.ndarray) -> dict[str, dict[str, tuple[float, float]]]:
+        """Seconds since 1970 of the first and the last row, by column and split.
+
+        Args:
+            split: of all rows of all batches ``(n,)``, indices into `SPLITS`.
+        """
+        found: dict[str, dict[str, tuple[float, float]]] = {}
+        for column, batches in self._seconds.items():
+            seconds = np.concatenate([np.zeros(0), *batches])
             for index, name in enumerate(SPLITS):
                 chosen = seconds[(split == index) & ~np.isnan(seconds)]
                 if chosen.size:
-                    low, high = self.ranges.get((column, name), (np.inf, -np.inf))
-                    ends = min(low, chosen.min()), max(high, chosen.max())
-                    self.ranges[column, name] = ends
-
-    def found(self) -> dict[str, dict[str, tuple[float, float]]]:
-        """Seconds since 1970 of the first and the last row, by column and split."""
-        found: dict[str, dict[str, tuple[float, float]]] = {}
-        for (column, name), ends in self.ranges.items():
-            if column not in self._dropped:
-                found.setdefault(column, {})[name] = ends
+                    ends = float(chosen.min()), float(chosen.max())
+                    found.setdefault(column, {})[name] = ends
         return found
 
 

@@ -1,6 +1,8 @@
 """A sample of the logs by the run's own reader: evenly spread over files and within them."""
 
 import dataclasses
+import itertools
+import operator
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from components.log_example_gen.readers.parquet import Parquet
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
 from components.log_example_gen.rejection import InputRefused
 from pipeline.log_sample.block_rows import block_place, block_rows
-from pipeline.log_sample.text_blocks import TextBlocks, is_text
+from pipeline.log_sample.text_blocks import TextBlock, TextBlocks, is_text
 
 #: Unpacked bytes of a block of text.
 _BLOCK_BYTES = 1 << 19
@@ -76,10 +78,10 @@ class LogSample:
 
     def _text(self, columns: list[str]) -> Iterator[SampledRows]:
         """Blocks of bytes, as even as whole blocks can be."""
-        blocks = {file: TextBlocks(self.reader, file) for file in self.files}
-        sizes = {file: one.size() for file, one in blocks.items()}
+        sizes = {file: TextBlocks(self.reader, file).size() for file in self.files}
         total = sum(sizes.values())
-        row_bytes = blocks[max(sizes, key=sizes.__getitem__)].bytes_per_row()
+        with TextBlocks(self.reader, max(sizes, key=sizes.__getitem__)) as largest:
+            row_bytes = largest.bytes_per_row()
         self.total_rows = total / row_bytes
         share = 1.0 if self.wanted is None else min(1.0, self.wanted / max(self.total_rows, 1))
         if share >= 1.0:
@@ -90,19 +92,33 @@ class LogSample:
         ]
         begun = dict(zip(sizes, _sums(sizes.values()), strict=True))
         read = 0
-        for file, start in _evenly(ranges, share):
-            try:
-                block = blocks[file].read(start, min(_BLOCK_BYTES, sizes[file] - start))
-                position = (begun[file] + block.start) / row_bytes
-                for rows in block_rows(self.reader, file, block, columns):
-                    yield SampledRows(rows, file, block_place(file, block), position)
-                    position += rows.columns.num_rows
-                read += block.size
-            except InputRefused as error:
-                self.refused.append(str(error))
-            except (OSError, EOFError, zlib.error) as error:
-                self.refused.append(f"{file}: cannot be read to its end: {error}")
+        for file, starts in itertools.groupby(_evenly(ranges, share), operator.itemgetter(0)):
+            with TextBlocks(self.reader, file) as blocks:
+                for _, start in starts:
+                    block = self._block(blocks, file, start, sizes[file])
+                    if block is None:
+                        break
+                    read += block.size
+                    position = (begun[file] + block.start) / row_bytes
+                    yield from self._rows(file, block, columns, position)
         self.share = read / max(total, 1)
+
+    def _block(self, blocks: TextBlocks, file: str, start: int, size: int) -> TextBlock | None:
+        try:
+            return blocks.read(start, min(_BLOCK_BYTES, size - start))
+        except (OSError, EOFError, zlib.error) as error:
+            self.refused.append(f"{file}: cannot be read to its end: {error}")
+            return None
+
+    def _rows(
+        self, file: str, block: TextBlock, columns: list[str], position: float
+    ) -> Iterator[SampledRows]:
+        try:
+            for rows in block_rows(self.reader, file, block, columns):
+                yield SampledRows(rows, file, block_place(file, block), position)
+                position += rows.columns.num_rows
+        except InputRefused as error:
+            self.refused.append(str(error))
 
     def _typed(self, columns: list[str]) -> Iterator[SampledRows]:
         """Row groups, of each batch an even share."""

@@ -31,28 +31,31 @@ class RowCheck:
             dict.fromkeys([*self._checks.columns(), *splitter.split_columns(self._split)])
         )
 
-    def check(
-        self, rows: Rows, file: str, place: str, position: float = 0.0, total: float = 1.0
-    ) -> tuple[CheckedRows, np.ndarray]:
+    def check(self, rows: Rows, file: str, place: str) -> tuple[CheckedRows, np.ndarray | None]:
         """Checks one batch.
 
         Args:
             rows: the batch.
             file: path of its file.
             place: the file as messages name it.
-            position: of the first row in the whole input.
-            total: rows in the whole input.
 
         Returns:
-            The rows that passed, and the split of each ``(n,)`` as an index into `SPLITS`.
+            The rows that passed, and the split of each ``(n,)`` as an index into `SPLITS`; None
+            where that takes the number of all rows, see `split_by_position`.
 
         Raises:
             InputRefused: the rows contradict the contract, or have no split.
         """
         checked = self._checks.check(rows, place)
-        positions = (int(position) + np.arange(len(rows.lines))).astype(np.int64)
-        # A cut by position falls between 0 and the last row, whatever was estimated.
-        total = max(int(total), int(positions[-1]) + 1 if len(positions) else 1)
+        if splitter.needs_positions(self._split):
+            return checked, None
         kept = checked.kept
-        where = splitter.Place(file, rows.lines[kept], positions[kept], total)
+        where = splitter.Place(file, rows.lines[kept])
         return checked, splitter.assign(self._split, rows.columns.filter(pa.array(kept)), where)
+
+    def split_by_position(self, positions: np.ndarray, total: float) -> np.ndarray:
+        """Splits of rows ``(n,)`` by their positions in the whole input, which has `total`."""
+        # A cut by position falls behind no row that was read, whatever was estimated.
+        total = max(int(total), int(positions.max(initial=0)) + 1)
+        where = splitter.Place("", positions, positions, total)
+        return splitter.assign(self._split, pa.table({}), where)

@@ -1,5 +1,6 @@
 """Pieces of a text file, cut at line breaks: a sample that is not only the file's head."""
 
+import contextlib
 import csv
 import os
 import zlib
@@ -15,6 +16,8 @@ _GZIP = b"\x1f\x8b"
 #: Longest line that is looked for at the ends of a block.
 _LONGEST_LINE = 8 << 20
 _STEP = 1 << 16
+#: Bytes that are kept for the next block.
+_HELD_BYTES = 4 * _STEP
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ def is_text(reader: Reader) -> bool:
     return isinstance(reader, Csv | CensusIncome) and not encoding.startswith(("utf-16", "utf-32"))
 
 
-class TextBlocks:
-    """The blocks of one file.
+class TextBlocks(contextlib.AbstractContextManager):
+    """The blocks of one file, which is open until this is left.
+
+    Blocks are best asked for in their order: a gzip file is unpacked up to each of them.
 
     Args:
         reader: opens, and unpacks, the file.
@@ -52,6 +57,14 @@ class TextBlocks:
         self._reader, self._file = reader, file
         self._has_header = isinstance(reader, Csv)
         self._delimiter = getattr(reader, "delimiter", ",")
+        self._open: BinaryIO | None = None
+        self._header = b""
+        self._held = 0, b""
+
+    def __exit__(self, *unused: object) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def size(self) -> int:
         """Unpacked bytes; of a gzip file an estimate by its head."""
@@ -67,8 +80,8 @@ class TextBlocks:
         return max(packed, int(packed * unpacked / len(head)))
 
     def bytes_per_row(self) -> float:
-        """Mean length of the lines in the middle of the file."""
-        data = self.read(self.size() // 2, 4 * _STEP).data or b"\n"
+        """Mean length of the lines in the first half of the file, or its first megabyte."""
+        data = self.read(min(self.size() // 2, 1 << 20), 4 * _STEP).data or b"\n"
         return len(data) / max(data.count(b"\n"), data.count(b"\r"), 1)
 
     def read(self, start: int, size: int) -> TextBlock:
@@ -80,20 +93,66 @@ class TextBlocks:
         Raises:
             OSError, EOFError, zlib.error: the file can't be read that far.
         """
-        with self._reader.open(self._file) as stream:
-            header = _line(stream) if self._has_header else b""
-            first = start <= len(header)
-            # From one byte earlier on: a line that begins right at the start is not lost.
-            position = len(header) if first else start - 1
-            stream.seek(position)
-            data = stream.read(max(start + size - position, 1))
-            skipped = 0 if first else self._first_line(data, header)
-            lines = data[skipped:]
-            if lines:
-                lines += _rest_of_line(stream, lines)
+        header = self._header_line()
+        first = start <= len(header)
+        # From one byte earlier on: a line that begins right at the start is not lost.
+        position = len(header) if first else start - 1
+        data = self._at(position, max(start + size - position, 1))
+        skipped = 0 if first else self._first_line(data, header)
+        lines = data[skipped:]
+        if lines:
+            lines += self._rest_of_line(position + len(data), lines)
         if lines.count(b'"') % 2:
             lines = _even_quotes(lines)
         return TextBlock(header + lines, position + skipped, len(lines), first)
+
+    def _header_line(self) -> bytes:
+        if self._open is None:
+            self._open = self._reader.open(self._file)
+            if self._has_header:
+                self._header = self._first_line_whole()
+        return self._header
+
+    def _first_line_whole(self) -> bytes:
+        """The first line with its end."""
+        data = b""
+        while b"\n" not in data and len(data) < _LONGEST_LINE:
+            more = self._at(len(data), _STEP)
+            if not more:
+                break
+            data += more
+        # Lines may end with CR alone.
+        end = data.find(b"\n") if b"\n" in data else data.find(b"\r")
+        return data[: end + 1] if end >= 0 else data
+
+    def _at(self, position: int, count: int) -> bytes:
+        """Bytes from a position on; what has just been read is not unpacked again."""
+        begun, held = self._held
+        behind = position - begun
+        if 0 <= behind <= len(held):
+            missing = count - (len(held) - behind)
+            if missing > 0:
+                held += self._open.read(missing)
+            data = held[behind : behind + count]
+        else:
+            self._open.seek(position)
+            begun, held = position, self._open.read(count)
+            data = held
+        spare = max(0, len(held) - _HELD_BYTES)
+        self._held = begun + spare, held[spare:]
+        return data
+
+    def _rest_of_line(self, position: int, data: bytes) -> bytes:
+        """What is missing of the last line of some bytes, from the position behind them on."""
+        rest = b""
+        while not data.endswith(b"\n") and len(rest) < _LONGEST_LINE:
+            more = self._at(position + len(rest), _STEP)
+            if not more:
+                break
+            if b"\n" in more:
+                return rest + more[: more.index(b"\n") + 1]
+            rest += more
+        return rest
 
     def _first_line(self, data: bytes, header: bytes) -> int:
         """Where the first line begins that is one."""
@@ -112,33 +171,6 @@ class TextBlocks:
     def _values(self, line: bytes) -> int:
         text = line.decode("latin-1").rstrip("\r")
         return len(next(csv.reader([text], delimiter=self._delimiter), []))
-
-
-def _line(stream: BinaryIO) -> bytes:
-    """The first line with its end; whole lines are all that a header may be made of."""
-    data = b""
-    while len(data) < _LONGEST_LINE:
-        more = stream.read(_STEP)
-        data += more
-        if b"\n" in more or not more:
-            break
-    if b"\n" in data:
-        return data[: data.index(b"\n") + 1]
-    # Lines that end with CR alone.
-    return data[: data.index(b"\r") + 1] if b"\r" in data else data
-
-
-def _rest_of_line(stream: BinaryIO, data: bytes) -> bytes:
-    """What is missing of the last line."""
-    rest = b""
-    while not data.endswith(b"\n") and len(rest) < _LONGEST_LINE:
-        more = stream.read(_STEP)
-        if not more:
-            break
-        if b"\n" in more:
-            return rest + more[: more.index(b"\n") + 1]
-        rest += more
-    return rest
 
 
 def _even_quotes(lines: bytes) -> bytes:

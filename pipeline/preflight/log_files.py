@@ -129,7 +129,8 @@ def _heads(reader: Reader, files: list[str], columns: list[str]) -> Iterator[tup
 
 def _text_head(reader: Reader, file: str, columns: list[str]) -> list[Rows]:
     try:
-        block = TextBlocks(reader, file).read(0, _HEAD_BYTES)
+        with TextBlocks(reader, file) as blocks:
+            block = blocks.read(0, _HEAD_BYTES)
         return list(block_rows(reader, file, block, columns))
     except InputRefused:
         raise

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from components.log_example_gen.readers import READERS
 from pipeline.experiment import Experiment
+from pipeline.experiment_file import ExperimentFileError
 from trainer.arrangements import ARRANGEMENTS
 from trainer.bottoms import BOTTOMS
 from trainer.losses import LOSSES
@@ -36,6 +37,17 @@ def name_problems(experiment: Experiment) -> list[str]:
         except SettingsError as error:
             problems += [f"data.options: {text}" for _, text in error.problems]
     return list(dict.fromkeys(problems))
+
+
+def check_names(experiment: Experiment, source: str) -> None:
+    """Refuses what `name_problems` finds.
+
+    Raises:
+        ExperimentFileError: lists every problem, behind the file's path `source`.
+    """
+    problems = name_problems(experiment)
+    if problems:
+        raise ExperimentFileError("\n".join(f"{source}: {problem}" for problem in problems))
 
 
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str]]:
