@@ -83,8 +83,8 @@ def parse_yaml(text: str) -> YamlText:
             or aliases that stand for too much, a number that is not finite, an impossible date,
             or nested too deep.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
             return YamlText(None, {})
@@ -103,8 +103,6 @@ def parse_yaml(text: str) -> YamlText:
         line = None if position is None else text.count("\n", 0, position) + 1
         reason = str(error).split("\n")[0]
         raise YamlError([(line, f"no valid YAML: {reason}")]) from error
-    finally:
-        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):
