@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable
 
+import pydantic
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -12,6 +13,9 @@ from components.log_example_gen.readers.files import is_remote
 from pipeline.experiment import Experiment
 from pipeline.preflight.given_model import model_problem
 from transform.names import suggest
+
+#: As `components.report` has it, which can't be imported without TensorFlow.
+_AucBySlice = dict[str, dict[str, float | None]]
 
 
 def input_problems(experiment: Experiment, must_exist: bool) -> list[str]:
@@ -89,15 +93,13 @@ def _schema(path: str, experiment: Experiment) -> str | None:
 
 
 def _best_possible(path: str, experiment: Experiment) -> str | None:
-    """A mapping of mappings of numbers, as the report reads it."""
+    """What the report reads."""
     try:
         with open(path, encoding="utf-8") as file:
-            values = json.load(file)
-    except (OSError, ValueError) as error:
+            pydantic.TypeAdapter(_AucBySlice).validate_python(json.load(file))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         reason = getattr(error, "strerror", None) or f"is no JSON: {error}"
         return f"{path}: {reason}. Correct the path, or leave the setting out"
-    right = isinstance(values, dict) and all(
-        isinstance(slices, dict) and all(isinstance(auc, int | float) for auc in slices.values())
-        for slices in values.values()
-    )
-    return None if right else f"{path}: should hold {{task: {{slice: auc}}}}"
+    except pydantic.ValidationError as error:
+        return f"{path}: should hold {{task: {{slice: AUC}}}}: {error.errors()[0]['msg']}"
+    return None
