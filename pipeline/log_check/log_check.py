@@ -188,7 +188,8 @@ def _gate_findings(
     least, found = experiment.gate.minimum_positives, too_few(rows, experiment, sample.share)
     about = "" if sample.share >= 1.0 else "about "
     for few in found[:_MOST_SLICES]:
-        count, kind = min((few.positives, "positives"), (few.negatives, "negatives"))
+        rare = few.positives <= few.negatives
+        count, kind = (few.positives, "positives") if rare else (few.negatives, "negatives")
         yield Finding(
             False,
             f"the gate will not decide {few.task} in {few.slice}, and so block: {about}"

@@ -16,6 +16,8 @@ _GZIP = b"\x1f\x8b"
 #: Longest line that is looked for at the ends of a block.
 _LONGEST_LINE = 8 << 20
 _STEP = 1 << 16
+#: Lines at the beginning of a block that may be the rest of a record.
+_MOST_CANDIDATES = 100
 #: Bytes that are kept for the next block.
 _HELD_BYTES = 4 * _STEP
 
@@ -87,8 +89,8 @@ class TextBlocks(contextlib.AbstractContextManager):
     def read(self, start: int, size: int) -> TextBlock:
         """The lines that begin in a range of unpacked bytes.
 
-        A line break inside a quoted value is no end of a line: a block starts with the first line
-        that has as many values as the header, and holds an even number of quotes if it can.
+        A line break inside a quoted value is no end of a line: a block starts with what looks like
+        a whole record, and holds an even number of quotes if it can.
 
         Raises:
             OSError, EOFError, zlib.error: the file can't be read that far.
@@ -155,21 +157,33 @@ class TextBlocks(contextlib.AbstractContextManager):
         return rest
 
     def _first_line(self, data: bytes, header: bytes) -> int:
-        """Where the first line begins that is one."""
-        columns = self._values(header or data[data.find(b"\n") + 1 :].split(b"\n", 1)[0])
-        place = data.find(b"\n") + 1
+        """Where the first record begins, of bytes that begin anywhere in one."""
+        place = data.find(b"\n") + 1 or len(data)
+        columns = self._values(header) if header else None
         candidate = place
-        for _ in range(100):
-            end = data.find(b"\n", candidate)
-            if candidate == 0 or end < 0:
-                break
-            if self._values(data[candidate:end]) == columns:
+        for _ in range(_MOST_CANDIDATES):
+            if self._is_record(data[candidate : candidate + _STEP], columns):
                 return candidate
-            candidate = end + 1
-        return place or len(data)
+            candidate = data.find(b"\n", candidate) + 1
+            if not candidate:
+                break
+        return place
+
+    def _is_record(self, data: bytes, columns: int | None) -> bool:
+        """Whether bytes begin with a record: as many values as the header, quotes in pairs."""
+        if columns is None:
+            return True
+        lines = data.decode("latin-1").splitlines(keepends=True)
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        try:
+            values = next(reader, [])
+        except csv.Error:
+            return False
+        record = "".join(lines[: reader.line_num])
+        return len(values) == columns and record.count('"') % 2 == 0
 
     def _values(self, line: bytes) -> int:
-        text = line.decode("latin-1").rstrip("\r")
+        text = line.decode("latin-1").rstrip("\r\n")
         return len(next(csv.reader([text], delimiter=self._delimiter), []))
 
 

@@ -61,7 +61,7 @@ def test_every_command_refuses_without_tensorflow(write, tmp_path):
     """One process, so that whatever the first commands import is seen by the last one."""
     file = str(write(serving={"push_to": "serving"}))
     (tmp_path / "plain").write_text("x", encoding="utf-8")
-    cluster = ["--set", "kubeflow.image=x", "--set", "kubeflow.settings.data.path=/mnt/x"]
+    cluster = ["--set", "kubeflow.image=x", "--set", "kubeflow.settings={data.path: /mnt/x}"]
     kinds = {
         "no file matches": ["data.path=none/*.csv"],
         "no column 'prize', did you mean 'price'": ["features.price.column=prize"],
