@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections.abc import Mapping
 
 from components.slice_evaluation.settings import EvaluationSettings
 from components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, resolve_crosses
@@ -11,9 +12,12 @@ from transform.names import suggest
 #: Characters that make a text a pattern.
 _WILDCARDS = "*?["
 
+#: As text, or as a pattern per feature.
+SlicePattern = str | Mapping[str, str]
+
 
 def threshold_problem(
-    pattern: str, evaluation: EvaluationSettings, contract: DataContract
+    pattern: SlicePattern, evaluation: EvaluationSettings, contract: DataContract
 ) -> str | None:
     """What is wrong with the slices that a threshold names.
 
@@ -28,7 +32,7 @@ def threshold_problem(
     if pattern in (OVERALL, "*"):
         return None
     crosses = [cross.keys for cross in resolve_crosses(evaluation, contract)]
-    if "=" not in pattern:
+    if isinstance(pattern, str) and "=" not in pattern:
         return f"is no slice: write overall, * or key=value. Measured are {_listing(crosses)}"
     matching = [
         (cross, values)
@@ -41,7 +45,7 @@ def threshold_problem(
 
 
 def value_patterns(
-    pattern: str, cross: tuple[str, ...], contract: DataContract
+    pattern: SlicePattern, cross: tuple[str, ...], contract: DataContract
 ) -> tuple[str, ...] | None:
     """What a threshold asks of the values of a cross, in the cross's order.
 
@@ -57,6 +61,9 @@ def value_patterns(
         return ("*",) * len(cross)
     if pattern == OVERALL:
         return None if cross else ()
+    if not isinstance(pattern, str):
+        fits = pattern.keys() == set(cross)
+        return tuple(pattern[name] for name in cross) if fits else None
     pairs = _pairs(pattern, contract)
     fits = len(cross) == len(pairs) and all(
         fnmatch.fnmatchcase(name, key) for name, (key, _) in zip(cross, pairs, strict=True)
@@ -69,8 +76,10 @@ def matches_value(value: str, pattern: str) -> bool:
     return value == pattern or fnmatch.fnmatchcase(value, pattern)
 
 
-def _pairs(pattern: str, contract: DataContract) -> list[tuple[str, str]]:
+def _pairs(pattern: SlicePattern, contract: DataContract) -> list[tuple[str, str]]:
     """Keys and values; a comma starts a new pair only where a key and ``=`` stand behind it."""
+    if not isinstance(pattern, str):
+        return list(pattern.items())
     names = "|".join(re.escape(name) for name in (*contract.features, DOMAIN_ALIAS))
     parts = re.split(rf",(?=(?:{names}|[^=,]*[*?\[][^=,]*)=)", pattern)
     return [(key, value) for key, _, value in (part.partition("=") for part in parts)]

@@ -2,14 +2,15 @@
 
 import csv
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet
 
 from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.csv import Csv
 from components.log_example_gen.readers.parquet import Parquet
 from components.log_example_gen.readers.reader import Reader
 from components.log_example_gen.settings import TimeSplit
@@ -24,7 +25,7 @@ from pipeline.log_check.memory_estimate import available_bytes, bytes_per_row
 from pipeline.log_check.time_ranges import may_be_time
 from pipeline.log_sample.input_files import input_files
 from pipeline.log_sample.log_sample import LogSample
-from pipeline.log_sample.text_blocks import TextBlocks
+from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
 #: Files whose columns are looked at, and undecidable slices that are named.
 _MOST_FILES = 20
@@ -69,8 +70,9 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     data = experiment.data
     reader = READERS.build(data.reader, data.options)
     files = input_files(data, reader)
-    sample = LogSample(reader, files, wanted)
-    columns = _columns(reader, files)
+    form = text_form(reader, data.options)
+    sample = LogSample(reader, files, form, wanted)
+    columns = _columns(reader, files, form)
     times = [data.split.column] if isinstance(data.split, TimeSplit) else []
     times += [column for column in columns if may_be_time(column)]
     rows = collect(experiment, sample, times)
@@ -89,18 +91,21 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     return LogCheck(experiment, sample, rows, features, unnamed, memory, findings)
 
 
-def _columns(reader: Reader, files: list[str]) -> list[str]:
+def _columns(reader: Reader, files: list[str], form: TextForm | None) -> list[str]:
     """Columns that all files have, as far as they are looked at; none of data sets."""
     step = max(1, len(files) // _MOST_FILES)
     found: list[list[str]] = []
     for file in files[::step]:
-        if isinstance(reader, Csv):
-            with TextBlocks(reader, file) as blocks:
-                header = blocks.read(0, 1).data.split(b"\n", 1)[0]
-            text = header.decode("utf-8-sig", "replace").rstrip("\r")
-            found.append(next(csv.reader([text], delimiter=reader.delimiter), []))
-        elif isinstance(reader, Parquet):
-            found.append(pyarrow.parquet.read_schema(file).names)
+        try:
+            if form is not None and form.has_header:
+                with TextBlocks(reader, file, form) as blocks:
+                    header = blocks.read(0, 1).data.split(b"\n", 1)[0]
+                text = header.decode("utf-8-sig", "replace").rstrip("\r")
+                found.append(next(csv.reader([text], delimiter=form.delimiter), []))
+            elif isinstance(reader, Parquet):
+                found.append(pyarrow.parquet.read_schema(file).names)
+        except (pa.ArrowInvalid, OSError, EOFError, zlib.error):
+            continue  # Reading the rows says what is wrong with this file.
     return [name for name in found[0] if all(name in names for names in found)] if found else []
 
 

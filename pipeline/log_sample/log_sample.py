@@ -13,7 +13,7 @@ from components.log_example_gen.readers.parquet import Parquet
 from components.log_example_gen.readers.reader import Reader, Rows, Shard
 from components.log_example_gen.rejection import InputRefused
 from pipeline.log_sample.block_rows import block_place, block_rows
-from pipeline.log_sample.text_blocks import TextBlock, TextBlocks, is_text
+from pipeline.log_sample.text_blocks import TextBlock, TextBlocks, TextForm
 
 #: Unpacked bytes of a block of text.
 _BLOCK_BYTES = 1 << 19
@@ -45,6 +45,7 @@ class LogSample:
     Attributes:
         reader: the run's reader.
         files: that a run would read, in order.
+        form: of their lines, where they are text.
         wanted: rows; more than that are left out evenly. None for all.
         rows_read: so far.
         total_rows: of the logs; an estimate unless all were read.
@@ -54,6 +55,7 @@ class LogSample:
 
     reader: Reader
     files: list[str]
+    form: TextForm | None
     wanted: int | None
     rows_read: int = 0
     total_rows: float = 0.0
@@ -66,21 +68,21 @@ class LogSample:
         Args:
             columns: that are wanted.
         """
-        batches = self._text(columns) if is_text(self.reader) else self._typed(columns)
+        batches = self._text(columns) if self.form is not None else self._typed(columns)
         for batch in batches:
             self.rows_read += batch.rows.columns.num_rows
             yield batch
         if self.share >= 1.0:
             self.total_rows = self.rows_read
-        elif is_text(self.reader):
+        elif self.form is not None:
             self.total_rows = self.rows_read / self.share
         self.share = min(self.share, self.rows_read / max(self.total_rows, 1))
 
     def _text(self, columns: list[str]) -> Iterator[SampledRows]:
         """Blocks of bytes, as even as whole blocks can be."""
-        sizes = {file: TextBlocks(self.reader, file).size() for file in self.files}
+        sizes = {file: TextBlocks(self.reader, file, self.form).size() for file in self.files}
         total = sum(sizes.values())
-        with TextBlocks(self.reader, max(sizes, key=sizes.__getitem__)) as largest:
+        with TextBlocks(self.reader, max(sizes, key=sizes.__getitem__), self.form) as largest:
             row_bytes = largest.bytes_per_row()
         self.total_rows = total / row_bytes
         share = 1.0 if self.wanted is None else min(1.0, self.wanted / max(self.total_rows, 1))
@@ -93,7 +95,7 @@ class LogSample:
         begun = dict(zip(sizes, _sums(sizes.values()), strict=True))
         read = 0
         for file, starts in itertools.groupby(_evenly(ranges, share), operator.itemgetter(0)):
-            with TextBlocks(self.reader, file) as blocks:
+            with TextBlocks(self.reader, file, self.form) as blocks:
                 for _, start in starts:
                     block = self._block(blocks, file, start, sizes[file])
                     if block is None:

@@ -4,8 +4,9 @@ import contextlib
 import csv
 import os
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from components.log_example_gen.readers.census_income import CensusIncome
 from components.log_example_gen.readers.csv import Csv
@@ -39,10 +40,31 @@ class TextBlock:
     first: bool
 
 
-def is_text(reader: Reader) -> bool:
-    """Whether the reader's files are lines, which can be cut."""
-    encoding = str(getattr(reader, "encoding", None) or "utf-8").lower()
-    return isinstance(reader, Csv | CensusIncome) and not encoding.startswith(("utf-16", "utf-32"))
+@dataclass(frozen=True)
+class TextForm:
+    """How lines are taken apart.
+
+    Attributes:
+        has_header: the first one holds the names.
+        delimiter: between the values.
+    """
+
+    has_header: bool
+    delimiter: str
+
+
+def text_form(reader: Reader, options: Mapping[str, Any]) -> TextForm | None:
+    """The form of a reader's files; None where they are not lines that can be cut.
+
+    Args:
+        reader: the run's reader.
+        options: that it was made with.
+    """
+    encoding = str(options.get("encoding", "utf-8")).lower()
+    # A line break of these is not one byte.
+    if not isinstance(reader, Csv | CensusIncome) or encoding.startswith(("utf-16", "utf-32")):
+        return None
+    return TextForm(isinstance(reader, Csv), str(options.get("delimiter", ",")))
 
 
 class TextBlocks(contextlib.AbstractContextManager):
@@ -53,12 +75,11 @@ class TextBlocks(contextlib.AbstractContextManager):
     Args:
         reader: opens, and unpacks, the file.
         file: its path.
+        form: of its lines.
     """
 
-    def __init__(self, reader: Reader, file: str) -> None:
-        self._reader, self._file = reader, file
-        self._has_header = isinstance(reader, Csv)
-        self._delimiter = getattr(reader, "delimiter", ",")
+    def __init__(self, reader: Reader, file: str, form: TextForm) -> None:
+        self._reader, self._file, self._form = reader, file, form
         self._open: BinaryIO | None = None
         self._header = b""
         self._held = 0, b""
@@ -111,7 +132,7 @@ class TextBlocks(contextlib.AbstractContextManager):
     def _header_line(self) -> bytes:
         if self._open is None:
             self._open = self._reader.open(self._file)
-            if self._has_header:
+            if self._form.has_header:
                 self._header = self._first_line_whole()
         return self._header
 
@@ -174,7 +195,7 @@ class TextBlocks(contextlib.AbstractContextManager):
         if columns is None:
             return True
         lines = data.decode("latin-1").splitlines(keepends=True)
-        reader = csv.reader(lines, delimiter=self._delimiter)
+        reader = csv.reader(lines, delimiter=self._form.delimiter)
         try:
             values = next(reader, [])
         except csv.Error:
@@ -184,7 +205,7 @@ class TextBlocks(contextlib.AbstractContextManager):
 
     def _values(self, line: bytes) -> int:
         text = line.decode("latin-1").rstrip("\r\n")
-        return len(next(csv.reader([text], delimiter=self._delimiter), []))
+        return len(next(csv.reader([text], delimiter=self._form.delimiter), []))
 
 
 def _even_quotes(lines: bytes) -> bytes:

@@ -13,7 +13,7 @@ from pipeline.experiment import Experiment
 from pipeline.log_sample.block_rows import block_rows
 from pipeline.log_sample.input_files import input_files, is_seen_from_here
 from pipeline.log_sample.row_check import RowCheck
-from pipeline.log_sample.text_blocks import TextBlocks, is_text
+from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
 #: Files that are looked into, evenly chosen; a run reads all of them.
 _MOST_FILES = 40
@@ -50,10 +50,10 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
         files = input_files(data, reader)
     except InputRefused as error:
         return [f"data.path: {error}"] if must_exist else []
-    chosen = _evenly(files)
-    problems = [f"data: {text}" for text in _kind_problems(reader, chosen)]
+    form = text_form(reader, data.options)
+    problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
     problems = problems or [f"data.split: {text}" for text in _split_problems(data.split, files)]
-    return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files)]
+    return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
 
 
 def _split_problems(split: splitter.Split, files: Iterable[str]) -> list[str]:
@@ -75,16 +75,16 @@ def _split_problems(split: splitter.Split, files: Iterable[str]) -> list[str]:
     return problems
 
 
-def _kind_problems(reader: Reader, files: list[str]) -> list[str]:
+def _kind_problems(reader: Reader, files: list[str], form: TextForm | None) -> list[str]:
     """The first file of another format than the reader's."""
-    text, parquet = is_text(reader), isinstance(reader, Parquet)
-    for file in files if text or parquet else ():
+    parquet = isinstance(reader, Parquet)
+    for file in files if form is not None or parquet else ():
         try:
             with open(file, "rb") as stream:
                 head = stream.read(8)
         except OSError as error:
             return [f"{file}: {error.strerror}"]
-        if text:
+        if form is not None:
             for magic, (kind, remedy) in _BINARY.items():
                 if head.startswith(magic):
                     return [f"{file}: is a {kind} file, not text: {remedy}"]
@@ -94,12 +94,14 @@ def _kind_problems(reader: Reader, files: list[str]) -> list[str]:
     return []
 
 
-def _head_problems(experiment: Experiment, reader: Reader, files: list[str]) -> list[str]:
+def _head_problems(
+    experiment: Experiment, reader: Reader, files: list[str], form: TextForm | None
+) -> list[str]:
     """What the run's reader and row checks say to the first rows; one problem is enough."""
     check = RowCheck(experiment, reader)
     rows, kept, example = 0, 0, None
     try:
-        for file, batch in _heads(reader, files, check.columns):
+        for file, batch in _heads(reader, files, form, check.columns):
             checked, _ = check.check(batch, file, file)
             rows += len(checked.kept) + len(batch.rejected)
             kept += int(checked.kept.sum())
@@ -111,11 +113,13 @@ def _head_problems(experiment: Experiment, reader: Reader, files: list[str]) -> 
     return []
 
 
-def _heads(reader: Reader, files: list[str], columns: list[str]) -> Iterator[tuple[str, Rows]]:
+def _heads(
+    reader: Reader, files: list[str], form: TextForm | None, columns: list[str]
+) -> Iterator[tuple[str, Rows]]:
     """The first rows of files; none of data sets that have to be read as a whole."""
-    if is_text(reader):
+    if form is not None:
         for file in _evenly(_shard_files(reader, files)):
-            for rows in _text_head(reader, file, columns):
+            for rows in _text_head(reader, file, form, columns):
                 yield file, rows
     elif isinstance(reader, Parquet):
         for file in _evenly(files):
@@ -127,9 +131,9 @@ def _heads(reader: Reader, files: list[str], columns: list[str]) -> Iterator[tup
         reader.shards(files)
 
 
-def _text_head(reader: Reader, file: str, columns: list[str]) -> list[Rows]:
+def _text_head(reader: Reader, file: str, form: TextForm, columns: list[str]) -> list[Rows]:
     try:
-        with TextBlocks(reader, file) as blocks:
+        with TextBlocks(reader, file, form) as blocks:
             block = blocks.read(0, _HEAD_BYTES)
         return list(block_rows(reader, file, block, columns))
     except InputRefused:

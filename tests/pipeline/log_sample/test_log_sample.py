@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from components.log_example_gen.readers.census_income import CensusIncome
 from components.log_example_gen.readers.csv import Csv
 from components.log_example_gen.readers.parquet import Parquet
 from pipeline.log_sample import log_sample
 from pipeline.log_sample.log_sample import LogSample
-from pipeline.log_sample.text_blocks import TextBlocks
+from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
+
+FORM = TextForm(True, ",")
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def test_a_sample_of_text_is_even_and_of_whole_rows(tmp_path, small_blocks, pack
     for number, file in enumerate(files):
         with open(file, "wb") as stream:
             stream.write(pack(_text(3000, 3000 * number, value)))
-    sample = LogSample(Csv(), files, 1500)
+    sample = LogSample(Csv(), files, FORM, 1500)
     ids, batches = _ids(sample)
     assert len(ids) == len(set(ids)) == sample.rows_read
     assert 700 < len(ids) < 2200  # fewer where records have two lines
@@ -62,7 +65,7 @@ def test_a_sample_of_text_is_even_and_of_whole_rows(tmp_path, small_blocks, pack
 def test_blocks_that_follow_each_other_hold_every_row_once(tmp_path):
     file = tmp_path / "a.csv.gz"
     file.write_bytes(gzip.compress(_text(5000)))
-    with TextBlocks(Csv(), str(file)) as blocks:
+    with TextBlocks(Csv(), str(file), FORM) as blocks:
         size = blocks.size()
         parts = [blocks.read(start, 3000) for start in range(0, size + 3000, 3000)]
     header = len(b"id,text\n")
@@ -73,7 +76,7 @@ def test_blocks_that_follow_each_other_hold_every_row_once(tmp_path):
 def test_a_log_smaller_than_the_sample_is_read_whole(tmp_path):
     (tmp_path / "a.csv").write_bytes(_text(500))
     for wanted in (None, 1000):
-        sample = LogSample(Csv(), [str(tmp_path / "a.csv")], wanted)
+        sample = LogSample(Csv(), [str(tmp_path / "a.csv")], FORM, wanted)
         ids, _ = _ids(sample)
         assert ids == list(range(500))
         assert (sample.share, sample.total_rows) == (1.0, 500)
@@ -86,20 +89,28 @@ def test_row_groups_are_thinned_out_evenly(tmp_path):
         ids = range(10_000 * number, 10_000 * (number + 1))
         table = pa.table({"id": ids, "text": ["x"] * 10_000})
         pa.parquet.write_table(table, files[-1], row_group_size=500)
-    sample = LogSample(Parquet(), files, 2000)
+    sample = LogSample(Parquet(), files, None, 2000)
     ids, batches = _ids(sample)
     assert len(ids) == len(set(ids)) == pytest.approx(2000, rel=0.05)
     assert sample.total_rows == 20_000
     tenths = [sum(2000 * n <= one < 2000 * (n + 1) for one in ids) for n in range(10)]
     assert min(tenths) >= 100, tenths
     assert all(b.position == b.rows.columns["id"][0].as_py() for b in batches if b.file == files[0])
-    whole = LogSample(Parquet(), files, 20_000)
+    whole = LogSample(Parquet(), files, None, 20_000)
     assert _ids(whole)[0] == list(range(20_000))
 
 
 def test_a_damaged_end_is_said_and_the_rest_is_kept(tmp_path, small_blocks):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(_text(9000))[:-2000])
     (tmp_path / "b.csv").write_bytes(_text(9000))
-    sample = LogSample(Csv(), [str(tmp_path / name) for name in ("a.csv.gz", "b.csv")], 3000)
+    sample = LogSample(Csv(), [str(tmp_path / name) for name in ("a.csv.gz", "b.csv")], FORM, 3000)
     assert list(sample.batches(["id"]))
     assert any("a.csv.gz: cannot be read to its end" in text for text in sample.refused)
+
+
+def test_which_files_can_be_cut():
+    assert text_form(Csv(), {}) == FORM
+    assert text_form(Csv(), {"delimiter": ";"}) == TextForm(True, ";")
+    assert text_form(Csv(), {"encoding": "utf-16"}) is None
+    assert text_form(CensusIncome(), {}) == TextForm(False, ",")
+    assert text_form(Parquet(), {}) is None
