@@ -141,6 +141,8 @@ class LogSample:
         part = min(1.0, self.wanted / max(readable, 1))
         self.share = self.wanted / self.total_rows
         for batch in self._whole(columns, chosen):
+            if not batch.rows.columns.num_rows:
+                continue
             length = max(1, round(batch.rows.columns.num_rows * part))
             rows = batch.rows
             kept = dataclasses.replace(
