@@ -220,7 +220,7 @@ def _report(arguments: argparse.Namespace) -> int:
     import json
 
     from pipeline.experiment_file import ExperimentFileError, read_experiment
-    from pipeline.local_run import pipeline_root
+    from pipeline.pipeline_root import history_elsewhere, pipeline_root
 
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
@@ -228,10 +228,9 @@ def _report(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_WRONG_INPUT)
     folder = pipeline_root(experiment) / "runs" / "latest"
     if not folder.exists():
-        return fail(
-            f"{experiment.name} has no finished run: mtlx run {arguments.experiment}",
-            EXIT_WRONG_INPUT,
-        )
+        text = f"{experiment.name} has no finished run: mtlx run {arguments.experiment}"
+        elsewhere = history_elsewhere(experiment)
+        return fail("\n".join(filter(None, [text, elsewhere])), EXIT_WRONG_INPUT)
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
     for node in run["nodes"]:

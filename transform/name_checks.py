@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from transform.model_inputs import DOMAIN_ID
 
 #: Longest name; a file name of a vocabulary takes 255 bytes with what is added to it.
-LONGEST_NAME = 100
+LONGEST_NAME = 200
 
 _FEATURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: TensorFlow's generated functions have an argument of this name.

@@ -69,7 +69,7 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     """
     data = experiment.data
     reader = READERS.build(data.reader, data.options)
-    files = input_files(data, reader)
+    files = input_files(experiment, reader)
     form = text_form(reader, data.options)
     sample = LogSample(reader, files, form, wanted)
     columns = _columns(reader, files, form)

@@ -7,7 +7,8 @@ import re
 from components.log_example_gen.readers.files import is_remote, matching_files
 from components.log_example_gen.readers.reader import Reader
 from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.settings import DataSettings, span_number
+from components.log_example_gen.settings import DataSettings, FileSplit, span_number
+from pipeline.experiment import Experiment
 
 #: Marks of a portion of the logs, and what a pattern of file names may hold besides.
 _TOKEN = re.compile(r"(\{[A-Z]+(?::\d+)?\}|\*|\?|\[[^]/]*\])")
@@ -19,17 +20,20 @@ def is_seen_from_here(data: DataSettings) -> bool:
     return not any(is_remote(path) for path in data.path)
 
 
-def input_files(data: DataSettings, reader: Reader) -> list[str]:
+def input_files(experiment: Experiment, reader: Reader) -> list[str]:
     """The files that a run would read, in order.
 
     Args:
-        data: the section; its paths are absolute.
-        reader: of the section.
+        experiment: its data paths are absolute.
+        reader: of its logs.
 
     Raises:
         InputRefused: no file matches, or the span has no place or no files.
     """
+    data = experiment.data
     patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
+    if experiment.components.example_gen == "stock":
+        patterns = _of_splits(data.split, patterns)
     found = {pattern: _matching(pattern, data.span) for pattern in patterns}
     lacking = [pattern for pattern, files in found.items() if not files]
     if len(lacking) == len(patterns) or (lacking and not reader.alternatives):
@@ -40,6 +44,17 @@ def input_files(data: DataSettings, reader: Reader) -> list[str]:
             f"MTLX_DATA for relative paths{address}"
         )
     return list(dict.fromkeys(file for files in found.values() for file in files))
+
+
+def _of_splits(split: FileSplit, patterns: list[str]) -> list[str]:
+    """What CsvExampleGen reads: the splits' patterns in the folder that all paths begin with."""
+    folders = [f"{os.path.dirname(re.split(r'[*?{[]', pattern)[0])}/" for pattern in patterns]
+    folder = os.path.commonprefix(folders).rpartition("/")[0]
+    return [
+        os.path.join(folder, pattern)
+        for name in ("train", "validation", "test")
+        for pattern in getattr(split, name)
+    ]
 
 
 def _matching(pattern: str, span: int | str | None) -> list[str]:

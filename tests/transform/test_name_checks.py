@@ -28,7 +28,7 @@ def _contract(features=("item",), tasks=None, domain=None):
         ["item", "item_1"],
         ["domain"],
         ["overall", "all", "examples", "class", "training", "mask"],
-        ["x" * 100],
+        ["x" * 200],
     ],
 )
 def test_names_that_work(names):
@@ -48,7 +48,7 @@ def test_names_that_work(names):
         (["_x"], "features._x: .*in front"),
         ([""], "features.'': "),
         (["a\nb"], r"features.'a\\nb': "),
-        (["x" * 300], "has 300 characters; at most 100"),
+        (["x" * 300], "has 300 characters; at most 200"),
         (["domain_id"], "features.domain_id: the name is taken: it is the model's input"),
         (["self"], "features.self: the name is taken"),
         (["Item", "item"], "features.item: TensorFlow does not tell the name from .* Item"),
@@ -67,9 +67,9 @@ def test_names_that_fail_later_are_refused_with_the_remedy(names, message):
     [
         ({"buy*": {"label": "b"}}, r"tasks.buy\*: a task's name has none of"),
         ({"[x]": {"label": "b"}}, r"tasks.\[x\]: a task's name has none of"),
-        ({"": {"label": "b"}}, "tasks.'': a task's name has 1 to 100 characters"),
+        ({"": {"label": "b"}}, "tasks.'': a task's name has 1 to 200 characters"),
         ({"a\tb": {"label": "b"}}, "can be printed"),
-        ({"a" * 101: {"label": "b"}}, "1 to 100 characters"),
+        ({"a" * 201: {"label": "b"}}, "1 to 200 characters"),
         ({"a": {"label": "domain_id"}}, "tasks.a.label: 'domain_id' is taken"),
         ({"a": {"label": ""}}, "tasks.a.label: ''"),
     ],

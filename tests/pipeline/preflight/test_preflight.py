@@ -211,3 +211,16 @@ def test_the_same_experiment_from_two_working_directories(write, tmp_path):
     # What was typed in a shell is meant from there.
     assert paths(elsewhere, "run.pipeline_root=r")[0] == str(elsewhere / "r")
     assert paths(elsewhere, "run.pipeline_root=null")[0] == str(elsewhere / "var/pipelines/small")
+
+
+def test_files_of_the_stock_reader_are_those_of_its_splits(write, tmp_path):
+    split = {"by": "file", "train": ["day=1/*"], "validation": ["day=2/*"], "test": ["day=2/*"]}
+    path = write(
+        data={"path": f"{tmp_path}/logs/", "split": split},
+        components={"example_gen": "stock", "statistics": "stock"},
+    )
+    preflight(read_experiment(path), str(path))
+    text = _refusal(path, ["data.split.test=['day=3/*']"])
+    assert text.startswith(f"data.path: no file matches {tmp_path}/logs/day=3/*")
+    (tmp_path / "logs/day=2/a.csv").write_text("user\nu\n", encoding="utf-8")
+    assert "day=2/a.csv: no column 'item'" in _refusal(path)
