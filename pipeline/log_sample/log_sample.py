@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import operator
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from pipeline.log_sample.text_blocks import TextBlock, TextBlocks, TextForm
 _BLOCK_BYTES = 1 << 19
 #: Rows of a typed format that are read for each one that is kept, where it has many more.
 _READ_PER_KEPT = 5
+#: Pieces that a batch of them is cut into at least, and rows of a piece at most.
+_PIECES, _PIECE_ROWS = 8, 4096
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ class LogSample:
         if self.share >= 1.0:
             self.total_rows = self.rows_read
         elif self.form is not None:
-            self.total_rows = self.rows_read / self.share
-        self.share = min(self.share, self.rows_read / max(self.total_rows, 1))
+            self.total_rows = self.rows_read / max(self.share, 1e-9)
+        else:
+            self.share = self.rows_read / self.total_rows
 
     def _text(self, columns: list[str]) -> Iterator[SampledRows]:
         """Blocks of bytes, as even as whole blocks can be."""
@@ -139,17 +143,16 @@ class LogSample:
             count for shard, count in zip(shards, counts, strict=True) if shard in chosen
         )
         part = min(1.0, self.wanted / max(readable, 1))
-        self.share = self.wanted / self.total_rows
+        self.share = 0.0  # of the rows that are read in the end
+        pieces = 0
         for batch in self._whole(columns, chosen):
-            if not batch.rows.columns.num_rows:
-                continue
-            length = max(1, round(batch.rows.columns.num_rows * part))
-            rows = batch.rows
-            kept = dataclasses.replace(
-                rows, columns=rows.columns.slice(0, length), lines=rows.lines[:length]
-            )
-            position = starts[Shard((batch.file,), 0)] + rows.lines[0] - 1
-            yield SampledRows(kept, batch.file, batch.place, position)
+            count = batch.rows.columns.num_rows
+            size = max(1, min(_PIECE_ROWS, count // _PIECES))
+            for start in range(0, count, size):
+                pieces += 1
+                # Counted over all batches, so that what is rounded adds up.
+                if math.floor(pieces * part + 0.5) > math.floor((pieces - 1) * part + 0.5):
+                    yield _piece(batch, start, size, starts[Shard((batch.file,), 0)])
 
     def _whole(self, columns: list[str], shards: list[Shard]) -> Iterator[SampledRows]:
         """All rows of some shards."""
@@ -162,6 +165,14 @@ class LogSample:
                     position += rows.columns.num_rows
             except InputRefused as error:
                 self.refused.append(str(error))
+
+
+def _piece(batch: SampledRows, start: int, size: int, before: int) -> SampledRows:
+    """Some rows of a batch; `before` are the rows of the files before its own."""
+    rows = batch.rows
+    lines = rows.lines[start : start + size]
+    kept = dataclasses.replace(rows, columns=rows.columns.slice(start, size), lines=lines)
+    return SampledRows(kept, batch.file, batch.place, before + int(lines[0]) - 1)
 
 
 def _evenly(items: list, share: float) -> list:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline import command_line
 from pipeline.experiment_file import read_experiment
 from pipeline.pipeline_root import history_elsewhere, pipeline_root
 
@@ -58,3 +59,11 @@ def test_a_relative_root_of_the_file_once_started_from_here(file, tmp_path):
     _history(tmp_path / "here/roots/a")
     assert str(tmp_path / "here/roots/a") in history_elsewhere(experiment)
     assert history_elsewhere(read_experiment(file, ["run.pipeline_root=gs://b/x"])) is None
+
+
+def test_a_report_that_lies_elsewhere_is_named(file, tmp_path, capsys):
+    _history(tmp_path / "here/var/pipelines/small")
+    assert command_line.main(["report", str(file)]) == command_line.EXIT_WRONG_INPUT
+    text = capsys.readouterr().err
+    assert "small has no finished run" in text
+    assert f"--set run.pipeline_root={tmp_path}/here/var/pipelines/small" in text

@@ -95,6 +95,10 @@ def test_row_groups_are_thinned_out_evenly(tmp_path):
     assert sample.total_rows == 20_000
     tenths = [sum(2000 * n <= one < 2000 * (n + 1) for one in ids) for n in range(10)]
     assert min(tenths) >= 100, tenths
+    assert sample.share == len(ids) / 20_000
+    # Within a row group, neither its head alone nor its tail.
+    places = {id % 500 // 100 for id in ids}
+    assert places == {0, 1, 2, 3, 4}
     assert all(b.position == b.rows.columns["id"][0].as_py() for b in batches if b.file == files[0])
     whole = LogSample(Parquet(), files, None, 20_000)
     assert _ids(whole)[0] == list(range(20_000))
