@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -186,30 +185,22 @@ def test_folders_are_tried_out(write):
     assert text.startswith("run.pipeline_root: /proc cannot be written to (")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell")
-def test_the_same_experiment_from_two_working_directories(write, tmp_path):
+def test_the_same_experiment_from_two_working_directories(write, tmp_path, monkeypatch):
     """Relative paths start from the file's folder, whatever the working directory is."""
     file = write(serving={"push_to": "../serving"}, gate={"given_model": "models/1"})
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    code = (
-        "import sys; from pipeline.experiment_file import read_experiment\n"
-        "e = read_experiment(sys.argv[1], sys.argv[2:]).anchored()\n"
-        "print(e.run.pipeline_root, e.serving.push_to, e.gate.given_model)"
-    )
 
-    def paths(cwd, *overrides):
-        done = subprocess.run(
-            [sys.executable, "-c", code, os.path.relpath(file, cwd), *overrides],
-            capture_output=True, text=True, check=True, cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        return done.stdout.split()
+    def paths(folder, *overrides):
+        monkeypatch.chdir(folder)
+        found = read_experiment(os.path.relpath(file), overrides).anchored()
+        return [found.run.pipeline_root, found.serving.push_to, found.gate.given_model]
 
     expected = [str(tmp_path / "root"), str(tmp_path.parent / "serving"), f"{tmp_path}/models/1"]
     assert paths(tmp_path) == paths(elsewhere) == paths("/") == expected
     # What was typed in a shell is meant from there.
     assert paths(elsewhere, "run.pipeline_root=r")[0] == str(elsewhere / "r")
+    assert paths(elsewhere, "run={pipeline_root: r}")[0] == str(elsewhere / "r")
     assert paths(elsewhere, "run.pipeline_root=null")[0] == str(elsewhere / "var/pipelines/small")
 
 
