@@ -165,7 +165,7 @@ def _run(arguments: argparse.Namespace) -> int:
         preflight(experiment, arguments.experiment)
         elsewhere = history_elsewhere(experiment)
         if elsewhere is not None:
-            console.print(elsewhere, soft_wrap=True)
+            console.print(elsewhere, soft_wrap=True, markup=False)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
     except ExperimentFileError as error:
