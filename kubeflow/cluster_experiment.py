@@ -6,6 +6,7 @@ from typing import Any
 
 from kubeflow.package_refused import PackageRefused
 from pipeline.experiment import Experiment
+from pipeline.overrides import OverrideError, put
 from pipeline.presets import expand_presets
 from transform.settings import SettingsError
 
@@ -27,7 +28,10 @@ def cluster_experiment(experiment: Experiment) -> Experiment:
     overrides = experiment.kubeflow.settings
     values = experiment.model_dump(mode="json", exclude_unset=True)
     for key, value in overrides.items():
-        _set(values, key, value)
+        try:
+            put(values, tuple(key.split(".")), value)
+        except OverrideError as error:
+            raise PackageRefused([f"{_SETTINGS}.{key}: {error}; name the whole of it"]) from error
     try:
         changed = Experiment.read(expand_presets(values))
     except SettingsError as error:
@@ -38,21 +42,6 @@ def cluster_experiment(experiment: Experiment) -> Experiment:
     if problems:
         raise PackageRefused(problems)
     return changed
-
-
-def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    """Sets one nested value; a section that is not there begins."""
-    *sections, last = key.split(".")
-    place = values
-    for section in sections:
-        below = place.get(section) or {}
-        if not isinstance(below, Mapping):
-            raise PackageRefused(
-                [f"{_SETTINGS}.{key}: {section!r} has no settings below it; name the whole of it"]
-            )
-        place[section] = dict(below)
-        place = place[section]
-    place[last] = value
 
 
 def _path_problems(experiment: Experiment, overrides: Mapping[str, Any]) -> list[str]:

@@ -86,6 +86,7 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
         experiment = cluster_experiment(experiment)
         root = str(experiment.run.pipeline_root).rstrip("/")
     else:
+        experiment = experiment.anchored()
         root = str(local_run.pipeline_root(experiment) / "artifacts")
     section = experiment.kubeflow
     several = _nodes_on_several_machines(experiment) if for_cluster else {}

@@ -3,6 +3,11 @@
 import os
 
 
-def absolute(path: str) -> str:
-    """A path from the root on; a URI stays as it is."""
-    return path if "://" in path else os.path.abspath(path)
+def absolute(path: str, start: str | None = None) -> str:
+    """A path from the root on; a URI stays as it is.
+
+    Args:
+        path: as a person wrote it.
+        start: folder from which a relative path starts; the working directory if None.
+    """
+    return path if "://" in path else os.path.abspath(os.path.join(start or "", path))

@@ -103,8 +103,21 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
-        help="replace one setting; may be repeated",
+        help="replace one setting, an entry of a list by its number; may be repeated; relative "
+        "paths start from here, those of the file from the file's folder",
     )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    add_experiment_arguments(parser)
+    parser.add_argument(
+        "--rows",
+        type=_not_negative,
+        default=200_000,
+        metavar="N",
+        help="rows to read, evenly spread over the logs; 0 for all (default: %(default)s)",
+    )
+    parser.add_argument("--strict", action="store_true", help="exit code 2 for warnings, too")
 
 
 def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,6 +163,14 @@ def _positive(text: str) -> int:
     return number
 
 
+def _not_negative(text: str) -> int:
+    """A whole number of the command line, from 0 on."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
+    return number
+
+
 def fail(message: str, code: int) -> int:
     """Says on standard error what went wrong, and returns the exit code."""
     print(message, file=sys.stderr)
@@ -168,17 +189,22 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
-    from pipeline.local_run import RunFailed, check_places, run_experiment
+    from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
+    from pipeline.pipeline_root import history_elsewhere
+    from pipeline.preflight.preflight import preflight
     from pipeline.run_lock import PipelineRootInUse
-    from pipeline.run_places import PlaceUnusable
 
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
-        check_places(experiment)
+        preflight(experiment, arguments.experiment)
+        check_not_in_use(experiment)
+        elsewhere = history_elsewhere(experiment)
+        if elsewhere is not None:
+            console.print(elsewhere, soft_wrap=True, markup=False)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
-    except (ExperimentFileError, PlaceUnusable) as error:
+    except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     except PipelineRootInUse as error:
         return fail(str(error), EXIT_FAILED)
@@ -215,6 +241,16 @@ def _print_summary(console: "Console", experiment: "Experiment", result: "RunRes
     sys.stdout.flush()
 
 
+def _check(arguments: argparse.Namespace) -> int:
+    from pipeline.experiment_file import ExperimentFileError
+    from pipeline.log_check.command import check
+
+    try:
+        return EXIT_OK if check(arguments) else EXIT_WRONG_INPUT
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+
+
 def _simulate(arguments: argparse.Namespace) -> int:
     from pipeline.simulation.settings import SimulationSettings
     from pipeline.simulation.simulator import simulate
@@ -234,7 +270,7 @@ def _report(arguments: argparse.Namespace) -> int:
     import json
 
     from pipeline.experiment_file import ExperimentFileError, read_experiment
-    from pipeline.local_run import pipeline_root
+    from pipeline.pipeline_root import history_elsewhere, pipeline_root
 
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
@@ -242,10 +278,9 @@ def _report(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_WRONG_INPUT)
     folder = pipeline_root(experiment) / "runs" / "latest"
     if not folder.exists():
-        return fail(
-            f"{experiment.name} has no finished run: mtlx run {arguments.experiment}",
-            EXIT_WRONG_INPUT,
-        )
+        text = f"{experiment.name} has no finished run: mtlx run {arguments.experiment}"
+        elsewhere = history_elsewhere(experiment)
+        return fail("\n".join(filter(None, [text, elsewhere])), EXIT_WRONG_INPUT)
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
     for node in run["nodes"]:
@@ -257,18 +292,23 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import count, describe, listing
     from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.preflight.registered_names import check_names
     from transform.settings import SettingsError
 
-    name = arguments.name
+    name, experiment = arguments.name, None
     try:
-        if arguments.count is None:
+        if arguments.count is not None:
+            if name is None:
+                return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
+            experiment = read_experiment(arguments.count)
+            check_names(experiment, arguments.count)
+        from pipeline.catalogue import count, describe, listing
+
+        if experiment is None:
             print(listing() if name is None else describe(name))
-        elif name is None:
-            return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
         else:
-            print(count(name, read_experiment(arguments.count), arguments.vocabulary))
+            print(count(name, experiment, arguments.vocabulary))
     except (SettingsError, ExperimentFileError) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK
@@ -306,6 +346,13 @@ COMMANDS = (
         "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 2 wrong "
         "input, 1 failed with nothing pushed, 7 pushed but failed after that, 130 stopped by "
         "Ctrl-C, 143 by SIGTERM",
+    ),
+    Command(
+        "check",
+        "check an experiment and a sample of its logs, without running anything",
+        "mtlx check configs/default.yaml",
+        _add_check_arguments,
+        _check,
     ),
     Command(
         "simulate",

@@ -1,23 +1,34 @@
 """The experiment: every section of the experiment file, composed from the rooms' own settings."""
 
-import fnmatch
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import pydantic
 
 from components.log_example_gen.missing_texts import missing_texts
 from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.splitter import SPLITS
 from components.relaimp_gate.settings import GateSettings
+from components.relaimp_gate.wildcards import matches
 from components.report.settings import ReportSettings
 from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.slices import resolve_crosses
+from pipeline.absolute_path import absolute
 from pipeline.kubeflow_settings import KubeflowSettings
+from pipeline.threshold_slices import threshold_problem
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.data_contract import ContractSections, DataContract, missing_domain_values
 from transform.names import suggest
 from transform.settings import Settings, SettingsError
 
-#: Name in `evaluation.slices` that stands for the domain's feature.
-DOMAIN_ALIAS = "domain"
+#: Settings with a path that starts from the experiment file's folder where it is relative.
+ANCHORED = (
+    "run.pipeline_root",
+    "serving.push_to",
+    "validation.schema_path",
+    "gate.given_model",
+    "report.best_possible",
+)
 
 
 class GateSection(GateSettings):
@@ -89,6 +100,8 @@ class RunSettings(Settings):
 
     Attributes:
         pipeline_root: folder for artifacts, metadata and logs; ``var/pipelines/<name>`` if None.
+            A relative path starts from the experiment file's folder, as in `serving.push_to`,
+            `validation.schema_path`, `gate.given_model` and `report.best_possible`.
         beam_pipeline_args: arguments for every Beam pipeline; none is Beam's DirectRunner in one
             process. With any, TFX packs itself for remote workers before each Beam node, which
             takes 3 s and 50 MB of the temporary folder, unless they name a container image.
@@ -131,6 +144,43 @@ class Experiment(ContractSections):
     run: RunSettings = RunSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
+    #: Where the file lies, and which of `ANCHORED` do not start from there.
+    _folder: str | None = pydantic.PrivateAttr(None)
+    _from_here: frozenset[str] = pydantic.PrivateAttr(frozenset())
+
+    def in_folder(self, folder: str, from_here: Iterable[str] = ()) -> "Experiment":
+        """This experiment, read from a file.
+
+        Args:
+            folder: of the file; relative paths of `ANCHORED` start from it.
+            from_here: those of `ANCHORED` that start from the working directory nevertheless.
+        """
+        placed = self.model_copy()
+        placed._folder, placed._from_here = folder, frozenset(from_here)
+        return placed
+
+    def anchored(self) -> "Experiment":
+        """This experiment with absolute paths in `ANCHORED` and a pipeline root, for this machine.
+
+        On a cluster the paths of `kubeflow.settings` take their places, so that the experiment
+        itself keeps them as they were written.
+        """
+        changed: dict[str, dict[str, str]] = {}
+        for setting in ANCHORED:
+            section, key = setting.split(".")
+            path = getattr(getattr(self, section), key)
+            if path is None and setting == "run.pipeline_root":
+                path = f"var/pipelines/{self.name}"
+            if path is not None:
+                start = None if setting in self._from_here else self._folder
+                changed.setdefault(section, {})[key] = absolute(path, start)
+        return self.model_copy(
+            update={
+                section: getattr(self, section).model_copy(update=keys)
+                for section, keys in changed.items()
+            }
+        )
+
     @property
     def contract(self) -> DataContract:
         """The sections that all rooms share."""
@@ -156,23 +206,21 @@ class Experiment(ContractSections):
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
         problems += missing_domain_values(self.domain, missing_texts(self.data))
+        problems += self._split_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     def _evaluation_problems(self) -> list[str]:
-        known = [*self.features, DOMAIN_ALIAS]
-        names = [name for cross in self.evaluation.slices for name in cross]
-        problems = [
-            f"evaluation.slices names no feature: {name!r}, {suggest(name, known)}"
-            for name in names
-            if name not in known
-        ]
-        user_key = self.evaluation.user_key
-        if user_key is not None and user_key not in self.features:
+        problems = []
+        try:
+            resolve_crosses(self.evaluation, self.contract)
+        except SettingsError as error:
+            problems += [f"{'.'.join(path)}: {text}" for path, text in error.problems]
+        if self.evaluation.split not in SPLITS:
             problems.append(
-                f"evaluation.user_key names no feature: {user_key!r}, "
-                f"{suggest(user_key, self.features)}"
+                f"evaluation.split names no split: {self.evaluation.split!r}, "
+                f"{suggest(self.evaluation.split, SPLITS)}"
             )
         return problems
 
@@ -181,8 +229,14 @@ class Experiment(ContractSections):
             f"gate.thresholds: no task matches {threshold.task!r}, "
             f"{suggest(threshold.task, self.tasks)}"
             for threshold in self.gate.thresholds
-            if not fnmatch.filter(self.tasks, threshold.task)
+            if not any(matches(task, threshold.task) for task in self.tasks)
         ]
+        if self.components.evaluation == "slice":
+            problems += [
+                f"gate.thresholds.{index}.slice {threshold.slice!r} {problem}"
+                for index, threshold in enumerate(self.gate.thresholds)
+                if (problem := threshold_problem(threshold.slice, self.evaluation, self.contract))
+            ]
         if self.gate.baseline == "reference" and self.gate.reference is None:
             problems.append(
                 "gate.baseline is 'reference' but gate.reference is absent: "
@@ -219,6 +273,17 @@ class Experiment(ContractSections):
             for key, task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
+
+    def _split_problems(self) -> list[str]:
+        """Splits that can have no row, whatever the logs hold."""
+        split = self.data.split
+        if split.by in ("hash", "row"):
+            empty = [name for name in SPLITS if getattr(split, name) == 0.0]
+            return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
+        drawn = (split.validation if split.by == "file" else split.validation_from) is None
+        if drawn and split.validation_share == 0.0:
+            return ["data.split.validation_share is 0, but every split needs rows"]
+        return []
 
     def _component_problems(self) -> list[str]:
         """What the stock components can't do."""

@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline.experiment import Experiment
+from pipeline.experiment import ANCHORED, Experiment
+from pipeline.experiment_yaml import KeyPath, YamlError, parse_yaml, read_text
+from pipeline.overrides import OverrideError, parse_override, put
 from pipeline.presets import expand_presets
 from trainer.settings import TrainingSettings
 from transform.registry import Registry
@@ -16,6 +16,9 @@ from transform.settings import SettingsError
 
 #: Environment variable with the folder under which relative data paths are looked up first.
 DATA_ROOT_VARIABLE = "MTLX_DATA"
+
+
+_SECTIONS = ", ".join(Experiment.model_fields)
 
 
 class ExperimentFileError(ValueError):
@@ -31,32 +34,35 @@ def read_experiment(
 
     Args:
         path: the YAML file.
-        overrides: ``section.key=value`` settings that replace the file's; values are YAML.
+        overrides: ``section.key=value`` settings that replace the file's; values are YAML, and
+            an entry of a list is named by its number: ``gate.thresholds.0.minimum=0.7``.
         data_root: folder for relative data paths; `DATA_ROOT_VARIABLE`'s value if None.
 
     Returns:
-        The experiment, with `data.path` made absolute.
+        The experiment, with `data.path` made absolute. Other relative paths start from the
+        file's folder, those of `overrides` from the working directory (`Experiment.anchored`).
 
     Raises:
         ExperimentFileError: no such file, no YAML, or wrong settings.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ExperimentFileError(
-            f"{path}: {error.strerror}. Give the path of an experiment file, "
-            "for example configs/default.yaml"
-        ) from error
-    values, lines = _parse(text, str(path))
+    values, lines = _parse(path)
+    given: dict[KeyPath, str] = {}
     for override in overrides:
-        _apply_override(values, override)
+        try:
+            key, value = parse_override(override, Experiment.model_fields)
+            put(values, key, value)
+        except OverrideError as error:
+            raise ExperimentFileError(f"--set {override}: {error}") from error
+        given[key] = override
     _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
     try:
-        return Experiment.read(expand_presets(values))
+        experiment = Experiment.read(expand_presets(values))
     except SettingsError as error:
+        places = _Places(str(path), lines, given)
         raise ExperimentFileError(
-            "\n".join(_with_line(str(path), lines, *problem) for problem in error.problems)
+            "\n".join(places.described(*problem) for problem in error.problems)
         ) from error
+    return experiment.in_folder(os.path.dirname(os.path.abspath(path)), _overridden_paths(given))
 
 
 def check_options(experiment: Experiment) -> None:
@@ -117,77 +123,72 @@ def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
     return key, reference_training(experiment)
 
 
-def _parse(text: str, path: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
-    """Returns the values and the line of every key path; refuses a key that stands twice."""
+def _parse(path: str | Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+    """Returns the values and the line of every key path."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ExperimentFileError(f"{path}: no valid YAML: {error}") from error
-    if not isinstance(values, Mapping):
-        raise ExperimentFileError(f"{path}: an experiment file is a mapping of sections")
-    lines: dict[tuple[str, ...], int] = {}
-    problems: list[str] = []
-    _collect_lines(root, (), lines, problems)
-    if problems:
-        raise ExperimentFileError("\n".join(f"{path}:{problem}" for problem in problems))
-    return dict(values), lines
-
-
-def _collect_lines(
-    node: yaml.Node,
-    prefix: tuple[str, ...],
-    lines: dict[tuple[str, ...], int],
-    problems: list[str],
-) -> None:
-    """Walks YAML nodes, which know their lines, unlike the loaded values."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in seen:
-                name = ".".join((*prefix, key))
-                problems.append(f"{line}: {name}: stands twice; rename or remove one of the two")
-            seen.add(key)
-            lines[(*prefix, key)] = line
-            _collect_lines(value_node, (*prefix, key), lines, problems)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value_node in enumerate(node.value):
-            lines[(*prefix, str(index))] = value_node.start_mark.line + 1
-            _collect_lines(value_node, (*prefix, str(index)), lines, problems)
-
-
-def _with_line(
-    path: str, lines: Mapping[tuple[str, ...], int], key: tuple[str, ...], message: str
-) -> str:
-    """Prefixes a problem with file, line and key path, as far as they are known."""
-    place = key
-    if not place:
-        # A check across sections names the key path in its message.
-        found = re.match(r"[\w-]+(\.[\w-]+)*", message)
-        place = tuple(found.group().split(".")) if found else ()
-    while place and place not in lines:
-        place = place[:-1]
-    where = f"{path}:{lines[place]}" if place else path
-    return f"{where}: {'.'.join(key)}: {message}" if key else f"{where}: {message}"
-
-
-def _apply_override(values: dict[str, Any], override: str) -> None:
-    """Sets one nested value from ``a.b.c=value``."""
-    key, separator, text = override.partition("=")
-    if not separator or not key:
+        parsed = parse_yaml(read_text(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, YamlError):
+            found = [(f":{line}" if line else "", text) for line, text in error.problems]
+            text = "\n".join(f"{path}{line}: {text}" for line, text in found)
+            raise ExperimentFileError(text) from error
+        # ValueError: a path with a NUL in it.
+        reason = getattr(error, "strerror", None) or error
         raise ExperimentFileError(
-            f"--set {override}: expected section.key=value, for example training.epochs=3"
+            f"{path}: {reason}. Give the path of an experiment file, "
+            "for example configs/default.yaml"
+        ) from error
+    if parsed.values is None:
+        raise ExperimentFileError(f"{path}: is empty; an experiment file has sections: {_SECTIONS}")
+    if not isinstance(parsed.values, Mapping):
+        raise ExperimentFileError(
+            f"{path}:1: an experiment file is a mapping of sections: {_SECTIONS}"
         )
-    *sections, last = key.split(".")
-    place = values
-    for section in sections:
-        below = place.get(section)
-        if below is not None and not isinstance(below, Mapping):
-            raise ExperimentFileError(f"--set {override}: {section!r} has no settings below it")
-        place[section] = dict(below or {})
-        place = place[section]
-    place[last] = yaml.safe_load(text)
+    return dict(parsed.values), parsed.lines
+
+
+class _Places:
+    """Says of a problem where it was written: in which line of the file, or in which ``--set``."""
+
+    def __init__(
+        self, path: str, lines: Mapping[KeyPath, int], overrides: Mapping[KeyPath, str]
+    ) -> None:
+        self._path, self._lines, self._overrides = path, lines, overrides
+
+    def described(self, key: KeyPath, message: str) -> str:
+        """A problem with its place and key path, as far as they are known, in one line."""
+        text = " ".join(message.split())
+        place = key
+        if not place:
+            # A check across sections names the key path in its message.
+            found = re.match(r"[\w-]+(\.[\w-]+)*", message)
+            place = tuple(found.group().split(".")) if found else ()
+        unknown = re.match(r"unknown setting '([^']*)'", message)
+        override = self._override((*key, unknown.group(1)) if unknown else place)
+        if override is not None:
+            where = f"--set {override}"
+        else:
+            while place and place not in self._lines:
+                place = place[:-1]
+            where = f"{self._path}:{self._lines[place]}" if place else self._path
+        return f"{where}: {'.'.join(key)}: {text}" if key else f"{where}: {text}"
+
+    def _override(self, place: KeyPath) -> str | None:
+        """The last override that set this place, something above or all that is below."""
+        for key, override in reversed(self._overrides.items()):
+            if place and (place[: len(key)] == key or key[: len(place)] == place):
+                return override
+        return None
+
+
+def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:
+    """Settings with paths that come from the command line."""
+    return {
+        setting
+        for setting in ANCHORED
+        for key in overrides
+        if tuple(setting.split("."))[: len(key)] == key
+    }
 
 
 def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
@@ -196,7 +197,8 @@ def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
     if not isinstance(data, Mapping) or not isinstance(data.get("path"), str | list):
         return
     paths = [data["path"]] if isinstance(data["path"], str) else list(data["path"])
-    values["data"] = {**data, "path": [_resolve(str(entry), data_root) for entry in paths]}
+    if all(isinstance(entry, str) for entry in paths):  # else the settings say what is wrong
+        values["data"] = {**data, "path": [_resolve(entry, data_root) for entry in paths]}
 
 
 def _resolve(entry: str, data_root: str | None) -> str:

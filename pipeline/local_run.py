@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.absolute_path import absolute
+from pipeline.disk_full import is_disk_full
 from pipeline.experiment import Experiment
 from pipeline.heavy_imports import heavy_imports
+from pipeline.pipeline_root import pipeline_root
 from pipeline.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from pipeline.run_log import run_log
-from pipeline.run_places import check_writable, is_disk_full
 from pipeline.run_record import ExperimentSource, keep_experiment, metrics_record
 
 
@@ -92,11 +93,6 @@ class RunFailed(RuntimeError):
         self.pushed_to = pushed_to
 
 
-def pipeline_root(experiment: Experiment) -> Path:
-    """Folder of an experiment's artifacts, metadata and runs on this machine."""
-    return Path(experiment.run.pipeline_root or f"var/pipelines/{experiment.name}").resolve()
-
-
 def run_experiment(
     experiment: Experiment,
     on_node: Callable[[NodeRun], None] = lambda node: None,
@@ -118,6 +114,7 @@ def run_experiment(
         PipelineRootInUse: another run works in this pipeline root.
         RunFailed: a node failed, or what comes before or after the nodes.
     """
+    experiment = experiment.anchored()
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     folder = root / "runs" / run_id
@@ -134,18 +131,13 @@ def run_experiment(
         raise _failure(error, experiment, nodes, folder) from error
 
 
-def check_places(experiment: Experiment) -> None:
-    """Looks whether a run could write where it has to, before it does anything.
+def check_not_in_use(experiment: Experiment) -> None:
+    """Looks whether the pipeline root is free, before a run does anything.
 
     Raises:
-        PlaceUnusable: the pipeline root or the serving folder cannot be written.
         PipelineRootInUse: another run works in this pipeline root.
     """
     root = pipeline_root(experiment)
-    places = {"run.pipeline_root": str(root)}
-    if experiment.serving.push_to is not None:
-        places["serving.push_to"] = absolute(experiment.serving.push_to)
-    check_writable(places)
     if (root / LOCK_FILE).exists():
         with run_lock(root):
             pass

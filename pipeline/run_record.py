@@ -69,7 +69,7 @@ def keep_experiment(
         changed; None outside of a repository).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    settings = experiment.model_dump(mode="json", exclude_unset=True)
+    settings = experiment.anchored().model_dump(mode="json", exclude_unset=True)
     first = {name: settings[name] for name in ("name", "data")}
     text = yaml.safe_dump({**first, **settings}, sort_keys=False, allow_unicode=True, width=100)
     (folder / EXPERIMENT_FILE).write_text(_header(source) + text, encoding="utf-8")

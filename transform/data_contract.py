@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from transform.model_inputs import TaskSpec
+from transform.name_checks import name_problems
 from transform.names import suggest
 from transform.settings import Settings
 
@@ -184,7 +185,8 @@ class ContractSections(Settings):
     """What the columns of a log mean, as the sections of the experiment file say it.
 
     Attributes:
-        features: by name.
+        features: by name: English letters, digits, ``_``, ``.`` and ``-``; `column` says which
+            column of the log it is.
         tasks: by name, a task behind the one that it comes after.
         target_item: the categorical feature that is ranked, or None.
         domain: the scenarios, or None for a single one.
@@ -201,6 +203,12 @@ class ContractSections(Settings):
             *self._feature_problems(),
             *self._task_problems(),
             *self._column_problems(),
+            *name_problems(
+                self.features,
+                {name: task.label for name, task in self.tasks.items()},
+                self.domain.feature if self.domain else None,
+                self.domains,
+            ),
         ]
         if problems:
             raise ValueError("; ".join(problems))

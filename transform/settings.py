@@ -97,5 +97,6 @@ def _describe(problem: Mapping[str, Any], values: Any) -> list[tuple[tuple[str, 
         return [((*path, *further), text) for further, text in cause.problems]
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] not in ("value_error", "missing"):
-        message += f". Received: {problem['input']!r}"
+        received = repr(problem["input"])
+        message += f". Received: {received if len(received) <= 200 else received[:200] + ' ...'}"
     return [(tuple(path), message)]

@@ -112,7 +112,7 @@ def assign(split: Split, rows: pa.Table, place: Place) -> Assignment:
     rejected: list[Rejection] = []
     times = None
     if isinstance(split, FileSplit):
-        assigned = np.full(rows.num_rows, _file_split(split, place.file), np.int8)
+        assigned = np.full(rows.num_rows, file_split(split, place.file), np.int8)
         drawn = split.validation is None
     else:
         assigned, times, rejected = _time_split(split, rows[split.column], place)
@@ -188,12 +188,22 @@ def _validation_draw(split: FileSplit | TimeSplit, rows: pa.Table, place: Place)
     return uniform(place.lines - 1, split.seed ^ int(name * (1 << 53)))
 
 
-def _file_split(split: FileSplit, file: str) -> int:
+def matches_file(pattern: str, file: str) -> bool:
+    """Whether a pattern of a `FileSplit` matches the end of a path, from a folder on."""
+    return _ends_in(file, pattern.lstrip("/"))
+
+
+def file_split(split: FileSplit, file: str) -> int:
+    """Index into `SPLITS` of a file's split, before validation rows are drawn.
+
+    Raises:
+        InputRefused: the file belongs to no split, or to several.
+    """
     patterns = {_TRAIN: split.train, _VALIDATION: split.validation or [], _TEST: split.test}
     matches = [
         index
         for index, group in patterns.items()
-        if any(_ends_in(file, pattern.lstrip("/")) for pattern in group)
+        if any(matches_file(pattern, file) for pattern in group)
     ]
     if len(matches) != 1:
         found = " and ".join(SPLITS[index] for index in matches) or "no split"

@@ -1,7 +1,5 @@
 """The push itself, into a folder or to a URI: whole, or not there."""
 
-import os
-
 from components.model_pusher.files import is_remote
 from components.model_pusher.local_push import LocalPush
 from components.model_pusher.model_files import is_model, model_digest, model_files, same_model
@@ -41,26 +39,6 @@ def served_as(model: str, base: str) -> PushedVersion | None:
     if newest is None or not same_model(newest.path, model, model_digest(model)):
         return None
     return newest
-
-
-def folder_problem(path: str) -> str | None:
-    """Why a folder of this machine cannot be written, before anything is written; None if it can.
-
-    Args:
-        path: of a folder that need not exist yet; nothing is known of a URI.
-    """
-    if is_remote(path):
-        return None
-    place = os.path.abspath(path)
-    while not os.path.lexists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        return f"{place} is no folder"
-    if not os.access(place, os.W_OK | os.X_OK):
-        # The system says why better than a list of reasons could.
-        read_only = os.statvfs(place).f_flag & os.ST_RDONLY
-        return f"{place} is " + ("on a read-only file system" if read_only else "not writable")
-    return None
 
 
 def _push_of(base: str) -> LocalPush | ObjectPush:

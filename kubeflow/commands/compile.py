@@ -30,6 +30,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from kubeflow.preflight import preflight_on_cluster
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
 
@@ -38,6 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.disable(logging.WARNING)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        preflight_on_cluster(experiment, arguments.experiment)
         with console.status("Starting TensorFlow Extended ..."), heavy_imports():
             check_options(experiment)
             from kubeflow.compiler import PackageRefused, compile_package

@@ -51,12 +51,15 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
+    from pipeline.preflight.preflight import preflight
 
     if arguments.workers < 1:
         return fail(f"--workers: at least 1. Received: {arguments.workers}", EXIT_WRONG_INPUT)
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        elsewhere = arguments.data_path or arguments.span or arguments.resume
+        preflight(experiment, arguments.experiment, logs=not elsewhere, outputs=False)
         with console.status("Compiling the package ..."), heavy_imports():
             check_options(experiment)
             from kubeflow.package_refused import PackageRefused

@@ -50,6 +50,7 @@ def _run(arguments: argparse.Namespace) -> int:
         access, 6 where the run succeeded but Kubeflow Pipelines does not tell the verdict (no
         Pusher).
     """
+    from kubeflow.preflight import preflight_on_cluster
     from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
     from pipeline.heavy_imports import heavy_imports
 
@@ -58,6 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return fail(problem, exit_codes.EXIT_WRONG_INPUT)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        preflight_on_cluster(experiment, arguments.experiment)
         with heavy_imports():
             check_options(experiment)
     except ExperimentFileError as error:

@@ -106,14 +106,12 @@ def on_this_machine(experiment: Experiment, out: Path) -> Experiment:
 
     A rehearsal pushes into its own folder: nobody serves from it.
     """
-    serving, report = experiment.serving, experiment.report
+    experiment = experiment.anchored()
+    serving = experiment.serving
     if serving.push_to is not None:
         serving = serving.model_copy(update={"push_to": str(out / "serving")})
-    if report.best_possible is not None:
-        path = os.path.abspath(report.best_possible)
-        report = report.model_copy(update={"best_possible": path})
     run = experiment.run.model_copy(update={"pipeline_root": str(out)})
-    return experiment.model_copy(update={"serving": serving, "report": report, "run": run})
+    return experiment.model_copy(update={"serving": serving, "run": run})
 
 
 @contextlib.contextmanager

@@ -85,7 +85,7 @@ def test_no_yaml(write):
             "gate.baseline is 'reference' but gate.reference is absent",
         ),
         ("evaluation: {slices: [[itm]]}", "did you mean 'item'"),
-        ("evaluation: {user_key: usr}", "evaluation.user_key names no feature"),
+        ("evaluation: {user_key: usr}", "evaluation.user_key: 'usr' is no categorical feature"),
         ("training: {task_weights: {clck: 2}}", "training.task_weights names no task: 'clck', did"),
         (
             "training: {select_by: {task_weights: {clck: 2}}}",

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import command_line
-from pipeline.experiment_file import read_experiment
-from pipeline.local_run import RunFailed, check_places, pipeline_root, run_experiment
+from pipeline.disk_full import is_disk_full
+from pipeline.experiment_file import ExperimentFileError, read_experiment
+from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
+from pipeline.pipeline_root import pipeline_root
+from pipeline.preflight.preflight import preflight
 from pipeline.run_lock import PipelineRootInUse, run_lock
-from pipeline.run_places import PlaceUnusable, is_disk_full
 
 #: Runs a command as a person does, and fails where TensorFlow was loaded for it.
 COMMAND = """
@@ -39,8 +41,8 @@ def test_folders_that_cannot_be_written_are_refused_at_once(write_experiment, tm
     code, errors = _refused_early("run", str(path))
     assert code == command_line.EXIT_WRONG_INPUT
     assert errors.splitlines() == [
-        f"{setting}: {below} cannot be written: {tmp_path / 'file'} is no folder. Name a folder "
-        f"that can be, with --set {setting}=..."
+        f"{path}: {setting}: {tmp_path / 'file'} is a file, below which {below} should be: give "
+        "the path of a folder"
         for setting in ("run.pipeline_root", "serving.push_to")
     ]
 
@@ -48,8 +50,8 @@ def test_folders_that_cannot_be_written_are_refused_at_once(write_experiment, tm
 def test_a_read_only_root_is_refused(write_experiment, mount):
     disk = mount("ro,size=1m")
     path = write_experiment(run={"pipeline_root": str(disk / "root")})
-    with pytest.raises(PlaceUnusable, match=f"{disk} is on a read-only file system"):
-        check_places(read_experiment(path))
+    with pytest.raises(ExperimentFileError, match=f"{disk} cannot be written to .*[Rr]ead-only"):
+        preflight(read_experiment(path), str(path))
 
 
 def test_a_second_run_is_refused_before_tensorflow_is_loaded(write_experiment):
@@ -134,7 +136,7 @@ def test_two_runs_in_one_root_are_told_apart_from_failures(finished):
     path, first = finished
     with run_lock(first.folder.parent.parent):
         with pytest.raises(PipelineRootInUse):
-            check_places(read_experiment(path))
+            check_not_in_use(read_experiment(path))
 
 
 @pytest.mark.parametrize(

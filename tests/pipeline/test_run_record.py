@@ -36,7 +36,7 @@ def experiment(source):
 def test_the_kept_experiment_runs_the_same_again(tmp_path, source, experiment):
     keep_experiment(tmp_path / "run", experiment, source)
     again = read_experiment(tmp_path / "run" / "experiment.yaml")
-    assert again == experiment
+    assert again.anchored().model_dump() == experiment.anchored().model_dump()
     assert again.training.epochs == 3 and again.features["price"].transform == "log"
     assert (tmp_path / "run" / "experiment.given.yaml").read_text(encoding="utf-8") == TEXT
     first_line = (tmp_path / "run" / "experiment.yaml").read_text(encoding="utf-8").split("\n")[0]

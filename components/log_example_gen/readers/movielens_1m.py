@@ -5,7 +5,7 @@ import os
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -77,6 +77,10 @@ class MovieLens1M(Reader):
 
     def shards(self, files: list[str]) -> list[Shard]:
         """One: the ratings are ordered and joined as a whole."""
+        names = {os.path.basename(file) for file in files}
+        lacking = [name for name in _LAYOUT if name not in names]
+        if lacking and not any(name.endswith(".zip") for name in names):
+            raise _lacks(lacking[0], files)
         return [Shard(tuple(files))]
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
@@ -150,10 +154,14 @@ class MovieLens1M(Reader):
                     raise InputRefused(
                         f"{file}: cannot be unpacked ({error}); get it again from {ADDRESS}"
                     ) from error
-        raise InputRefused(
-            f"{os.path.dirname(files[0])}: {name} is missing; get MovieLens-1M from {ADDRESS} and "
-            "unpack it there"
-        )
+        raise _lacks(name, files)
+
+
+def _lacks(name: str, files: Sequence[str]) -> InputRefused:
+    return InputRefused(
+        f"{os.path.dirname(files[0])}: {name} is missing; get MovieLens-1M from {ADDRESS} and "
+        "unpack it there"
+    )
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 from components.model_pusher.folder_lock import open_lock, take
 from components.model_pusher.local_push import STATE_FOLDER, LocalPush
 from components.model_pusher.model_files import RECORD_FILE, model_digest, model_files
-from components.model_pusher.push import folder_problem, push, served_as
+from components.model_pusher.push import push, served_as
 from components.model_pusher.push_record import PushRecord
 from components.model_pusher.pushed_version import PushFailed
 from components.model_pusher.version_number import NoNumberLeft
@@ -218,12 +218,3 @@ def test_what_the_model_brings_beside_itself_is_kept(base, make_model):
     # A pushed version, record and all, is the same model when it is pushed elsewhere.
     other = push(version.path, str(base.parent / "other"))
     assert json.loads(Path(other.path, RECORD_FILE).read_text())["digest"] == model_digest(model)
-
-
-def test_a_folder_that_cannot_be_written_is_known_before(tmp_path, mount):
-    assert folder_problem(str(tmp_path / "new" / "folder")) is None
-    assert folder_problem("gs://bucket/serving") is None
-    (tmp_path / "file").touch()
-    assert folder_problem(str(tmp_path / "file" / "below")) == f"{tmp_path / 'file'} is no folder"
-    disk = mount("ro,size=1m")
-    assert folder_problem(str(disk / "below")) == f"{disk} is on a read-only file system"

@@ -66,10 +66,10 @@ def test_a_volume_that_is_not_here_has_to_be_copied_to(file, kubeflow, tmp_path,
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("model.network=mmoo", "model: .*mmoo.*did you mean"),
+        ("model.network=mmoo", "model.network: .*mmoo.*did you mean"),
         ("model.options={experst: 3}", "model: .*experst"),
         ("training.loss=focale", "training.loss: .*focale"),
-        ("data.options={separatr: x}", "data: .*separatr"),
+        ("data.options={separatr: x}", "data.options: .*separatr"),
     ],
 )
 def test_unknown_options_are_refused_before_anything_is_sent(

@@ -1,0 +1,73 @@
+"""Whether the names that an experiment uses are registered, without importing what bears them."""
+
+from collections.abc import Iterator
+
+from components.log_example_gen.readers import READERS
+from pipeline.experiment import Experiment
+from pipeline.experiment_file import ExperimentFileError
+from trainer.arrangements import ARRANGEMENTS
+from trainer.bottoms import BOTTOMS
+from trainer.losses import LOSSES
+from trainer.networks import NETWORKS
+from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from trainer.settings import ModelSettings, TrainingSettings
+from trainer.training_methods import TRAINING_METHODS
+from transform.names import suggest
+from transform.registry import Registry
+from transform.settings import SettingsError
+
+
+def name_problems(experiment: Experiment) -> list[str]:
+    """Unknown names of readers, networks, losses and the like, and wrong options of the reader.
+
+    The options of models are known to their classes alone, which are Keras layers: see
+    `pipeline.experiment_file.check_options`.
+
+    Returns:
+        One sentence per problem, beginning with the key.
+    """
+    problems = [
+        f"{key}: unknown {registry.kind} {name!r}, {suggest(name, registry)}"
+        for key, registry, name in _uses(experiment)
+        if name not in registry
+    ]
+    if experiment.data.reader in READERS:
+        try:
+            READERS.validate(experiment.data.reader, experiment.data.options)
+        except SettingsError as error:
+            problems += [f"data.options: {text}" for _, text in error.problems]
+    return list(dict.fromkeys(problems))
+
+
+def check_names(experiment: Experiment, source: str) -> None:
+    """Refuses what `name_problems` finds.
+
+    Raises:
+        ExperimentFileError: lists every problem, behind the file's path `source`.
+    """
+    problems = name_problems(experiment)
+    if problems:
+        raise ExperimentFileError("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str]]:
+    yield "data.reader", READERS, experiment.data.reader
+    yield from _of_model("model", experiment.model)
+    yield from _of_training("training", experiment.training)
+    if experiment.gate.reference is not None:
+        yield from _of_model("gate.reference", experiment.gate.reference)
+        yield from _of_training("gate.reference_training", experiment.reference_training)
+
+
+def _of_model(key: str, model: ModelSettings) -> Iterator[tuple[str, Registry, str]]:
+    yield f"{key}.network", NETWORKS, model.network
+    yield f"{key}.sequence_encoder", SEQUENCE_ENCODERS, model.sequence_encoder
+    yield f"{key}.bottom", BOTTOMS, model.bottom
+    yield f"{key}.arrangement", ARRANGEMENTS, model.arrangement
+
+
+def _of_training(key: str, training: TrainingSettings) -> Iterator[tuple[str, Registry, str]]:
+    if training.method is not None:
+        yield f"{key}.method", TRAINING_METHODS, training.method
+    for loss in training.loss or ():
+        yield f"{key}.loss", LOSSES, loss.name
