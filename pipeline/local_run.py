@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import logging
 import os
 import shutil
 import time
@@ -18,7 +19,12 @@ from pipeline.heavy_imports import heavy_imports
 from pipeline.pipeline_root import pipeline_root
 from pipeline.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from pipeline.run_log import run_log
-from pipeline.run_record import ExperimentSource, keep_experiment, metrics_record
+from pipeline.run_record import (
+    ExperimentSource,
+    describe_run,
+    keep_experiment,
+    metrics_record,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +127,8 @@ def run_experiment(
     nodes: list[NodeRun] = []
     try:
         with run_lock(root), run_log(folder / "log.txt", on_progress):
-            record = keep_experiment(folder, experiment, source)
+            record = describe_run(experiment, source)
+            _keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root, run_id)
             _run_nodes(pipeline, nodes, on_node)
             return finish(run_id, nodes, folder, record)
@@ -272,6 +279,14 @@ def finish(
     temporary.symlink_to(folder.name)
     temporary.replace(latest)
     return result
+
+
+def _keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:
+    """Keeps the experiment as it is run; what a full disk does to the run, later steps say."""
+    try:
+        keep_experiment(folder, experiment, source)
+    except OSError as error:
+        logging.warning("the experiment could not be kept in %s: %s", folder, error)
 
 
 def _metrics(result: RunResult) -> dict[str, Any]:

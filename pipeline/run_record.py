@@ -52,10 +52,8 @@ class ExperimentSource:
         return cls(str(Path(path).resolve()), text, tuple(overrides))
 
 
-def keep_experiment(
-    folder: Path, experiment: Experiment, source: ExperimentSource | None
-) -> dict[str, Any]:
-    """Writes the experiment into a run's folder, and describes the run.
+def keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:
+    """Writes the experiment into a run's folder.
 
     Args:
         folder: of the run.
@@ -63,19 +61,32 @@ def keep_experiment(
             here runs the same.
         source: where it came from; None for one that was built in a program.
 
-    Returns:
-        For ``run.json``: ``experiment`` (file, its digest, overrides), ``seeds``, ``versions``
-        and ``git`` (revision of the experiment file's folder, and whether something there was
-        changed; None outside of a repository).
+    Raises:
+        OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings = experiment.anchored().model_dump(mode="json", exclude_unset=True)
     first = {name: settings[name] for name in ("name", "data")}
     text = yaml.safe_dump({**first, **settings}, sort_keys=False, allow_unicode=True, width=100)
     (folder / EXPERIMENT_FILE).write_text(_header(source) + text, encoding="utf-8")
-    given = None
     if source is not None:
         (folder / GIVEN_FILE).write_text(source.text, encoding="utf-8")
+
+
+def describe_run(experiment: Experiment, source: ExperimentSource | None) -> dict[str, Any]:
+    """What a run was made of and with.
+
+    Args:
+        experiment: as it is run.
+        source: where it came from; None for one that was built in a program.
+
+    Returns:
+        For ``run.json``: ``experiment`` (file, its digest, overrides), ``seeds``, ``versions``
+        and ``git`` (revision of the experiment file's folder, and whether something there was
+        changed; None outside of a repository).
+    """
+    given = None
+    if source is not None:
         digest = hashlib.sha256(source.text.encode()).hexdigest()
         given = {"file": source.path, "sha256": digest, "overrides": list(source.overrides)}
     seeds = {"candidate": experiment.training.seed}

@@ -58,8 +58,10 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
-        elsewhere = arguments.data_path or arguments.span or arguments.resume
-        preflight(experiment, arguments.experiment, logs=not elsewhere, outputs=False)
+        # A run that is resumed has its own package, whatever the experiment says by now.
+        if not arguments.resume:
+            logs_of_the_file = not (arguments.data_path or arguments.span)
+            preflight(experiment, arguments.experiment, logs=logs_of_the_file, outputs=False)
         with console.status("Compiling the package ..."), heavy_imports():
             check_options(experiment)
             from kubeflow.package_refused import PackageRefused

@@ -17,7 +17,7 @@ from kubeflow.rehearsal.task_run import TaskRun
 from pipeline.experiment import Experiment
 from pipeline.local_run import NodeRun, RunResult, finish
 from pipeline.run_lock import run_lock
-from pipeline.run_record import ExperimentSource, keep_experiment
+from pipeline.run_record import ExperimentSource, describe_run, keep_experiment
 
 _HERE = Path(__file__).resolve().parents[2]
 _PARAMETERS, _PACKAGE, _RECORD = "parameters.json", "package.yaml", "record.json"
@@ -78,7 +78,8 @@ def rehearse(
         folder = out / "runs" / (resume or f"rehearsal-{uuid.uuid4()}")
         if resume is None:
             _prepare(experiment, out, folder, parameters or {})
-            record = keep_experiment(folder, on_this_machine(experiment, out), source)
+            keep_experiment(folder, on_this_machine(experiment, out), source)
+            record = describe_run(experiment, source)
             (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         elif not (folder / _PACKAGE).exists():
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")

@@ -11,8 +11,10 @@ from tfx.types import standard_artifacts
 from components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
 from components.relaimp_gate.judge import judge
 from components.relaimp_gate.settings import GateSettings
-from components.slice_evaluation.paired_auc import PairedMoments, auc_estimate, relaimp
+from components.slice_evaluation.paired_auc import auc_estimate, relaimp
+from components.slice_evaluation.paired_moments import PairedMoments, influences
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from components.slice_evaluation.spread import Spread
 from pipeline.best_blessed_model import BestBlessedModelStrategy
 from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
 from transform.data_contract import DataContract
@@ -36,18 +38,19 @@ def _results(losses, rng):
     positives = (ranks[:, labels == 1] - within[0]) / NEGATIVES
     negatives = 1 - (ranks[:, labels == 0] - within[1]) / POSITIVES
     auc = positives.mean(axis=1)
-    centred = [values - auc[:, None] for values in (positives, negatives)]
-    moments = PairedMoments(
-        *(values @ values.T for values in centred),
-        np.zeros((3, 3)),
-        np.array(POSITIVES),
-        np.array(NEGATIVES),
-        np.array(POSITIVES + NEGATIVES),
-    )
-    covariance = moments.covariance(np.array(POSITIVES), np.array(NEGATIVES))
+    # Each row is a cluster of its own.
+    sums = np.zeros((len(losses), 2, len(labels)))
+    sums[:, 0, labels == 1] = positives - auc[:, None]
+    sums[:, 1, labels == 0] = negatives - auc[:, None]
+    classes = np.stack([labels, 1 - labels])
+    counts = np.array([[POSITIVES], [NEGATIVES]])
+    influence = influences(sums, classes / counts, np.broadcast_to(counts, classes.shape))
+    groups = np.zeros(len(labels), np.int64)
+    moments = PairedMoments.of_clusters(groups, influence, classes / counts, 1)
+    spread = Spread.of_moments(moments)[0,]
     metrics = [
         SliceMetrics(
-            name, "click", "overall", *auc_estimate(auc[place], covariance[place, place], 0.95),
+            name, "click", "overall", *auc_estimate(auc[place], spread, place, 0.95)[:3],
             log_loss=0.5, calibration=1.0, positives=POSITIVES, examples=POSITIVES + NEGATIVES,
         )
         for place, name in enumerate(MODELS)
@@ -55,7 +58,7 @@ def _results(losses, rng):
     comparisons = [
         Comparison(
             name, "click", "overall",
-            *relaimp(auc[[0, place]], covariance[np.ix_([0, place], [0, place])], 0.95),
+            *relaimp(auc[[0, place]], spread, place, 0.95)[:3],
             None, None, None,
         )
         for place, name in ((1, "baseline"), (2, "anchor"))

@@ -8,7 +8,7 @@ import yaml
 
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from pipeline.experiment_file import read_experiment
-from pipeline.run_record import ExperimentSource, keep_experiment, metrics_record
+from pipeline.run_record import ExperimentSource, describe_run, keep_experiment, metrics_record
 
 TEXT = """# What I think of this experiment.
 name: record
@@ -43,8 +43,8 @@ def test_the_kept_experiment_runs_the_same_again(tmp_path, source, experiment):
     assert all(override in first_line for override in OVERRIDES)
 
 
-def test_file_overrides_seeds_and_versions_are_named(tmp_path, source, experiment):
-    record = keep_experiment(tmp_path / "run", experiment, source)
+def test_file_overrides_seeds_and_versions_are_named(source, experiment):
+    record = describe_run(experiment, source)
     assert record["experiment"]["file"] == source.path
     assert record["experiment"]["overrides"] == list(OVERRIDES)
     assert record["seeds"] == {"candidate": 7, "reference": 5}
@@ -53,19 +53,20 @@ def test_file_overrides_seeds_and_versions_are_named(tmp_path, source, experimen
 
 
 def test_the_revision_and_whether_something_changed_since(tmp_path, source, experiment):
-    assert keep_experiment(tmp_path / "run", experiment, source)["git"] is None
+    assert describe_run(experiment, source)["git"] is None
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
     for command in (["init", "-q"], ["add", "mine.yaml"], [*identity, "commit", "-qm", "First"]):
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
     (tmp_path / ".git" / "info" / "exclude").write_text("run/\n")
-    git = keep_experiment(tmp_path / "run", experiment, source)["git"]
+    git = describe_run(experiment, source)["git"]
     assert len(git["revision"]) == 40 and git["changed"] is False
     (tmp_path / "mine.yaml").write_text(TEXT + "# changed\n", encoding="utf-8")
-    assert keep_experiment(tmp_path / "run", experiment, source)["git"]["changed"] is True
+    assert describe_run(experiment, source)["git"]["changed"] is True
 
 
 def test_an_experiment_of_a_program_is_kept_without_a_file(tmp_path, experiment):
-    record = keep_experiment(tmp_path / "run", experiment, None)
+    keep_experiment(tmp_path / "run", experiment, None)
+    record = describe_run(experiment, None)
     assert record["experiment"] is None and record["git"] is None
     kept = yaml.safe_load((tmp_path / "run" / "experiment.yaml").read_text(encoding="utf-8"))
     assert kept["name"] == "record"

@@ -192,7 +192,7 @@ def test_a_missing_value_has_its_id_in_dense_features_too(contract):
         for name, feature in CONTRACT["features"].items()
         if name != "age"
     }
-    features["price"] = {"kind": "numeric", "transform": "none"}
+    features["price"] = {"kind": "numeric", "transform": "none", "clip": "none"}
     hashed = DataContract.read({**CONTRACT, "features": features})
     outputs = preprocessing_fn(inputs, {"data_contract": hashed.to_json()})
     assert outputs["item"].numpy()[0] == outputs["city"].numpy()[0] == 1

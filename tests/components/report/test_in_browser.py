@@ -90,7 +90,7 @@ def test_tables_hold_the_numbers_of_the_run(opened, report_data):
     assert any(cell.startswith(f"{metric.auc:.4f}") for cell in cells)
     cells = page.tables["Checks of the gate"]
     assert "✘ blocks" in cells and "clickdomain=product_page" in cells
-    assert "age: not a number" in page.tables["Refused rows by reason"]
+    assert "age: not a number" in page.tables["Malformed rows by reason"]
     assert "Łódź (~2%)" in " ".join(page.tables["Where the data differs from its schema"])
     assert any("Saint-Rémy" in cell for cell in page.tables["Values and sequences in split train"])
 

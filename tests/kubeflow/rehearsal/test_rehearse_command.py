@@ -50,6 +50,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(golden_folder, tmp_path, ca
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "below"
     arguments = ["rehearse", str(golden_folder / "experiment.yaml"), "--out", str(out)]
+    # Logs of another folder, and of the simulator's ground truth none.
+    arguments += ["--data-path", str(tmp_path), "--set", "report.best_possible=null"]
     assert command_line.main(arguments) == EXIT_FAILED
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"--out {out}: ") and "Not a directory" in line
