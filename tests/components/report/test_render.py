@@ -63,6 +63,7 @@ def _texts(row):
 def test_the_kept_epoch_is_named_with_what_chose_it_and_what_to_mind(report_data):
     page = render(report_data)
     assert "<p>Candidate: Epoch 6 of 8 is kept: normalised entropy 0.90000 on" in page
+    assert page.count("epoch 6 of 8 kept by normalised entropy") == 2, "among the run's facts"
     assert "Task &#39;purchase&#39; has too few validation rows &lt;12&gt;." in page
     table = page[page.index("Epochs of the candidate on") :]
     head, *rows = (part.split("</tr>")[0] for part in table[: table.index("</table>")].split("<tr"))
