@@ -25,6 +25,9 @@ _MAXIMUM_FEATURES = 4
 _SAMPLED_ROWS = 50_000
 #: A feature with fewer values that have several rows is no user's.
 _LEAST_VALUES = 50
+#: Nor is one that models read whose values have more rows than this on average, say a trade or a
+#: country: its rows are alike because the scores follow it.
+_MOST_ROWS_OF_A_USER = 200
 #: The variance by value over that by row from which on it is said, and how many standard errors
 #: the excess has to be above 0 (several features and tasks are looked at).
 _DESIGN_EFFECT, _STANDARD_ERRORS = 1.2, 4.0
@@ -146,8 +149,10 @@ def find_shared_rows(
             own = sums.columns_of(place * len(tasks) + task)
             positives = float(passed.totals.positives[overall, task])
             negatives = float(passed.totals.negatives[overall, task])
-            several = own[:, 4] + own[:, 5] > 1
+            several, embedded = own[:, 4] + own[:, 5] > 1, contract.features[feature].embed
             if several.sum() < _LEAST_VALUES or not np.isfinite(passed.auc[overall, 0, task]):
+                continue
+            if embedded and own[several, 4:6].sum() > _MOST_ROWS_OF_A_USER * several.sum():
                 continue
             by_value = np.square(own[:, 0] / positives + own[:, 2] / negatives)
             by_row = own[:, 1] / positives**2 + own[:, 3] / negatives**2
@@ -159,7 +164,6 @@ def find_shared_rows(
                 continue
             factor = float(np.sqrt(effect))
             if feature not in found or found[feature].factor < factor:
-                embedded = contract.features[feature].embed
                 found[feature] = SharedRows(feature, name, int(several.sum()), factor, embedded)
     return sorted(found.values(), key=lambda shared: (shared.embedded, -shared.factor))
 

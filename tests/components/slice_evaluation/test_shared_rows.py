@@ -88,6 +88,19 @@ def test_few_values_are_no_users():
     assert _find(Scorers(6000, 40)) == []
 
 
+def test_a_feature_that_models_read_with_many_rows_a_value_is_no_user():
+    """A trade, say: its rows are alike because the scores follow it."""
+    scorers = Scorers(18_000, 60)
+    labels, scores, users = scorers.draw(np.random.default_rng(1), 1)
+    trade = (users.ravel() + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    nothing = np.zeros_like(trade)
+    assert _find(scorers, {"user_id": nothing, "city": trade}) == []
+    # The same rows under a name that no model reads are a user's.
+    assert [shared.feature for shared in _find(scorers, {"user_id": trade, "city": nothing})] == [
+        "user_id"
+    ]
+
+
 def test_a_sample_of_the_values_tells_as_much(monkeypatch):
     (whole,) = _find(Scorers(12_000, 600))
     monkeypatch.setattr("components.slice_evaluation.shared_rows._SAMPLED_ROWS", 6000)
