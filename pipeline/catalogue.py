@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from collections.abc import Mapping
 
 import yaml
 
@@ -114,6 +115,7 @@ def _preset(name: str) -> str:
         "",
         _indented(paper.equations),
         "",
+        *_where_from(paper.numbers),
         "Example, the preset by its name:",
         _indented(yaml.safe_dump({"model": {"preset": name}})),
         "",
@@ -121,6 +123,14 @@ def _preset(name: str) -> str:
         _indented(text[text.index("\nmodel:") + 1 :]),
     ]
     return "\n".join(lines)
+
+
+def _where_from(numbers: Mapping[str, list[str]]) -> list[str]:
+    """Which settings are the paper's, and which are ours."""
+    if not numbers:
+        return []
+    lines = [f"{source}: {', '.join(paths)}." for source, paths in numbers.items()]
+    return ["Where its settings are from:", *map(_indented, lines), ""]
 
 
 def _indented(text: str) -> str:

@@ -1,6 +1,6 @@
 """Presets: expands ``preset: NAME`` of an experiment file to the settings that it stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ _MODEL_OPTIONS = {
 #: The same of `training`.
 _TRAINING_OPTIONS = {"method_options": ("method", None)}
 
+#: Settings whose value is a registered name.
+_MEMBERS = ("name", "network", "sequence_encoder", "bottom", "arrangement", "method")
+
 #: What of a preset's `training` belongs to the system itself, and what stands for its absence.
 _OF_THE_SYSTEM: dict[str, Any] = {"method": None, "method_options": {}, "loss": None}
 
@@ -34,6 +37,10 @@ class Paper(Settings):
         year: of that paper.
         equations: what the system computes, in the notation of the networks' docstrings.
         named_by: the tables that it stands in, and what is not the papers' in the settings.
+        numbers: source to what it says: paths of settings (``model.options.experts``; of a list
+            of members by their names, ``model.options.interactions.gdcn``), each with all
+            below it but what a longer path has. ``ours`` is the source of what no paper or
+            released code gives. What the file does not set is the default of its class.
     """
 
     authors: str
@@ -41,6 +48,7 @@ class Paper(Settings):
     year: int
     equations: str
     named_by: str
+    numbers: dict[str, list[str]]
 
 
 class Preset(Settings):
@@ -55,6 +63,32 @@ class Preset(Settings):
     paper: Paper
     model: dict[str, Any]
     training: dict[str, Any] = {}
+
+    def source_of(self, path: str) -> str | None:
+        """Where the setting of a path is from: the source that names it most exactly, or None."""
+        named = [
+            (len(prefix), source)
+            for source, prefixes in self.paper.numbers.items()
+            for prefix in prefixes
+            if path == prefix or path.startswith(f"{prefix}.")
+        ]
+        return max(named)[1] if named else None
+
+    def number_paths(self) -> list[str]:
+        """Paths of all settings but the names of members, which are the system itself."""
+        settings = {"model": self.model, "training": self.training}
+        return [path for path in _leaves(settings) if path.split(".")[-1] not in _MEMBERS]
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[str]:
+    """Paths of what is no mapping, nor a list of mappings, whose items count by their names."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        value = {str(item.get("name", place)): item for place, item in enumerate(value)}
+    if not isinstance(value, Mapping):
+        yield path
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, f"{path}.{key}" if path else str(key))
 
 
 def preset_names() -> list[str]:

@@ -91,6 +91,27 @@ def test_every_preset_has_valid_sections(name):
     assert max(map(len, preset_text(name).splitlines())) <= 100
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_every_number_of_a_preset_says_where_it_is_from(name):
+    preset = read_preset(name)
+    paths = preset.number_paths()
+    assert [path for path in paths if preset.source_of(path) is None] == []
+    named = [prefix for prefixes in preset.paper.numbers.values() for prefix in prefixes]
+    # Nor does a header speak of what the preset has not, or has no more.
+    assert [p for p in named if not any(q == p or q.startswith(f"{p}.") for q in paths)] == []
+
+
+def test_the_longest_path_says_where_a_number_is_from():
+    preset = read_preset("dtn")
+    numbers = {"ours": ["model.options"], "DTN": ["model.options.units"]}
+    known = preset.model_copy(
+        update={"paper": preset.paper.model_copy(update={"numbers": numbers})}
+    )
+    assert known.source_of("model.options.units") == "DTN"
+    assert known.source_of("model.options.interactions.gdcn.options.layers") == "ours"
+    assert known.source_of("model.optionsandmore") is None
+
+
 @lru_cache(maxsize=None)
 def _inputs(contract):
     if contract == "small":
