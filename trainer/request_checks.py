@@ -16,6 +16,8 @@ _FEATURES_TAG = 0x0A
 #: Positions that a text names at most.
 _NAMED = 10
 _FROM = " (counted from 0)"
+#: A feature that no log has: asking for it makes TensorFlow walk through an example.
+_NO_FEATURE = "\0"
 #: Bytes of a length: protobuf allows no message above 2 GiB.
 _LENGTH_BYTES = 5
 
@@ -23,9 +25,10 @@ _LENGTH_BYTES = 5
 def whole_examples(examples: tf.Tensor) -> tf.Tensor:
     """Refuses texts that are no tf.Example, or a part of one.
 
-    Looks at the outermost level only: an example is one message of the length that its first
+    Looks first at the outermost level: an example is one message of the length that its first
     bytes tell. A text that is not is parsed alone, to be sure; what such a text holds never costs
-    the others time. Damage inside an example of the right length is left to TensorFlow's parser.
+    the others time. Then TensorFlow walks through the names and features of all, without reading
+    their values.
 
     Args:
         examples: ``(B,)`` serialised `tf.Example`s.
@@ -37,7 +40,25 @@ def whole_examples(examples: tf.Tensor) -> tf.Tensor:
     refusal = tf.cond(
         tf.size(suspects) > 0, lambda: _broken(examples, suspects), lambda: tf.constant("")
     )
-    return _unless(refusal, examples)
+    return _whole_inside(_unless(refusal, examples))
+
+
+def _whole_inside(examples: tf.Tensor) -> tf.Tensor:
+    """Refuses the first example whose names and features can't be told apart, by its position.
+
+    On the wire a `tf.Example` is a `tf.SequenceExample` that has nothing but a context. The parser
+    of `tf.Example` quotes the bytes of what it can't read, and this one its name.
+    """
+    positions = tf.strings.as_string(tf.range(tf.size(examples)))
+    walked, _, _ = tf.io.parse_sequence_example(
+        examples,
+        context_features={_NO_FEATURE: tf.io.RaggedFeature(tf.int64)},
+        example_names=tf.strings.join(["position ", positions, _FROM]),
+    )
+    # Always true, but asked: an operation that nothing asks for its values is optimised away.
+    check = tf.debugging.Assert(tf.size(walked[_NO_FEATURE].values) >= 0, [""])
+    with tf.control_dependencies([check]):
+        return tf.identity(examples)
 
 
 def _has_told_length(examples: tf.Tensor) -> tf.Tensor:
