@@ -9,7 +9,6 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.added_embedding import AddedEmbedding
-from trainer.layers.multi_head_attention import MultiHeadAttention
 from trainer.layers.transformer_block import TransformerBlock
 from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
 from transform.model_inputs import ModelInputs
@@ -20,17 +19,22 @@ class ATRank(SequenceEncoder):
 
     All sequences are stitched into one, each behaviour with an embedding of its type added:
     S = Transformer layer over all of them (the heads are ATRank's latent semantic spaces), then
-    attention from the target item: interest = MHA(e_t, S). This gives one interest in all.
+    attention from the target item, interest = decoder(e_t, S). This gives one interest in all. The
+    decoder is a Transformer layer as in the authors' code, with residuals, normalisation and
+    feed-forward network around the paper's attention, which gives Σ_i a_i s_i alone: there what
+    follows would have to find out by itself whether the target is among the s_i.
 
     Deviations: no embeddings of the time that has passed, as these inputs have no times; types are
     added to the items' embeddings, which share one width, instead of a projection per type into
-    semantic spaces of unlike sizes.
+    semantic spaces of unlike sizes; embeddings are normalised, as the decoder would not hear an
+    e_t of 0.01 beside the attention's output, whose RMS is about 1.
 
     Args:
         inputs: sequences and target item.
         heads: number of attention heads; a divisor of k.
-        feed_forward: width of the feed-forward network's hidden layer.
+        feed_forward: width of the feed-forward networks' hidden layer.
         dropout: share of the units that are dropped from residual branches in training.
+        normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
     needs_target: ClassVar[bool] = True
@@ -42,11 +46,12 @@ class ATRank(SequenceEncoder):
         heads: PositiveInt = 2,
         feed_forward: PositiveInt = 64,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalise: bool = True,
     ):
-        super().__init__(inputs)
-        self.types = AddedEmbedding(len(self.sequence_names))
+        super().__init__(inputs, normalise)
+        self.types = AddedEmbedding(len(self.sequence_names), self.spread)
         self.self_attention = TransformerBlock(heads, feed_forward, dropout=dropout)
-        self.target_attention = MultiHeadAttention(heads)
+        self.target_attention = TransformerBlock(heads, feed_forward, dropout=dropout)
 
     def call(
         self,
@@ -64,15 +69,16 @@ class ATRank(SequenceEncoder):
             training: whether dropout is on.
 
         Returns:
-            ``(B, 1, k)``, zeros for a row without any behaviour; None where there is no sequence.
+            ``(B, 1, k)``; None where there is no sequence.
         """
         names = self.sequence_names
         if not names:
             return None
         lengths = [sequences[name].shape[1] for name in names]
-        stitched = ops.concatenate([sequences[name] for name in names], axis=1)
+        stitched = self.scaled(ops.concatenate([sequences[name] for name in names], axis=1))
         mask = ops.concatenate([masks[name] for name in names], axis=1)[:, None]
         types = np.repeat(np.arange(len(names), dtype="int32"), lengths)
         stitched = self.types(stitched, types)[:, None]  # (B, 1, sum of L, k)
         attended = self.self_attention(stitched, stitched, mask, training=training)
-        return self.target_attention(target[:, None, None], attended, mask)[:, 0]
+        queries = self.scaled(target)[:, None, None]  # (B, 1, 1, k)
+        return self.target_attention(queries, attended, mask, training=training)[:, 0]

@@ -8,11 +8,13 @@ from tests.trainer.sequence_encoders.held_out_loss import held_out_loss, target_
 def test_behaviours_are_weighed_by_the_local_activation_unit(reference, softmax):
     encoder, interests = reference.build("din", hidden=[6, 5], softmax=softmax)
     assert interests.shape == (3, 2, 4)
-    for row, target, sequences in reference.rows():
+    for row, target, sequences in reference.rows(scaled=lambda values: values):
         for copy, (items, real) in enumerate(sequences):
             scores = []
-            for item in items:
-                hidden = np.concatenate([item, target, item - target, item * target])
+            compared = reference.normalised(target)
+            for item in reference.normalised(items):
+                parts = [item, compared, item - compared, item * compared]
+                hidden = np.concatenate(parts)
                 for layer in encoder.hidden_layers:
                     hidden = 1 / (1 + np.exp(-reference.dense(layer, hidden, copy)))
                 scores.append(reference.dense(encoder.output_layer, hidden, copy)[0])
