@@ -24,7 +24,7 @@ class BST(StackedEncoder):
     L + 1 fields of every sequence); the default reads that of the target alone, which is what most
     implementations do. Its positions are times before the recommendation; these inputs have no
     times, so positions are counted back from the target. They are added, where the paper
-    concatenates. Embeddings are normalised before that, and positions start a third as large:
+    concatenates. Embeddings are normalised before that, and positions start equally large:
     what tells the target from a behaviour of the same item is its position alone.
 
     Args:
@@ -52,7 +52,7 @@ class BST(StackedEncoder):
         copies = len(self.sequence_names)
         self.output_positions = output
         self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
-        self.positions = AddedEmbedding(copies * self.rows, self.spread)
+        self.positions = AddedEmbedding(copies * self.rows, self.spread())
         self.blocks = [
             TransformerBlock(heads, feed_forward, copies, "leaky_relu", dropout)
             for _ in range(blocks)

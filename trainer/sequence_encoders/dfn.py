@@ -1,6 +1,6 @@
 """DFN: explicit feedback tells what of the implicit feedback to believe."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 import numpy as np
@@ -21,8 +21,8 @@ class DFN(StackedEncoder):
     """Deep feedback network (Xie 2020), its part above the sequences.
 
     - Internal interaction: for each sequence b a Transformer layer over the target item and the
-      behaviours, each with an embedding of its position added, the target with one of its own;
-      f_b = mean over the real positions of its output.
+      behaviours, with an embedding added that says which of them is the target; f_b = mean over
+      the real positions of its output.
     - External interaction: f_+ is the mean of the f_b of positive explicit sequences, f_- that of
       negative ones. Each looks into each implicit sequence u: f_+u = Σ_i α_i u_i with
       α = softmax_i MLP([f_+, u_i, f_+ ⊙ u_i, f_+ − u_i]), and likewise f_-u.
@@ -32,10 +32,12 @@ class DFN(StackedEncoder):
     each. The paper normalises the α by their sum; here the softmax, which the authors' code has
     too, keeps them positive.
 
-    Without positions the Transformer can't tell the target from a behaviour of the same item, and
-    f_b hardly says whether the target is among the behaviours. The authors' code gives behaviours
-    embeddings of their positions too, concatenated and mapped to width k, and the target none;
-    it sums where the paper averages. Embeddings are normalised, in neither of which they are.
+    Deviations: without an added embedding the Transformer can't tell the target from a behaviour of
+    the same item, and f_b hardly says whether the target is among the behaviours. In the
+    authors' code it can, since behaviours have embeddings of their positions, concatenated and
+    mapped to width k, and the target has not. Positions that are added (`added: positions`) are
+    learnt more slowly here than a mark of the target. That code sums where the paper averages.
+    Embeddings are normalised, which neither of them does.
 
     Args:
         inputs: sequences and target item.
@@ -47,7 +49,8 @@ class DFN(StackedEncoder):
         feed_forward: width of the feed-forward networks' hidden layer.
         hidden: widths of the external attention's hidden layers.
         dropout: share of the units that are dropped from residual branches in training.
-        positions: whether there are position embeddings; one of them says which is the target.
+        added: "roles" for one embedding of the target and one of the behaviours, "positions" for
+            one of the target and one of each position, counted back, or "nothing".
         normalise: whether embeddings are normalised; if not, they are read as they are.
 
     Raises:
@@ -65,7 +68,7 @@ class DFN(StackedEncoder):
         feed_forward: PositiveInt = 64,
         hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
-        positions: bool = True,
+        added: Literal["roles", "positions", "nothing"] = "roles",
         normalise: bool = True,
     ):
         super().__init__(inputs, normalise)
@@ -79,9 +82,10 @@ class DFN(StackedEncoder):
         groups = [group for group in (explicit_positive, explicit_negative) if group]
         self.explicit = [[names.index(name) for name in group] for group in groups]
         self.implicit = [names.index(name) for name in implicit]
-        self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
-        rows = len(names) * self.rows
-        self.positions = AddedEmbedding(rows, self.spread) if positions else None
+        longest = max((sequence.max_length for sequence in inputs.sequences), default=0)
+        self.rows = {"nothing": 0, "roles": 2, "positions": 1 + longest}[added]
+        if self.rows:
+            self.added = AddedEmbedding(len(names) * self.rows, self.spread())
         self.transformer = TransformerBlock(heads, feed_forward, len(names), dropout=dropout)
         copies = len(self.explicit) * len(self.implicit)
         self.hidden_layers = [SequenceDense(units, copies, "relu") for units in hidden]
@@ -100,10 +104,10 @@ class DFN(StackedEncoder):
         targets = repeated(self.scaled(target)[:, None, None], values.shape[1])
         joined = ops.concatenate([targets, values], axis=2)  # (B, M, 1 + L, k)
         real = ops.concatenate([ops.ones_like(mask[:, :, :1]), mask], axis=2)
-        if self.positions is not None:
+        if self.rows:
             first_rows = np.arange(values.shape[1], dtype="int32")[:, None] * self.rows
             back = ops.pad(recency(mask), ((0, 0), (0, 0), (1, 0)))  # the target's is 0
-            joined = self.positions(joined, back + first_rows)
+            joined = self.added(joined, ops.minimum(back, self.rows - 1) + first_rows)
         outputs = self.transformer(joined, joined, real, training=training)
         weights = ops.cast(real, outputs.dtype)[..., None]
         internal = ops.sum(weights * outputs, axis=2) / ops.sum(weights, axis=2)  # (B, M, k)

@@ -23,10 +23,10 @@ class DIEN(StackedEncoder):
 
     In training there is the auxiliary loss besides, which the loss `next_behaviour` reads: the
     state is to tell the next behaviour e_{l+1} from another one, ê, by the cross-entropy
-    −log σ(h_l e_{l+1}) − log(1 − σ(h_l ê)), the mean over a row's real positions. ê is a behaviour
-    in the same sequence of the row before in the batch, which may by chance be the same item. The
-    authors sample it in the data; their code has an MLP in place of the paper's inner product,
-    and takes the mean over padded positions too.
+    −log σ(h_l e_{l+1}) − log(1 − σ(h_l ê)), in the mean over all positions, to which padding adds
+    nothing, as in the authors' code. ê is a behaviour in the same sequence of the row before in the
+    batch (of the same device), which may by chance be the same item. The authors sample it in
+    the data, and their code has an MLP in place of the paper's inner product.
 
     Embeddings are normalised, where the paper normalises nothing: with e of 0.01 the states h are
     as small, and the softmax of h W e is uniform.
@@ -88,7 +88,8 @@ def _next_behaviour_losses(
     losses = ops.softplus(-ops.sum(told * following, axis=-1))
     losses = losses + ops.softplus(ops.sum(told * others, axis=-1))  # (B, M, L − 1)
     weights = ops.cast(real * ops.cast(limits > 0, "int32"), "float32")
-    return ops.sum(weights * losses, axis=(1, 2)) / ops.maximum(ops.sum(weights, axis=(1, 2)), 1.0)
+    positions = max(values.shape[1] * (values.shape[2] - 1), 1)
+    return ops.sum(weights * losses, axis=(1, 2)) / positions
 
 
 class Bilinear(keras.layers.Layer):

@@ -46,7 +46,7 @@ class DMT(StackedEncoder):
         super().__init__(inputs, normalise)
         copies = len(self.sequence_names)
         self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
-        self.positions = AddedEmbedding(copies * self.rows, self.spread) if positions else None
+        self.positions = AddedEmbedding(copies * self.rows, self.spread(0.1)) if positions else None
         self.encoder = TransformerBlock(heads, feed_forward, copies, dropout=dropout)
         self.decoder = TransformerBlock(heads, feed_forward, copies, dropout=dropout)
 

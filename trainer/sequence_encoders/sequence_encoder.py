@@ -66,10 +66,12 @@ class SequenceEncoder(keras.layers.Layer):
         """
         return normalised(embeddings) if self.normalise else embeddings
 
-    @property
-    def spread(self) -> float:
-        """Of the vectors that are added to scaled embeddings, see `AddedEmbedding`."""
-        return 0.3 if self.normalise else 0.01
+    def spread(self, beside_normalised: float = 1.0) -> float:
+        """Of vectors that are added to scaled embeddings, see `AddedEmbedding`.
+
+        Beside normalised ones it is what the encoder says; beside others, what these start with.
+        """
+        return beside_normalised if self.normalise else 0.01
 
     def build(self, *_: object) -> None:
         """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""

@@ -17,19 +17,20 @@ GROUPS = [
 ]
 
 
-@pytest.mark.parametrize("positions", [True, False])
+@pytest.mark.parametrize("added", ["roles", "positions", "nothing"])
 @pytest.mark.parametrize(("options", "explicit", "implicit"), GROUPS)
-def test_internal_and_external_interaction(reference, options, explicit, implicit, positions):
-    options = {"feed_forward": 6, "hidden": [5], "positions": positions, **options}
+def test_internal_and_external_interaction(reference, options, explicit, implicit, added):
+    options = {"feed_forward": 6, "hidden": [5], "added": added, **options}
     encoder, interests = reference.build("dfn", **options)
     tables = np.zeros((2, 5, 4))
-    if positions:
-        tables = np.asarray(encoder.positions.table, "float64").reshape(2, 5, 4)
+    if added != "nothing":
+        tables = np.asarray(encoder.added.table, "float64").reshape(2, -1, 4)
     assert interests.shape == (3, 2 + len(explicit) * len(implicit), 4)
     for row, target, sequences in reference.rows():
         internal = []
         for copy, (items, real) in enumerate(sequences):
             back = [0, *(max(real.sum() - place, 0) for place in range(len(items)))]
+            back = np.minimum(back, tables.shape[1] - 1)
             joined = np.stack([target, *items]) + tables[copy, back]
             present = np.asarray([True, *real])
             outputs = reference.block(encoder.transformer, copy, joined, joined, present)

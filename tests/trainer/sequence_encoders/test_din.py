@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 
-from tests.trainer.sequence_encoders.held_out_loss import held_out_loss, target_among_clicks
-
 
 @pytest.mark.parametrize("softmax", [False, True])
 def test_behaviours_are_weighed_by_the_local_activation_unit(reference, softmax):
@@ -22,10 +20,3 @@ def test_behaviours_are_weighed_by_the_local_activation_unit(reference, softmax)
             expected = sum(w * item for w, item in zip(weights, items, strict=True))
             np.testing.assert_allclose(interests[row, copy], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(interests[1, 1], np.zeros(4))
-
-
-def test_finds_the_target_among_the_behaviours_sooner_than_their_mean():
-    pooled, weighed = (
-        held_out_loss(encoder, target_among_clicks, items=60) for encoder in ("mean_pooling", "din")
-    )
-    assert weighed < 0.25 * pooled, (pooled, weighed)
