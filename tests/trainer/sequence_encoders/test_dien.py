@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,6 +99,25 @@ def test_sequences_of_one_behaviour_have_nothing_to_tell(reference):
     target = np.ones((3, 4), "float32")
     _, outputs = encoder(values, masks, target, training=True)
     np.testing.assert_array_equal(outputs["losses/next_behaviour"], np.zeros(3))
+
+
+def test_auxiliary_loss_is_finite_and_float32_in_half_precision(reference):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        encoder = SEQUENCE_ENCODERS.build("dien", {}, reference.inputs)
+        values, masks, target = reference.data()
+        values = {name: tf.constant(100 * value, tf.float32) for name, value in values.items()}
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            _, outputs = encoder(values, masks, tf.constant(target, tf.float32), training=True)
+            loss = outputs["losses/next_behaviour"]
+        gradients = tape.gradient(loss, [*values.values(), *encoder.extractor.trainable_variables])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert loss.dtype == tf.float32
+    for values in (loss, *gradients):
+        assert np.isfinite(tf.cast(values, tf.float32)).all()
+    assert all(np.any(gradient) for gradient in gradients[2:])
 
 
 @pytest.mark.parametrize("arrangement", list(ARRANGEMENTS))
