@@ -117,7 +117,9 @@ def _same_kind(
 #: The label follows whether the target is among the clicks.
 TARGET_IN_SEQUENCE = Planted(_target_in_sequence)
 #: Each task's label follows whether the target is in that task's own sequence.
-SEQUENCE_PER_TASK = Planted(_sequence_per_task, ("clicks", "buys"), ("click", "buy"), items=30)
+SEQUENCE_PER_TASK = Planted(
+    _sequence_per_task, ("clicks", "buys"), ("click", "buy"), items=30, rows=20_000
+)
 #: Many items, few rows: what belongs together is seen in the sequences, hardly in the labels.
 SAME_KIND = Planted(_same_kind, items=400, rows=4_000)
 

@@ -139,7 +139,7 @@ def test_separates_tasks_that_read_different_sequences(condition):
         for task in SEQUENCE_PER_TASK.tasks
     ]
     aucs, enough = [np.zeros(2)], same + 0.8 * (learning.best() - same)
-    while len(aucs) <= 5 and (aucs[-1] < enough).any():
+    while len(aucs) <= 6 and (aucs[-1] < enough).any():
         aucs.append(learning.epoch())
     assert (aucs[-1] > enough).all(), (aucs, same)
 
