@@ -47,13 +47,15 @@ def main() -> None:
     """Prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=list(ENCODERS), help="these encoders")
-    chosen = parser.parse_args().only or list(ENCODERS)
+    parser.add_argument("--learning-rate", type=float, default=0.004, help="of Adam")
+    arguments = parser.parse_args()
+    chosen = arguments.only or list(ENCODERS)
     console = Console()
-    console.print(_learning_table(console, chosen))
+    console.print(_learning_table(console, chosen, arguments.learning_rate))
     console.print(_change_table(chosen))
 
 
-def _learning_table(console: Console, chosen: list[str]) -> Table:
+def _learning_table(console: Console, chosen: list[str], rate: float) -> Table:
     table = Table("encoder", "", title="AUC after each epoch")
     for scale in SCALES:
         table.add_column(f"embeddings at {scale}")
@@ -65,18 +67,30 @@ def _learning_table(console: Console, chosen: list[str]) -> Table:
         for kind, given in kinds:
             # DIEN had no auxiliary loss before.
             loss = _CROSS_ENTROPY if kind == "before" else None
-            cells = [_aucs(encoder, given, scale, loss) for scale in SCALES]
+            cells = [_aucs(encoder, given, scale, loss, rate) for scale in SCALES]
             table.add_row(name, kind, *cells)
             console.print(name, kind, *cells)
     return table
 
 
 def _aucs(
-    encoder: str, options: dict[str, Any], scale: float, loss: list[dict[str, Any]] | None
+    encoder: str,
+    options: dict[str, Any],
+    scale: float,
+    loss: list[dict[str, Any]] | None,
+    rate: float,
 ) -> str:
     runs = []
     for seed in SEEDS:
-        learning = Learning(TARGET_IN_SEQUENCE, encoder, options, scale=scale, seed=seed, loss=loss)
+        learning = Learning(
+            TARGET_IN_SEQUENCE,
+            encoder,
+            options,
+            scale=scale,
+            seed=seed,
+            loss=loss,
+            learning_rate=rate,
+        )
         runs.append([learning.epoch()[0] for _ in range(EPOCHS)])
     return " ".join(f"{value:.3f}".lstrip("0") for value in np.mean(runs, axis=0))
 
