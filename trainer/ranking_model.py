@@ -35,7 +35,8 @@ class RankingModel(keras.Model):
     Attributes:
         gate_names: task to the names of the experts whose weights "gates/<task>" holds, in
             order; empty for a network without gates.
-        default_losses: the network's, see `trainer.networks.network`.
+        default_losses: the network's, see `trainer.networks.network`, and the encoder's.
+        encoder_losses: the encoder's alone; none where there is no sequence.
         inputs_record: what it was built from.
         settings: what it was built by.
 
@@ -58,7 +59,9 @@ class RankingModel(keras.Model):
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
         self._check_fit(settings)
         self.gate_names: dict[str, list[str]] = dict(self.network.gate_names)
-        self.default_losses = self.network.default_losses
+        has_interests = self.encoder is not None and self.encoder.sequence_names
+        self.encoder_losses = self.encoder.default_losses if has_interests else ()
+        self.default_losses = (*self.network.default_losses, *self.encoder_losses)
         self(self._two_empty_rows())
 
     def build(self, *_: object) -> None:
@@ -81,7 +84,8 @@ class RankingModel(keras.Model):
             "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks, and the
             network's intermediates, such as "gates/<task>" ``(B, n)``. The two always agree:
             for a network that composes probabilities itself the logits are those of the
-            composed probabilities. "domain_id" ``(B,)`` is passed through.
+            composed probabilities. "domain_id" ``(B,)`` is passed through. In training there may
+            be "losses/<name>" ``(B,)`` of the encoder.
         """
         used = self._used(features)
         if self.network.reads_inputs:
@@ -93,6 +97,7 @@ class RankingModel(keras.Model):
         interests = self.encoder(
             embedded.sequences, embedded.masks, embedded.target, training=training
         )
+        interests, of_encoder = interests if isinstance(interests, tuple) else (interests, {})
         fields = self.bottom(embedded.fields, interests, training=training)
         domain_ids = _domain_ids(features, fields)
         ids = embedded.field_ids
@@ -101,7 +106,7 @@ class RankingModel(keras.Model):
             outputs = with_task_inputs(self.network, names, fields, ids, domain_ids, training)
         else:
             outputs = dict(self.network(fields, ids, domain_ids, training=training))
-        return {**outputs, **_scores(outputs), DOMAIN_ID: domain_ids}
+        return {**outputs, **_scores(outputs), **of_encoder, DOMAIN_ID: domain_ids}
 
     @property
     def embeddings(self) -> list[FieldEmbedding]:

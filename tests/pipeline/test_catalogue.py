@@ -30,7 +30,7 @@ def test_options_are_readable():
 
 
 def test_a_member_without_options_lists_none():
-    assert "Options:" not in describe("dien")
+    assert "Options:" not in describe("mean_pooling")
 
 
 def _found(values, name):

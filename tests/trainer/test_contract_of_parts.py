@@ -71,6 +71,7 @@ def test_losses(name):
             "probabilities": probabilities,
             "joint_probabilities": probabilities,
             "auxiliary_logits": logits,
+            "losses/next_behaviour": tf.reduce_sum(logits**2, axis=1),
         }
         losses = loss(labels, outputs, mask)
         total = tf.reduce_sum(losses)
@@ -98,6 +99,7 @@ def test_losses_trace_for_any_number_of_rows(name):
             "probabilities": probabilities,
             "joint_probabilities": probabilities,
             "auxiliary_logits": logits,
+            "losses/next_behaviour": tf.reduce_sum(logits**2, axis=1),
         }
         return loss(labels, outputs, mask)
 
@@ -114,5 +116,5 @@ def test_losses_of_no_rows(name):
     loss = LOSSES.build(name, SMALL.get(name, {}), TREE)
     none = tf.zeros((0, 4))
     names = ("logits", "probabilities", "joint_probabilities", "auxiliary_logits")
-    outputs = dict.fromkeys(names, none)
+    outputs = {**dict.fromkeys(names, none), "losses/next_behaviour": none[:, 0]}
     assert np.isfinite(loss(none, outputs, none)).all()

@@ -22,9 +22,9 @@ class ArrangedModel(keras.Model):
     Attributes:
         inputs_record: as of `RankingModel`.
         gate_names: as of `RankingModel`.
-        default_losses: the cross-entropy; tasks told apart by model or output have no chain that
-            a loss of the network's own could follow. An arrangement that keeps the tasks
-            together keeps the network's.
+        default_losses: the cross-entropy, and the encoder's own; tasks told apart by model or
+            output have no chain that a loss of the network's own could follow. An arrangement
+            that keeps the tasks together keeps the network's.
         fusion_variables: those of all models inside.
     """
 
@@ -33,7 +33,7 @@ class ArrangedModel(keras.Model):
         self.inputs_record = inputs
         self.models = models
         self.gate_names: dict[str, list[str]] = {}
-        self.default_losses = ({"name": "binary_cross_entropy"},)
+        self.default_losses = ({"name": "binary_cross_entropy"}, *models[0].encoder_losses)
 
     @property
     def embeddings(self) -> list[FieldEmbedding]:
@@ -49,6 +49,12 @@ class ArrangedModel(keras.Model):
         """See `RankingModel`."""
         for model in self.models:
             model.drop_training_parts()
+
+
+def losses_of_encoders(parts: list[Outputs]) -> Outputs:
+    """ "losses/<name>" ``(B,)`` of the models inside, added up."""
+    names = [name for name in parts[0] if name.startswith("losses/")]
+    return {name: sum(part[name] for part in parts) for name in names}
 
 
 def domains_of(

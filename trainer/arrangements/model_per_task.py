@@ -10,6 +10,7 @@ from trainer.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
     domains_of,
+    losses_of_encoders,
 )
 from trainer.layers.own_domain import of_own_domain
 from trainer.ranking_model import RankingModel
@@ -60,4 +61,4 @@ class ModelPerTask(ArrangedModel):
             if task in self.gate_names:
                 gates = [part[f"gates/{domain}"] for domain in self.inputs_record.domains]
                 outputs[f"gates/{task}"] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
-        return {**outputs, DOMAIN_ID: domain_ids}
+        return {**outputs, **losses_of_encoders(parts), DOMAIN_ID: domain_ids}

@@ -11,6 +11,7 @@ from trainer.arrangements.arranged_model import (
     Outputs,
     domain_task,
     domains_of,
+    losses_of_encoders,
 )
 from trainer.layers.own_domain import of_own_domain
 from trainer.ranking_model import RankingModel
@@ -58,4 +59,4 @@ class TaskPerDomain(ArrangedModel):
         for task in self.gate_names:
             gates = [inside[f"gates/{task}@{domain}"] for domain in domains]
             outputs[f"gates/{task}"] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
-        return {**outputs, DOMAIN_ID: domain_ids}
+        return {**outputs, **losses_of_encoders([inside]), DOMAIN_ID: domain_ids}

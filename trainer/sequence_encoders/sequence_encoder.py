@@ -1,11 +1,15 @@
 """What all sequence encoders have in common."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 
+from trainer.layers.normalised import normalised
 from transform.model_inputs import ModelInputs
 from transform.settings import SettingsError
+
+#: Interests alone, or with what a loss of the encoder's own reads.
+Interests = keras.KerasTensor | tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]
 
 
 class SequenceEncoder(keras.layers.Layer):
@@ -17,12 +21,18 @@ class SequenceEncoder(keras.layers.Layer):
     give one interest per sequence, in the order of the inputs (M' = M); an encoder that does
     not says how many it gives. An empty sequence gives finite values and gradients.
 
+    With `training`, one that has a loss of its own gives a pair: interests, and "losses/<name>"
+    ``(B,)``, each row's, which that loss reads among the model's outputs.
+
     Args:
         inputs: sequences, tasks and target item.
+        normalise: whether embeddings are brought to mean 0 and variance 1 before they are compared.
 
     Attributes:
         needs_target: whether it compares behaviours with the target item.
         task_specific: whether the interests are each task's own.
+        default_losses: terms that are added to those of the network where `training.loss` names
+            nothing.
 
     Raises:
         SettingsError: there are sequences but no target item to compare them with.
@@ -30,9 +40,11 @@ class SequenceEncoder(keras.layers.Layer):
 
     needs_target: ClassVar[bool] = False
     task_specific: ClassVar[bool] = False
+    default_losses: ClassVar[tuple[dict[str, Any], ...]] = ()
 
-    def __init__(self, inputs: ModelInputs):
+    def __init__(self, inputs: ModelInputs, normalise: bool = False):
         super().__init__()
+        self.normalise = normalise
         self.sequence_names = [sequence.name for sequence in inputs.sequences]
         if self.needs_target and self.sequence_names and inputs.target_item is None:
             raise SettingsError(
@@ -44,6 +56,22 @@ class SequenceEncoder(keras.layers.Layer):
                     )
                 ]
             )
+
+    def scaled(self, embeddings: keras.KerasTensor) -> keras.KerasTensor:
+        """Embeddings ``(..., k)`` as they are compared: normalised, or as they are.
+
+        Embeddings start small, at 0.01. What they are compared with, or added to, is not: the
+        output of a normalisation has an RMS of 1, and a softmax of small scores is uniform. An
+        encoder that does not normalise them is deaf until training has made them large.
+        """
+        return normalised(embeddings) if self.normalise else embeddings
+
+    def spread(self, beside_normalised: float = 1.0) -> float:
+        """Of vectors that are added to scaled embeddings, see `AddedEmbedding`.
+
+        Beside normalised ones it is what the encoder says; beside others, what these start with.
+        """
+        return beside_normalised if self.normalise else 0.01
 
     def build(self, *_: object) -> None:
         """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""

@@ -6,7 +6,8 @@ from typing import ClassVar
 import keras
 from keras import ops
 
-from trainer.sequence_encoders.sequence_encoder import SequenceEncoder
+from trainer.sequence_encoders.sequence_encoder import Interests, SequenceEncoder
+from transform.model_inputs import ModelInputs
 
 
 class StackedEncoder(SequenceEncoder):
@@ -16,9 +17,13 @@ class StackedEncoder(SequenceEncoder):
 
     Args:
         inputs: sequences, tasks and target item.
+        normalise: see `SequenceEncoder`.
     """
 
     needs_target: ClassVar[bool] = True
+
+    def __init__(self, inputs: ModelInputs, normalise: bool = True):
+        super().__init__(inputs, normalise)
 
     def call(
         self,
@@ -26,7 +31,7 @@ class StackedEncoder(SequenceEncoder):
         masks: Mapping[str, keras.KerasTensor],
         target: keras.KerasTensor | None = None,
         training: bool = False,
-    ) -> keras.KerasTensor | None:
+    ) -> Interests | None:
         """Encodes one batch, see `SequenceEncoder`; None where there is no sequence."""
         if not self.sequence_names:
             return None
@@ -39,7 +44,7 @@ class StackedEncoder(SequenceEncoder):
         mask: keras.KerasTensor,
         target: keras.KerasTensor,
         training: bool,
-    ) -> keras.KerasTensor:
+    ) -> Interests:
         """Interests from stacked sequences.
 
         Args:

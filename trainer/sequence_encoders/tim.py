@@ -28,6 +28,15 @@ class TIM(StackedEncoder):
     same for all tasks, is computed once per behaviour type. Encoder and decoder have one layer
     each, with weights of their own, and know no positions: the paper names neither.
 
+    X and e are normalised embeddings, of which the paper says nothing: CLN(e + MHA(e, enc)) would
+    not hear an e of 0.01 beside the attention's output, whose RMS is about 1.
+
+    Shown to learn:
+        Whether the target is among the behaviours: on planted rows whose best possible AUC is
+        0.702 and on which mean pooling ends at 0.655, AUC 0.700 after five epochs; 0.619 with
+        embeddings as they are. And, in all four variants, tasks that each follow a sequence of
+        their own, though one and the same linear read-out follows for all of them.
+
     Args:
         inputs: tasks, sequences and target item.
         heads: number of attention heads; a divisor of k.
@@ -36,6 +45,7 @@ class TIM(StackedEncoder):
         condition: what is adapted to each pair: "layer_norm", or, as in the variants of
             Table 6, "qkv", "ffn_1" or "ffn_2" by W ⊙ (1 + W_tb), biases likewise.
         dropout: share of the units that are dropped from residual branches in training.
+        normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
     task_specific: ClassVar[bool] = True
@@ -49,8 +59,9 @@ class TIM(StackedEncoder):
         generator_hidden: PositiveInt = 32,
         condition: ConditionKind = "layer_norm",
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalise: bool = True,
     ):
-        super().__init__(inputs)
+        super().__init__(inputs, normalise)
         self.tasks = len(inputs.tasks)
         self.condition = condition
         self.conditions = PairConditions(
@@ -68,6 +79,7 @@ class TIM(StackedEncoder):
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to interests ``(B, T, M, k)``."""
         behaviours, width = values.shape[1], values.shape[-1]
+        values, target = self.scaled(values), self.scaled(target)
         encoding, decoding = self.conditions(values)
         pair_mask = repeated(mask, self.tasks)  # (B, T·M, L)
         if self.condition != "layer_norm":

@@ -29,6 +29,12 @@ def own(weight, copy, rank):
     return values[copy] if values.ndim > rank else values
 
 
+def normalised(rows):
+    """Vectors ``(..., k)`` with mean 0 and variance 1."""
+    centred = rows - rows.mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + 1e-6)
+
+
 def dense(layer, inputs, copy, kernel_factor=1.0, bias_factor=1.0):
     outputs = inputs @ (own(layer.kernel, copy, 2) * kernel_factor)
     return outputs if layer.bias is None else outputs + own(layer.bias, copy, 1) * bias_factor
@@ -117,14 +123,15 @@ def build(name, **options):
     return encoder, np.asarray(encoder(*inputs))
 
 
-def rows():
-    """Of each batch row: its target, and its sequences with the mask of each."""
+def rows(scaled=normalised):
+    """Of each batch row: its target, and its sequences with the mask of each, as it is compared."""
     values, masks, target = data()
     for row in range(ROWS):
-        yield row, target[row], [(values[n][row], masks[n][row]) for n in NAMES]
+        sequences = [(scaled(values[n][row]), masks[n][row]) for n in NAMES]
+        yield row, scaled(target[row]), sequences
 
 
 @pytest.fixture
 def reference():
-    parts = (softmax, own, dense, attention, norm, block, data, build, rows)
+    parts = (softmax, own, normalised, dense, attention, norm, block, data, build, rows)
     return SimpleNamespace(inputs=INPUTS, width=WIDTH, **{part.__name__: part for part in parts})

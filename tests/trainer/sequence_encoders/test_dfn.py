@@ -17,14 +17,22 @@ GROUPS = [
 ]
 
 
+@pytest.mark.parametrize("added", ["roles", "positions", "nothing"])
 @pytest.mark.parametrize(("options", "explicit", "implicit"), GROUPS)
-def test_internal_and_external_interaction(reference, options, explicit, implicit):
-    encoder, interests = reference.build("dfn", feed_forward=6, hidden=[5], **options)
+def test_internal_and_external_interaction(reference, options, explicit, implicit, added):
+    options = {"feed_forward": 6, "hidden": [5], "added": added, **options}
+    encoder, interests = reference.build("dfn", **options)
+    tables = np.zeros((2, 5, 4))
+    if added != "nothing":
+        tables = np.asarray(encoder.added.table, "float64").reshape(2, -1, 4)
     assert interests.shape == (3, 2 + len(explicit) * len(implicit), 4)
     for row, target, sequences in reference.rows():
         internal = []
         for copy, (items, real) in enumerate(sequences):
-            joined, present = np.stack([target, *items]), np.asarray([True, *real])
+            back = [0, *(max(real.sum() - place, 0) for place in range(len(items)))]
+            back = np.minimum(back, tables.shape[1] - 1)
+            joined = np.stack([target, *items]) + tables[copy, back]
+            present = np.asarray([True, *real])
             outputs = reference.block(encoder.transformer, copy, joined, joined, present)
             internal.append(outputs[present].mean(axis=0))
         expected = list(internal)
@@ -64,7 +72,8 @@ def test_several_explicit_sequences_look_together_and_into_each_implicit_one(ref
     again = np.asarray(encoder(changed, masks, random.randn(2, 4).astype("float32")))
     assert np.isfinite(again).all()
     for place in (5, 7):
-        low, high = values["views"].min(axis=1), values["views"].max(axis=1)
+        views = reference.normalised(values["views"])
+        low, high = views.min(axis=1), views.max(axis=1)
         assert (interests[:, place] >= low - 1e-5).all()
         assert (interests[:, place] <= high + 1e-5).all()
 

@@ -10,7 +10,10 @@ def pooled():
     return held_out_loss("mean_pooling", parity_of_last_click, items=30)
 
 
-@pytest.mark.parametrize("encoder", ["dmt", "bst"])
-def test_the_last_behaviour_is_told_from_the_others(encoder, pooled):
+@pytest.mark.parametrize(
+    ("encoder", "options"),
+    [("dmt", {}), ("bst", {}), ("dien", {}), ("dfn", {"added": "positions"})],
+)
+def test_the_last_behaviour_is_told_from_the_others(encoder, options, pooled):
     """Mean pooling sees which items there are, not which one came last."""
-    assert held_out_loss(encoder, parity_of_last_click, items=30) < 0.25 * pooled
+    assert held_out_loss(encoder, parity_of_last_click, items=30, options=options) < 0.25 * pooled
