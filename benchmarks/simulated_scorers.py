@@ -32,6 +32,7 @@ class Scorers:
         correlation: of the shared effect and that on the label.
         heaviness: a user's weight is 1 / rank to this power; 0 makes users alike.
         levels: of the scores, None leaves them without ties.
+        differing: share of the rows that the baseline scores otherwise than the candidate.
     """
 
     rows: int
@@ -44,6 +45,7 @@ class Scorers:
     correlation: float = 0.5
     heaviness: float = 0.0
     levels: int | None = None
+    differing: float = 1.0
 
     def draw(
         self, rng: np.random.Generator, trials: int
@@ -63,6 +65,8 @@ class Scorers:
             score += self.score_effect * np.take_along_axis(effect, users, axis=1)
         labels = rng.random(shape) < 1 / (1 + np.exp(-log_odds))
         scores = np.stack([self._scores(rng, gain, labels, score, users) for gain in self.gains])
+        if self.differing < 1.0:
+            scores[1] = np.where(rng.random(shape) < self.differing, scores[1], scores[0])
         if self.levels:
             scores = np.round(scores * self.levels) / self.levels
         return labels, scores.astype(np.float32), users.astype(np.uint64)

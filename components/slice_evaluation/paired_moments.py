@@ -16,9 +16,8 @@ class PairedMoments:
     Attributes:
         products: ``(..., M, M)``, sums of products of two models' influences.
         fourth: ``(..., M)``, sums of fourth powers.
-        mixed: ``(..., M - 1, 4)``, for each other model j and power p = 1 to 4 the sum of
-            (candidate - j)^p · j^(4 - p): all fourth powers of the two, without cancellation
-            where the models are nearly equal.
+        gap_fourth: ``(..., M - 1)``, for each other model sums of fourth powers of what the
+            candidate's influence exceeds that model's by.
         shares: ``(..., 3)``, sums of squares of the clusters' shares of the positives, of those
             of the negatives, and of their products.
         positive_clusters: ``(...)`` int64, clusters with at least one positive.
@@ -28,7 +27,7 @@ class PairedMoments:
 
     products: np.ndarray
     fourth: np.ndarray
-    mixed: np.ndarray
+    gap_fourth: np.ndarray
     shares: np.ndarray
     positive_clusters: np.ndarray
     negative_clusters: np.ndarray
@@ -37,7 +36,7 @@ class PairedMoments:
     @classmethod
     def zeros(cls, shape: tuple[int, ...], models: int) -> "PairedMoments":
         """Returns empty sums with leading shape `shape`."""
-        trailing = ((models, models), (models,), (models - 1, 4), (3,))
+        trailing = ((models, models), (models,), (models - 1,), (3,))
         counts = [np.zeros(shape, np.int64) for _ in range(3)]
         return cls(*(np.zeros((*shape, *size)) for size in trailing), *counts)
 
@@ -65,9 +64,7 @@ class PairedMoments:
                 moments.products[:, first, second] = moments.products[:, second, first] = summed
             moments.fourth[:, first] = total(influence[first] ** 4)
         for other in range(1, models):
-            gap, base = influence[0] - influence[other], influence[other]
-            for power in range(1, 5):
-                moments.mixed[:, other - 1, power - 1] = total(gap**power * base ** (4 - power))
+            moments.gap_fourth[:, other - 1] = total((influence[0] - influence[other]) ** 4)
         pairs = ((0, 0), (1, 1), (0, 1))
         for place, (first, second) in enumerate(pairs):
             moments.shares[:, place] = total(shares[first] * shares[second])

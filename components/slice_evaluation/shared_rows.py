@@ -23,13 +23,14 @@ SHARED_ROWS_KEY = "shared_rows"
 _MAXIMUM_FEATURES = 4
 #: Rows, about, that are looked at: all rows of a random part of the values.
 _SAMPLED_ROWS = 50_000
-#: A feature with fewer values that have several rows is no user's.
-_LEAST_VALUES = 50
+#: A feature with fewer values that have several rows is no user's; one that no model reads, an
+#: id mostly, may have fewer.
+_LEAST_VALUES, _LEAST_VALUES_OF_AN_ID = 50, 12
 #: Nor is one that models read whose values have more rows than this on average, say a trade or a
 #: country: its rows are alike because the scores follow it.
 _MOST_ROWS_OF_A_USER = 200
 #: The variance by value over that by row from which on it is said, and how many standard errors
-#: the excess has to be above 0 (several features and tasks are looked at).
+#: an excess has to be above 0 (several features and tasks are looked at).
 _DESIGN_EFFECT, _STANDARD_ERRORS = 1.2, 4.0
 
 
@@ -54,7 +55,8 @@ class SharedRows:
     @property
     def notice(self) -> str:
         """A sentence for the reader."""
-        condition = f" if {self.feature} tells users apart" if self.embedded else ""
+        doubtful = self.embedded or self.values < _LEAST_VALUES
+        condition = f" if {self.feature} tells users apart" if doubtful else ""
         return (
             f"Rows share {self.feature}, and those of one value are alike (task {self.task}): "
             f"intervals, which take rows as independent, are about {self.factor:.1f} times too "
@@ -133,6 +135,11 @@ def find_shared_rows(
     The design effect (Kish 1965) is the variance of the AUC with values as clusters over that
     with rows as clusters. What it exceeds 1 by is a sum over the values; with independent rows
     its mean is 0, and the variance of a value's part at most twice the square of its rows' part.
+    With few values that shows only a very large effect. Of a feature that no model reads it is
+    enough that the values' positives, or their negatives, are clearly alike, each class by itself:
+    that shows much sooner, since a user's positives and negatives are off to the same side, so
+    that their contributions to the AUC partly cancel. (Of a feature that models read it says
+    nothing: the scores follow it.) How much it matters is the design effect in any case.
 
     Args:
         sums: of all batches.
@@ -150,22 +157,29 @@ def find_shared_rows(
             positives = float(passed.totals.positives[overall, task])
             negatives = float(passed.totals.negatives[overall, task])
             several, embedded = own[:, 4] + own[:, 5] > 1, contract.features[feature].embed
-            if several.sum() < _LEAST_VALUES or not np.isfinite(passed.auc[overall, 0, task]):
+            least = _LEAST_VALUES if embedded else _LEAST_VALUES_OF_AN_ID
+            if several.sum() < least or not np.isfinite(passed.auc[overall, 0, task]):
                 continue
             if embedded and own[several, 4:6].sum() > _MOST_ROWS_OF_A_USER * several.sum():
                 continue
-            by_value = np.square(own[:, 0] / positives + own[:, 2] / negatives)
+            of_positives, of_negatives = own[:, 0] / positives, own[:, 2] / negatives
+            by_value = np.square(of_positives + of_negatives)
+            by_class = np.square(of_positives) + np.square(of_negatives)
             by_row = own[:, 1] / positives**2 + own[:, 3] / negatives**2
-            excess = by_value - by_row
             effect = by_value.sum() / by_row.sum() if by_row.sum() > 0 else 1.0
-            error = np.sqrt(2 * np.square(by_row).sum())
-            clear = excess.sum() > _STANDARD_ERRORS * error
+            clear = _exceeds(by_value, by_row) or not embedded and _exceeds(by_class, by_row)
             if not clear or effect < _DESIGN_EFFECT:
                 continue
             factor = float(np.sqrt(effect))
             if feature not in found or found[feature].factor < factor:
                 found[feature] = SharedRows(feature, name, int(several.sum()), factor, embedded)
     return sorted(found.values(), key=lambda shared: (shared.embedded, -shared.factor))
+
+
+def _exceeds(by_value: np.ndarray, by_row: np.ndarray) -> bool:
+    """Whether values vary by more than their rows do, by so many standard errors."""
+    error = np.sqrt(2 * np.square(by_row).sum())
+    return bool((by_value - by_row).sum() > _STANDARD_ERRORS * error)
 
 
 def shared_rows_writer(uri: str) -> tfma.writers.Writer:

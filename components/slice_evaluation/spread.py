@@ -1,14 +1,13 @@
 """How far the models' AUCs of a task and slice may be off, and how well that is known."""
 
 from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 
 from components.slice_evaluation.paired_moments import PairedMoments
 
 #: With fewer effective clusters there is no interval. Simulated (benchmarks.gate_statistics):
-#: with 6 and more its coverage is within two points of the nominal one, below it falls on.
+#: with 6 and more its coverage is within 1.5 points of the nominal one, below it falls on.
 MINIMUM_EFFECTIVE_CLUSTERS = 6.0
 #: Degrees of freedom that one effective cluster, beyond the first, is worth at most: 1 where a
 #: user's rows move together (contributions as the size), 2 where they are independent (as its
@@ -25,7 +24,7 @@ class Spread:
     Attributes:
         covariance: ``(..., M, M)`` float64; NaN where a class has fewer than two clusters.
         fourth: ``(..., M)``, see `PairedMoments`.
-        mixed: ``(..., M - 1, 4)``, likewise.
+        gap_fourth: ``(..., M - 1)``, likewise.
         clusters: ``(...)`` int64.
         effective: ``(...)`` float64, clusters of one size that would weigh as much as the
             existing ones (Kish's effective number, of the class where it is smaller).
@@ -36,7 +35,7 @@ class Spread:
 
     covariance: np.ndarray
     fourth: np.ndarray
-    mixed: np.ndarray
+    gap_fourth: np.ndarray
     clusters: np.ndarray
     effective: np.ndarray
     pairs: np.ndarray
@@ -56,7 +55,13 @@ class Spread:
             pairs = np.where(enough, np.minimum(effective, union / 2), 0.0)
         covariance = np.where(enough[..., None, None], moments.products, np.nan)
         return cls(
-            covariance, moments.fourth, moments.mixed, moments.clusters, effective, pairs, cluster
+            covariance,
+            moments.fourth,
+            moments.gap_fourth,
+            moments.clusters,
+            effective,
+            pairs,
+            cluster,
         )
 
     def __getitem__(self, index: tuple[int, ...]) -> "Spread":
@@ -93,25 +98,23 @@ class Spread:
         least = 1.0 / self.clusters
         return min(1.0 / max(share - 2 * least, least), self._most_degrees)
 
-    def combined(self, other: int, ratio: float) -> tuple[float, float]:
-        """Variance of AUC(candidate) - ratio · AUC(other), and its degrees of freedom.
+    def variance_of_difference(self, other: int) -> float:
+        """Variance of AUC(candidate) - AUC(other), of paired contributions."""
+        own = self.covariance[0, 0] + self.covariance[other, other]
+        # Rounding alone can make that of two equal models slightly negative.
+        return max(float(own - 2 * self.covariance[0, other]), 0.0)
 
-        The degrees are Satterthwaite's as in `degrees_of_auc`, without doubling: contributions
-        to a difference are nearly symmetric.
+    def share_of_difference(self, other: int) -> float:
+        """1 divided by the effective number of contributions to the difference.
+
+        1 where a single cluster makes all of it, 1 / N where all make as much.
         """
-        own = self.covariance[0, 0] + ratio**2 * self.covariance[other, other]
-        variance = float(own - 2 * ratio * self.covariance[0, other])
-        # candidate - ratio · other = (candidate - other) + (1 - ratio) · other
-        rest = 1.0 - ratio
-        fourth = rest**4 * self.fourth[other] + sum(
-            comb(4, power) * rest ** (4 - power) * self.mixed[other - 1, power - 1]
-            for power in range(1, 5)
-        )
-        share = self._share(fourth, variance)
-        excess = share - 1.0 / self.clusters
-        degrees = min(2.0 / excess, self._most_degrees) if excess > 0 else self._most_degrees
-        # Rounding alone can make the variance of two equal models slightly negative.
-        return max(variance, 0.0), degrees
+        return self._share(self.gap_fourth[other - 1], self.variance_of_difference(other))
+
+    @property
+    def degrees_of_difference(self) -> float:
+        """Degrees of freedom of the variance of a difference: what centring takes from it."""
+        return float(self.effective) - 1.0
 
     @property
     def _most_degrees(self) -> float:

@@ -6,7 +6,7 @@ A reduced `benchmarks.gate_statistics`, whose table is in docs/reliability.md.
 import numpy as np
 import pytest
 
-from benchmarks.gate_statistics import SETTINGS, measure
+from benchmarks.gate_statistics import SETTINGS, UNEQUAL, measure
 
 TRIALS = 600
 #: Three standard errors of the simulation at 95 %.
@@ -28,6 +28,33 @@ def test_coverage_is_nominal_with_few_users_and_near_one(name):
     assert found.auc < 0.965 + ERROR
     assert found.passes < 0.025 + 3 * np.sqrt(0.025 * 0.975 / TRIALS)
     assert max(found.undecidable) < 0.05
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # With Student's quantile and Satterthwaite's degrees of freedom 0.99 and more.
+        "rows, strong (0.985), 50 positives",
+        "rows, strong (0.996), 50 positives",
+    ],
+)
+def test_differences_near_one_are_not_too_wide(name):
+    found = measure(SETTINGS[name], TRIALS, seed=4)
+    for share in (found.difference, found.relaimp):
+        assert 0.935 - ERROR < share < 0.98
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rows, 0.985 over 0.95, 50 positives",  # With the paired t interval alone 0.90.
+        "rows, 0.996 over 0.985, 50 positives",  # Likewise 0.84.
+    ],
+)
+def test_differences_of_unequal_models_near_one_are_not_too_narrow(name):
+    found = measure(UNEQUAL[name], TRIALS, seed=4)
+    for share in (found.difference, found.relaimp):
+        assert share > 0.935 - ERROR
 
 
 def test_too_few_users_are_undecidable():

@@ -15,6 +15,7 @@ from components.slice_evaluation.paired_auc import (
     auc_difference,
     auc_estimate,
     exact_bounds,
+    quantile_of_difference,
     relaimp,
     relative_improvement,
 )
@@ -79,8 +80,8 @@ def known(covariance, clusters=10_000):
     covariance = np.asarray(covariance, float)
     fourth = 3 * np.diagonal(covariance) ** 2 / clusters
     gap = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    mixed = np.array([[0.0, 0.0, 0.0, 3 * gap**2 / clusters]])
-    return Spread(covariance, fourth, mixed, *map(np.array, (clusters, clusters / 2, 10.0)))
+    of_gap = np.array([3 * gap**2 / clusters])
+    return Spread(covariance, fourth, of_gap, *map(np.array, (clusters, clusters / 2, 10.0)))
 
 
 def direct_delong(labels, scores):
@@ -354,11 +355,11 @@ def test_degrees_of_freedom_are_those_of_normal_contributions():
         moments = PairedMoments.of_clusters(np.zeros(400, int), influence, shares, 1)
         spread = Spread.of_moments(moments)[0,]
         assert low < spread.degrees_of_auc(0) < high
-        gap = influence[0] - 0.7 * influence[1]
-        variance, degrees = spread.combined(1, 0.7)
+        gap = influence[0] - influence[1]
+        variance = spread.variance_of_difference(1)
         assert variance == pytest.approx((gap**2).sum())
-        expected = 2 / ((gap**4).sum() / variance**2 - 1 / 400)
-        assert degrees == pytest.approx(min(expected, 1.5 * 399))
+        assert spread.share_of_difference(1) == pytest.approx((gap**4).sum() / variance**2)
+        assert spread.degrees_of_difference == 399
 
 
 def test_moments_of_equal_models_do_not_cancel():
@@ -368,7 +369,7 @@ def test_moments_of_equal_models_do_not_cancel():
     shares = np.full((2, 200), 1 / 200)
     moments = PairedMoments.of_clusters(np.zeros(200, int), influence, shares, 1)
     gap = influence[0] - influence[1]
-    assert moments.mixed[0, 0, 3] == pytest.approx((gap**4).sum())
+    assert moments.gap_fourth[0, 0] == pytest.approx((gap**4).sum())
 
 
 def test_exact_bounds_are_those_of_binomial_pairs():
@@ -389,14 +390,18 @@ def test_a_perfect_candidate_has_a_bound_by_the_pairs_that_are_independent():
     assert own.lower == pytest.approx(0.025 ** (1 / positives))
     difference = auc_difference(aucs, spread, 1, 0.95)
     other = auc_estimate(aucs[1], spread, 1, 0.95)
-    reach = np.hypot(1 - own.lower, other.upper - aucs[1])
-    assert difference.lower == pytest.approx(difference.value - reach)
+    # Towards 0 the paired variance decides, which is the baseline's alone.
+    wanted = quantile_of_difference(spread, 1, 0.95)
+    half = wanted * np.sqrt(spread.variance(1))
+    assert difference.lower == pytest.approx(difference.value - half)
+    # Away from it the candidate can be no better than it is, the baseline worse than it looks.
+    assert difference.upper == pytest.approx(1 - other.lower, abs=1e-4)
     improvement = relaimp(aucs, spread, 1, 0.95)
     assert 0 < improvement.lower < improvement.value < improvement.upper
-    # The bound of the ratio is where the joined interval of candidate - r · baseline ends at 0.
+    # Fieller's bound is where candidate - r · baseline is as far from 0 as it reaches.
     ratio = improvement.lower / 100 + 1
-    reach = np.hypot(1 - own.lower, ratio * (other.upper - aucs[1]))
-    assert 0.5 - ratio * (aucs[1] - 0.5) == pytest.approx(reach)
+    assert 0.5 - ratio * (aucs[1] - 0.5) == pytest.approx(ratio * half)
+    assert improvement.upper / 100 + 1 == pytest.approx(0.5 / (other.lower - 0.5), rel=1e-3)
     # As many rows of few users say less.
     users = rng.integers(0, 30, 400).astype(np.uint64)
     aucs, spread = evaluate([batch_of(labels, scores, users)], 2)
@@ -414,6 +419,51 @@ def test_a_spread_that_rests_on_one_row_is_not_believed():
     assert 0.99 < aucs[0] < 1 and spread.degrees_of_auc(0) < 2
     found = auc_estimate(aucs[0], spread, 0, 0.95)
     assert found[1:3] == pytest.approx(exact_bounds(aucs[0], float(labels.sum()), 0.95))
+
+
+def test_two_perfect_models_are_not_shown_to_be_equal():
+    labels = np.arange(300) < 60
+    scores = np.stack([labels + 0.1, 0.5 * labels + 0.2]).astype(np.float32)
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    difference = auc_difference(aucs, spread, 1, 0.95)
+    reach = 1 - 0.025 ** (1 / 60)
+    assert difference.value == 0
+    assert difference[1:3] == pytest.approx((-reach, reach), rel=1e-3)
+    improvement = relaimp(aucs, spread, 1, 0.95)
+    assert improvement.lower < 0 < improvement.upper
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_difference_that_rests_on_three_rows_is_never_shown(rows):
+    """However the few positives fall that the candidate ranks otherwise than the baseline."""
+    labels = np.arange(1000) < 60
+    scores = np.tile(np.linspace(1.0, 0.0, 1000), (2, 1)).astype(np.float32)
+    scores[1, 20 : 20 + rows] = 0.3
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    assert spread.share_of_difference(1) == pytest.approx(1 / rows, rel=0.15)
+    difference = auc_difference(aucs, spread, 1, 0.95)
+    assert difference.lower < 0 < difference.value < difference.upper
+    assert relaimp(aucs, spread, 1, 0.95).lower < 0
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9, 0.95, 0.99, 0.9999])
+def test_the_quantile_shrinks_by_what_the_largest_contributions_make_up(confidence):
+    rng = np.random.default_rng(19)
+    found = []
+    for few in (2, 5, 400):
+        influence = np.stack([np.where(np.arange(400) < few, 1.0, 1e-3), np.zeros(400)])
+        influence *= np.where(rng.random(400) < 0.5, -1, 1)
+        shares = np.full((2, 400), 1 / 400)
+        moments = PairedMoments.of_clusters(np.zeros(400, int), influence, shares, 1)
+        spread = Spread.of_moments(moments)[0,]
+        assert spread.share_of_difference(1) == pytest.approx(1 / few, rel=0.01)
+        found.append(quantile_of_difference(spread, 1, confidence))
+    student = stats.t.ppf(0.5 + confidence / 2, 399)
+    if confidence == 0.95:
+        expected = [student * (1 - 0.297 / few) for few in (2, 5, 400)]
+        assert found == pytest.approx(expected, abs=2e-3)
+    assert found == sorted(found) and 0.65 * student < found[0]
+    assert found[2] == pytest.approx(student, rel=2e-3)
 
 
 def test_one_class_and_single_positive():

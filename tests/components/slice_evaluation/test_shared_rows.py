@@ -1,71 +1,16 @@
 """Rows that share a value: noticed where they are alike, and not where they are not."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
+from benchmarks.shared_rows_notice import CONTRACT, findings, hashes, share_noticed
 from benchmarks.simulated_scorers import Scorers
-from components.slice_evaluation.cluster_sums import ClusterSums
-from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_pass import PairedPass
-from components.slice_evaluation.shared_rows import (
-    GroupedPlacements,
-    SharedRows,
-    find_shared_rows,
-    grouping_features,
-)
-from components.slice_evaluation.slice_totals import SliceTotals
-from components.slice_evaluation.slices import SliceColumn
-from transform.data_contract import DataContract
-
-FEATURES = ["user_id", "city"]
-CONTRACT = DataContract.read(
-    {
-        "features": {
-            "scenario": {"kind": "categorical"},
-            "city": {"kind": "categorical"},
-            "price": {"kind": "numeric"},
-            "user_id": {"kind": "categorical", "embed": False},
-        },
-        "tasks": {"click": {"label": "click"}},
-        "domain": {"feature": "scenario", "values": ["feed", "search"]},
-    }
-)
+from components.slice_evaluation.shared_rows import SharedRows, grouping_features
 
 
 def _find(scorers, groupings=None, seed=1):
     """The findings where `user_id` tells the users apart, and `city` is anything."""
-    rng = np.random.default_rng(seed)
-    labels, scores, users = (drawn for drawn in scorers.draw(rng, 1))
-    rows = labels.size
-    hashes = (users.ravel() + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    groupings = groupings or {
-        "user_id": hashes,
-        "city": rng.permutation(hashes),
-    }
-    batch = EvaluationBatch(
-        [SliceColumn(np.zeros(rows, np.int64), ((),))],
-        labels, np.ones((1, rows), bool), scores.reshape(2, 1, rows), None, groupings,
-    )  # fmt: skip
-    totals = SliceTotals(2, 1, 10)
-    totals.add(batch)
-    passed, grouped = PairedPass(totals), GroupedPlacements(tuple(FEATURES), 1)
-    sums = ClusterSums(2)
-    for part in np.array_split(np.arange(rows), 3):
-        sums.merge(grouped.sums(_part(batch, part), passed))
-    return find_shared_rows(sums, passed, FEATURES, ("click",), CONTRACT)
-
-
-def _part(batch, rows):
-    return dataclasses.replace(
-        batch,
-        slices=[SliceColumn(np.zeros(len(rows), np.int64), ((),))],
-        labels=batch.labels[:, rows],
-        population=batch.population[:, rows],
-        scores=batch.scores[:, :, rows],
-        groupings={name: values[rows] for name, values in batch.groupings.items()},
-    )
+    return findings(scorers, np.random.default_rng(seed), groupings)
 
 
 def test_rows_of_alike_users_are_noticed_with_the_factor():
@@ -84,15 +29,28 @@ def test_independent_rows_are_not(seed):
     assert _find(alone, seed=seed) == []
 
 
-def test_few_values_are_no_users():
-    assert _find(Scorers(6000, 40)) == []
+@pytest.mark.parametrize("users", [12, 20, 50])
+def test_few_users_are_noticed_where_no_model_reads_their_id(users):
+    """With the variance of the AUC alone, at least 50 values were asked for."""
+    assert share_noticed(Scorers(1000, users), "user_id", 40) > 0.5
+    alone = Scorers(1000, users, score_effect=0.0, own_effect=0.0, label_effect=0.0)
+    assert share_noticed(alone, "user_id", 40) < 0.1
+
+
+def test_fewer_values_are_no_users():
+    assert _find(Scorers(6000, 11)) == []
+    # Nor are so few of a feature that models read.
+    few = Scorers(6000, 40)
+    _, _, users = few.draw(np.random.default_rng(1), 1)
+    nothing = np.zeros(6000, np.uint64)
+    assert _find(few, {"user_id": nothing, "city": hashes(users)}) == []
 
 
 def test_a_feature_that_models_read_with_many_rows_a_value_is_no_user():
     """A trade, say: its rows are alike because the scores follow it."""
     scorers = Scorers(18_000, 60)
     labels, scores, users = scorers.draw(np.random.default_rng(1), 1)
-    trade = (users.ravel() + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    trade = hashes(users)
     nothing = np.zeros_like(trade)
     assert _find(scorers, {"user_id": nothing, "city": trade}) == []
     # The same rows under a name that no model reads are a user's.
@@ -113,3 +71,6 @@ def test_what_no_model_embeds_comes_first_and_domains_do_not_count():
     assert grouping_features(CONTRACT) == ["user_id", "city"]
     shared = SharedRows("city", "click", 80, 1.44, True)
     assert "1.4 times too narrow if city tells users apart; name it" in shared.notice
+    # So few values may be anything, say devices, even where no model reads them.
+    shared = SharedRows("user_id", "click", 20, 1.44, False)
+    assert "too narrow if user_id tells users apart; name it" in shared.notice
