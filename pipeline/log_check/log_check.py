@@ -23,6 +23,7 @@ from pipeline.log_check.gate_counts import too_few
 from pipeline.log_check.leaks import Leak, find_leaks
 from pipeline.log_check.memory_estimate import available_bytes, bytes_per_row
 from pipeline.log_check.time_ranges import may_be_time
+from pipeline.log_check.zero_inflation import ZeroInflation, find_zero_inflation
 from pipeline.log_sample.input_files import input_files
 from pipeline.log_sample.log_sample import LogSample
 from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
@@ -82,6 +83,7 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     findings = [
         *_input_findings(experiment, rows, sample),
         *_feature_findings(features, sample),
+        *(Finding(False, _inflation_text(found)) for found in find_zero_inflation(rows)),
         *(_label_findings(experiment, rows, sample) if rows.rows else ()),
         *_memory_findings(experiment, memory),
     ]
@@ -177,6 +179,15 @@ def _label_findings(
         yield from _gate_findings(experiment, rows, sample)
     for domain in _empty_domains(rows):
         yield Finding(False, f"domain {domain} has no row: correct domain.values, or take it out")
+
+
+def _inflation_text(found: ZeroInflation) -> str:
+    return (
+        f"feature {found.feature} is {found.value:g} in {found.share:.1%} of the rows that have "
+        f"it, with {found.others:,} other values, which its transform leaves too close together; "
+        f"set in features.{found.feature}: transform: [log, quantile_buckets], buckets: "
+        f"{found.buckets}, buckets_of: distinct"
+    )
 
 
 def _leak_text(leak: Leak) -> str:
