@@ -12,6 +12,9 @@ _PROBES = 1 << 16
 #: Of the range, by which a number may pass its end unseen: that much rounding may hide.
 _TOLERANCE = 1e-6
 
+#: Transforms that tell all numbers inside of the range apart, one that is bounded by itself last.
+_TELLING = ("none", "log", "zscore", "min_max")
+
 #: Raw features by name to transformed ones.
 Transform = Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]]
 
@@ -36,11 +39,15 @@ def training_ranges(
     """
     ranges = {}
     for name, feature in contract.features.items():
-        if not isinstance(feature, NumericFeature) or feature.transform == "quantile_buckets":
+        if not isinstance(feature, NumericFeature):
+            continue
+        fields = {form: field for field, form in feature.fields(name).items()}
+        telling = [fields[form] for form in _TELLING if form in fields]
+        if not telling:
             continue
 
-        def scores(numbers: np.ndarray, name: str = name) -> np.ndarray:
-            return transform(raw(name, numbers))[name].numpy()
+        def scores(numbers: np.ndarray, name: str = name, field: str = telling[0]) -> np.ndarray:
+            return transform(raw(name, numbers))[field].numpy()
 
         least, largest = -_reach(lambda x: scores(-x)), _reach(scores)
         if least < largest and max(-least, largest) < np.finfo(np.float32).max:

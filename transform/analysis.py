@@ -1,7 +1,7 @@
 """What must be learnt from the training split before the transform graph can be built."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +27,14 @@ class VocabularyRequest:
     sources: tuple[str, ...]
     top_k: int | None
     min_count: int
+
+
+@dataclass(frozen=True)
+class BucketRequest:
+    """Which quantiles of a number are asked for; see `NumericFeature`."""
+
+    buckets: int
+    of: Literal["rows", "distinct"] = "rows"
 
 
 @dataclass(frozen=True)
@@ -81,17 +89,19 @@ def vocabulary_requests(contract: DataContract) -> dict[str, VocabularyRequest]:
     }
 
 
-def numeric_requests(contract: DataContract) -> dict[str, int | None]:
+def numeric_requests(contract: DataContract) -> dict[str, BucketRequest | None]:
     """The numeric features that need a summary; each with its buckets, None for no quantiles."""
     return {
-        name: feature.buckets if feature.transform == "quantile_buckets" else None
+        name: BucketRequest(feature.buckets, feature.buckets_of)
+        if "quantile_buckets" in feature.transforms
+        else None
         for name, feature in contract.features.items()
         if isinstance(feature, NumericFeature) and _needs_summary(feature)
     }
 
 
 def _needs_summary(feature: NumericFeature) -> bool:
-    return feature.clip == "training_range" or feature.transform not in ("none", "log")
+    return feature.clip == "training_range" or bool(set(feature.transforms) - {"none", "log"})
 
 
 def _sequences_of(contract: DataContract, name: str) -> list[str]:

@@ -14,6 +14,14 @@ from transform.settings import Settings
 
 #: Blanks around a value that the missing markers do not see; Arrow and TensorFlow know the same.
 _BLANKS = " \t\n\v\f\r"
+#: What can be made of a number.
+NumericTransform = Literal["zscore", "log", "min_max", "quantile_buckets", "none"]
+#: One or several of them; told apart first, so that an error speaks of what was meant.
+NumericTransforms = Annotated[
+    Annotated[NumericTransform, pydantic.Tag("one")]
+    | Annotated[list[NumericTransform], pydantic.Tag("several")],
+    pydantic.Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -60,8 +68,15 @@ class NumericFeature(Settings):
         transform: ``zscore``; ``log``, sign(x)·log(1 + |x|); ``min_max`` to [0, 1];
             ``quantile_buckets``, which gives ids as a categorical feature has; ``none``.
             Means, ranges and quantiles are those of the training split. A missing number
-            becomes 0 after the transform, or the id of a missing value.
+            becomes 0 after the transform, or the id of a missing value. A list, say ``[log,
+            quantile_buckets]``, makes a field of the model of each: ``NAME.log`` and
+            ``NAME.quantile_buckets``. The column is read, checked and served once.
         buckets: number of quantile buckets.
+        buckets_of: what the quantiles are of. ``rows``: each bucket holds equally many rows; a
+            value that many rows have fills buckets by itself, and the other values share what
+            is left. ``distinct``: each bucket holds equally many of the values that occur,
+            however often each does; for numbers that are mostly 0, or another value. Up to
+            262,144 distinct values that is exact, of more it is by a sample of so many of them.
         clip: ``training_range`` takes a number outside the range of the training split for the
             nearest end of that range, before the transform: what a model does far away from all
             that it was trained on is chance. ``none`` takes it as it is. ``min_max`` and
@@ -70,9 +85,46 @@ class NumericFeature(Settings):
 
     kind: Literal["numeric"]
     column: str | None = None
-    transform: Literal["zscore", "log", "min_max", "quantile_buckets", "none"] = "zscore"
+    transform: NumericTransforms = "zscore"
     buckets: Annotated[int, pydantic.Field(ge=2)] = 20
+    buckets_of: Literal["rows", "distinct"] = "rows"
     clip: Literal["training_range", "none"] = "training_range"
+
+    @pydantic.field_validator("transform")
+    @classmethod
+    def _transforms_once_each(
+        cls, value: NumericTransform | list[NumericTransform]
+    ) -> NumericTransform | list[NumericTransform]:
+        if not value:
+            raise ValueError("name at least one transform")
+        if isinstance(value, list) and len(set(value)) != len(value):
+            raise ValueError(f"names a transform twice: {value}")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _buckets_are_asked_for(self) -> "NumericFeature":
+        if self.buckets_of != "rows" and "quantile_buckets" not in self.transforms:
+            raise ValueError(
+                f"buckets_of is {self.buckets_of!r}, but transform asks for no buckets: add "
+                "quantile_buckets to it, or leave out buckets_of"
+            )
+        return self
+
+    @property
+    def transforms(self) -> tuple[NumericTransform, ...]:
+        """All transforms, in the order of the fields that they make."""
+        return (self.transform,) if isinstance(self.transform, str) else tuple(self.transform)
+
+    def fields(self, name: str) -> dict[str, NumericTransform]:
+        """The model's fields and the transform of each.
+
+        Args:
+            name: of the feature; its only field has that name, several have the transform's
+                behind it.
+        """
+        if len(self.transforms) == 1:
+            return {name: self.transforms[0]}
+        return {f"{name}.{transform}": transform for transform in self.transforms}
 
 
 class SequenceFeature(Settings):
@@ -209,6 +261,7 @@ class ContractSections(Settings):
                 self.domain.feature if self.domain else None,
                 self.domains,
             ),
+            *self._field_problems(),
         ]
         if problems:
             raise ValueError("; ".join(problems))
@@ -263,6 +316,19 @@ class ContractSections(Settings):
                 )
             owner.setdefault(column, key)
         return problems
+
+    def _field_problems(self) -> list[str]:
+        """Fields of a number in several forms that are called like something else."""
+        taken = {name.lower(): f"features.{name}" for name in self.features}
+        taken |= {task.label.lower(): f"tasks.{name}.label" for name, task in self.tasks.items()}
+        return [
+            f"features.{name}: its field {field} is called like {taken[field.lower()]}; give that "
+            "another name"
+            for name, feature in self.features.items()
+            if isinstance(feature, NumericFeature)
+            for field in feature.fields(name)
+            if field != name and field.lower() in taken
+        ]
 
     def column(self, feature: str) -> str:
         """Column of the log that holds a feature."""

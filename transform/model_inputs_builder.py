@@ -54,10 +54,12 @@ def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) 
                 )
         elif isinstance(feature, SequenceFeature):
             sequences.append(SequenceInput(name, feature.of, feature.max_length))
-        elif isinstance(feature, NumericFeature) and feature.transform == "quantile_buckets":
-            categorical.append(CategoricalInput(name, FIRST_VALUE_ID + feature.buckets))
-        else:
-            numeric.append(NumericInput(name))
+        elif isinstance(feature, NumericFeature):
+            for field, transform in feature.fields(name).items():
+                if transform == "quantile_buckets":
+                    categorical.append(CategoricalInput(field, FIRST_VALUE_ID + feature.buckets))
+                else:
+                    numeric.append(NumericInput(field))
     return ModelInputs(
         categorical=tuple(categorical),
         numeric=tuple(numeric),

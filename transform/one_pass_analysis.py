@@ -17,6 +17,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl import sketches
 
 from transform.analysis import (
+    BucketRequest,
     VocabularyRequest,
     numeric_requests,
     vocabulary_name,
@@ -24,6 +25,7 @@ from transform.analysis import (
 )
 from transform.batch_counts import Batch, read_counts
 from transform.data_contract import DataContract
+from transform.distinct_values import DistinctValues
 from transform.finished_analysis import NUMBERS_FILE
 from transform.tft_analysis import QUANTILE_ERROR
 
@@ -86,7 +88,7 @@ class _CombineColumns(beam.CombineFn):
     def create_accumulator(self) -> dict[str, "_Counts | _Numbers"]:
         """See `beam.CombineFn`."""
         counts = {name: _Counts() for name in self._vocabularies}
-        return {**counts, **{name: _Numbers(buckets) for name, buckets in self._numbers.items()}}
+        return {**counts, **{name: _Numbers(request) for name, request in self._numbers.items()}}
 
     def add_input(
         self, accumulator: dict[str, "_Counts | _Numbers"], batch: Batch
@@ -155,15 +157,17 @@ class _Counts:
 
 
 class _Numbers:
-    """Moments and range of numbers, and a quantile sketch where buckets are asked for."""
+    """Moments and range of numbers; where buckets are asked for, what their quantiles are of."""
 
-    def __init__(self, buckets: int | None) -> None:
-        self._buckets = buckets
+    def __init__(self, request: BucketRequest | None) -> None:
+        self._request = request
         self._count, self._mean, self._squares = 0, 0.0, 0.0
         self._range = (np.inf, -np.inf)
-        self._sketch = None
-        if buckets:
-            self._sketch = sketches.QuantilesSketch(QUANTILE_ERROR / buckets, 1 << 32, 1)
+        self._sketch = self._distinct = None
+        if request and request.of == "rows":
+            self._sketch = sketches.QuantilesSketch(QUANTILE_ERROR / request.buckets, 1 << 32, 1)
+        elif request:
+            self._distinct = DistinctValues()
 
     def add(self, values: np.ndarray) -> None:
         values = values[np.isfinite(values)]
@@ -174,6 +178,8 @@ class _Numbers:
         self._combine(wide.size, mean, np.square(wide - mean).sum(), (wide.min(), wide.max()))
         if self._sketch is not None:
             self._sketch.AddValues(pa.array(values, pa.float32()))
+        if self._distinct is not None:
+            self._distinct.add(values)
 
     def merge(self, other: "_Numbers") -> None:
         if other._count == 0:
@@ -181,6 +187,8 @@ class _Numbers:
         self._combine(other._count, other._mean, other._squares, other._range)
         if self._sketch is not None:
             self._sketch.Merge(other._sketch)
+        if self._distinct is not None:
+            self._distinct.merge(other._distinct)
 
     def _combine(
         self, count: int, mean: float, squares: float, value_range: tuple[float, float]
@@ -203,9 +211,13 @@ class _Numbers:
             "minimum": float(low),
             "maximum": float(high),
         }
-        if self._buckets:
-            boundaries = [0.0] * (self._buckets - 1)
-            if not empty:
-                boundaries = self._sketch.GetQuantiles(self._buckets).to_pylist()[0][1:-1]
-            summary["boundaries"] = boundaries
+        if self._request:
+            summary["boundaries"] = self._boundaries(self._request.buckets)
         return summary
+
+    def _boundaries(self, buckets: int) -> list[float]:
+        if self._count == 0:
+            return [0.0] * (buckets - 1)
+        if self._distinct is not None:
+            return self._distinct.boundaries(buckets).tolist()
+        return self._sketch.GetQuantiles(buckets).to_pylist()[0][1:-1]

@@ -15,6 +15,7 @@ from transform.data_contract import (  # noqa: E402
     DataContract,
     Feature,
     NumericFeature,
+    NumericTransform,
     SequenceFeature,
 )
 from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
@@ -33,8 +34,8 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
 
     Returns:
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
-        ``(B, max_length)`` int64; ``domain_id`` ``(B,)`` int64; by label column the labels
-        ``(B,)`` int64.
+        ``(B, max_length)`` int64; a number in several forms by the names of its fields;
+        ``domain_id`` ``(B,)`` int64; by label column the labels ``(B,)`` int64.
 
     Raises:
         ValueError: the schema lacks features of the contract.
@@ -59,7 +60,10 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
             if feature.embed:
                 outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, analysis)
         elif isinstance(feature, NumericFeature):
-            outputs[name] = _number(inputs[name], name, feature, analysis)
+            outputs |= {
+                field: _number(inputs[name], name, feature, transform, analysis)
+                for field, transform in feature.fields(name).items()
+            }
         else:
             outputs[name] = _sequence(inputs[name], feature, contract, analysis)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
@@ -123,9 +127,13 @@ def _ids(
 
 
 def _number(
-    x: tf.Tensor | tf.SparseTensor, name: str, feature: NumericFeature, analysis: Analysis
+    x: tf.Tensor | tf.SparseTensor,
+    name: str,
+    feature: NumericFeature,
+    transform: NumericTransform,
+    analysis: Analysis,
 ) -> tf.Tensor:
-    """A number after its transform, 0 where it is missing; or its quantile bucket's id.
+    """A number after one of its transforms, 0 where it is missing; or its quantile bucket's id.
 
     What is not finite counts as missing, as it does for the analysis. What lies outside the
     training split's range becomes the nearest end of it, unless the feature says otherwise.
@@ -133,7 +141,7 @@ def _number(
     value = tf.cast(_scalars(x, float("nan")), tf.float32)
     # Infinity included: it would make every output of the row NaN.
     missing = tf.logical_not(tf.math.is_finite(value))
-    if feature.transform == "quantile_buckets":
+    if transform == "quantile_buckets":
         boundaries = tf.sort(analysis.summary(name).boundaries)[tf.newaxis]
         bucket = tft.apply_buckets(tf.where(missing, 0.0, value), boundaries)
         return tf.where(
@@ -144,14 +152,14 @@ def _number(
     if feature.clip == "training_range":
         summary = analysis.summary(name)
         value = tf.clip_by_value(value, summary.minimum, summary.maximum)
-    if feature.transform == "zscore":
+    if transform == "zscore":
         summary = analysis.summary(name)
         value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
-    elif feature.transform == "min_max":
+    elif transform == "min_max":
         summary = analysis.summary(name)
         spread = summary.maximum - summary.minimum
         value = tf.clip_by_value(tf.math.divide_no_nan(value - summary.minimum, spread), 0.0, 1.0)
-    elif feature.transform == "log":
+    elif transform == "log":
         value = tf.sign(value) * tf.math.log1p(tf.abs(value))
     return tf.where(missing, 0.0, value)
 

@@ -4,12 +4,14 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from transform.analysis import (
+    BucketRequest,
     NumericSummary,
     numeric_requests,
     vocabulary_name,
     vocabulary_requests,
 )
 from transform.data_contract import DataContract
+from transform.distinct_values import DistinctBoundaries
 
 Inputs = dict[str, tf.Tensor | tf.SparseTensor]
 
@@ -37,8 +39,8 @@ class TFTAnalysis:
             for name, request in vocabulary_requests(contract).items()
         }
         self._summaries = {
-            name: _summarise(_present(inputs[name]), buckets)
-            for name, buckets in numeric_requests(contract).items()
+            name: _summarise(_present(inputs[name]), request)
+            for name, request in numeric_requests(contract).items()
         }
 
     def lookup(self, feature: str, values: tf.Tensor) -> tf.Tensor:
@@ -57,19 +59,27 @@ def _present(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
     return x.values if isinstance(x, tf.SparseTensor) else tf.reshape(x, [-1])
 
 
-def _summarise(values: tf.Tensor, buckets: int | None) -> NumericSummary:
+def _summarise(values: tf.Tensor, request: BucketRequest | None) -> NumericSummary:
     values = tf.cast(values, tf.float32)
     values = tf.boolean_mask(values, tf.math.is_finite(values))
-    boundaries = None
-    if buckets is not None:
-        boundaries = tft.quantiles(values, buckets, epsilon=QUANTILE_ERROR / buckets)[0]
     return NumericSummary(
         mean=_or_zero(tft.mean(values)),
         deviation=_or_zero(tf.sqrt(tft.var(values))),
         minimum=_or_zero(tft.min(values)),
         maximum=_or_zero(tft.max(values)),
-        boundaries=boundaries,
+        boundaries=None if request is None else _boundaries(values, request),
     )
+
+
+def _boundaries(values: tf.Tensor, request: BucketRequest) -> tf.Tensor:
+    """Inner boundaries ``(buckets - 1,)`` of finite values ``(n,)``."""
+    if request.of == "rows":
+        epsilon = QUANTILE_ERROR / request.buckets
+        return tft.quantiles(values, request.buckets, epsilon=epsilon)[0]
+    (boundaries,) = tft.experimental.ptransform_analyzer(
+        [values], DistinctBoundaries(request.buckets), [tf.float32], [[request.buckets - 1]]
+    )
+    return boundaries
 
 
 def _or_zero(value: tf.Tensor) -> tf.Tensor:

@@ -20,9 +20,11 @@ from pipeline.log_check.collected_rows import CollectedRows, collect
 from pipeline.log_check.feature_profile import FeatureProfile, profile_features
 from pipeline.log_check.finding import Finding
 from pipeline.log_check.gate_counts import too_few
+from pipeline.log_check.label_functions import find_label_functions
 from pipeline.log_check.leaks import Leak, find_leaks
 from pipeline.log_check.memory_estimate import available_bytes, bytes_per_row
 from pipeline.log_check.time_ranges import may_be_time
+from pipeline.log_check.zero_inflation import ZeroInflation, find_zero_inflation
 from pipeline.log_sample.input_files import input_files
 from pipeline.log_sample.log_sample import LogSample
 from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
@@ -171,12 +173,30 @@ def _label_findings(
                     f"task {task} has {which} in split {name} ({np.count_nonzero(chosen):,} rows)"
                 )
                 yield Finding(False, text)
-    for leak in find_leaks(rows, experiment.evaluation.user_key):
+    leaks = find_leaks(rows, experiment.evaluation.user_key)
+    named = {leak.feature for leak in leaks}
+    for leak in leaks:
         yield Finding(False, _leak_text(leak))
+    for name in find_label_functions(rows):
+        if name not in named:
+            yield Finding(False, _function_text(name, list(rows.contract.tasks)))
+            named.add(name)
+    for inflated in find_zero_inflation(rows):
+        if inflated.feature not in named:
+            yield Finding(False, _inflation_text(inflated))
     if experiment.components.evaluation == "slice":
         yield from _gate_findings(experiment, rows, sample)
     for domain in _empty_domains(rows):
         yield Finding(False, f"domain {domain} has no row: correct domain.values, or take it out")
+
+
+def _inflation_text(found: ZeroInflation) -> str:
+    return (
+        f"feature {found.feature} is {found.value:g} in {found.share:.1%} of the rows that have "
+        f"it, with {found.others:,} other values, which its transform leaves too close together; "
+        f"set in features.{found.feature}: transform: [log, quantile_buckets], buckets: "
+        f"{found.buckets}, buckets_of: distinct"
+    )
 
 
 def _leak_text(leak: Leak) -> str:
@@ -184,6 +204,13 @@ def _leak_text(leak: Leak) -> str:
         f"feature {leak.feature} tells {leak.task} almost by itself: AUC {leak.auc:.4f} by "
         f"{leak.how} alone ({leak.positives:,} positives). Is it known before the event? If it is "
         "written afterwards, take it out of 'features'"
+    )
+
+
+def _function_text(feature: str, tasks: list[str]) -> str:
+    return (
+        f"feature {feature} is computed from the labels: rows with the same labels of "
+        f"{', '.join(tasks)} all have the same value of it. Take it out of 'features'"
     )
 
 

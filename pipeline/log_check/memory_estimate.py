@@ -17,7 +17,8 @@ def bytes_per_row(contract: DataContract) -> int:
         elif isinstance(feature, CategoricalFeature):
             size += 8 if feature.embed else 0
         else:
-            size += 8 if feature.transform == "quantile_buckets" else 4
+            for transform in feature.transforms:
+                size += 8 if transform == "quantile_buckets" else 4
     return size
 
 

@@ -37,7 +37,12 @@ CONTRACT = {
         "scenario": {"kind": "categorical"},
         "price": {"kind": "numeric"},
         "rating": {"kind": "numeric", "transform": "none"},
-        "stock": {"kind": "numeric", "transform": "log"},
+        "stock": {
+            "kind": "numeric",
+            "transform": ["log", "quantile_buckets"],
+            "buckets": 6,
+            "buckets_of": "distinct",
+        },
         "discount": {"kind": "numeric", "transform": "min_max"},
         "age": {"kind": "numeric", "transform": "quantile_buckets", "buckets": 4},
         "constant": {"kind": "numeric"},

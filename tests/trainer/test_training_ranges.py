@@ -15,6 +15,7 @@ CONTRACT = DataContract.read(
             "free": {"kind": "numeric", "clip": "none"},
             "constant": {"kind": "numeric"},
             "buckets": {"kind": "numeric", "transform": "quantile_buckets"},
+            "forms": {"kind": "numeric", "transform": ["quantile_buckets", "min_max", "log"]},
             "item": {"kind": "categorical"},
         },
         "tasks": {"ctr": {"label": "click"}},
@@ -28,13 +29,18 @@ def _transform(raw):
     if name in RANGES:
         x = tf.clip_by_value(x, *RANGES[name])
         x = (x - 3e5) / 7e4 if name == "zscore" else tf.math.log1p(x) if name == "log" else x
+    if name == "forms":
+        buckets = tf.cast(x > 5.0, tf.int64)
+        x = tf.clip_by_value(x, -2.0, 9.0)
+        return {"forms.quantile_buckets": buckets, "forms.min_max": x / 11, "forms.log": x}
     return {name: x * 0.0 if name == "constant" else x}
 
 
 def test_the_ranges_are_found_within_rounding():
     found = training_ranges(CONTRACT, _transform, lambda name, x: {name: tf.constant(x)})
-    assert set(found) == set(RANGES)
-    for name, (least, largest) in RANGES.items():
+    ranges = {**RANGES, "forms": (-2.0, 9.0)}
+    assert set(found) == set(ranges)
+    for name, (least, largest) in ranges.items():
         assert found[name][0] <= least and found[name][1] >= largest
         scale = max(abs(least), abs(largest))
         assert found[name] == pytest.approx((least, largest), abs=3e-6 * scale, rel=0)

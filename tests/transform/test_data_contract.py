@@ -25,6 +25,8 @@ VALID = {
 
 def _changed(path, value):
     values = copy.deepcopy(VALID)
+    if str(path[-1]).startswith("AGE.") or str(value).startswith("age."):
+        values["features"]["age"]["transform"] = ["log", "zscore"]
     place = values
     for key in path[:-1]:
         place = place[key]
@@ -40,6 +42,18 @@ def test_a_valid_contract():
     purchase = contract.task_specs[1]
     assert (purchase.name, purchase.label, purchase.after) == ("purchase", "buy", "click")
     assert DataContract.from_json(contract.to_json()) == contract
+
+
+def test_a_number_in_several_forms_is_one_column_and_several_fields():
+    forms = ["log", "quantile_buckets"]
+    contract = DataContract.read(_changed(("features", "age", "transform"), forms))
+    age = contract.features["age"]
+    assert contract.column("age") == "age" and age.transforms == ("log", "quantile_buckets")
+    assert age.fields("age") == {"age.log": "log", "age.quantile_buckets": "quantile_buckets"}
+    assert DataContract.from_json(contract.to_json()) == contract
+    for one in ("log", ["log"]):
+        alone = DataContract.read(_changed(("features", "age", "transform"), one)).features["age"]
+        assert alone.fields("age") == {"age": "log"}
 
 
 def test_a_contract_without_domains_has_one():
@@ -62,7 +76,22 @@ def test_a_contract_without_domains_has_one():
         (("tasks", "click", "after"), "purchase", "put task 'click' behind task 'purchase'"),
         (("tasks", "purchase", "label"), "click", "both use column 'click'"),
         (("features", "age", "column"), "click", "must not leak"),
-        (("features", "age", "transform"), "square", "Received: 'square'"),
+        (("features", "age", "transform"), "square", "^features.age.transform: .*'square'$"),
+        (("features", "age", "transform"), ["log", "square"], "transform.1: .*Received: 'square'"),
+        (("features", "age", "transform"), ["log", "log"], "names a transform twice"),
+        (("features", "age", "transform"), [], "at least one transform"),
+        (("features", "age", "buckets_of"), "values", "Received: 'values'"),
+        (("features", "age", "buckets_of"), "distinct", "asks for no buckets"),
+        (
+            ("features", "AGE.log"),
+            {"kind": "numeric", "transform": "none"},
+            "features.age: its field age.log is called like features.AGE.log; give that another",
+        ),
+        (
+            ("tasks", "click", "label"),
+            "age.zscore",
+            "features.age: its field age.zscore is called like tasks.click.label",
+        ),
         (("features", "age", "kind"), "number", "'categorical', 'numeric', 'sequence'"),
         (("features", "item", "hash_buckets"), 0, "greater than 0"),
         (

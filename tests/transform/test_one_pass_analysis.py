@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transform import one_pass_analysis
-from transform.analysis import VocabularyRequest
+from transform.analysis import BucketRequest, VocabularyRequest
 from transform.data_contract import DataContract
 from transform.one_pass_analysis import _CombineColumns, _Counts, _Numbers
 
@@ -112,7 +112,9 @@ def test_moments_and_quantiles_of_pieces_add_up():
     random = np.random.default_rng(0)
     values = (1e4 + random.gamma(2.0, 1.0, 20_000)).astype("float32")
     summary = _flat(
-        _merged(_Numbers, (10,), [(piece,) for piece in np.array_split(values, 23)]).summary()
+        _merged(
+            _Numbers, (BucketRequest(10),), [(piece,) for piece in np.array_split(values, 23)]
+        ).summary()
     )
     wide = values.astype(float)
     expected = [wide.mean(), wide.std(), wide.min(), wide.max()]
@@ -122,12 +124,12 @@ def test_moments_and_quantiles_of_pieces_add_up():
 
 
 def test_what_is_no_number_does_not_count():
-    numbers = _Numbers(3)
+    numbers = _Numbers(BucketRequest(3))
     numbers.add(np.array([np.nan, np.inf, 1, 3, -np.inf], "float32"))
     numbers.add(np.array([], "float32"))
     assert _flat(numbers.summary())[:4] == [2, 1, 1, 3]
-    assert _flat(_Numbers(3).summary()) == [0.0] * 6
-    assert _flat(_merged(_Numbers, (3,), []).summary()) == [0.0] * 6
+    assert _flat(_Numbers(BucketRequest(3)).summary()) == [0.0] * 6
+    assert _flat(_merged(_Numbers, (BucketRequest(3),), []).summary()) == [0.0] * 6
 
 
 def test_agrees_with_tft_on_every_kind_of_feature(transform, one_pass, contract, rows):

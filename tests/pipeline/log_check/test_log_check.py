@@ -61,6 +61,68 @@ def test_a_history_that_holds_the_present_is_a_leak(check, log):
     assert "AUC 1.0000 by its length alone" in text
 
 
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_a_product_of_two_labels_is_named_though_it_tells_neither_alone(check, log, kind):
+    """As a column for the whole of a funnel, which a public protocol leaves among the features."""
+    drawn = np.random.default_rng(6)
+    log["buy"] = (drawn.random(ROWS) < 0.3).astype(int)
+    log["both"] = log["click"] * log["buy"]
+    tasks = {"click": {"label": "click"}, "buy": {"label": "buy"}}
+    features = {"both": {"kind": kind}}
+    (text,) = _texts(check(log, features=features, tasks=tasks))
+    assert text.startswith("feature both is computed from the labels: rows with the same labels")
+    # One row of fifty otherwise, and it is a feature that may be known before.
+    log["both"] = np.where(drawn.random(ROWS) < 0.02, 1 - log["both"], log["both"])
+    assert _texts(check(log, features=features, tasks=tasks)) == []
+
+
+def _inflated(drawn, share=0.94, value=0.0):
+    """A number that is one value mostly, with a long tail besides."""
+    tail = np.round(np.exp(drawn.uniform(2, 9, ROWS)), 2)
+    return np.where(drawn.random(ROWS) < share, value, tail)
+
+
+@pytest.mark.parametrize(
+    ("share", "value", "transform"),
+    [(0.94, 0.0, "log"), (0.3, 0.0, "zscore"), (0.94, -1.0, "quantile_buckets")],
+)
+def test_a_number_that_is_one_value_mostly_gets_a_setting(check, log, share, value, transform):
+    log["gains"] = _inflated(np.random.default_rng(7), share, value)
+    features = {"gains": {"kind": "numeric", "transform": transform}}
+    (text,) = _texts(check(log, features=features))
+    measured, others = (log["gains"] == value).mean(), log["gains"].nunique() - 1
+    assert text == (
+        f"feature gains is {value:g} in {measured:.1%} of the rows that have it, with {others:,} "
+        "other values, which its transform leaves too close together; set in features.gains: "
+        "transform: [log, quantile_buckets], buckets: 100, buckets_of: distinct"
+    )
+    features["gains"] |= {"transform": ["log", "quantile_buckets"], "buckets": 100}
+    features["gains"]["buckets_of"] = "distinct"
+    result = check(log, features=features)
+    assert _texts(result) == []
+    # The setting is one column, of which the trainer keeps a number and an id.
+    assert [one.name for one in result.features].count("gains") == 1
+
+
+def test_ordinary_numbers_are_no_inflated_ones(check, log):
+    drawn = np.random.default_rng(8)
+    sparse = np.where(drawn.random(ROWS) < 0.9, np.nan, drawn.normal(size=ROWS).round(3))
+    columns = {
+        "uniform": drawn.uniform(0, 1e6, ROWS).round(1),
+        "normal": drawn.normal(50, 9, ROWS).round(),
+        "skewed": drawn.lognormal(3, 2, ROWS).round(2),
+        "code": drawn.choice(6, ROWS, p=[0.9, 0.02, 0.02, 0.02, 0.02, 0.02]),
+        "few": drawn.poisson(0.2, ROWS),
+        "many": drawn.geometric(0.05, ROWS),
+        "heavy": drawn.geometric(0.5, ROWS) - 1,
+        "weeks": np.where(drawn.random(ROWS) < 0.7, drawn.choice([0, 52], ROWS),
+                          drawn.integers(0, 53, ROWS)),
+        "sparse": sparse,
+    }  # fmt: skip
+    log = log.assign(**columns)
+    assert _texts(check(log, features={name: {"kind": "numeric"} for name in columns})) == []
+
+
 def test_ids_are_no_leak_by_what_was_memorised(check, log):
     """An id of the row tells all of the rows that it was learnt on; so does a user's constant."""
     rate = np.random.default_rng(5).random(400) < 0.2
