@@ -70,6 +70,11 @@ CELLS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"learning_rate": 3e-3, "schedule": {"name": "cosine", "warm_up_share": 0.05}},
         {},
     ),
+    "rate 0.003, cosine over 3 epochs": (
+        "mmoe",
+        {"learning_rate": 3e-3, "schedule": "cosine", "epochs": 3},
+        {},
+    ),
     "rate 0.003, plateau, patience 3": (
         "mmoe",
         {"learning_rate": 3e-3, "schedule": "plateau", "patience": 3},
