@@ -63,10 +63,11 @@ class ParallelBatchNormalization(keras.layers.Layer):
         """Those of the batch ``(copies, n)``, which the moving ones take in."""
         # On the other backends a step runs on one device here, and they can't exchange moments.
         several = keras.backend.backend() == "tensorflow"
-        # Several devices sum up squares, which are exact where the mean is near to 0.
-        centred = values - moving_mean
-        offset, variance = ops.moments(centred, axes=[0], synchronized=several)
-        mean = moving_mean + offset
+        # In two passes: squares of values far from 0 would leave nothing of the variance.
+        around, _ = ops.moments(values, axes=[0], synchronized=several)
+        around = ops.stop_gradient(around)
+        offset, variance = ops.moments(values - around, axes=[0], synchronized=several)
+        mean = around + offset
         # Devices and parts may have no rows at all; what is averaged is then left as it is.
         rows = ops.ones_like(values[:, 0, 0])
         present, _ = ops.moments(rows, axes=[0], synchronized=several)
