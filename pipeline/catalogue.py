@@ -18,6 +18,7 @@ from trainer.bottoms import BOTTOMS
 from trainer.interactions import INTERACTIONS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
+from trainer.schedules import SCHEDULES
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings
 from trainer.training_methods import TRAINING_METHODS
@@ -34,6 +35,7 @@ _REGISTRIES: tuple[tuple[str, Registry], ...] = (
     ("interactions (of a network)", INTERACTIONS),
     ("training.method", TRAINING_METHODS),
     ("training.loss", LOSSES),
+    ("training.schedule", SCHEDULES),
     ("gate.thresholds.rule", RULES),
 )
 

@@ -91,6 +91,7 @@ def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str
     from trainer.bottoms import BOTTOMS
     from trainer.losses import LOSSES
     from trainer.networks import NETWORKS
+    from trainer.schedules import SCHEDULES
     from trainer.sequence_encoders import SEQUENCE_ENCODERS
     from trainer.training_methods import TRAINING_METHODS, method_of
 
@@ -101,6 +102,8 @@ def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str
     for key, model, training_key, training in models:
         for loss in training.loss or ():
             yield f"{training_key}.loss", LOSSES, loss.name, loss.options
+        schedule = training.schedule
+        yield f"{training_key}.schedule", SCHEDULES, schedule.name, schedule.options
         yield key, NETWORKS, model.network, model.options
         yield key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options
         yield key, BOTTOMS, model.bottom, model.bottom_options

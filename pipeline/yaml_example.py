@@ -71,6 +71,9 @@ _SECTIONS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "training.loss": lambda name, options: {
         "training": {"loss": [_with({"name": name}, "options", options)]}
     },
+    "training.schedule": lambda name, options: {
+        "training": {"schedule": _with({"name": name}, "options", options), "patience": 5}
+    },
     "gate.thresholds.rule": lambda name, options: {
         "gate": {"thresholds": [{"rule": name, "task": "*", "slice": "overall", **options}]}
     },

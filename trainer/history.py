@@ -17,7 +17,9 @@ class History:
 
     Attributes:
         epochs: per epoch its number, losses, validation results by task, the value that it is
-            selected by (``selection``, and its part of each task), seconds, examples.
+            selected by (``selection``, and its part of each task), seconds, examples; where a
+            schedule changes it, the learning rate of its last step, and that of the embedding
+            tables where they have their own (``embedding_learning_rate``).
         best_epoch: number of the epoch whose weights are kept; 0 before the first.
         selection: what epochs are compared by: a ``name``, the settings, whether
             ``lower_is_better``, each task's share of the weights, validation rows and positives,
@@ -66,7 +68,7 @@ class History:
 
 def _scalars(record: dict[str, Any]) -> dict[str, float]:
     """The numbers of one epoch by TensorBoard tag."""
-    names = ("loss", "selection", "examples_per_second")
+    names = ("loss", "selection", "examples_per_second", "learning_rate", "embedding_learning_rate")
     scalars = {name: record[name] for name in names if record.get(name) is not None}
     for group in ("task_loss", "validation_auc", "validation_loss", "task_selection"):
         for task, value in record.get(group, {}).items():

@@ -1,8 +1,10 @@
 """Training input: transformed examples as batches, parsed in blocks, shuffled reproducibly."""
 
+import functools
 import os
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 #: Blocks whose order is shuffled together where they are kept in memory anyway.
@@ -78,7 +80,15 @@ class ExampleSet:
             deterministic=True,
         )
         self._blocks = blocks.cache() if in_memory else blocks
+        self._records, self._in_memory = records, in_memory
         self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else READ_BLOCKS_SHUFFLED
+
+    @functools.cached_property
+    def rows(self) -> int:
+        """Their number. The files are read once for it; what is kept in memory stays there."""
+        if self._in_memory:
+            return sum(int(tf.shape(next(iter(one.values())))[0]) for one in self._blocks)
+        return int(self._records.reduce(np.int64(0), lambda count, _: count + 1))
 
     def epoch(self, batch_size: int, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
         """Shuffled batches of one epoch.

@@ -5,7 +5,9 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from trainer.optimizers import Optimizers
 from trainer.train_step import Batch, TrainStep
+from trainer.weight_average import WeightAverage
 from trainer.worker_group import WorkerGroup
 
 
@@ -45,14 +47,19 @@ class MetaStep:
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
     @property
-    def optimizer(self) -> keras.optimizers.Optimizer:
+    def optimizers(self) -> Optimizers:
         """The ordinary step's."""
-        return self._step.optimizer
+        return self._step.optimizers
 
     @property
-    def loss_variables(self) -> list[keras.Variable]:
+    def variables(self) -> dict[str, list[keras.Variable]]:
         """The ordinary step's."""
-        return self._step.loss_variables
+        return self._step.variables
+
+    @property
+    def average(self) -> WeightAverage | None:
+        """The ordinary step's."""
+        return self._step.average
 
     def prepare(self, batch: Batch) -> None:
         """Creates all weights; see `TrainStep.prepare`."""
@@ -68,6 +75,7 @@ class MetaStep:
 
     def _distributed_step(self, batch: Batch) -> tf.Tensor:
         losses = self._strategy.run(self._replica_step, args=(batch,))
+        self._step.close()
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:

@@ -86,6 +86,87 @@ class SelectionSettings(Settings):
         return {"metric": value} if isinstance(value, str) else value
 
 
+class ScheduleSettings(Settings):
+    """How the learning rate changes while a model is trained.
+
+    The name of a schedule alone stands for these settings with that name: ``schedule: cosine``.
+
+    Attributes:
+        name: registered name.
+        options: the schedule's options by name.
+        warm_up_steps: the rate rises in equal steps to its full size over so many steps.
+        warm_up_share: the same as a share of all steps of the training's epochs.
+    """
+
+    name: str = "constant"
+    options: dict[str, Any] = {}
+    warm_up_steps: pydantic.NonNegativeInt = 0
+    warm_up_share: Annotated[float, pydantic.Field(ge=0.0, lt=1.0)] = 0.0
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _read_name(cls, value: Any) -> Any:
+        """A schedule's name stands for settings with that name."""
+        return {"name": value} if isinstance(value, str) else value
+
+    @pydantic.model_validator(mode="after")
+    def _one_warm_up(self) -> "ScheduleSettings":
+        if self.warm_up_steps and self.warm_up_share:
+            raise ValueError("warm_up_steps and warm_up_share say the same: give one of them")
+        return self
+
+    @property
+    def changes(self) -> bool:
+        """Whether the rate is not the same in every step."""
+        return self.name != "constant" or self.warm_up_steps > 0 or self.warm_up_share > 0
+
+
+class EmbeddingTraining(Settings):
+    """What is other for the embedding tables of ids; what is None is as for all other weights.
+
+    Most rows of a table occur in few rows of the log: they get few steps, and learn those few rows
+    by heart. Numbers, positions, tasks and domains have no part in these tables.
+
+    Attributes:
+        learning_rate: of the tables; 0 leaves them as they start. The schedule's share is that of
+            all weights.
+        weight_decay: decoupled weight decay of the tables; ``lazy_adam`` has none for them.
+        l2: coefficient of the tables' squares; with ``lazy_adam`` of the rows that a batch has
+            touched.
+    """
+
+    learning_rate: Share | None = None
+    weight_decay: Share | None = None
+    l2: Share | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the tables need an optimiser of their own."""
+        return self.learning_rate is not None or self.weight_decay is not None
+
+
+class AverageSettings(Settings):
+    """A moving average of the weights, which is validated, selected and exported in their place.
+
+    The momentum alone stands for these settings with it: ``average: 0.99``.
+
+    Attributes:
+        momentum: m of a_t = m_t a_(t−1) + (1 − m_t) w_t, m_t = min(m, t / (t + 9)) at step t from
+            1 on, so that the average of a short training is not that of its start. All weights are
+            averaged, and moving statistics with them; a step costs one more pass over all weights,
+            embedding tables included.
+    """
+
+    momentum: Annotated[float, pydantic.Field(gt=0.0, lt=1.0)] = 0.99
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _read_momentum(cls, value: Any) -> Any:
+        """A number stands for settings with that momentum."""
+        number = isinstance(value, float | int) and not isinstance(value, bool)
+        return {"momentum": value} if number else value
+
+
 class TrainingSettings(Settings):
     """How the model is trained.
 
@@ -95,11 +176,20 @@ class TrainingSettings(Settings):
             with another method (`gate.reference_training`) does not get them.
         optimizer: ``adam``, ``lazy_adam`` for large embedding tables (an update touches the rows
             of the batch alone), or ``sgd``.
-        learning_rate: of the optimiser.
+        learning_rate: of the optimiser, at its full size.
+        schedule: how the rate changes while the model is trained: the name of a schedule, or
+            settings.
+        embeddings: what is other for the embedding tables.
         weight_decay: decoupled weight decay per step; 0 for none.
         l2: coefficient of the squared weights added to the gradient, as Adam's ``weight_decay``
             does in the PyTorch code of several papers; 0 for none.
         batch_size: rows per step, over all devices.
+        batch_parts: a step's rows are computed in so many parts, one after the other, whose
+            gradients are added up (gradient accumulation): the step of the whole batch, with
+            about that part of its memory. Batch normalisation and losses over pairs of rows see
+            one part at a time.
+        average: validate, select and export a moving average of the weights, with this momentum
+            or settings; None for the weights themselves.
         epochs: at most so many passes.
         patience: epochs that are no better by `select_by` before training stops; the best
             epoch's weights are kept. None trains all epochs and keeps the best.
@@ -122,9 +212,13 @@ class TrainingSettings(Settings):
     method_options: dict[str, Any] = {}
     optimizer: Literal["adam", "lazy_adam", "sgd"] = "adam"
     learning_rate: pydantic.PositiveFloat = 1e-3
+    schedule: ScheduleSettings = ScheduleSettings()
+    embeddings: EmbeddingTraining = EmbeddingTraining()
     weight_decay: Share = 0.0
     l2: Share = 0.0
     batch_size: pydantic.PositiveInt = 2048
+    batch_parts: pydantic.PositiveInt = 1
+    average: AverageSettings | None = None
     epochs: pydantic.PositiveInt = 10
     patience: pydantic.PositiveInt | None = 2
     select_by: SelectionSettings = SelectionSettings()
@@ -136,3 +230,33 @@ class TrainingSettings(Settings):
     checkpoint_every_steps: pydantic.PositiveInt = 500
     clip_norm: pydantic.PositiveFloat | None = None
     mixed_precision: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _fitting(self) -> "TrainingSettings":
+        if self.batch_parts > self.batch_size:
+            raise ValueError(
+                f"batch_parts must not exceed batch_size. Received: {self.batch_parts} parts of "
+                f"{self.batch_size} rows"
+            )
+        if self.batch_parts > 1 and self.method == "meta":
+            raise ValueError(
+                "method 'meta' steps down a gradient through every task's own step, which can't "
+                f"be computed in parts: set batch_parts to 1. Received: {self.batch_parts}"
+            )
+        if self.optimizer == "lazy_adam" and self.embeddings.weight_decay:
+            raise ValueError(
+                "'lazy_adam' leaves alone the rows that a batch has not touched, and so has no "
+                "weight decay for tables: use embeddings.l2. Received: embeddings.weight_decay "
+                f"{self.embeddings.weight_decay}"
+            )
+        return self._check_plateau()
+
+    def _check_plateau(self) -> "TrainingSettings":
+        patience = self.schedule.options.get("patience", 1)
+        is_plateau = self.schedule.name == "plateau" and isinstance(patience, int)
+        if is_plateau and self.patience is not None and patience >= self.patience:
+            raise ValueError(
+                f"schedule 'plateau' reduces the rate after {patience} epochs without gain, but "
+                f"patience {self.patience} ends the training then: give it more patience, or none"
+            )
+        return self

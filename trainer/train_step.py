@@ -1,14 +1,17 @@
 """One optimiser step over all devices: population-masked losses, clipping, mixed precision."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import tensorflow as tf
 
 from trainer.labels import labels_and_mask
-from trainer.lazy_adam import LazyAdam, look_up, sum_of_ids
+from trainer.lazy_adam import look_up, sum_of_ids
 from trainer.losses import LOSSES
+from trainer.optimizers import Optimizers
+from trainer.schedules.schedule import TrainingLength
 from trainer.settings import LossSettings, TrainingSettings
+from trainer.weight_average import WeightAverage
 from trainer.worker_group import WorkerGroup
 from transform.model_inputs import TaskSpec
 
@@ -35,6 +38,7 @@ class TrainStep:
         trained: chooses, out of all trainable weights of model and losses, those that are
             updated; None for all.
         loss_layers: losses of another step of the same training, whose learnt weights both share.
+        length: of the training, where its schedule depends on that.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class TrainStep:
         strategy: tf.distribute.Strategy,
         trained: Callable[[list[keras.Variable]], list[keras.Variable]] | None = None,
         loss_layers: list[keras.Layer] | None = None,
+        length: TrainingLength | None = None,
     ) -> None:
         self._model, self._tasks, self._strategy = model, tasks, strategy
         self._settings = settings
@@ -58,7 +63,8 @@ class TrainStep:
             self.loss_layers = loss_layers or [
                 LOSSES.build(t.name, t.options, tasks) for t in terms
             ]
-            self.optimizer = _optimizer(settings)
+            self.optimizers = Optimizers(settings, _tables(model), length)
+        self._average: WeightAverage | None = None
         if settings.optimizer == "lazy_adam":
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
@@ -75,13 +81,34 @@ class TrainStep:
             for variable in loss.variables
         ]
 
+    @property
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Of all weights, or of all but the embedding tables where these have their own."""
+        return self.optimizers.main
+
+    @property
+    def variables(self) -> dict[str, list[keras.Variable]]:
+        """All state but the model's, by the name of its group in a checkpoint."""
+        groups = {"loss": self.loss_variables, "optimizer": self.optimizers.variables}
+        if self._average is not None:
+            groups["average"] = self._average.variables
+        return groups
+
+    @property
+    def average(self) -> WeightAverage | None:
+        """Of the model's weights, where the settings ask for one."""
+        return self._average
+
     def prepare(self, batch: Batch) -> None:
         """Creates all weights, the optimiser's included, before a checkpoint is restored."""
         with self._strategy.scope():
             self._model({key: value[:1] for key, value in batch.items()}, training=False)
             learnt = [variable for variable in self.loss_variables if variable.trainable]
             self._variables = self._trained(self._model.trainable_variables + learnt)
-            self.optimizer.build(self._variables)
+            self.optimizers.build(self._variables)
+            if self._settings.average is not None:
+                momentum = self._settings.average.momentum
+                self._average = WeightAverage(self._model, momentum)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
         """Takes a batch; returns the task losses (T,).
@@ -93,27 +120,59 @@ class TrainStep:
 
     def _distributed_step(self, batch: Batch) -> tf.Tensor:
         losses = self._strategy.run(self._replica_step, args=(batch,))
+        self.close()
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def close(self) -> None:
+        """What follows an update, outside of the replicas' context."""
+        if self._average is not None:
+            self._average.update()
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:
         """This replica's share of the step; returns its share of the task losses."""
-        with tf.GradientTape() as tape:
-            losses = self.losses(self._workers.own_rows(batch))
-            total = self.total(losses)
-        self.update(tape, total)
-        return losses
+        own = self._workers.own_rows(batch)
+        everywhere = self._counts(own, everywhere=True)
+        sums: list[tf.Tensor | tf.IndexedSlices] = []
+        task_losses: list[tf.Tensor] = []
+        for part in _parts(own, self._settings.batch_parts):
+            # One part is done before the next one begins, which then takes its memory.
+            with tf.control_dependencies([_tensor(gradient) for gradient in sums]):
+                with tf.GradientTape() as tape:
+                    losses = self.losses(_identical(part), everywhere)
+                    total = self.total(losses)
+                gradients = self._gradients(tape, total)
+                if sums:
+                    gradients = [_added(*pair) for pair in zip(sums, gradients, strict=True)]
+                sums = gradients
+            task_losses.append(losses)
+        self._apply(sums)
+        return tf.add_n(task_losses)
 
-    def losses(self, batch: Batch) -> tf.Tensor:
+    def _counts(self, batch: Batch, everywhere: bool = False) -> tf.Tensor:
+        """Rows of each task's population, and rows: ``(2, T)``, of this or of all replicas."""
+        _, mask = labels_and_mask(batch, self._tasks)
+        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
+        if not everywhere:
+            return here
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, here)
+
+    def losses(self, batch: Batch, everywhere: tf.Tensor | None = None) -> tf.Tensor:
         """This replica's share of the task losses ``(T,)``, in the replica's context.
 
         Over all replicas the shares add up to means over all rows of a task's population, or
         over all rows for a loss that says so, see `trainer.losses`.
+
+        Args:
+            batch: rows of this replica.
+            everywhere: `_counts` of all that the means are over; None for the rows of `batch` on
+                all replicas.
         """
         labels, mask = labels_and_mask(batch, self._tasks)
-        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
-        context = tf.distribute.get_replica_context()
-        everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, here)
+        if everywhere is None:
+            everywhere = self._counts(batch, everywhere=True)
         # A loss is a mean over this replica's rows; its share of the mean over all rows:
+        here = self._counts(batch)
         of_population, of_rows = tf.unstack(tf.math.divide_no_nan(here, everywhere))
         outputs = self._model(batch, training=True)
         terms = [
@@ -129,34 +188,43 @@ class TrainStep:
 
     def update(self, tape: tf.GradientTape, total: tf.Tensor) -> None:
         """Takes the optimiser's step down the gradient of a total, in the replica's context."""
+        self._apply(self._gradients(tape, total))
+
+    def _gradients(
+        self, tape: tf.GradientTape, total: tf.Tensor
+    ) -> list[tf.Tensor | tf.IndexedSlices]:
+        """Of a total, by all weights that are trained."""
         gradients = tape.gradient(
             total,
             [variable.value for variable in self._variables],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        if self._settings.optimizer != "lazy_adam":
-            # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares
-            # them before it adds up those of one id, so that an id that n rows of a batch hold
-            # would take steps √n times too long.
-            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(self._regularised(gradients), self._variables)
+        if self._settings.optimizer == "lazy_adam":
+            return gradients
+        # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares
+        # them before it adds up those of one id, so that an id that n rows of a batch hold
+        # would take steps √n times too long.
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _apply(self, gradients: list[tf.Tensor | tf.IndexedSlices]) -> None:
+        self.optimizers.apply(self._regularised(gradients))
 
     def _regularised(
         self, gradients: list[tf.Tensor | tf.IndexedSlices]
     ) -> list[tf.Tensor | tf.IndexedSlices]:
         """L2 and clipping of the gradient over all devices; returns this one's share of it."""
-        l2, clip_norm = self._settings.l2, self._settings.clip_norm
+        l2, clip_norm = self.optimizers.l2, self._settings.clip_norm
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         # Without them the optimiser's own exchange does.
-        exchanged = replicas > 1 and (l2 or clip_norm is not None)
+        exchanged = replicas > 1 and (any(l2) or clip_norm is not None)
         if exchanged:
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         gradients = [_sum_of_ids(gradient) for gradient in gradients]
-        if l2:
+        if any(l2):
             gradients = [
-                _with_l2(gradient, variable.value, l2)
-                for gradient, variable in zip(gradients, self._variables, strict=True)
+                _with_l2(gradient, variable.value, own) if own else gradient
+                for gradient, variable, own in zip(gradients, self._variables, l2, strict=True)
             ]
         if clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
@@ -192,15 +260,40 @@ def _read_rows_in_place(model: keras.Model) -> None:
         embedding.look_up = look_up
 
 
-def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
-        "adam": keras.optimizers.Adam,
-        "lazy_adam": LazyAdam,
-        "sgd": keras.optimizers.SGD,
-    }
-    optimizer = kinds[settings.optimizer](
-        learning_rate=settings.learning_rate, weight_decay=settings.weight_decay or None
+def _tables(model: keras.Model) -> list[keras.Variable]:
+    """The embedding tables of ids."""
+    embeddings = (one for one in getattr(model, "embeddings", []) if one is not None)
+    return [one.table for one in embeddings if one.rows]
+
+
+def _parts(batch: Batch, parts: int) -> Iterator[Batch]:
+    """A batch's rows in so many parts of equal size, or nearly."""
+    if parts == 1:
+        yield batch
+        return
+    rows = tf.shape(next(iter(batch.values())))[0]
+    for part in range(parts):
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        yield {name: values[first:last] for name, values in batch.items()}
+
+
+def _identical(batch: Batch) -> Batch:
+    """The same tensors, made under the control dependencies around the call."""
+    return {name: tf.identity(values) for name, values in batch.items()}
+
+
+def _tensor(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _added(
+    one: tf.Tensor | tf.IndexedSlices, other: tf.Tensor | tf.IndexedSlices
+) -> tf.Tensor | tf.IndexedSlices:
+    """The sum of two gradients; of two in slices their slices behind each other."""
+    if not isinstance(one, tf.IndexedSlices) or not isinstance(other, tf.IndexedSlices):
+        return tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
+    return tf.IndexedSlices(
+        tf.concat([one.values, other.values], axis=0),
+        tf.concat([one.indices, other.indices], axis=0),
+        one.dense_shape,
     )
-    if settings.optimizer == "lazy_adam":
-        optimizer.exclude_from_weight_decay(var_names=["table"])
-    return optimizer

@@ -26,6 +26,9 @@ class TrainingProgress:
         epochs_without_gain: since then.
         stage: of a method of several stages.
         earlier_epochs: of the stages before.
+        schedule_offset: steps that stages before did not take, by which the learning rate's
+            schedule is ahead.
+        rate_factor: what the learning rate is reduced to because of the validation split.
     """
 
     epoch: int = 1
@@ -39,6 +42,8 @@ class TrainingProgress:
     epochs_without_gain: int = 0
     stage: int = 1
     earlier_epochs: int = 0
+    schedule_offset: int = 0
+    rate_factor: float = 1.0
 
     def record(
         self,
@@ -73,4 +78,6 @@ class TrainingProgress:
             epochs_without_gain=self.epochs_without_gain,
             stage=self.stage,
             earlier_epochs=self.earlier_epochs,
+            schedule_offset=self.schedule_offset,
+            rate_factor=self.rate_factor,
         )

@@ -9,6 +9,7 @@ from trainer.arrangements import ARRANGEMENTS
 from trainer.bottoms import BOTTOMS
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
+from trainer.schedules import SCHEDULES
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_methods import TRAINING_METHODS
@@ -71,3 +72,4 @@ def _of_training(key: str, training: TrainingSettings) -> Iterator[tuple[str, Re
         yield f"{key}.method", TRAINING_METHODS, training.method
     for loss in training.loss or ():
         yield f"{key}.loss", LOSSES, loss.name
+    yield f"{key}.schedule", SCHEDULES, training.schedule.name

@@ -99,6 +99,7 @@ for options in json.loads(sys.argv[1]):
 """
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.5}
+NORMALISED = {"options": {"bottom_hidden": [8], "tower_hidden": [8], "normalization": "batch"}}
 #: 133 rows: the last batch has 5 rows, or 1 row, which one of the devices does not see.
 CASES = [
     {**SGD, "batch_size": 33},
@@ -110,17 +111,42 @@ CASES = [
     # A loss over all rows, whose share of a device is that of its rows.
     {**SGD, "batch_size": 33, "model": {"network": "esmm", "options": {"tower_hidden": [8]}}},
     {**SGD, "batch_size": 33, "loss": [{"name": "uncertainty_weighting"}]},
+    # Two optimisers, a schedule, an average, and steps whose parts have rows on one device only.
+    {
+        "optimizer": "lazy_adam",
+        "batch_size": 44,
+        "batch_parts": 3,
+        "average": 0.9,
+        "schedule": {"name": "cosine", "warm_up_share": 0.2},
+        "embeddings": {"learning_rate": 0.02},
+    },
+    {
+        "optimizer": "adam",
+        "batch_size": 33,
+        "batch_parts": 4,
+        "weight_decay": 0.1,
+        "average": 0.9,
+        "embeddings": {"learning_rate": 0.02, "l2": 0.01},
+    },
+    # Statistics of the whole batch, and of the last one, which one of the devices does not see.
+    {**SGD, "batch_size": 44, "model": NORMALISED, "average": 0.9},
 ]
 INTERRUPTED = {**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "interrupt": 3}
 #: The second stage begins behind step 5 of 5 per epoch.
 META = {**INTERRUPTED, "epochs": 1, "method": "meta", "method_options": {"second_order": True}}
 META["interrupt"] = 7
+#: Behind an epoch without gain.
+SCHEDULED = {
+    **{"optimizer": "adam", "learning_rate": 0.5, "batch_size": 33, "model": NORMALISED},
+    **{"schedule": "plateau", "epochs": 4, "average": 0.9, "embeddings": {"learning_rate": 0.02}},
+    **{"interrupt": 13, "checkpoint_every_steps": 2, "dropout": 0.5},
+}
 
 
 @pytest.fixture(scope="module")
 def compared():
     done = subprocess.run(
-        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED, META])],
+        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED, META, SCHEDULED])],
         capture_output=True,
         text=True,
     )
@@ -150,6 +176,13 @@ def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
     assert result["resumed_from_step"] == 6
     assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
+
+
+def test_two_devices_resume_with_their_schedule_average_and_statistics(compared):
+    result = compared[len(CASES) + 2]
+    assert result["resumed_from_step"] == 12
+    assert result["examples"] == [133] * 4
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6
 
 

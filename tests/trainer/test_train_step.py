@@ -153,3 +153,98 @@ def test_decoupled_weight_decay(batch):
     # Decay by rate · decay before the step: the gradient is that of the weights before.
     expected = plain[1] - RATE * 0.1 * plain[0]
     np.testing.assert_allclose(decayed[1], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_a_step_in_parts_is_the_step_of_the_whole_batch(batch, parts):
+    """Of a task with a population too, whose rows the parts have different numbers of."""
+    settings = {"l2": 0.3, "clip_norm": 0.2, "task_weights": {"cvr": 3.0}}
+    whole, cut = _step(batch, **settings), _step(batch, **settings, batch_parts=parts)
+    np.testing.assert_allclose(cut[1], whole[1], atol=1e-6)
+    np.testing.assert_allclose(cut[2], whole[2], rtol=1e-5)
+    # The mean over parts of each part's own mean is another step.
+    sums = []
+    for part in range(parts):
+        own = slice(ROWS * part // parts, ROWS * (part + 1) // parts)
+        rows = {name: values[own] for name, values in batch.items()}
+        x, labels = rows["x"].astype(float), np.stack([rows["click"], rows["buy"]], 1)
+        p = 1 / (1 + np.exp(-x @ whole[0]))
+        mask = np.stack([np.ones(len(x)), rows["click"]], 1)
+        sums.append(x.T @ ((p - labels) * mask / np.maximum(mask.sum(0), 1)))
+    _, gradient = _expected(whole[0], batch)
+    assert np.abs(np.mean(sums, axis=0) - gradient)[:, 1].max() > 1e-3
+
+
+class Tables(keras.Model):
+    """Biases per item from an embedding stage's table, and a dense weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.embeddings = [Lookup()]
+        self.dense = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
+
+    def call(self, features, training=False):
+        logits = self.embeddings[0](features["item"]) + self.dense(features["x"])
+        return {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+
+
+class Lookup(keras.layers.Layer):
+    """As `FieldEmbedding` has its table."""
+
+    rows = 3
+
+    def __init__(self):
+        super().__init__()
+        self.look_up = lambda table, rows: keras.ops.take(table, rows, axis=0)
+        self.table = self.add_weight(shape=(3, 2), initializer="ones", name="table")
+
+    def call(self, item):
+        return self.look_up(self.table, item)
+
+
+def _table_step(batch, optimizer="sgd", **settings):
+    """How far the table's rows and the dense weights went in one step."""
+    model = Tables()
+    values = TrainingSettings.read({"optimizer": optimizer, "learning_rate": RATE, **settings})
+    step = TrainStep(model, TASKS, values, tf.distribute.get_strategy())
+    item = np.arange(ROWS) % 2  # Nothing is of the third row.
+    tensors = {name: tf.constant(array) for name, array in {**batch, "item": item}.items()}
+    step.prepare(tensors)
+    step(tensors)
+    return np.array(model.embeddings[0].table) - 1, np.array(model.dense.kernel) - 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "lazy_adam"])
+def test_tables_have_a_rate_of_their_own(batch, optimizer):
+    table, dense = _table_step(batch, optimizer)
+    slow, same = _table_step(batch, optimizer, embeddings={"learning_rate": RATE / 5})
+    np.testing.assert_allclose(slow, table / 5, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(same, dense, rtol=1e-6)
+    still, same = _table_step(batch, optimizer, embeddings={"learning_rate": 0})
+    np.testing.assert_array_equal(still, 0)
+    np.testing.assert_allclose(same, dense, rtol=1e-6)
+    assert np.abs(table[:2]).min() > 0 and np.abs(dense).min() > 0
+
+
+def test_tables_have_a_regularisation_of_their_own(batch):
+    """All weights start at 1: l2 and decay both take rate times coefficient away."""
+    table, dense = _table_step(batch)
+    for settings, of_table, of_dense in (
+        ({"embeddings": {"l2": 0.2}}, 0.2, 0),
+        ({"l2": 0.3, "embeddings": {"l2": 0}}, 0, 0.3),
+        ({"l2": 0.3}, 0.3, 0.3),
+        ({"embeddings": {"weight_decay": 0.2}}, 0.2, 0),
+        ({"weight_decay": 0.3, "embeddings": {"weight_decay": 0}}, 0, 0.3),
+        ({"weight_decay": 0.3, "embeddings": {"learning_rate": RATE}}, 0.3, 0.3),
+    ):
+        moved = _table_step(batch, **settings)
+        np.testing.assert_allclose(moved[0], table - RATE * of_table, atol=1e-6)
+        np.testing.assert_allclose(moved[1], dense - RATE * of_dense, atol=1e-6)
+
+
+def test_lazy_adam_gives_l2_to_the_rows_of_the_batch_alone(batch):
+    """A gradient in slices, from three parts of the batch: rows of no part stay."""
+    settings = {"embeddings": {"l2": 100.0}, "batch_parts": 3}
+    table, _ = _table_step(batch, "lazy_adam", **settings)
+    np.testing.assert_allclose(table[:2], -RATE, rtol=1e-3)  # Adam's first step, downwards
+    np.testing.assert_array_equal(table[2], 0)

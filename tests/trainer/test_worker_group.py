@@ -39,7 +39,10 @@ ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS":
 #: No dropout, of which all machines draw alike. 900 rows: the last batch has 6 rows.
 NETWORK = {
     "network": "mmoe",
-    "options": {"experts": 2, "expert_hidden": [8], "tower_hidden": [8], "dropout": 0.0},
+    "options": {
+        **{"experts": 2, "expert_hidden": [8], "tower_hidden": [8], "dropout": 0.0},
+        "normalization": "batch",
+    },
     "embedding_size": 4,
 }
 TRAINING = {
@@ -52,7 +55,12 @@ TRAINING = {
     "learning_rate": 0.02,
 }
 CASES = {
-    "adam": {},
+    "adam": {
+        "schedule": {"name": "cosine", "warm_up_share": 0.1},
+        "average": 0.9,
+        "embeddings": {"learning_rate": 0.03},
+        "batch_parts": 2,
+    },
     # The last batch is one row, of which one of the workers has none.
     "lazy_adam": {
         "optimizer": "lazy_adam",
@@ -183,7 +191,7 @@ def test_two_workers_train_as_one_does(by_pair, by_one, case, raw_examples):
 
 def test_a_killed_pair_goes_on_from_its_checkpoint(fn_args, by_one, tmp_path, raw_examples):
     """In the second step of the second of three epochs, which have seven steps."""
-    (job,) = _jobs(fn_args, tmp_path, {"adam": {}}).values()
+    (job,) = _jobs(fn_args, tmp_path, {"adam": CASES["adam"]}).values()
     killed = _start_pair([job], kill_at=9)
     outputs = _finish(killed)
     assert [process.returncode for process in killed] == [-signal.SIGKILL] * 2, outputs

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_mlp import ParallelMLP
 
@@ -17,11 +18,20 @@ class Towers(keras.layers.Layer):
         tasks: T.
         hidden: widths of each tower's hidden layers; empty for a linear tower.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of the hidden layers, see `ParallelMLP`.
     """
 
-    def __init__(self, tasks: int, hidden: Sequence[int], dropout: float = 0.0):
+    def __init__(
+        self,
+        tasks: int,
+        hidden: Sequence[int],
+        dropout: float = 0.0,
+        normalization: Normalization = "none",
+    ):
         super().__init__()
-        self.mlp = ParallelMLP(tasks, hidden, dropout) if hidden else None
+        self.mlp = None
+        if hidden:
+            self.mlp = ParallelMLP(tasks, hidden, dropout, normalization=normalization)
         self.output_layer = ParallelDense(tasks, 1)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from trainer.losses.parts import logits_of, per_task, population_mean
+from trainer.losses.parts import (
+    Smoothing,
+    Towards,
+    logits_of,
+    per_task,
+    population_mean,
+    smoothed,
+)
 from transform.model_inputs import TaskSpec
 
 
@@ -19,7 +26,10 @@ class BinaryCrossEntropy(keras.layers.Layer):
     Args:
         tasks: the tasks.
         positive_weight: w(1), one number or a number per task (1 for tasks not named).
-        negative_weight: w(0), likewise.
+        negative_weight: w(0), likewise; both weigh a smoothed label's two parts.
+        label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
+            `trainer.losses.parts.smoothed`.
+        smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
 
     Raises:
         SettingsError: a weight names an unknown task or is negative.
@@ -31,8 +41,11 @@ class BinaryCrossEntropy(keras.layers.Layer):
         *,
         positive_weight: float | dict[str, float] = 1.0,
         negative_weight: float | dict[str, float] = 1.0,
+        label_smoothing: Smoothing = 0.0,
+        smooth_towards: Towards = "half",
     ):
         super().__init__(dtype="float32")
+        self.smoothing, self.towards = label_smoothing, smooth_towards
         names = [task.name for task in tasks]
         self.positive_weights = per_task("positive_weight", positive_weight, names)
         self.negative_weights = per_task("negative_weight", negative_weight, names)
@@ -53,7 +66,7 @@ class BinaryCrossEntropy(keras.layers.Layer):
         Returns:
             ``(T,)`` float32.
         """
-        labels = ops.cast(labels, "float32")
+        labels = smoothed(ops.cast(labels, "float32"), mask, self.smoothing, self.towards)
         logits = logits_of(outputs)
         # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
         losses = self.positive_weights * labels * ops.softplus(-logits)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from trainer.losses.parts import logits_of
+from trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
 from transform.model_inputs import DOMAIN_ID, TaskSpec
 
 
@@ -21,10 +21,21 @@ class DomainCrossEntropy(keras.layers.Layer):
 
     Args:
         tasks: not used; the labels have one column for each.
+        label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
+            `trainer.losses.parts.smoothed`.
+        smooth_towards: q: ``half`` for 1/2, or ``base_rate``, that of the task's rows of all
+            domains, which keeps their mean prediction.
     """
 
-    def __init__(self, tasks: tuple[TaskSpec, ...]):
+    def __init__(
+        self,
+        tasks: tuple[TaskSpec, ...],
+        *,
+        label_smoothing: Smoothing = 0.0,
+        smooth_towards: Towards = "half",
+    ):
         super().__init__(dtype="float32")
+        self.smoothing, self.towards = label_smoothing, smooth_towards
 
     def call(
         self,
@@ -44,6 +55,7 @@ class DomainCrossEntropy(keras.layers.Layer):
             ``(T,)`` float32.
         """
         labels, mask = ops.cast(labels, "float32"), ops.cast(mask, "float32")
+        labels = smoothed(labels, mask, self.smoothing, self.towards)
         logits = logits_of(outputs)
         # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
         losses = labels * ops.softplus(-logits) + (1.0 - labels) * ops.softplus(logits)

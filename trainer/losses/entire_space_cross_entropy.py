@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from trainer.losses.parts import clipped, row_mean
+from trainer.losses.parts import Smoothing, Towards, clipped, row_mean, smoothed
 from trainer.task_tree import ancestry
 from transform.model_inputs import TaskSpec
 
@@ -21,12 +21,22 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
 
     Args:
         tasks: the tasks (`after` makes the chain, or tree).
+        label_smoothing: s of joint labels (1 − s) y + s q. It changes what the probabilities are,
+            see `trainer.losses.parts.smoothed`.
+        smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
     """
 
     over_all_rows = True
 
-    def __init__(self, tasks: tuple[TaskSpec, ...]):
+    def __init__(
+        self,
+        tasks: tuple[TaskSpec, ...],
+        *,
+        label_smoothing: Smoothing = 0.0,
+        smooth_towards: Towards = "half",
+    ):
         super().__init__(dtype="float32")
+        self.smoothing, self.towards = label_smoothing, smooth_towards
         self.joint = ancestry(tasks, "after")
         self.lengths = np.sum(self.joint, axis=1)
 
@@ -56,6 +66,8 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
             )
         happened = ops.matmul(ops.cast(labels, "float32"), self.joint.T)  # of the path's labels
         joint_labels = ops.cast(happened > self.lengths - 0.5, "float32")
+        every_row = ops.ones_like(joint_labels)
+        joint_labels = smoothed(joint_labels, every_row, self.smoothing, self.towards)
         probabilities = clipped(outputs["joint_probabilities"])
         losses = joint_labels * ops.log(probabilities)
         losses = losses + (1.0 - joint_labels) * ops.log1p(-probabilities)

@@ -6,7 +6,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from trainer.losses.parts import logits_of, per_task, population_mean
+from trainer.losses.parts import (
+    Smoothing,
+    Towards,
+    logits_of,
+    per_task,
+    population_mean,
+    smoothed,
+)
 from transform.model_inputs import TaskSpec
 from transform.settings import SettingsError
 
@@ -22,6 +29,9 @@ class Focal(keras.layers.Layer):
         gamma: γ, one number or a number for each task.
         alpha: α, likewise, or null for no weights. The default is the paper's; it gives
             positives less weight, because γ takes weight from the many easy negatives already.
+        label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
+            `trainer.losses.parts.smoothed`.
+        smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
 
     Raises:
         SettingsError: an option names an unknown task or not all tasks, γ is negative or α not
@@ -34,8 +44,11 @@ class Focal(keras.layers.Layer):
         *,
         gamma: float | dict[str, float] = 2.0,
         alpha: float | dict[str, float] | None = 0.25,
+        label_smoothing: Smoothing = 0.0,
+        smooth_towards: Towards = "half",
     ):
         super().__init__(dtype="float32")
+        self.smoothing, self.towards = label_smoothing, smooth_towards
         names = [task.name for task in tasks]
         self.gamma = _of_each_task("gamma", gamma, names)
         if alpha is None:
@@ -62,7 +75,7 @@ class Focal(keras.layers.Layer):
         Returns:
             ``(T,)`` float32.
         """
-        labels = ops.cast(labels, "float32")
+        labels = smoothed(ops.cast(labels, "float32"), mask, self.smoothing, self.towards)
         logits = logits_of(outputs)
         # -log p and -log(1 - p); powers of 1 - q as exponentials have no infinite slope at 0.
         positive, negative = ops.softplus(-logits), ops.softplus(logits)

@@ -8,6 +8,7 @@ from keras import ops
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from trainer.layers.gate import Gate, mix
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -29,10 +30,16 @@ class FusionLevel(keras.layers.Layer):
         fusions: G, the modules 0 to G - 1 that are fused.
         hidden: widths of each expert's layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     def __init__(
-        self, module_of_expert: np.ndarray, fusions: int, hidden: list[int], dropout: float
+        self,
+        module_of_expert: np.ndarray,
+        fusions: int,
+        hidden: list[int],
+        dropout: float,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         self.module_of_expert = module_of_expert
@@ -40,7 +47,9 @@ class FusionLevel(keras.layers.Layer):
         # The experts of a module that is not fused are nobody's own ones.
         self.fused_experts = int(np.sum(module_of_expert < fusions))
         self.own = np.equal.outer(np.arange(fusions), module_of_expert)  # (G, E)
-        self.experts = ParallelMLP(len(module_of_expert), hidden, dropout)
+        self.experts = ParallelMLP(
+            len(module_of_expert), hidden, dropout, normalization=normalization
+        )
         self.gate = Gate(np.ones((fusions, len(module_of_expert)), dtype=bool))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -93,6 +102,7 @@ class AdaTT(Network):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     def __init__(
@@ -105,6 +115,7 @@ class AdaTT(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks = [task.name for task in inputs.tasks]
@@ -119,10 +130,11 @@ class AdaTT(Network):
                 len(tasks) if level == levels - 1 else modules,
                 expert_hidden,
                 dropout,
+                normalization,
             )
             for level in range(levels)
         ]
-        self.towers = Towers(len(tasks), tower_hidden, dropout)
+        self.towers = Towers(len(tasks), tower_hidden, dropout, normalization)
 
     def call(
         self,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.networks.adatt import AdaTT
 from transform.model_inputs import ModelInputs
 
@@ -18,6 +19,7 @@ class AdaTTSp(AdaTT):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class AdaTTSp(AdaTT):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__(
             inputs,
@@ -38,4 +41,5 @@ class AdaTTSp(AdaTT):
             expert_hidden=expert_hidden,
             tower_hidden=tower_hidden,
             dropout=dropout,
+            normalization=normalization,
         )

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.pair_attention import PairAttention
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_mlp import ParallelMLP
@@ -35,6 +36,7 @@ class AITM(Network):
             can learn that; on, it is as in the authors' code, which has fewer weights. A chain
             of two tasks has one step and knows no difference.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     takes_task_inputs = True
@@ -50,14 +52,18 @@ class AITM(Network):
         tower_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [128, 64, 32],  # noqa: B006
         shared_attention: bool = False,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks, width = len(inputs.tasks), tower_hidden[-1]
         self.preceding = preceding(inputs.tasks)
         self.levels = levels(self.preceding)
-        self.towers = ParallelMLP(tasks, tower_hidden, dropout)
+        self.towers = ParallelMLP(tasks, tower_hidden, dropout, normalization=normalization)
         later = self.levels[1:]
-        self.information = [ParallelMLP(len(level), [width], dropout) for level in later]
+        self.information = [
+            ParallelMLP(len(level), [width], dropout, normalization=normalization)
+            for level in later
+        ]
         self.shared_attention = shared_attention
         copies = [1] * bool(later) if shared_attention else [len(level) for level in later]
         self.attention = [PairAttention(number, width, use_bias=False) for number in copies]

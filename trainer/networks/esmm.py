@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
 from trainer.task_tree import ancestry
@@ -32,6 +33,7 @@ class ESMM(Network):
         inputs: the tasks.
         tower_hidden: widths of each tower's hidden layers; the paper's by default.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     takes_task_inputs = True
@@ -43,9 +45,10 @@ class ESMM(Network):
         *,
         tower_hidden: list[PositiveInt] = [360, 200, 80],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
-        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
+        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout, normalization)
         self.joint = ancestry(inputs.tasks, "after")
         self.served = _served(inputs, self.joint)
 

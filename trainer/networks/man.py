@@ -7,6 +7,7 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import seen
+from trainer.layers.normalization import Normalization
 from trainer.layers.pair_attention import PairAttention
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -38,6 +39,7 @@ class MAN(Network):
         tower_hidden: widths of each tower's hidden layers.
         attention: False leaves the attention out (the paper's "without att").
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "uncertainty_weighting"},)
@@ -53,6 +55,7 @@ class MAN(Network):
         tower_hidden: list[PositiveInt] = [128, 16, 32],  # noqa: B006
         attention: bool = True,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks = len(inputs.tasks)
@@ -62,12 +65,18 @@ class MAN(Network):
             for task in inputs.tasks
         }
         self.extraction = ExtractionLevel(
-            tasks, task_experts, shared_experts, expert_hidden, dropout, last=True
+            tasks,
+            task_experts,
+            shared_experts,
+            expert_hidden,
+            dropout,
+            last=True,
+            normalization=normalization,
         )
         self.preceding = preceding(inputs.tasks) if attention else [None] * tasks
         self.levels = levels(self.preceding)
         self.attention = [PairAttention(len(level), expert_hidden[-1]) for level in self.levels[1:]]
-        self.towers = Towers(tasks, tower_hidden, dropout)
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
     def call(
         self,

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import Gate, mix
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -24,6 +25,7 @@ class MMoE(Network):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     #: Whether every task has a gate of its own; else all share one.
@@ -37,14 +39,15 @@ class MMoE(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         names = [f"expert_{index}" for index in range(experts)]
         self.gate_names = {task.name: names for task in inputs.tasks}
-        self.experts = ParallelMLP(experts, expert_hidden, dropout)
+        self.experts = ParallelMLP(experts, expert_hidden, dropout, normalization=normalization)
         gates = len(inputs.tasks) if self.gate_per_task else 1
         self.gate = Gate(np.ones((gates, experts), dtype=bool))
-        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
+        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout, normalization)
 
     def call(
         self,

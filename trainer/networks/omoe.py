@@ -15,6 +15,7 @@ class OMoE(MMoE):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     gate_per_task = False

@@ -8,6 +8,7 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import Gate, mix, seen
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -27,6 +28,7 @@ class ExtractionLevel(keras.layers.Layer):
         shared_experts: n_s.
         hidden: widths of each expert's layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
         last: whether no level follows, so that no shared mix is needed.
     """
 
@@ -38,6 +40,7 @@ class ExtractionLevel(keras.layers.Layer):
         hidden: list[int],
         dropout: float,
         last: bool,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         sizes = [task_experts] * tasks + [shared_experts]
@@ -46,7 +49,7 @@ class ExtractionLevel(keras.layers.Layer):
             [np.isin(self.group_of_expert, (task, tasks)) for task in range(tasks)]
             + ([] if last else [np.ones(sum(sizes), dtype=bool)])
         )
-        self.experts = ParallelMLP(sum(sizes), hidden, dropout)
+        self.experts = ParallelMLP(sum(sizes), hidden, dropout, normalization=normalization)
         self.gate = Gate(self.visible)
 
     def call(
@@ -75,6 +78,7 @@ class PLE(Network):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class PLE(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks = len(inputs.tasks)
@@ -97,11 +102,17 @@ class PLE(Network):
         }
         self.extraction = [
             ExtractionLevel(
-                tasks, task_experts, shared_experts, expert_hidden, dropout, level == levels - 1
+                tasks,
+                task_experts,
+                shared_experts,
+                expert_hidden,
+                dropout,
+                last=level == levels - 1,
+                normalization=normalization,
             )
             for level in range(levels)
         ]
-        self.towers = Towers(tasks, tower_hidden, dropout)
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
     def call(
         self,

@@ -5,6 +5,7 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -19,6 +20,7 @@ class SharedBottom(Network):
         bottom_hidden: widths of the shared MLP's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     def __init__(
@@ -28,10 +30,11 @@ class SharedBottom(Network):
         bottom_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [512, 256],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
-        self.bottom = ParallelMLP(1, bottom_hidden, dropout)
-        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
+        self.bottom = ParallelMLP(1, bottom_hidden, dropout, normalization=normalization)
+        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout, normalization)
 
     def call(
         self,

@@ -5,6 +5,7 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
@@ -20,6 +21,7 @@ class SingleTask(Network):
         inputs: the tasks.
         hidden: widths of each MLP's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     takes_task_inputs = True
@@ -30,9 +32,10 @@ class SingleTask(Network):
         *,
         hidden: list[PositiveInt] = [256, 128],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
-        self.towers = Towers(len(inputs.tasks), hidden, dropout)
+        self.towers = Towers(len(inputs.tasks), hidden, dropout, normalization)
 
     def call(
         self,

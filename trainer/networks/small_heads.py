@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 import keras
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network, flatten
@@ -24,6 +25,7 @@ class SmallHeads(Network):
         tower_hidden: widths of each tower's hidden layers.
         head_hidden: widths of each small head's hidden layers; empty for linear heads.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
     """
 
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = (
@@ -39,12 +41,13 @@ class SmallHeads(Network):
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         head_hidden: list[PositiveInt] = [],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
-        self.bottom = ParallelMLP(1, bottom_hidden, dropout)
-        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout)
+        self.bottom = ParallelMLP(1, bottom_hidden, dropout, normalization=normalization)
+        self.towers = Towers(len(inputs.tasks), tower_hidden, dropout, normalization)
         # In a list, because Keras and TensorFlow forget a layer that is taken out of one.
-        self.small_heads = [Towers(len(inputs.tasks), head_hidden, dropout)]
+        self.small_heads = [Towers(len(inputs.tasks), head_hidden, dropout, normalization)]
 
     def call(
         self,

@@ -7,6 +7,7 @@ import tensorflow as tf
 from absl import logging
 from pydantic import PositiveFloat, PositiveInt
 
+from trainer.settings import EmbeddingTraining, ScheduleSettings
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.training_methods.standard import Standard
@@ -28,7 +29,8 @@ class BiLevel(Standard):
     of training data") and its released code.
 
     The released code passes the fusion weights to the main optimiser too; that is
-    `main_trains_fusion`. Regularisation and clipping do not apply to the steps on them.
+    `main_trains_fusion`. Regularisation, clipping and the schedule of the learning rate do not
+    apply to the steps on them; an average of the weights (`training.average`) holds them too.
 
     Args:
         job: what is trained on what.
@@ -66,6 +68,9 @@ class BiLevel(Standard):
                 "weight_decay": 0.0,
                 "l2": 0.0,
                 "clip_norm": None,
+                "schedule": ScheduleSettings(),
+                "embeddings": EmbeddingTraining(),
+                "average": None,
             }
         )
         self._fusion_step = TrainStep(
@@ -111,6 +116,7 @@ class BiLevel(Standard):
             self._settings,
             self._job.strategy,
             trained=lambda variables: self._split(variables, fusion=False),
+            length=self._length,
         )
 
     def _prepare(self, batch: dict[str, tf.Tensor]) -> None:

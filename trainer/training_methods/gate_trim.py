@@ -32,7 +32,8 @@ class GateTrim:
     saves about 9 % of the parameters; it gives no threshold and does not say whether the rest is
     trained on. Two gates share a task: each one's weights sum to 1.
 
-    An interrupted training goes on in the part that it was in.
+    An interrupted training goes on in the part that it was in. A schedule of the learning rate
+    starts anew for the smaller model, without `warm_up_steps`.
 
     Args:
         job: what is trained on what; the model is a DTN in arrangement ``joint``.
@@ -105,8 +106,14 @@ class GateTrim:
     ) -> TrainingJob:
         """Fine-tuning, with a checkpoint of its own beside the first training's."""
         job = self._job
+        # Steps that warm up a training may be more than this one has.
+        schedule = job.settings.schedule.model_copy(update={"warm_up_steps": 0})
         settings = job.settings.model_copy(
-            update={"epochs": self._epochs, "learning_rate": self._learning_rate}
+            update={
+                "epochs": self._epochs,
+                "learning_rate": self._learning_rate,
+                "schedule": schedule,
+            }
         )
         return dataclasses.replace(
             job,

@@ -8,6 +8,7 @@ from absl import logging
 from trainer.meta_step import MetaStep
 from trainer.training_job import TrainingJob
 from trainer.training_methods.standard import Standard
+from transform.settings import SettingsError
 
 
 class Meta(Standard):
@@ -22,7 +23,8 @@ class Meta(Standard):
     early-stopped general model, and the text is followed. It gives no α, and steps θ − β ∇
     where "all models are optimised using Adam": the optimiser takes those steps, β is the
     training's learning rate, and Adam's moments go on from stage 1. So do the learnt weights of
-    tasks.
+    tasks. A schedule of the learning rate is one for both stages: stage 2 starts where it would
+    be after all epochs of stage 1.
 
     Args:
         job: what is trained on what.
@@ -40,11 +42,21 @@ class Meta(Standard):
         second_order: bool = False,
         epochs: pydantic.PositiveInt | None = None,
     ) -> None:
-        super().__init__(job)
         self._epochs = epochs or job.settings.epochs
+        if job.settings.batch_parts > 1:
+            text = (
+                "'meta' steps down a gradient through every task's own step, which can't be "
+                "computed in parts: set batch_parts to 1"
+            )
+            raise SettingsError([(("batch_parts",), text)])
+        super().__init__(job)
         self._meta_step = MetaStep(
             self._step, self._model, job.strategy, adaptation_rate, second_order
         )
+
+    @property
+    def _all_epochs(self) -> int:
+        return self._settings.epochs + self._epochs
 
     @property
     def _last_epoch(self) -> int:
@@ -69,5 +81,11 @@ class Meta(Standard):
             earlier_epochs=self._progress.epoch - 1,
             epochs_without_gain=0,
         )
+        if self._length is not None:
+            all_steps = self._settings.epochs * self._length.epoch_steps
+            self._progress.schedule_offset = all_steps - self._progress.step
+        self._follow_schedule()
+        if self._step.average is not None:
+            self._step.average.restart()
         logging.info("meta-learning goes on from epoch %d", self._history.best_epoch)
         self._save()

@@ -1,5 +1,7 @@
 """Standard training: minibatch descent on the summed task losses, with early stopping."""
 
+import contextlib
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -13,6 +15,8 @@ from absl import logging
 from trainer.devices import device_names
 from trainer.history import History
 from trainer.kept_epoch import kept_epoch
+from trainer.learning_rate import needs_length
+from trainer.schedules.schedule import TrainingLength
 from trainer.selection import Selection
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
@@ -48,6 +52,7 @@ class Standard:
         self._tasks = job.inputs.tasks
         self._selection = Selection.of(job.settings, job.inputs)
         self._workers = WorkerGroup(job.strategy)
+        self._length = self._find_length()
         self._progress, self._history = TrainingProgress(), History()
         self._best: list[np.ndarray] = []
         keras.utils.set_random_seed(job.settings.seed)
@@ -93,7 +98,21 @@ class Standard:
 
     def _make_step(self) -> TrainStep:
         """The step that is taken on every batch."""
-        return TrainStep(self._model, self._tasks, self._settings, self._job.strategy)
+        return TrainStep(
+            self._model, self._tasks, self._settings, self._job.strategy, length=self._length
+        )
+
+    def _find_length(self) -> TrainingLength | None:
+        """How long the training is; None where nothing depends on it: rows must be counted."""
+        if not needs_length(self._settings.schedule):
+            return None
+        epoch_steps = math.ceil(self._job.train.rows / self._settings.batch_size)
+        return TrainingLength(epoch_steps, self._all_epochs)
+
+    @property
+    def _all_epochs(self) -> int:
+        """Of all stages, if nothing stops them before."""
+        return self._settings.epochs
 
     def _prepare(self, batch: dict[str, tf.Tensor]) -> None:
         """Creates all state that a checkpoint may hold."""
@@ -127,10 +146,13 @@ class Standard:
                 self._save()
             mark = time.monotonic()
         self._after_epoch()
-        started = time.monotonic()
-        validation = self._validate()
-        seconds["validation"] += time.monotonic() - started
-        self._close_epoch(validation)
+        average = self._step.average
+        # What is validated is what is kept.
+        with contextlib.nullcontext() if average is None else average.in_place():
+            started = time.monotonic()
+            validation = self._validate()
+            seconds["validation"] += time.monotonic() - started
+            self._close_epoch(validation)
         self._save()
         if self._workers.is_chief:
             self._job.on_epoch(self._history)
@@ -189,6 +211,8 @@ class Standard:
                 self._check_finite(f"validation loss of task {name!r}", loss, progress.step)
         score = self._selection.score(validation)
         record = progress.record(names, self._settings.task_weights, validation, score)
+        rates = self._last_rates()
+        record |= rates
         self._history.epochs.append(record)
         self._note_selection(validation)
         better = self._selection.is_better(score.value, progress.best_score)
@@ -205,11 +229,32 @@ class Standard:
             for name, auc in validation.auc.items()
         )
         logging.info(
-            "epoch %d of at most %d: loss %.4f, validation AUC %s, %s %.5f%s",
+            "epoch %d of at most %d: loss %.4f, validation AUC %s, %s %.5f%s%s",
             progress.epoch, self._last_epoch, record["loss"], aucs, self._selection.name,
             score.value, " (best so far)" if better else "",
+            "".join(f", {name.replace('_', ' ')} {rate:.3g}" for name, rate in rates.items()),
         )  # fmt: skip
         self._progress = progress.next_epoch()
+        self._follow_schedule()
+
+    def _last_rates(self) -> dict[str, float]:
+        """The learning rates of the epoch's last step, where they are not always the same."""
+        if self._step.optimizers.schedule is None:
+            return {}
+        names = ("learning_rate", "embedding_learning_rate")
+        # A method's stages count their steps on.
+        return dict(zip(names, self._step.optimizers.rates(self._progress.step - 1), strict=False))
+
+    def _follow_schedule(self) -> None:
+        """Lets the schedule hear of the epoch, and sets it to where the progress says it is."""
+        state, progress = self._step.optimizers.schedule, self._progress
+        if state is None:
+            return
+        before = progress.rate_factor
+        progress.rate_factor = state.schedule.factor(before, progress.epochs_without_gain)
+        if progress.rate_factor != before:
+            logging.info("the learning rate is reduced to %.3g of itself", progress.rate_factor)
+        state.place(progress.schedule_offset, progress.rate_factor)
 
     def _note_selection(self, validation: Validation) -> None:
         """Records what epochs are compared by, once: it follows from settings and labels."""
@@ -230,11 +275,7 @@ class Standard:
 
     def _variables(self) -> dict[str, list[keras.Variable]]:
         """All state that steps change, by the name of its group in a checkpoint."""
-        return {
-            "model": self._model.variables,
-            "loss": self._step.loss_variables,
-            "optimizer": self._step.optimizer.variables,
-        }
+        return {"model": self._model.variables, **self._step.variables}
 
     def _save(self) -> None:
         if not self._workers.is_chief:
@@ -263,6 +304,10 @@ class Standard:
             History(**state["history"]),
         )
         self._history.resumed_from_step = self._progress.step
+        if self._step.optimizers.schedule is not None:
+            self._step.optimizers.schedule.place(
+                self._progress.schedule_offset, self._progress.rate_factor
+            )
         logging.info("resumed at step %d of epoch %d", self._progress.step, self._progress.epoch)
 
     def _load(
