@@ -1,8 +1,10 @@
 """Training input: transformed examples as batches, parsed in blocks, shuffled reproducibly."""
 
+import copy
 import functools
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +37,33 @@ def example_files(patterns: Sequence[str]) -> list[str]:
     if not files:
         raise FileNotFoundError(f"no examples match {', '.join(patterns)}")
     return files
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Which rows of a split a set holds: those that were held out, or the others.
+
+    Attributes:
+        share: of the rows of every block that is held out.
+        seed: of the draw.
+        held_out: which of the two.
+    """
+
+    share: float
+    seed: int
+    held_out: bool
+
+    def rows(self, index: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """Which of so many rows of the block of that number are this part's, ``(rows,)`` bool.
+
+        The number that is held out is the share of the rows, rounded up or down at random, so
+        that blocks of few rows lose neither none nor all.
+        """
+        seed = tf.stack([tf.constant(self.seed, tf.int64), index])
+        chance = tf.random.stateless_uniform((), seed, dtype=tf.float64)
+        held_out = tf.floor(self.share * tf.cast(rows, tf.float64) + chance)
+        order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed)
+        return (order < tf.cast(held_out, tf.int32)) == self.held_out
 
 
 class ExampleSet:
@@ -82,10 +111,36 @@ class ExampleSet:
         self._blocks = blocks.cache() if in_memory else blocks
         self._records, self._in_memory = records, in_memory
         self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else READ_BLOCKS_SHUFFLED
+        self._part: _Part | None = None
+
+    def hold_out(self, share: float, seed: int) -> tuple["ExampleSet", "ExampleSet"]:
+        """Divides the rows in two: those that are left, and a share that is held out.
+
+        Which rows these are follows from the seed and from the rows' places in the files, and is
+        the same in every epoch and after an interruption. Both parts read the same blocks: kept
+        ones are kept once, others are read by each part anew.
+
+        Args:
+            share: of the rows, between 0 and 1.
+            seed: of the draw.
+        """
+        parts = copy.copy(self), copy.copy(self)
+        for part, held_out in zip(parts, (False, True), strict=True):
+            part.__dict__.pop("rows", None)  # the whole split's, where it was counted
+            part._part = _Part(share, seed, held_out)
+        return parts
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no row, which only a part of a tiny split may do."""
+        return not any(True for _ in self.in_order(1).take(1))
 
     @functools.cached_property
     def rows(self) -> int:
         """Their number. The files are read once for it; what is kept in memory stays there."""
+        if self._part is not None:
+            batches = self.in_order(8192)
+            return sum(int(tf.shape(next(iter(batch.values())))[0]) for batch in batches)
         if self._in_memory:
             return sum(int(tf.shape(next(iter(one.values())))[0]) for one in self._blocks)
         return int(self._records.reduce(np.int64(0), lambda count, _: count + 1))
@@ -112,6 +167,8 @@ class ExampleSet:
             rows = tf.shape(next(iter(block.values())))[0]
             block_seed = tf.stack([tf.constant(seed, tf.int64), epoch * (1 << 20) + index])
             order = tf.random.experimental.stateless_shuffle(tf.range(rows), block_seed)
+            if self._part is not None:
+                order = tf.boolean_mask(order, tf.gather(self._part.rows(index, rows), order))
             return {name: tf.gather(values, order) for name, values in block.items()}
 
         shuffled = blocks.map(shuffle_rows, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
@@ -121,4 +178,14 @@ class ExampleSet:
 
     def in_order(self, batch_size: int) -> tf.data.Dataset:
         """All rows in file order, in batches."""
-        return self._blocks.rebatch(batch_size).prefetch(_PREFETCHED).with_options(_options())
+        blocks = self._blocks
+        if self._part is not None:
+            blocks = blocks.enumerate().map(
+                self._own_rows, num_parallel_calls=PARALLEL_CALLS, deterministic=True
+            )
+        return blocks.rebatch(batch_size).prefetch(_PREFETCHED).with_options(_options())
+
+    def _own_rows(self, index: tf.Tensor, block: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The part's rows of a block."""
+        own = self._part.rows(index, tf.shape(next(iter(block.values())))[0])
+        return {name: tf.boolean_mask(values, own) for name, values in block.items()}

@@ -117,3 +117,29 @@ def test_no_file_and_no_row_are_refused(tmp_path):
         pass
     with pytest.raises(ValueError, match="hold no example"):
         ExampleSet([str(tmp_path / "empty.gz")], SPEC, 16, True)
+
+
+@pytest.mark.parametrize(("block_rows", "in_memory"), [(16, True), (16, False), (2, True)])
+def test_held_out_rows_are_the_same_in_every_epoch_and_in_no_other_part(
+    files, block_rows, in_memory
+):
+    left, held_out = _examples(files, block_rows, in_memory).hold_out(0.2, seed=1)
+    own = _rows(held_out.in_order(10))
+    # Of 103 rows a fifth, but for the rounding of each block.
+    assert 10 <= len(own) <= 31
+    assert sorted(own + _rows(left.in_order(10))) == list(range(ROWS))
+    for epoch in (1, 2):
+        batches = _batches(left.epoch(10, seed=1, epoch=epoch))
+        assert {len(batch) for batch in batches[:-1]} == {10}
+        assert sorted(row for batch in batches for row in batch) == sorted(_rows(left.in_order(7)))
+        assert sorted(_rows(held_out.epoch(10, seed=2, epoch=epoch))) == sorted(own)
+    again = _examples(files, block_rows, in_memory).hold_out(0.2, seed=1)[1]
+    assert _rows(again.in_order(10)) == own
+    other = _examples(files, block_rows, in_memory).hold_out(0.2, seed=2)[1]
+    assert _rows(other.in_order(10)) != own
+
+
+def test_a_part_of_a_tiny_split_may_be_empty(files):
+    left, held_out = _examples(files, block_rows=200).hold_out(1e-4, seed=1)
+    assert held_out.is_empty and not left.is_empty
+    assert sorted(_rows(left.epoch(10, seed=1, epoch=1))) == list(range(ROWS))

@@ -43,7 +43,7 @@ class M3oE(Network):
 
     `released_behaviour`: the gates read h with gradients stopped, and W_d starts as W_s does. The
     other half of the released code's behaviour lies in the training: method ``bi_level`` with
-    `batch_from` ``train`` and `main_trains_fusion`.
+    `every_steps` null, `learning_rate` 0.001, `batch_from` ``train`` and `main_trains_fusion`.
 
     Args:
         inputs: tasks and domains.

@@ -103,10 +103,10 @@ def _trace(method):
 
 
 def test_an_update_changes_the_fusion_weights_alone(make):
-    assert _trace(_method(make())) == [(1, ["fusion"]), (2, ["fusion"])]
-    # Five steps an epoch.
-    expected = [(number, ["fusion"]) for number in range(1, 6)]
-    assert _trace(_method(make(), every_steps=2)) == expected
+    # Once an epoch, and after steps 2, 4 (of epoch 1), 6, 8 and 10 (of epoch 2).
+    for every_steps, numbers in ((None, [1, 1]), (2, [1, 2, 1, 2, 3])):
+        method = _method(make(), every_steps=every_steps, held_out_share=0.04)
+        assert _trace(method) == [(number, ["fusion"]) for number in numbers]
 
 
 def test_the_main_optimiser_leaves_the_fusion_weights_alone(make):
@@ -117,7 +117,7 @@ def test_the_main_optimiser_leaves_the_fusion_weights_alone(make):
         assert float(tf.norm(method._model.left.kernel)) > 0
 
 
-@pytest.mark.parametrize("batch_from", ["validation", "train"])
+@pytest.mark.parametrize("batch_from", ["validation", "train", "held_out"])
 def test_batches_come_from_the_split_of_the_setting(make, batch_from):
     """In each split another half predicts the clicks, so that the weight goes to its half."""
     job = make(epochs=8, optimizer="sgd", learning_rate=1e-9)
@@ -127,7 +127,41 @@ def test_batches_come_from_the_split_of_the_setting(make, batch_from):
     right.kernel.assign(np.eye(4, 1, k=-3))
     method.train()
     assert (float(method._model.fusion) < -0.3) == (batch_from == "validation")
-    assert (float(method._model.fusion) > 0.3) == (batch_from == "train")
+    assert (float(method._model.fusion) > 0.3) == (batch_from != "validation")
+
+
+def test_the_main_step_never_sees_the_held_out_rows(make):
+    method = _method(make(epochs=3), every_steps=2, held_out_share=0.2)
+    main, fusion, size = [], [], method._settings.batch_size
+    method._step, method._fusion_step = (
+        _Noted(method._step, main),
+        _Noted(method._fusion_step, fusion),
+    )
+    method.train()
+    assert set.union(*main) & set.union(*fusion) == set()
+    assert len(set.union(*main)) + len(set.union(*fusion)) == 250
+    # Four batches an epoch, two updates; a fifth of the rows is one batch, which comes again.
+    assert [len(batch) for batch in fusion] == [size] * 6
+
+
+class _Noted:
+    """A step that notes the rows that it is given."""
+
+    def __init__(self, step, batches):
+        self._inner, self._batches = step, batches
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def __call__(self, batch):
+        self._batches.append({tuple(row) for row in batch["x"].numpy()})
+        return self._inner(batch)
+
+
+def test_a_split_too_small_to_hold_out_rows_is_refused(make):
+    with pytest.raises(ValueError, match="holds out 0.0001% of the train .* too few rows"):
+        _method(make(), held_out_share=1e-6)
+    assert _method(make(), held_out_share=1e-6, batch_from="train").train().history.epochs
 
 
 def test_notes_hold_the_fusion_weights_that_were_kept(make):
@@ -148,7 +182,7 @@ class _Killed(Exception):
 @pytest.mark.parametrize("last_step", [3, 5, 8])
 def test_an_interrupted_training_ends_with_the_same_model(make, every_steps, last_step):
     """Five steps per epoch; killed with a state of the second optimiser to be kept."""
-    options = {"every_steps": every_steps, "learning_rate": 0.1}
+    options = {"every_steps": every_steps, "learning_rate": 0.1, "held_out_share": 0.04}
     expected = _method(make(checkpoint_every_steps=1), **options).train()
     job = make(checkpoint_every_steps=1)
     method = _method(job, **options)
