@@ -30,7 +30,9 @@ class History:
         seconds: wall time by what it was spent on: input, step, validation, export.
         parameters: number of trainable weights.
         devices: that trained.
-        gate_weights: mean gate weight by task and expert on the validation split.
+        gate_weights: mean gate weight by task and expert on the validation split, over the rows
+            of the task's population.
+        gate_contributions: likewise what each expert adds to its gate's mix, as a share.
         resumed_from_step: step at which an interrupted training went on, or None.
         notes: what the training method did besides, in words.
     """
@@ -46,6 +48,7 @@ class History:
     parameters: int = 0
     devices: list[str] = field(default_factory=list)
     gate_weights: dict[str, dict[str, float]] = field(default_factory=dict)
+    gate_contributions: dict[str, dict[str, float]] = field(default_factory=dict)
     resumed_from_step: int | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
+
 Outputs = dict[str, keras.KerasTensor]
 
 
@@ -29,8 +31,9 @@ def with_task_inputs(
         training: is passed on.
 
     Returns:
-        The network's outputs for B rows: "gates/<task>" from that task's input; of every other
-        output, which must be ``(B, T, ...)``, each task's part from its own input.
+        The network's outputs for B rows: "gates/<task>" and "contributions/<task>" from that
+        task's input; of every other output, which must be ``(B, T, ...)``, each task's part
+        from its own input.
     """
     tasks = len(task_names)
     outputs = network(
@@ -42,8 +45,8 @@ def with_task_inputs(
     own: Outputs = {}
     for name, values in outputs.items():
         values = ops.reshape(values, (-1, tasks, *values.shape[1:]))  # (B, input, ...)
-        if name.startswith("gates/"):
-            own[name] = values[:, task_names.index(name.removeprefix("gates/"))]
+        if name.startswith((GATES, CONTRIBUTIONS)):
+            own[name] = values[:, task_names.index(name.partition("/")[2])]
         else:
             parts = [values[:, task, task] for task in range(tasks)]
             own[name] = ops.stack(parts, axis=1)

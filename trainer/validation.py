@@ -8,11 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.labels import labels_and_mask
+from trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
 from trainer.measure import Measure, measure
 from transform.model_inputs import DOMAIN_ID, TaskSpec
-
-#: Prefix of the model's outputs that hold a task's gate weights ``(B, n)``.
-GATES = "gates/"
 
 
 @dataclass(frozen=True)
@@ -21,13 +19,16 @@ class Validation:
 
     Attributes:
         tasks: what was measured of each task on all rows of its population.
-        gate_weights: mean gate weights per task, where the model has gates.
+        gate_weights: mean gate weights per task over its population, where the model has gates
+            and the population is not empty.
+        gate_contributions: likewise the mean shares that the experts add to the gates' mixes.
         domains: by domain, what was measured of each task on that domain's rows; empty where
             nobody asked for it.
     """
 
     tasks: dict[str, Measure]
     gate_weights: dict[str, list[float]] = field(default_factory=dict)
+    gate_contributions: dict[str, list[float]] = field(default_factory=dict)
     domains: dict[str, dict[str, Measure]] = field(default_factory=dict)
 
     @classmethod
@@ -36,6 +37,7 @@ class Validation:
         return cls(
             _measures(values["tasks"]),
             values["gate_weights"],
+            values["gate_contributions"],
             {domain: _measures(tasks) for domain, tasks in values["domains"].items()},
         )
 
@@ -83,10 +85,8 @@ def validate(
         part = (outputs["probabilities"].numpy(), labels.numpy(), mask.numpy() > 0.5)
         parts.append((*part, batch[DOMAIN_ID].numpy()) if domains else part)
         rows += labels.shape[0]
-        for name, values in outputs.items():
-            if name.startswith(GATES):
-                total = tf.reduce_sum(tf.cast(values, tf.float32), axis=0).numpy()
-                gates[name] = gates.get(name, 0.0) + total
+        for name, total in _gate_sums(outputs, part[2], tasks).items():
+            gates[name] = gates.get(name, 0.0) + total
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
     probabilities, labels, mask, *of_domain = columns
 
@@ -98,8 +98,32 @@ def validate(
             for index, (task, own) in enumerate(zip(tasks, populations, strict=True))
         }
 
+    populations = {task.name: int(mask[:, index].sum()) for index, task in enumerate(tasks)}
+
+    def means(prefix: str) -> dict[str, list[float]]:
+        found = {task: gates.get(prefix + task) for task, count in populations.items() if count}
+        return {
+            task: (total / populations[task]).tolist()
+            for task, total in found.items()
+            if total is not None
+        }
+
     return Validation(
         measured(np.ones(rows, bool)),
-        {name.removeprefix(GATES): (total / rows).tolist() for name, total in gates.items()},
+        means(GATES),
+        means(CONTRIBUTIONS),
         {domain: measured(of_domain[0] == index) for index, domain in enumerate(domains)},
     )
+
+
+def _gate_sums(
+    outputs: Mapping[str, tf.Tensor], mask: np.ndarray, tasks: tuple[TaskSpec, ...]
+) -> dict[str, np.ndarray]:
+    """Sums of the gates' outputs ``(n,)`` over the rows of each task's population."""
+    sums = {}
+    for prefix in (GATES, CONTRIBUTIONS):
+        for index, task in enumerate(tasks):
+            if prefix + task.name in outputs:
+                values = tf.cast(outputs[prefix + task.name], tf.float32).numpy()
+                sums[prefix + task.name] = values[mask[:, index]].sum(axis=0)
+    return sums

@@ -16,12 +16,15 @@ class GateTable:
         model: whose gates.
         experts: names, as rows.
         weights: by task and expert.
+        contributions: likewise what each expert adds to its gate's mix, as a share; empty for a
+            training whose record has none.
         largest: of all weights, for the length of the bars.
     """
 
     model: str
     experts: tuple[str, ...]
     weights: dict[str, dict[str, float]]
+    contributions: dict[str, dict[str, float]]
     largest: float
 
 
@@ -123,9 +126,12 @@ def gate_tables(trainings: tuple[Training, ...]) -> list[GateTable]:
     for training in trainings:
         weights = training.history.get("gate_weights") or {}
         experts = dict.fromkeys(expert for row in weights.values() for expert in row)
-        largest = max((value for row in weights.values() for value in row.values()), default=0.0)
+        added = training.history.get("gate_contributions") or {}
+        rows = (*weights.values(), *added.values())
+        largest = max((value for row in rows for value in row.values()), default=0.0)
         if experts:
-            tables.append(GateTable(training.model, tuple(experts), weights, largest or 1.0))
+            table = GateTable(training.model, tuple(experts), weights, added, largest or 1.0)
+            tables.append(table)
     return tables
 
 

@@ -71,9 +71,9 @@ def test_every_preset_shows_paper_equations_and_file():
         assert f"{name} (model.preset)" in describe(name)
     text = describe("dtn_without_tsn")
     assert "Deep Multiple Task-specific Feature Interactions" in text
-    assert "DTN with A_O = M_S" in text
+    assert "DTN with A_O = [M_u, M_S]" in text
     assert "  model:\n    preset: dtn_without_tsn\n" in text
-    assert "      task_sensitive: false\n" in text
+    assert "      task_sensitive: unscaled\n" in text
     assert "paper:" not in text
 
 

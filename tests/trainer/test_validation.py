@@ -48,7 +48,12 @@ def rows():
 
 
 def _predict(batch):
-    return {"probabilities": batch["p"], "logits": batch["p"], "gates/cvr": batch["gate"]}
+    return {
+        "probabilities": batch["p"],
+        "logits": batch["p"],
+        "gates/cvr": batch["gate"],
+        "contributions/cvr": 1 - batch["gate"],
+    }
 
 
 def test_each_task_is_measured_on_its_population(rows):
@@ -68,7 +73,10 @@ def test_each_task_is_measured_on_its_population(rows):
         )
     assert result.domains == {}
     assert list(result.gate_weights) == ["cvr"]
-    np.testing.assert_allclose(result.gate_weights["cvr"], rows["gate"].mean(axis=0), rtol=1e-5)
+    own = rows["gate"][clicked].mean(axis=0)
+    assert np.abs(own - rows["gate"].mean(axis=0)).max() > 1e-4
+    np.testing.assert_allclose(result.gate_weights["cvr"], own, rtol=1e-5)
+    np.testing.assert_allclose(result.gate_contributions["cvr"], 1 - own, rtol=1e-5)
 
 
 def test_a_task_without_both_classes_is_undefined(rows):
@@ -97,6 +105,7 @@ def test_an_empty_population_has_no_loss(rows):
     rows["click"] = np.zeros(ROWS, int)
     result = validate(_predict, tf.data.Dataset.from_tensor_slices(rows).batch(64), TASKS)
     assert result.auc == {"ctr": None, "cvr": None} and result.loss["cvr"] is None
+    assert result.gate_weights == result.gate_contributions == {}
 
 
 def test_predictions_that_are_no_numbers_show_in_the_loss(rows):

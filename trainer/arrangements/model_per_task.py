@@ -12,6 +12,7 @@ from trainer.arrangements.arranged_model import (
     domains_of,
     losses_of_encoders,
 )
+from trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
 from trainer.layers.own_domain import of_own_domain
 from trainer.ranking_model import RankingModel
 from trainer.settings import ModelSettings
@@ -59,6 +60,7 @@ class ModelPerTask(ArrangedModel):
         }
         for task, part in zip(self.task_names, parts, strict=True):
             if task in self.gate_names:
-                gates = [part[f"gates/{domain}"] for domain in self.inputs_record.domains]
-                outputs[f"gates/{task}"] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
+                for prefix in (GATES, CONTRIBUTIONS):
+                    gates = [part[prefix + domain] for domain in self.inputs_record.domains]
+                    outputs[prefix + task] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
         return {**outputs, **losses_of_encoders(parts), DOMAIN_ID: domain_ids}

@@ -13,6 +13,7 @@ from trainer.arrangements.arranged_model import (
     domains_of,
     losses_of_encoders,
 )
+from trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
 from trainer.layers.own_domain import of_own_domain
 from trainer.ranking_model import RankingModel
 from trainer.settings import ModelSettings
@@ -57,6 +58,7 @@ class TaskPerDomain(ArrangedModel):
             pairs = ops.reshape(inside[name], (-1, len(domains), len(tasks)))
             outputs[name] = of_own_domain(pairs, domain_ids)
         for task in self.gate_names:
-            gates = [inside[f"gates/{task}@{domain}"] for domain in domains]
-            outputs[f"gates/{task}"] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
+            for prefix in (GATES, CONTRIBUTIONS):
+                gates = [inside[f"{prefix}{task}@{domain}"] for domain in domains]
+                outputs[prefix + task] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
         return {**outputs, **losses_of_encoders([inside]), DOMAIN_ID: domain_ids}

@@ -57,8 +57,3 @@ class Gate(keras.layers.Layer):
 def mix(weights: keras.KerasTensor, experts: keras.KerasTensor) -> keras.KerasTensor:
     """Weighted sums of experts: weights ``(B, G, E)``, experts ``(B, E, h)`` to ``(B, G, h)``."""
     return ops.matmul(weights, experts)
-
-
-def seen(weights: keras.KerasTensor, visible: np.ndarray, gate: int) -> keras.KerasTensor:
-    """The weights of one gate on the experts that it sees, ``(B, n)``, for reports."""
-    return ops.take(weights[:, gate], np.flatnonzero(visible[gate]), axis=1)

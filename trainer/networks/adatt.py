@@ -8,6 +8,7 @@ from keras import ops
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
@@ -22,8 +23,8 @@ class FusionLevel(keras.layers.Layer):
     all modules (AllExpertGF); v_m,e is a trainable number for m's own experts, and 0 for others
     (NativeExpertLF). Where every module has a single expert, v is fixed at 1.
 
-    Shapes: ``(B, n)`` at the first level, ``(B, modules, n)`` after, to fusions ``(B, G, h)`` and
-    gate weights ``(B, G, experts)``.
+    Shapes: ``(B, n)`` at the first level, ``(B, modules, n)`` after, to fusions ``(B, G, h)``,
+    gate weights and, with v, the experts' contributions, both ``(B, G, experts)``.
 
     Args:
         module_of_expert: the module that each expert belongs to.
@@ -68,7 +69,7 @@ class FusionLevel(keras.layers.Layer):
 
     def call(
         self, inputs: keras.KerasTensor, training: bool = False
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """See the class."""
         expert_inputs = gate_inputs = inputs
         if len(inputs.shape) == 3:
@@ -80,7 +81,8 @@ class FusionLevel(keras.layers.Layer):
         if self.native is not None:
             rest = len(self.module_of_expert) - self.fused_experts
             own = own * ops.pad(ops.cast(self.native, weights.dtype), (0, rest))
-        return mix(weights + own, experts), weights
+        added = weights + own
+        return mix(added, experts), weights, contributions(added, experts)
 
 
 class AdaTT(Network):
@@ -143,14 +145,16 @@ class AdaTT(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``.
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of each gate, outputs ``(B, experts)``.
 
-        The gates are AllExpertGF's of the last level; NativeExpertLF's numbers are not in them.
+        The gates are AllExpertGF's of the last level; NativeExpertLF's numbers are not in them,
+        but in the contributions.
         """
         fused = flatten(fields)
         for level in self.fusion:
-            fused, weights = level(fused, training=training)
-        outputs = {"logits": self.towers(fused, training=training)}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = weights[:, index]
-        return outputs
+            fused, weights, shares = level(fused, training=training)
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.towers(fused, training=training),
+            **gate_outputs(gates, weights, shares),
+        }

@@ -7,6 +7,7 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.meta_unit import MetaUnit
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_mlp import ParallelMLP
@@ -92,17 +93,18 @@ class M2M(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``."""
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of gates, outputs ``(B, experts)``."""
         knowledge = self.knowledge(ops.convert_to_tensor(self.domain_embedding))  # (D, s)
         experts = self.experts(flatten(fields), training=training)  # (B, E, h)
         weights = self._attend(experts, knowledge, domain_ids)  # (B, T, E)
         hidden = mix(weights, experts)  # (B, T, h)
         for layer in self.tower_layers:
             hidden = ops.relu(layer(hidden[:, :, None], knowledge, domain_ids)[:, :, 0] + hidden)
-        outputs = {"logits": self.output_layer(hidden)[:, :, 0]}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = weights[:, index]
-        return outputs
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.output_layer(hidden)[:, :, 0],
+            **gate_outputs(gates, weights, contributions(weights, experts)),
+        }
 
     def _attend(
         self,

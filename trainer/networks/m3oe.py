@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from trainer.layers.domain_dense import DomainDense
 from trainer.layers.domain_towers import DomainTowers
 from trainer.layers.gate import mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.parallel_normalized_mlp import ParallelNormalizedMLP
 from trainer.layers.star_dense import StarDense
 from trainer.networks.m3oe_fusion import FusionWeights
@@ -130,7 +131,7 @@ class M3oE(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` and domain ids ``(B,)`` to "logits" ``(B, T)`` and "gates/<task>".
+        """Fields ``(B, F, k)`` and domain ids ``(B,)`` to "logits" ``(B, T)`` and gates.
 
         A task's gates are the weights of the shared experts, ``(B, n_s)``, of the row's own
         domain; with `fusion` ``gated`` those of all experts.
@@ -142,10 +143,9 @@ class M3oE(Network):
         experts = self.experts(hidden, training=training)  # (B, E, h)
         gates = self._gates(hidden, domain_ids)  # (B, T, n_s or E)
         fused = self.towers(self._fuse(experts, gates, domain_ids), domain_ids, training=training)
-        outputs = {"logits": fused}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = gates[:, index]
-        return outputs
+        gates_of_task = {task: [index] for index, task in enumerate(self.gate_names)}
+        shares = contributions(gates, experts[:, : gates.shape[-1]])
+        return {"logits": fused, **gate_outputs(gates_of_task, gates, shares)}
 
     def _gates(self, hidden: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
         if self.gate is None:

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.gate import seen
+from trainer.layers.gate_outputs import gate_outputs
 from trainer.layers.normalization import Normalization
 from trainer.layers.pair_attention import PairAttention
 from trainer.layers.towers import Towers
@@ -85,15 +85,16 @@ class MAN(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, n_t + n_s)``."""
-        mixed, weights = self.extraction(flatten(fields), training=training)  # (B, T, h)
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of gates, ``(B, n_t + n_s)``."""
+        mixed, weights, shares = self.extraction(flatten(fields), training=training)  # (B, T, h)
         states = {task: mixed[:, task] for task in self.levels[0]}
         for level, attention in zip(self.levels[1:], self.attention, strict=True):
             before = ops.stack([states[self.preceding[task]] for task in level], axis=1)
             joined = attention(before, ops.take(mixed, level, axis=1))
             states.update({task: joined[:, place] for place, task in enumerate(level)})
         representations = ops.stack([states[task] for task in range(len(self.preceding))], axis=1)
-        outputs = {"logits": self.towers(representations, training=training)}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = seen(weights, self.extraction.visible, index)
-        return outputs
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.towers(representations, training=training),
+            **gate_outputs(gates, weights, shares, self.extraction.visible),
+        }

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
@@ -56,13 +57,17 @@ class MMoE(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, experts)``."""
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of gates, outputs ``(B, experts)``."""
         flat = flatten(fields)
         weights = self.gate(flat)  # (B, T or 1, E)
-        mixed = mix(weights, self.experts(flat, training=training))  # (B, T or 1, h)
+        experts = self.experts(flat, training=training)  # (B, E, h)
+        mixed = mix(weights, experts)  # (B, T or 1, h)
         if not self.gate_per_task:
             mixed = mixed[:, 0]
-        outputs = {"logits": self.towers(mixed, training=training)}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = weights[:, index if self.gate_per_task else 0]
-        return outputs
+        gates = {
+            task: [index if self.gate_per_task else 0] for index, task in enumerate(self.gate_names)
+        }
+        return {
+            "logits": self.towers(mixed, training=training),
+            **gate_outputs(gates, weights, contributions(weights, experts)),
+        }

@@ -12,11 +12,13 @@ class Network(keras.layers.Layer):
     Called with fields ``(B, F, k)``, field_ids ``(B, C)`` int64 (ids of the first C fields),
     domain_ids ``(B,)`` int64 and `training`, a network gives a dict with "logits" ``(B, T)``, or
     with "probabilities" ``(B, T)`` where it composes them itself. It may add "gates/<task>"
-    ``(B, n)`` and whatever its own losses read. A bottom may have made one wide field of all
+    and "contributions/<task>" ``(B, n)`` (see `trainer.layers.gate_outputs`) and whatever its own
+    losses read. A bottom may have made one wide field of all
     (F = 1), and inputs of each task's own are ``(B, T, F, k)``: see the class attributes.
 
     Attributes:
-        gate_names: task to the names of the experts whose weights "gates/<task>" holds.
+        gate_names: task to the names of the experts whose weights "gates/<task>" holds, and
+            whose shares "contributions/<task>".
         reads_fields: whether the fields must be the embedded features themselves, one after the
             other; such a network stands behind no bottom and no task-specific encoder.
         reads_inputs: whether `call` reads the features themselves: for fields it is given the

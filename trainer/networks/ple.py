@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.gate import Gate, mix, seen
+from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.towers import Towers
@@ -19,8 +20,8 @@ class ExtractionLevel(keras.layers.Layer):
     """One level of customised gate control (CGC): experts in T + 1 groups, and their gates.
 
     Shapes: ``(B, n)`` at the first level, ``(B, T + 1, n)`` after, the groups' inputs (tasks
-    first, the shared group last), to mixes ``(B, G, h)`` and gate weights ``(B, G, experts)``;
-    G is T at the last level and T + 1 before.
+    first, the shared group last), to mixes ``(B, G, h)``, gate weights and the experts'
+    contributions, both ``(B, G, experts)``; G is T at the last level and T + 1 before.
 
     Args:
         tasks: T.
@@ -54,14 +55,15 @@ class ExtractionLevel(keras.layers.Layer):
 
     def call(
         self, inputs: keras.KerasTensor, training: bool = False
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """See the class."""
         expert_inputs = gate_inputs = inputs
         if len(inputs.shape) == 3:
             expert_inputs = ops.take(inputs, self.group_of_expert, axis=1)  # (B, E, n)
             gate_inputs = inputs[:, : self.visible.shape[0]]
         weights = self.gate(gate_inputs)
-        return mix(weights, self.experts(expert_inputs, training=training)), weights
+        experts = self.experts(expert_inputs, training=training)  # (B, E, h)
+        return mix(weights, experts), weights, contributions(weights, experts)
 
 
 class PLE(Network):
@@ -121,14 +123,15 @@ class PLE(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and "gates/<task>" ``(B, n_t + n_s)``.
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of each task's gate, the outputs.
 
-        The gates are those of the last level.
+        The gates are those of the last level, ``(B, n_t + n_s)``.
         """
         mixed = flatten(fields)
         for level in self.extraction:
-            mixed, weights = level(mixed, training=training)
-        outputs = {"logits": self.towers(mixed, training=training)}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = seen(weights, self.extraction[-1].visible, index)
-        return outputs
+            mixed, weights, shares = level(mixed, training=training)
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.towers(mixed, training=training),
+            **gate_outputs(gates, weights, shares, self.extraction[-1].visible),
+        }

@@ -6,6 +6,7 @@ import keras
 from pydantic import Field, PositiveInt
 
 from trainer.interactions.settings import InteractionSettings
+from trainer.layers.unit_scale import unit_scale
 from trainer.networks.network import Network
 from trainer.networks.ple import PLE
 from transform.model_inputs import ModelInputs
@@ -20,6 +21,7 @@ class SFM(Network):
         inputs: the tasks and the categorical fields.
         interaction: the module and its options.
         units: output width of the module.
+        normalize_modules: PLE reads x' at root mean square 1, whatever embeddings start from.
         levels: see PLE.
         task_experts: see PLE.
         shared_experts: see PLE.
@@ -39,6 +41,7 @@ class SFM(Network):
         *,
         interaction: InteractionSettings = InteractionSettings(name="masknet"),  # noqa: B008
         units: PositiveInt = 512,
+        normalize_modules: bool = True,
         levels: PositiveInt = 2,
         task_experts: PositiveInt = 2,
         shared_experts: PositiveInt = 2,
@@ -47,6 +50,7 @@ class SFM(Network):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
+        self.normalizes = normalize_modules
         self.interaction = interaction.build(inputs, units, copies=1)
         self.ple = PLE(
             inputs,
@@ -68,4 +72,6 @@ class SFM(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` and ids ``(B, C)`` to "logits" ``(B, T)`` and PLE's gates."""
         crossed = self.interaction(fields, field_ids)  # (B, 1, units)
+        if self.normalizes:
+            crossed = unit_scale(crossed)
         return self.ple(crossed, field_ids, domain_ids, training=training)

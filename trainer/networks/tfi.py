@@ -8,8 +8,10 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from trainer.interactions.settings import InteractionSettings, unique_names
-from trainer.layers.gate import Gate, mix, seen
+from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.towers import Towers
+from trainer.layers.unit_scale import unit_scale
 from trainer.networks.network import Network, flatten
 from trainer.networks.ple import ExtractionLevel
 from transform.model_inputs import ModelInputs
@@ -29,6 +31,7 @@ class TFI(Network):
         inputs: the tasks and the categorical fields.
         interactions: the kinds of module in each group; one kind may occur several times.
         units: output width of every module.
+        normalize_modules: modules are mixed at root mean square 1, see DTN.
         levels: levels of extraction, the first made of modules.
         task_experts: experts of each task in the levels above the first.
         shared_experts: shared experts in the levels above the first.
@@ -48,6 +51,7 @@ class TFI(Network):
         *,
         interactions: Annotated[list[InteractionSettings], Field(min_length=1)] = _DEFAULT,
         units: PositiveInt = 512,
+        normalize_modules: bool = True,
         levels: PositiveInt = 1,
         task_experts: PositiveInt = 2,
         shared_experts: PositiveInt = 2,
@@ -56,6 +60,7 @@ class TFI(Network):
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
     ):
         super().__init__()
+        self.normalizes = normalize_modules
         tasks = len(inputs.tasks)
         kinds = [InteractionSettings.model_validate(item) for item in interactions]
         self.modules = [kind.build(inputs, units, copies=tasks + 1) for kind in kinds]
@@ -88,18 +93,22 @@ class TFI(Network):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> dict[str, keras.KerasTensor]:
-        """Fields ``(B, F, k)`` and ids ``(B, C)`` to "logits" ``(B, T)`` and "gates/<task>".
+        """Fields ``(B, F, k)`` and ids ``(B, C)`` to "logits" ``(B, T)`` and outputs of the gates.
 
         The gates are those of the last level.
         """
         experts = ops.stack([module(fields, field_ids) for module in self.modules], axis=2)
         experts = ops.reshape(experts, (-1, self.gate.visible.shape[1], experts.shape[-1]))
+        if self.normalizes:
+            experts = unit_scale(experts)
         weights, visible = self.gate(flatten(fields)), self.gate.visible
         mixed = mix(weights, experts)  # (B, T, units), or (B, T + 1, units) below a level
+        shares = contributions(weights, experts)
         for level in self.extraction:
-            mixed, weights = level(mixed, training=training)
+            mixed, weights, shares = level(mixed, training=training)
             visible = level.visible
-        outputs = {"logits": self.towers(mixed, training=training)}
-        for index, task in enumerate(self.gate_names):
-            outputs[f"gates/{task}"] = seen(weights, visible, index)
-        return outputs
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.towers(mixed, training=training),
+            **gate_outputs(gates, weights, shares, visible),
+        }

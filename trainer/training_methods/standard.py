@@ -220,7 +220,8 @@ class Standard:
             progress.best_score, progress.epochs_without_gain = score.value, 0
             self._history.best_epoch = progress.epoch
             self._best = _values(self._model.variables)
-            self._history.gate_weights = self._named_gates(validation)
+            self._history.gate_weights = self._named(validation.gate_weights)
+            self._history.gate_contributions = self._named(validation.gate_contributions)
         else:
             progress.epochs_without_gain += 1
         self._history.kept = kept_epoch(self._history)
@@ -265,11 +266,11 @@ class Standard:
         for warning in self._history.warnings:
             logging.warning(warning)
 
-    def _named_gates(self, validation: Validation) -> dict[str, dict[str, float]]:
+    def _named(self, of_gates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
         names = getattr(self._model, "gate_names", {})
         return {
-            task: dict(zip(names[task], weights, strict=True))
-            for task, weights in validation.gate_weights.items()
+            task: dict(zip(names[task], values, strict=True))
+            for task, values in of_gates.items()
             if task in names
         }
 

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.layers.gate import Gate, mix, seen
+from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
 
 VISIBLE = np.asarray(
     [[True, False, True, False], [True, True, True, True], [False, True, False, False]]
@@ -31,7 +32,8 @@ def test_softmax_over_the_seen_experts(shared):
         expected = _softmax(own @ kernel[:, start:end] + bias[start:end])
         np.testing.assert_allclose(weights[:, index][:, row], expected, rtol=1e-5, atol=1e-6)
         assert (weights[:, index][:, ~row] == 0).all()
-        np.testing.assert_array_equal(seen(weights, VISIBLE, index), weights[:, index][:, row])
+        outputs = gate_outputs({"click": [index]}, weights, weights, VISIBLE)
+        np.testing.assert_array_equal(outputs["gates/click"], weights[:, index][:, row])
         start = end
     assert end == kernel.shape[1] == 7
 
@@ -41,6 +43,18 @@ def test_mix_is_a_weighted_sum():
     weights, experts = random.rand(4, 2, 3), random.randn(4, 3, 5)
     expected = sum(weights[:, :, e, None] * experts[:, None, e] for e in range(3))
     np.testing.assert_allclose(np.asarray(mix(weights, experts)), expected, rtol=1e-5)
+
+
+def test_contributions_are_weight_times_size_as_shares():
+    random = np.random.RandomState(0)
+    weights, experts = random.rand(4, 2, 3), random.randn(4, 3, 5) * [[0.01], [1], [7]]
+    weights[1, 0] = 0
+    added = weights * np.sqrt((experts**2).mean(-1))[:, None]
+    expected = added / np.maximum(added.sum(-1, keepdims=True), 1e-30)
+    np.testing.assert_allclose(contributions(weights, experts), expected, rtol=1e-5)
+    # An expert with the greater weight may add the lesser part.
+    heavy = contributions(np.array([[[0.9, 0.1]]]), np.array([[[0.01], [1.0]]]))
+    assert heavy[0, 0, 0] < 0.1
 
 
 def test_refuses_a_gate_that_sees_nothing():

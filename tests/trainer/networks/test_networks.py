@@ -126,24 +126,44 @@ def test_ple(levels):
     assert network.gate_names["like"][0] == "like/expert_0"
 
 
-@pytest.mark.parametrize("task_sensitive", [True, False])
-def test_dtn(task_sensitive):
+def _before(task):
+    """Names of the tasks that stand before one, the nearest first."""
+    of_name = {other.name: other for other in CHAIN}
+    return [] if task.after is None else [task.after, *_before(of_name[task.after])]
+
+
+@pytest.mark.parametrize("normalize_modules", [True, False])
+@pytest.mark.parametrize("other_tasks", ["preceding", "all"])
+@pytest.mark.parametrize("task_sensitive", ["full", "unscaled", "off", True, False])
+def test_dtn(task_sensitive, other_tasks, normalize_modules):
     """Eqs. 3 to 7 on a forest of tasks: click, cart, buy and like, share."""
+    off = task_sensitive in ("off", False)
+    if off and other_tasks == "all":
+        with pytest.raises(SettingsError, match="sees no other task's modules"):
+            _build("dtn", task_sensitive=task_sensitive, other_tasks="all")
+        return
     network, outputs = _build(
-        "dtn", interactions=SMALL, units=5, tower_hidden=[4], task_sensitive=task_sensitive
-    )
+        "dtn", interactions=SMALL, units=5, tower_hidden=[4], task_sensitive=task_sensitive,
+        other_tasks=other_tasks, normalize_modules=normalize_modules,
+    )  # fmt: skip
     count = len(CHAIN)
     modules = [np.asarray(module(FIELDS, IDS)) for module in network.modules]
+    if normalize_modules:
+        modules = [m / np.sqrt((m**2).mean(-1, keepdims=True)) for m in modules]
     groups = [[module[:, group] for module in modules] for group in range(count + 1)]
-    place = {task.name: index for index, task in enumerate(CHAIN)}
     logits = {}
     for index, task in enumerate(CHAIN):
-        before = place.get(task.after) if task_sensitive else None
+        others = [] if task.after is None else [task.after]
+        if other_tasks == "all":
+            others = [other.name for other in CHAIN if other is not task]
         other, names = [], []
-        if before is not None:
-            probability = 1 / (1 + np.exp(-logits[before]))
-            other += [probability[:, None] * module for module in groups[before]]
-            names += [f"{task.after}/gdcn", f"{task.after}/masknet"]
+        for place, before in enumerate(CHAIN):
+            if off or before.name not in others:
+                continue
+            scaled = task_sensitive in ("full", True) and before.name in _before(task)
+            factor = 1 / (1 + np.exp(-logits[place]))[:, None] if scaled else 1.0
+            other += [factor * module for module in groups[place]]
+            names += [f"{before.name}/gdcn", f"{before.name}/masknet"]
         other += groups[count]
         names += ["shared/gdcn", "shared/masknet", f"{task.name}/gdcn", f"{task.name}/masknet"]
         other_weights, seen = _gate(network.gate, FLAT, index)
@@ -159,8 +179,35 @@ def test_dtn(task_sensitive):
         _close(outputs["logits"][:, index], logits[index])
         expected_gates = np.concatenate([other_weights, own_weights], axis=1)
         _close(outputs[f"gates/{task.name}"], expected_gates)
+        shares = [_shares(other_weights, other), _shares(own_weights, groups[index])]
+        _close(outputs[f"contributions/{task.name}"], np.concatenate(shares, axis=1))
         assert network.gate_names[task.name] == names
-    assert len(network.levels) == (3 if task_sensitive else 1)
+    assert len(network.levels) == (3 if task_sensitive in ("full", True) else 1)
+
+
+def _shares(weights, experts):
+    """What each expert adds to one gate's mix: weight times RMS, as a share."""
+    added = weights * np.sqrt((np.stack(experts, axis=1) ** 2).mean(axis=-1))
+    return added / added.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.25])
+@pytest.mark.parametrize("name", ["dtn", "tfi"])
+def test_what_a_gate_mixes_starts_at_one_scale(name, scale):
+    """Gates that weigh all modules alike hear them alike; without it one of five is a fortieth."""
+    kinds = ["gdcn", "memonet", "masknet", "senet", "dcn_m"]
+    ratios = {}
+    for normalize_modules in (True, False):
+        keras.utils.set_random_seed(1)
+        options = {"interactions": [{"name": kind} for kind in kinds], "units": 16}
+        options["normalize_modules"] = normalize_modules
+        network = NETWORKS.build(name, options, _inputs(CHAIN[:1]))
+        outputs = network(FIELDS * scale, IDS, DOMAINS)
+        added = np.asarray(outputs["contributions/click"])[:, -5:]
+        heard = (added / np.asarray(outputs["gates/click"])[:, -5:]).mean(axis=0)
+        ratios[normalize_modules] = heard.max() / heard.min()
+    assert ratios[True] < 1.1
+    assert ratios[False] > (20 if scale == 0.01 else 1.5)
 
 
 @pytest.mark.parametrize("stop_gradient", [True, False])

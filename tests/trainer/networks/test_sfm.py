@@ -31,6 +31,7 @@ def test_is_cgc_on_the_output_of_one_module(name):
     outputs = network(FIELDS, IDS, DOMAINS)
     crossed = np.asarray(network.interaction(FIELDS, IDS), "float64")
     assert crossed.shape == (5, 1, 6)
+    crossed /= np.sqrt((crossed**2).mean(-1, keepdims=True))
     level = network.ple.extraction[0]
     layer = level.experts.hidden_layers[0]
     kernel, bias = np.asarray(layer.kernel), np.asarray(layer.bias)

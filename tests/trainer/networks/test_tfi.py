@@ -45,6 +45,7 @@ def test_experts_of_the_first_level_are_modules(levels):
     outputs = network(FIELDS, IDS, DOMAINS)
     modules = [np.asarray(module(FIELDS, IDS), "float64") for module in network.modules]
     experts = [module[:, group] for group in range(3) for module in modules]
+    experts = [e / np.sqrt((e**2).mean(1, keepdims=True)) for e in experts]
     inputs, gate, mixes = [FIELDS.reshape(5, -1)] * 3, network.gate, []
     for level in range(levels):
         if level == 1:

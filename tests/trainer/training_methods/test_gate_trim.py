@@ -98,7 +98,7 @@ def standard(make):
 @pytest.fixture(scope="module")
 def threshold(standard):
     """Between the first task's weights, so that some modules stay and some go."""
-    return float(np.median(list(standard.history.gate_weights["ctr"].values())))
+    return float(np.median(list(standard.history.gate_contributions["ctr"].values())))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_drops_what_the_gates_hardly_use(standard, trimmed, threshold):
     _, result, _ = trimmed
     network = _loaded(result).network
     for index, (task, names) in enumerate(network.gate_names.items()):
-        weights = standard.history.gate_weights[task]
+        weights = standard.history.gate_contributions[task]
         for row in (index, 2 + index):
             kept = [network.names[place] for place in np.flatnonzero(network.visible[row])]
             own = [name.startswith(f"{task}/") for name in weights]
@@ -187,6 +187,58 @@ def test_nothing_is_dropped_below_a_threshold_that_all_reach(make, standard):
     assert result.build_model is None and "nothing was dropped" in result.history.notes[0]
     for one, other in zip(result.weights, standard.weights, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def _planted(make):
+    """Of click's own three modules gdcn adds next to nothing, heavily; dcn_m nearly all, lightly."""
+    raw = MODEL.model_copy(update={"options": {**MODEL.options, "normalize_modules": False}})
+    job = make(raw)
+    model = job.build_model()
+    random = np.random.RandomState(0)
+    for variable in model.trainable_variables:
+        variable.assign(random.randn(*variable.shape) * 0.5)
+    network = model.network
+    for name, factor in (("gdcn", 1e-4), ("dcn_m", 50.0)):
+        output_map = network.modules[("gdcn", "senet", "dcn_m").index(name)].output_map
+        for weight in output_map.weights:
+            values = np.array(weight)
+            values[0] *= factor
+            weight.assign(values)
+    kernel, bias = np.array(network.gate.kernel), np.array(network.gate.bias)
+    columns = [place for place, gate in enumerate(np.nonzero(network.visible)[0]) if gate == 2]
+    kernel[:, columns] = 0.0
+    bias[columns] = np.log([0.65, 0.30, 0.05])
+    network.gate.kernel.assign(kernel)
+    network.gate.bias.assign(bias)
+    return job, model
+
+
+def test_drops_a_heavy_module_that_adds_nothing_and_keeps_a_light_one_that_does(make):
+    job, model = _planted(make)
+    found = validate(model, job.validation.in_order(100), INPUTS.tasks)
+    names = model.network.gate_names["ctr"]
+    features = {"user": np.arange(9), "item": np.arange(9)[::-1].copy()}
+    before = np.asarray(model(features)["logits"])[:, 0]
+    moved = {}
+    for by, values in (
+        ("contribution", found.gate_contributions),
+        ("weight", found.gate_weights),
+    ):
+        method = TRAINING_METHODS.build("gate_trim", {"threshold": 0.1, "by": by}, job)
+        named = {"ctr": dict(zip(names, values["ctr"], strict=True))}
+        dropped = [
+            name
+            for name in method._below_threshold(model.network, named)["ctr"]
+            if name.startswith("ctr/")
+        ]
+        keeps = "ctr/dcn_m" if by == "contribution" else "ctr/gdcn"
+        assert keeps not in dropped
+        assert ("ctr/gdcn" in dropped) == (by == "contribution")
+        assert ("ctr/dcn_m" in dropped) == (by == "weight")
+        after = np.asarray(_trimmed(model, {"ctr": dropped})(features)["logits"])[:, 0]
+        moved[by] = np.corrcoef(before, after)[0, 1]
+    assert moved["contribution"] > 0.95
+    assert moved["contribution"] > moved["weight"] + 0.02
 
 
 def test_refuses_another_network(make):
