@@ -17,10 +17,13 @@ class SequenceEncoder(keras.layers.Layer):
     give one interest per sequence, in the order of the inputs (M' = M); an encoder that does
     not says how many it gives. An empty sequence gives finite values and gradients.
 
+    The registry builds an encoder with the sequences alone that its option `sequences` names.
+
     Args:
-        inputs: sequences, tasks and target item.
+        inputs: sequences that it reads, tasks and target item.
 
     Attributes:
+        reads_sequences: whether it reads any.
         needs_target: whether it compares behaviours with the target item.
         task_specific: whether the interests are each task's own.
 
@@ -28,6 +31,7 @@ class SequenceEncoder(keras.layers.Layer):
         SettingsError: there are sequences but no target item to compare them with.
     """
 
+    reads_sequences: ClassVar[bool] = True
     needs_target: ClassVar[bool] = False
     task_specific: ClassVar[bool] = False
 
