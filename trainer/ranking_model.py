@@ -175,7 +175,8 @@ class RankingModel(keras.Model):
 
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
         record = self._read
-        names = [f.name for f in (*record.categorical, *record.numeric, *record.sequences)]
+        names = [f.name for f in (*record.categorical, *record.numeric)]
+        names += [key for sequence in record.sequences for key in sequence.keys]
         missing = [name for name in names if name not in features]
         if len(record.domains) > 1 and DOMAIN_ID not in features:
             missing.append(DOMAIN_ID)
@@ -191,7 +192,7 @@ class RankingModel(keras.Model):
         rows.update({field.name: np.zeros(2, "int64") for field in record.categorical})
         rows.update({field.name: np.zeros(2, "float32") for field in record.numeric})
         for field in record.sequences:
-            rows[field.name] = np.zeros((2, field.max_length), "int64")
+            rows |= {key: np.zeros((2, field.max_length), "int64") for key in field.keys}
         return rows
 
 
