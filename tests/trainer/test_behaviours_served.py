@@ -3,6 +3,7 @@
 import warnings
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +11,12 @@ import tensorflow as tf
 
 from tests.trainer import served_log
 from trainer.export import ServedModel
+from trainer.ranking_model import RankingModel
 from trainer.scoring import Scorer, ScoringError
 from trainer.serving_contract import read_serving_contract
+from trainer.settings import ModelSettings
 from transform.data_contract import DataContract
+from transform.model_inputs_builder import build_model_inputs
 
 ROWS, LENGTH = 120, 3
 CONTRACT = {
@@ -31,6 +35,17 @@ CONTRACT = {
 
 def _lists(random, prefix, lengths):
     return [[f"{prefix}{n}" for n in random.integers(0, 9, length)] for length in lengths]
+
+
+def _random_model(contract, transformed):
+    """Of an encoder that sees which values are together; a mean of their sums does not."""
+    inputs = build_model_inputs(contract, transformed)
+    settings = ModelSettings(network="shared_bottom", embedding_size=4, sequence_encoder="din")
+    model = RankingModel(inputs, settings)
+    for index, variable in enumerate(model.variables):
+        deviation = 1.0 if "embedding" in variable.path else 0.3
+        variable.assign(keras.random.normal(variable.shape, stddev=deviation, seed=index))
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +69,7 @@ def shop(tmp_path_factory):
     contract = DataContract.read(CONTRACT)
     examples = served_log._ingest(folder, contract, "log")
     transformed = served_log._transform(folder, contract, "log")
-    model = served_log._random_model(contract, transformed)
+    model = _random_model(contract, transformed)
     ServedModel(model, transformed, contract).save(str(folder / "model"))
     trained = model(served_log._training_rows(folder, transformed))["probabilities"].numpy()
     signatures = tf.saved_model.load(str(folder / "model")).signatures
