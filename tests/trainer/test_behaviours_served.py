@@ -40,10 +40,17 @@ def _lists(random, prefix, lengths):
 def _random_model(contract, transformed):
     """Of an encoder that sees which values are together; a mean of their sums does not."""
     inputs = build_model_inputs(contract, transformed)
-    settings = ModelSettings(network="shared_bottom", embedding_size=4, sequence_encoder="din")
+    settings = ModelSettings(
+        network="shared_bottom",
+        embedding_size=4,
+        sequence_encoder="din",
+        sequence_options={"hidden": [8], "softmax": True},
+    )
     model = RankingModel(inputs, settings)
     for index, variable in enumerate(model.variables):
-        deviation = 1.0 if "embedding" in variable.path else 0.3
+        shape = variable.shape
+        table, bias = variable.path.endswith("table"), len(shape) < 2
+        deviation = 1.0 if table else 0.1 if bias else 1.2 * shape[-2] ** -0.5
         variable.assign(keras.random.normal(variable.shape, stddev=deviation, seed=index))
     return model
 

@@ -164,9 +164,10 @@ class FieldEmbedding(keras.layers.Layer):
 
 
 def _orthogonal_maps(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-    """Maps ``(F, k, k)``, each orthogonal."""
-    orthogonal = keras.initializers.Orthogonal()
-    return ops.stack([orthogonal(shape[1:], dtype=dtype) for _ in range(shape[0])])
+    """Maps ``(F, k, k)``, each orthogonal, and none like another."""
+    # An initialiser that is called twice gives the same twice.
+    each = [keras.initializers.Orthogonal() for _ in range(shape[0])]
+    return ops.stack([orthogonal(shape[1:], dtype=dtype) for orthogonal in each])
 
 
 def _take(table: keras.Variable, rows: keras.KerasTensor) -> keras.KerasTensor:
