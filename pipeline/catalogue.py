@@ -103,7 +103,8 @@ def _member(setting: str, registry: Registry, name: str) -> str:
     lines = [f"{name} ({setting})", "", inspect.getdoc(registry.get(name)) or "", ""]
     options = registry.options(name).values()
     if options:
-        lines += ["Options:", *(_option(parameter) for parameter in options), ""]
+        meanings = registry.shared_options
+        lines += ["Options:", *(_option(option, meanings) for option in options), ""]
     return "\n".join([*lines, "Example:", _indented(yaml_example(setting, registry, name))])
 
 
@@ -139,8 +140,9 @@ def _indented(text: str) -> str:
     return textwrap.indent(text.rstrip(), "  ")
 
 
-def _option(parameter: inspect.Parameter) -> str:
-    """One line: name, type and default value."""
+def _option(parameter: inspect.Parameter, meanings: Mapping[str, str]) -> str:
+    """One line: name, type and default value; the meaning where the member does not tell it."""
     line = f"  {parameter.name}: {type_words(parameter.annotation)}"
     required = parameter.default is inspect.Parameter.empty
-    return line + (", required" if required else f", {parameter.default!r} by default")
+    line += ", required" if required else f", {parameter.default!r} by default"
+    return f"{line}; {meanings[parameter.name]}" if parameter.name in meanings else line

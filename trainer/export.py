@@ -7,7 +7,13 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from trainer.request_checks import equal_lengths, listed_domains, single_values, whole_examples
+from trainer.request_checks import (
+    aligned_sequences,
+    equal_lengths,
+    listed_domains,
+    single_values,
+    whole_examples,
+)
 from trainer.served_counts import ServedCounts
 from trainer.serving_contract import write_serving_contract
 from trainer.training_ranges import training_ranges
@@ -88,7 +94,7 @@ class ServedModel(tf.Module):
 
     def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
-        return self._predict(parsed)
+        return self._predict(aligned_sequences(parsed, self._contract.behaviours))
 
     def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
         """What a schema takes for always present may still be missing in a request."""
@@ -107,7 +113,7 @@ class ServedModel(tf.Module):
 
     def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
         """Raw tensors in the form that parsing examples would have given."""
-        columns = equal_lengths(columns)
+        columns = aligned_sequences(equal_lengths(columns), self._contract.behaviours)
         parsed = {}
         for name, spec in self._raw_spec.items():
             values = columns[name]

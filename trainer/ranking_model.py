@@ -1,6 +1,7 @@
 """The model: embedding, sequence encoder, bottom and network, wired by the settings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -25,7 +26,8 @@ class RankingModel(keras.Model):
     """Logits and probabilities of all tasks from transformed features.
 
     The categorical and numeric features and the interests of the sequence encoder are fields of
-    equal width, in that order; the bottom makes of them what the network takes. All weights
+    equal width, in that order; the bottom makes of them what the network takes. Sequences that
+    the encoder does not read are neither embedded nor asked for. All weights
     exist when the constructor returns; their values follow `keras.utils.set_random_seed`.
 
     Args:
@@ -50,11 +52,15 @@ class RankingModel(keras.Model):
         super().__init__()
         self.inputs_record, self.settings = inputs, settings
         self.embedding = self.encoder = self.bottom = None
+        self._read = replace(inputs, sequences=())
         if not NETWORKS.get(settings.network).reads_inputs:
-            self.embedding = FieldEmbedding(inputs, settings.embedding_size)
             self.encoder = SEQUENCE_ENCODERS.build(
                 settings.sequence_encoder, settings.sequence_options, inputs
             )
+            names = self.encoder.sequence_names
+            read = tuple(sequence for sequence in inputs.sequences if sequence.name in names)
+            self._read = replace(inputs, sequences=read)
+            self.embedding = FieldEmbedding(self._read, settings.embedding_size)
             self.bottom = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
         self._check_fit(settings)
@@ -173,8 +179,9 @@ class RankingModel(keras.Model):
         )
 
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
-        record = self.inputs_record
-        names = [f.name for f in (*record.categorical, *record.numeric, *record.sequences)]
+        record = self._read
+        names = [f.name for f in (*record.categorical, *record.numeric)]
+        names += [key for sequence in record.sequences for key in sequence.keys]
         missing = [name for name in names if name not in features]
         if len(record.domains) > 1 and DOMAIN_ID not in features:
             missing.append(DOMAIN_ID)
@@ -190,7 +197,7 @@ class RankingModel(keras.Model):
         rows.update({field.name: np.zeros(2, "int64") for field in record.categorical})
         rows.update({field.name: np.zeros(2, "float32") for field in record.numeric})
         for field in record.sequences:
-            rows[field.name] = np.zeros((2, field.max_length), "int64")
+            rows |= {key: np.zeros((2, field.max_length), "int64") for key in field.keys}
         return rows
 
 

@@ -4,6 +4,7 @@ TensorFlow's own errors say it with the bytes of the request, or with the name o
 operation. All checks are operations of the graph: they hold behind TensorFlow Serving as well.
 """
 
+import functools
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -148,6 +149,47 @@ def equal_lengths(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
     refusal = tf.cond(tf.reduce_any(other), differing, lambda: tf.constant(""))
     return _unless(refusal, dict(columns))
+
+
+def aligned_sequences(
+    parsed: dict[str, tf.Tensor | tf.SparseTensor], behaviours: list[tuple[str, ...]]
+) -> dict[str, tf.Tensor | tf.SparseTensor]:
+    """Refuses rows with more values of one feature of their behaviours than of another.
+
+    Args:
+        parsed: raw features; a dense one has as many values in every row, padding included.
+        behaviours: names of the sequences that are beside each other.
+
+    Returns:
+        `parsed`.
+    """
+    for parts in behaviours:
+        lengths = tf.stack([_row_lengths(parsed[part]) for part in parts])  # (parts, B)
+        other = tf.not_equal(lengths, lengths[:1])
+        refusal = tf.cond(
+            tf.reduce_any(other),
+            functools.partial(_unequal_lengths, parts, lengths, other),
+            lambda: tf.constant(""),
+        )
+        parsed = _unless(refusal, parsed)
+    return parsed
+
+
+def _row_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Values of each row ``(B,)`` int64."""
+    if not isinstance(x, tf.SparseTensor):
+        return tf.fill([tf.shape(x)[0]], tf.shape(x, tf.int64)[1])
+    ones = tf.ones_like(x.indices[:, 0])
+    return tf.math.unsorted_segment_sum(ones, x.indices[:, 0], x.dense_shape[0])
+
+
+def _unequal_lengths(parts: tuple[str, ...], lengths: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Names the first row that has them, and the two features."""
+    row = tf.argmax(tf.reduce_any(other, axis=0))
+    which = tf.argmax(other[:, row])
+    place = " values at position ", row, _FROM, ", and ", parts[0], " has ", lengths[0, row]
+    remedy = ": give one of each per behaviour, an empty text where one is missing"
+    return _text("Feature ", tf.gather(parts, which), " has ", lengths[which, row], *place, remedy)
 
 
 def listed_domains(parsed: dict[str, tf.Tensor], domain: Domain | None) -> dict[str, tf.Tensor]:

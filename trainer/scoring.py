@@ -27,7 +27,7 @@ import tensorflow as tf
 #: Where a SavedModel holds what its columns mean.
 CONTRACT_FILE = "assets.extra/serving_contract.json"
 #: The newest form of that file that is understood here.
-CONTRACT_FORMAT = 1
+CONTRACT_FORMAT = 2
 _KINDS = ("present", "missing", "unknown", "clipped")
 #: A warning is due where more than this share of a feature's values is unknown to the model.
 _UNKNOWN_SHARE = 0.5
@@ -69,6 +69,11 @@ class Scorer:
         self._labels = {task["label"] for task in contract["tasks"].values()}
         self.tasks = list(contract["tasks"])
         self.columns = {name: feature["column"] or name for name, feature in self._features.items()}
+        self._behaviours = [
+            [first, *(name for name, part in self._features.items() if part.get("beside") == first)]
+            for first in dict.fromkeys(part.get("beside") for part in self._features.values())
+            if first is not None
+        ]
         self._model = tf.saved_model.load(self.path)
         self._extra_named: set[str] = set()
         self._counts = pd.DataFrame(0, index=list(self._features), columns=list(_KINDS))
@@ -93,6 +98,7 @@ class Scorer:
         """
         self._check_columns(frame)
         inputs = {name: self._converted(name, frame) for name in self._features}
+        inputs |= self._aligned(inputs)
         self._check_domain(inputs)
         scores = np.zeros((len(frame), len(self.tasks)), np.float32)
         counts, unlisted = np.zeros(self._counts.shape, np.int64), np.zeros(2, np.int64)
@@ -192,7 +198,10 @@ class Scorer:
         texts = lambda value: self._unmarked(_text(value))  # noqa: E731
         if feature["kind"] == "categorical":
             return _each(frame[column], texts, object)
-        items = lambda value: self._items(value, feature)  # noqa: E731
+        if any(name in names for names in self._behaviours):
+            items = lambda value: self._texts(value, feature)  # noqa: E731
+        else:
+            items = lambda value: self._items(value, feature)  # noqa: E731
         return _each(frame[column], items, object)
 
     def _numbers(self, column: pd.Series) -> np.ndarray:
@@ -207,11 +216,42 @@ class Scorer:
         return np.where(missing, np.float32(np.nan), number)
 
     def _items(self, value: Any, feature: dict[str, Any]) -> list[str]:
+        """The items of a sequence that are kept; what is missing is dropped."""
+        return [item for item in self._texts(value, feature) if item][-feature["max_length"] :]
+
+    def _texts(self, value: Any, feature: dict[str, Any]) -> list[str]:
+        """The items of a sequence, empty where one is missing."""
         if isinstance(value, (list, tuple, np.ndarray, pd.Series)):
             items = [_text(item) for item in value]
         else:
             items = self._unmarked(_text(value)).split(feature["separator"])
-        return [item for item in items if self._unmarked(item)][-feature["max_length"] :]
+        return [self._unmarked(item) for item in items]
+
+    def _aligned(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Sequences that are beside each other: the behaviours that are kept, of each all values.
+
+        A behaviour without any value is dropped, as a missing item is elsewhere.
+        """
+        aligned = {}
+        for names in self._behaviours:
+            length = self._features[names[0]]["max_length"]
+            aligned |= {name: np.empty(len(inputs[name]), object) for name in names}
+            for position, lists in enumerate(zip(*(inputs[name] for name in names), strict=True)):
+                if any(map(any, lists)):
+                    self._check_lengths(names, lists, position)
+                kept = [values for values in zip(*lists, strict=False) if any(values)][-length:]
+                for index, name in enumerate(names):
+                    aligned[name][position] = [values[index] for values in kept]
+        return aligned
+
+    def _check_lengths(self, names: list[str], lists: tuple[list[str], ...], position: int) -> None:
+        for name, items in zip(names, lists, strict=True):
+            if len(items) != len(lists[0]):
+                raise ScoringError(
+                    f"column {self.columns[name]!r}, position {position}: {len(items)} values, and "
+                    f"column {self.columns[names[0]]!r} has {len(lists[0])}: give one of each per "
+                    "behaviour, an empty text where one is missing"
+                )
 
     def _unmarked(self, text: str) -> str:
         """The text, or an empty one where it stands for a missing value."""

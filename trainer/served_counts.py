@@ -69,7 +69,7 @@ class ServedCounts:
         if isinstance(feature, SequenceFeature):
             ids = transformed[name]  # (B, L)
             vocabulary = self._contract.features[feature.of].hash_buckets is None
-            there = tf.reduce_sum(_int(ids != PADDING_ID), axis=1)
+            there = tf.reduce_sum(_int((ids != PADDING_ID) & (ids != MISSING_ID)), axis=1)
             unknown = tf.reduce_sum(_int(ids == OUT_OF_VOCABULARY_ID), axis=1)
             return there, unknown if vocabulary else tf.zeros_like(there), tf.zeros_like(there)
         if isinstance(feature, CategoricalFeature):

@@ -14,7 +14,9 @@ from transform.data_contract import DataContract
 #: Where it lies in the SavedModel's folder; TensorFlow Serving leaves this folder alone.
 SERVING_CONTRACT_FILE = "assets.extra/serving_contract.json"
 #: Grows where a reader of an older file would misread a newer one; new keys alone do not count.
-FORMAT = 1
+#: 2 where sequences are beside each other, which an older reader would put out of step.
+FORMAT = 2
+_FORMAT_OF_PLAIN_SEQUENCES = 1
 
 
 def write_serving_contract(folder: str, contract: DataContract) -> None:
@@ -26,7 +28,8 @@ def write_serving_contract(folder: str, contract: DataContract) -> None:
     """
     path = os.path.join(folder, SERVING_CONTRACT_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
-    text = json.dumps({"format": FORMAT, "data_contract": contract.model_dump(mode="json")})
+    form = FORMAT if contract.behaviours else _FORMAT_OF_PLAIN_SEQUENCES
+    text = json.dumps({"format": form, "data_contract": contract.model_dump(mode="json")})
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(text)
 

@@ -17,7 +17,9 @@ class ModelSettings(Settings):
         options: the network's options by name.
         embedding_size: k, the width of every field's embedding.
         sequence_encoder: registered name; what becomes of the behaviour sequences.
-        sequence_options: the encoder's options by name.
+        sequence_options: the encoder's options by name. Every encoder has `sequences`, names of
+            the sequences that it reads (``first``: the first of the features); the others stay in
+            the data and in the served model's inputs, and no time is spent on them. None for all.
         bottom: registered name; what is made of fields and interests before the network.
         bottom_options: the bottom's options by name.
         arrangement: ``joint`` for one model of all domains, ``mtl`` for a model per domain,

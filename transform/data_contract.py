@@ -128,21 +128,61 @@ class NumericFeature(Settings):
 
 
 class SequenceFeature(Settings):
-    """A behaviour sequence, oldest first, of values of a categorical feature.
+    """A behaviour sequence, oldest first, of values of a categorical feature, or of several.
+
+    With several a behaviour is all of them together, item and category say, in columns that stand
+    beside each other: the n-th value of each is of the n-th behaviour, and rows whose lists differ
+    in length are malformed. ``clicks`` of ``[item, category]`` becomes two features here,
+    ``clicks`` of ``item`` and ``clicks.category`` beside it, each with its column.
 
     Attributes:
-        of: the categorical feature whose vocabulary and embedding it shares.
+        of: the categorical feature whose vocabulary and embedding it shares; or a list of
+            features that are a behaviour together.
         column: column of the log; the feature's name if None. A list column in Parquet, text
             with separators in CSV.
+        columns: instead of `column` where `of` is a list: a column for each, in its order.
+        beside: name of the sequence of whose behaviours these are further values. A list in `of`
+            says the same shorter.
         max_length: the most recent so many are kept.
         separator: between the items in CSV.
     """
 
     kind: Literal["sequence"]
-    of: str
+    of: str | Annotated[list[str], pydantic.Field(min_length=2)]
     column: str | None = None
+    columns: list[str] | None = None
+    beside: str | None = None
     max_length: pydantic.PositiveInt = 50
     separator: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = "|"
+
+    @pydantic.model_validator(mode="after")
+    def _a_column_for_each(self) -> "SequenceFeature":
+        if isinstance(self.of, str):
+            if self.columns is not None:
+                raise ValueError("'columns' is for a list in 'of'; name the one as 'column'")
+            return self
+        if len(set(self.of)) != len(self.of):
+            raise ValueError(f"of names a feature twice: {self.of}")
+        if self.column is not None or self.beside is not None or self.columns is None:
+            raise ValueError(
+                f"a list in 'of' takes 'columns', neither 'column' nor 'beside': name one column "
+                f"for each of {self.of}"
+            )
+        if len(self.columns) != len(self.of):
+            raise ValueError(f"columns {self.columns} should be one for each of {self.of}")
+        return self
+
+    def parts(self, name: str) -> dict[str, "SequenceFeature"]:
+        """This feature, called `name`, as one sequence for each of `of`, by their names."""
+        if isinstance(self.of, str):
+            return {name: self}
+        both = {"kind": self.kind, "max_length": self.max_length, "separator": self.separator}
+        found = {}
+        for index, (of, column) in enumerate(zip(self.of, self.columns or (), strict=True)):
+            beside = name if index else None
+            part = SequenceFeature(**both, of=of, column=column, beside=beside)
+            found[f"{name}.{of}" if index else name] = part
+        return found
 
 
 Feature = Annotated[
@@ -249,10 +289,27 @@ class ContractSections(Settings):
     target_item: str | None = None
     domain: Domain | None = None
 
+    @pydantic.field_validator("features")
+    @classmethod
+    def _one_feature_a_column(cls, features: dict[str, Feature]) -> dict[str, Feature]:
+        """Takes sequences of several features apart: everywhere a feature is one column."""
+        apart: dict[str, Feature] = {}
+        for name, feature in features.items():
+            parts = feature.parts(name) if isinstance(feature, SequenceFeature) else {name: feature}
+            for part in parts:
+                if part != name and part in features:
+                    raise ValueError(
+                        f"features.{name}.of makes a feature {part!r}, and there is one of that "
+                        "name: call it otherwise, and the log's with column: NAME"
+                    )
+            apart |= parts
+        return apart
+
     @pydantic.model_validator(mode="after")
     def _check_references(self) -> "DataContract":
         problems = [
             *self._feature_problems(),
+            *self._beside_problems(),
             *self._task_problems(),
             *self._column_problems(),
             *name_problems(
@@ -271,24 +328,59 @@ class ContractSections(Settings):
         categorical = [
             name for name, feature in self.features.items() if feature.kind == "categorical"
         ]
-        references = {"target_item": self.target_item}
+        references = [("target_item", self.target_item)]
         if self.domain is not None:
-            references["domain.feature"] = self.domain.feature
+            references.append(("domain.feature", self.domain.feature))
         for name, feature in self.features.items():
             if feature.kind == "sequence":
-                references[f"features.{name}.of"] = feature.of
+                references.append((f"{self._written(name)}.of", feature.of))
         problems = [
             f"{key} {name!r} is no categorical feature, {suggest(name, categorical)}"
-            for key, name in references.items()
+            for key, name in references
             if name is not None and name not in categorical
         ]
         for name, feature in self.features.items():
             if feature.kind == "sequence" and feature.of in categorical:
                 if not self.features[feature.of].embed:
-                    problems.append(f"features.{name}.of {feature.of!r} has embed: false")
+                    problems.append(f"{self._written(name)}.of {feature.of!r} has embed: false")
         if self.domain is not None and len(set(self.domain.values)) != len(self.domain.values):
             problems.append(f"domain.values names a domain twice: {self.domain.values}")
         return problems
+
+    def _beside_problems(self) -> list[str]:
+        """Values of behaviours that are not there, or that are cut to another length."""
+        sequences = {n: f for n, f in self.features.items() if isinstance(f, SequenceFeature)}
+        first = [name for name, feature in sequences.items() if feature.beside is None]
+        problems = []
+        for name, feature in sequences.items():
+            if feature.beside is None:
+                continue
+            if feature.beside not in first:
+                problems.append(
+                    f"features.{name}.beside {feature.beside!r} is no sequence with behaviours of "
+                    f"its own, {suggest(feature.beside, first)}"
+                )
+                continue
+            length = sequences[feature.beside].max_length
+            if length != feature.max_length:
+                problems.append(
+                    f"features.{name}.max_length is {feature.max_length}, but that of "
+                    f"{feature.beside!r}, beside which it stands, is {length}: take the same"
+                )
+            others = [sequences[part].of for part in self.parts(feature.beside) if part != name]
+            if feature.of in others:
+                problems.append(
+                    f"features.{name}.of {feature.of!r} is what another sequence of the same "
+                    "behaviours has: take one of the two out"
+                )
+        return problems
+
+    def _written(self, name: str) -> str:
+        """Key path of a feature in the experiment file."""
+        feature = self.features[name]
+        if isinstance(feature, SequenceFeature) and name == f"{feature.beside}.{feature.of}":
+            return f"features.{feature.beside}"
+        return f"features.{name}"
 
     def _task_problems(self) -> list[str]:
         problems, before = [], []
@@ -306,7 +398,7 @@ class ContractSections(Settings):
     def _column_problems(self) -> list[str]:
         owner: dict[str, str] = {}
         problems = []
-        columns = [(f"features.{name}", self.column(name)) for name in self.features]
+        columns = [(self._written(name), self.column(name)) for name in self.features]
         columns += [(f"tasks.{name}.label", task.label) for name, task in self.tasks.items()]
         for key, column in columns:
             if column in owner:
@@ -333,6 +425,24 @@ class ContractSections(Settings):
     def column(self, feature: str) -> str:
         """Column of the log that holds a feature."""
         return self.features[feature].column or feature
+
+    def parts(self, sequence: str) -> tuple[str, ...]:
+        """Names of the sequences with the values of one sequence's behaviours, itself first."""
+        beside = [
+            name
+            for name, feature in self.features.items()
+            if isinstance(feature, SequenceFeature) and feature.beside == sequence
+        ]
+        return (sequence, *beside)
+
+    @property
+    def behaviours(self) -> list[tuple[str, ...]]:
+        """The `parts` of every sequence that has several."""
+        return [
+            parts
+            for name, feature in self.features.items()
+            if isinstance(feature, SequenceFeature) and len(parts := self.parts(name)) > 1
+        ]
 
     @property
     def domains(self) -> tuple[str, ...]:

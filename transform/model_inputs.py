@@ -33,6 +33,19 @@ class NumericInput:
 
 
 @dataclass(frozen=True)
+class SequencePart:
+    """Further values of a sequence's behaviours, of the same shape and beside its own.
+
+    Attributes:
+        name: feature name of the data contract; also the key of the model's input.
+        of: the categorical input whose vocabulary and embedding it shares.
+    """
+
+    name: str
+    of: str
+
+
+@dataclass(frozen=True)
 class SequenceInput:
     """A behaviour sequence: ``(B, max_length)`` int64, oldest first, padded right with 0.
 
@@ -40,11 +53,23 @@ class SequenceInput:
         name: feature name of the data contract; also the key of the model's input.
         of: the categorical input whose vocabulary and embedding it shares.
         max_length: length after truncation (the most recent items are kept) and padding.
+        parts: what else is known of each behaviour, its category say.
     """
 
     name: str
     of: str
     max_length: int
+    parts: tuple[SequencePart, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the model's inputs: its own, and those of the parts."""
+        return (self.name, *(part.name for part in self.parts))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The categorical inputs that make up a behaviour, in the order of `keys`."""
+        return (self.of, *(part.of for part in self.parts))
 
 
 @dataclass(frozen=True)

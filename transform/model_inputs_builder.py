@@ -17,6 +17,7 @@ from transform.model_inputs import (
     ModelInputs,
     NumericInput,
     SequenceInput,
+    SequencePart,
 )
 
 
@@ -53,7 +54,8 @@ def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) 
                     CategoricalInput(name, _cardinality(name, feature, vocabulary_size))
                 )
         elif isinstance(feature, SequenceFeature):
-            sequences.append(SequenceInput(name, feature.of, feature.max_length))
+            if feature.beside is None:
+                sequences.append(_sequence(name, feature, contract))
         elif isinstance(feature, NumericFeature):
             for field, transform in feature.fields(name).items():
                 if transform == "quantile_buckets":
@@ -68,6 +70,11 @@ def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) 
         domains=contract.domains,
         tasks=contract.task_specs,
     )
+
+
+def _sequence(name: str, feature: SequenceFeature, contract: DataContract) -> SequenceInput:
+    parts = [SequencePart(part, contract.features[part].of) for part in contract.parts(name)[1:]]
+    return SequenceInput(name, feature.of, feature.max_length, tuple(parts))
 
 
 def _cardinality(

@@ -16,7 +16,6 @@ from transform.data_contract import (  # noqa: E402
     Feature,
     NumericFeature,
     NumericTransform,
-    SequenceFeature,
 )
 from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
 from transform.finished_analysis import FinishedAnalysis  # noqa: E402
@@ -64,8 +63,8 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
                 field: _number(inputs[name], name, feature, transform, analysis)
                 for field, transform in feature.fields(name).items()
             }
-        else:
-            outputs[name] = _sequence(inputs[name], feature, contract, analysis)
+        elif feature.beside is None:
+            outputs |= _sequence(inputs, name, contract, analysis)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         if task.label in inputs:
@@ -165,26 +164,62 @@ def _number(
 
 
 def _sequence(
-    x: tf.Tensor | tf.SparseTensor,
-    feature: SequenceFeature,
-    contract: DataContract,
-    analysis: Analysis,
-) -> tf.Tensor:
-    """Ids ``(B, max_length)``: the most recent ones, oldest first, padded right."""
+    inputs: Inputs, name: str, contract: DataContract, analysis: Analysis
+) -> dict[str, tf.Tensor]:
+    """Ids ``(B, max_length)``: the most recent behaviours, oldest first, padded right.
+
+    A sequence with several values per behaviour gives as many outputs, aligned; a value that is
+    missing among others of its behaviour has the id of a missing value.
+    """
+    parts, outputs = contract.parts(name), {}
+    if len(parts) == 1:
+        items = {name: _items(inputs[name])}
+    else:
+        items = dict(zip(parts, _aligned_items([inputs[part] for part in parts]), strict=True))
+    for part, ragged in items.items():
+        feature = contract.features[part]
+        recent = ragged[:, -feature.max_length :]
+        ids = _ids(recent.values, feature.of, contract.features[feature.of], analysis)
+        padded = recent.with_values(ids).to_tensor(
+            default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
+        )
+        outputs[part] = tf.ensure_shape(padded, [None, feature.max_length])
+    return outputs
+
+
+def _items(x: tf.Tensor | tf.SparseTensor) -> tf.RaggedTensor:
+    """The items of a sequence; those without a value tell nothing, but would take places."""
     if not isinstance(x, tf.SparseTensor):
         x = tf.sparse.from_dense(x)
-    # An item without a value tells nothing; it would take a place of one that does.
     items = tf.sparse.retain(x, tf.not_equal(x.values, ""))
     # A sparse tensor's rows are in order; to check it made a third of the traced graph.
-    ragged = tf.RaggedTensor.from_value_rowids(
+    return tf.RaggedTensor.from_value_rowids(
         items.values, items.indices[:, 0], nrows=items.dense_shape[0], validate=False
     )
-    recent = ragged[:, -feature.max_length :]
-    ids = _ids(recent.values, feature.of, contract.features[feature.of], analysis)
-    padded = recent.with_values(ids).to_tensor(
-        default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
-    )
-    return tf.ensure_shape(padded, [None, feature.max_length])
+
+
+def _aligned_items(parts: list[tf.Tensor | tf.SparseTensor]) -> list[tf.RaggedTensor]:
+    """The values of behaviours, beside each other; a behaviour without any is left out."""
+    dense = [
+        tf.sparse.to_dense(x, default_value="") if isinstance(x, tf.SparseTensor) else x
+        for x in parts
+    ]
+    width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in dense]))
+    dense = [
+        tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]], constant_values="")
+        for values in dense
+    ]
+    there = tf.reduce_any(tf.not_equal(tf.stack(dense), ""), axis=0)  # (B, L)
+    places = tf.where(there)
+    return [
+        tf.RaggedTensor.from_value_rowids(
+            tf.gather_nd(values, places),
+            places[:, 0],
+            nrows=tf.shape(values, tf.int64)[0],
+            validate=False,
+        )
+        for values in dense
+    ]
 
 
 def _domain_id(inputs: Inputs, contract: DataContract) -> tf.Tensor:

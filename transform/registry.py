@@ -23,7 +23,12 @@ class Registry:
     Args:
         kind: what the members are, in words, for error messages: ``"network"``.
         members: name to ``"package.module:ClassName"``.
+
+    Attributes:
+        shared_options: meanings of options that the registry itself gives its members.
     """
+
+    shared_options: Mapping[str, str] = {}
 
     def __init__(self, kind: str, members: Mapping[str, str]):
         self.kind = kind

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 NOT_IN_ENCODING = "not in its encoding"
 OPEN_QUOTE = "quote is not closed"
 UNKNOWN_DOMAIN = "unknown domain"
+UNEQUAL_LENGTHS = "not as many values as its sequence has"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
     "{encoding: latin-1}",
@@ -13,6 +14,8 @@ REMEDIES = {
     "{trust_quotes: true}",
     UNKNOWN_DOMAIN: "add the domains to domain.values, or gather all that are not listed in one "
     "domain with domain.other: NAME",
+    UNEQUAL_LENGTHS: "the columns of a sequence of several features hold one value each per "
+    "behaviour; write an empty text, or null in a list, where one is missing",
 }
 
 

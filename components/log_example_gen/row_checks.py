@@ -8,13 +8,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.log_example_gen.behaviours import Items, aligned, unequal
 from components.log_example_gen.column_text import column_text, shown
 from components.log_example_gen.list_items import flat_items, is_list
 from components.log_example_gen.missing_markers import MissingMarkers
 from components.log_example_gen.number_hints import number_hint
 from components.log_example_gen.numbers import Numbers, column_numbers
 from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import UNKNOWN_DOMAIN, InputRefused, Rejection
+from components.log_example_gen.rejection import (
+    UNEQUAL_LENGTHS,
+    UNKNOWN_DOMAIN,
+    InputRefused,
+    Rejection,
+)
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -79,12 +85,12 @@ class RowChecks:
                 numbers = _typed(self._numbers, values, batch, column)
                 columns[name] = pa.array(numbers.number, mask=np.isnan(numbers.number))
                 batch.reject(column, values, numbers.bad, "not a number", number_hint)
-            else:
-                columns[name] = self._items(values, feature, batch, column)
+            elif feature.beside is None:
+                columns |= self._behaviours(name, batch)
         labels = self._labels(batch)
         examples = {
-            name: _as_lists(values, self._contract.features[name])
-            for name, values in columns.items()
+            name: _as_lists(columns[name], feature)
+            for name, feature in self._contract.features.items()
         }
         examples |= {name: _one_each(values) for name, values in labels.items()}
         table = pa.RecordBatch.from_arrays(list(examples.values()), names=list(examples))
@@ -114,10 +120,22 @@ class RowChecks:
             return pc.if_else(known, text, pa.scalar(domain.other)), None
         return text, ~known.to_numpy(zero_copy_only=False)
 
-    def _items(
-        self, values: pa.Array, feature: SequenceFeature, batch: "_Batch", column: str
-    ) -> pa.Array:
-        """A sequence column as lists of the texts that are no missing values."""
+    def _behaviours(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """A sequence, and those beside it, as lists of texts."""
+        parts = self._contract.parts(name)
+        items = [self._items(part, batch) for part in parts]
+        if len(parts) == 1:
+            return {name: items[0].lists()}
+        for part, found in zip(parts[1:], items[1:], strict=True):
+            column = self._contract.column(part)
+            values = batch.rows.columns[column].combine_chunks()
+            batch.reject(column, values, unequal([items[0], found]), UNEQUAL_LENGTHS)
+        return dict(zip(parts, aligned(items), strict=True))
+
+    def _items(self, name: str, batch: "_Batch") -> Items:
+        """A sequence column, checked and taken apart."""
+        feature, column = self._contract.features[name], self._contract.column(name)
+        values = batch.rows.columns[column].combine_chunks()
         if not is_list(values.type):
             text = self._markers.without_texts(self._texts(values, batch, column))
             values = pc.split_pattern(pc.fill_null(text, ""), feature.separator)
@@ -128,10 +146,7 @@ class RowChecks:
         if found.inexact is not None:
             wrong = _any_item(found.inexact.rows, offsets)
             batch.refuse(column, values, wrong, found.inexact.problem)
-        kept = ~self._markers.among_texts(found.text)
-        text = found.text if kept.all() else found.text.filter(pa.array(kept))
-        before = np.concatenate([[0], np.cumsum(kept)])
-        return pa.LargeListArray.from_arrays(pa.array(before[offsets], pa.int64()), text)
+        return Items(found.text, ~self._markers.among_texts(found.text), offsets)
 
     def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
         """Labels as int64; refuses what contradicts the contract in a row that is kept."""

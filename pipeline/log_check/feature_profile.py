@@ -46,6 +46,7 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
     feature = rows.contract.features[name]
     if isinstance(feature, SequenceFeature):
         items = values.flatten()
+        items = items.filter(pc.not_equal(items, pa.scalar(b"", items.type)))
         present = int(np.count_nonzero(np.diff(values.offsets.to_numpy())))
     else:
         items, present = values.drop_null(), len(values) - values.null_count

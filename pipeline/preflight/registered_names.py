@@ -11,6 +11,7 @@ from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
 from trainer.schedules import SCHEDULES
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from trainer.sequence_encoders.encoder_registry import chosen_sequences
 from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_methods import TRAINING_METHODS
 from transform.names import suggest
@@ -19,7 +20,7 @@ from transform.settings import SettingsError
 
 
 def name_problems(experiment: Experiment) -> list[str]:
-    """Unknown names of readers, networks, losses and the like, and wrong options of the reader.
+    """Unknown names of readers, networks, losses, sequences; and wrong options of the reader.
 
     The options of models are known to their classes alone, which are Keras layers: see
     `pipeline.experiment_file.check_options`.
@@ -37,7 +38,23 @@ def name_problems(experiment: Experiment) -> list[str]:
             READERS.validate(experiment.data.reader, experiment.data.options)
         except SettingsError as error:
             problems += [f"data.options: {text}" for _, text in error.problems]
+    problems += _sequence_problems(experiment)
     return list(dict.fromkeys(problems))
+
+
+def _sequence_problems(experiment: Experiment) -> Iterator[str]:
+    """Sequences that an encoder is to read, and that the features do not have."""
+    features = experiment.features.items()
+    known = [name for name, feature in features if feature.kind == "sequence"]
+    models = {"model": experiment.model, "gate.reference": experiment.gate.reference}
+    for key, model in models.items():
+        if model is None:
+            continue
+        try:
+            chosen_sequences(model.sequence_options.get("sequences"), known)
+        except SettingsError as error:
+            for path, text in error.problems:
+                yield f"{key}.sequence_options.{'.'.join(path)}: {text}"
 
 
 def check_names(experiment: Experiment, source: str) -> None:

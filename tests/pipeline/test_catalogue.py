@@ -6,6 +6,7 @@ from pipeline.experiment_file import read_experiment
 from pipeline.presets import preset_names
 from pipeline.yaml_example import yaml_example
 from trainer.networks import NETWORKS
+from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings, TrainingSettings
 from transform.settings import SettingsError
 
@@ -30,7 +31,7 @@ def test_options_are_readable():
 
 
 def test_a_member_without_options_lists_none():
-    assert "Options:" not in describe("mean_pooling")
+    assert "Options:" not in describe("none")
 
 
 def _found(values, name):
@@ -64,6 +65,12 @@ def test_a_name_of_several_kinds_shows_all():
     assert text.startswith("focal (training.loss)") and "focal (model.preset)" in text
     text = describe("none")
     assert "none (model.sequence_encoder)" in text and "none (model.bottom)" in text
+
+
+def test_what_all_encoders_have_is_said_of_each_that_reads():
+    line = "\n  sequences: 'first' or list of str or none, None by default; names of the sequences"
+    for name in SEQUENCE_ENCODERS:
+        assert (line in describe(name)) == (name != "none"), name
 
 
 def test_every_preset_shows_paper_equations_and_file():

@@ -155,6 +155,21 @@ def test_every_preset_builds_and_its_losses_and_method_are_known(name, contract)
         _build_losses(losses, contract)
 
 
+@pytest.mark.parametrize("name", ["youtube_net", "din", "dien", "bst", "atrank", "dmt"])
+def test_systems_of_one_behaviour_type_read_the_first_sequence(name):
+    model = ModelSettings.read({**read_preset(name).model, "embedding_size": 4})
+    built = ARRANGEMENTS.get(model.arrangement)(INPUTS, model)
+    several = name in ("atrank", "dmt")
+    assert built.encoder.sequence_names == (["clicks", "buys"] if several else ["clicks"])
+
+
+def test_the_behaviour_type_of_a_preset_can_be_named(read):
+    named = "model: {preset: din, sequence_options: {sequences: [buys], softmax: true}}\n"
+    assert read(named).model.sequence_options == {"sequences": ["buys"], "softmax": True}
+    other = "model: {preset: din, sequence_encoder: none}\n"
+    assert read(other).model.sequence_options == {}
+
+
 def test_own_keys_win_and_options_are_merged(read):
     experiment = read("""\
         model: {preset: mmoe, embedding_size: 8, options: {experts: 3}}

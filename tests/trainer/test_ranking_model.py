@@ -151,6 +151,7 @@ def test_every_task_is_scored_from_its_own_input(network, monkeypatch):
 
 def test_a_network_that_reads_fields_refuses_inputs_without_them(monkeypatch):
     class OwnInterests(NoSequences):
+        reads_sequences = True
         task_specific = True
 
     monkeypatch.setattr(SEQUENCE_ENCODERS, "get", lambda name: OwnInterests)

@@ -27,6 +27,11 @@ def _changed(path, value):
     values = copy.deepcopy(VALID)
     if str(path[-1]).startswith("AGE.") or str(value).startswith("age."):
         values["features"]["age"]["transform"] = ["log", "zscore"]
+    return _with(values, path, value)
+
+
+def _with(values, path, value):
+    values = copy.deepcopy(values)
     place = values
     for key in path[:-1]:
         place = place[key]
@@ -58,6 +63,74 @@ def test_a_number_in_several_forms_is_one_column_and_several_fields():
 
 def test_a_contract_without_domains_has_one():
     assert DataContract.read({**VALID, "domain": None}).domains == ("all",)
+
+
+BEHAVIOURS = {
+    "kind": "sequence", "of": ["item", "scenario"], "columns": ["seen", "where"], "max_length": 7,
+}  # fmt: skip
+
+
+def test_a_sequence_of_several_features_is_one_for_each_of_them():
+    contract = DataContract.read(_with(VALID, ("features", "history"), BEHAVIOURS))
+    names = list(contract.features)
+    assert names[names.index("history") + 1] == "history.scenario"
+    first, second = contract.features["history"], contract.features["history.scenario"]
+    assert (first.of, first.column, first.beside) == ("item", "seen", None)
+    assert (second.of, second.column, second.beside) == ("scenario", "where", "history")
+    assert first.max_length == second.max_length == 7
+    assert contract.behaviours == [("history", "history.scenario")]
+    assert contract.parts("history.scenario") == ("history.scenario",)
+    assert DataContract.from_json(contract.to_json()) == contract
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"columns": None},
+            "features.history: a list in 'of' takes 'columns'.*one column for each",
+        ),
+        ({"column": "seen"}, "features.history: a list in 'of' takes 'columns'"),
+        ({"columns": ["seen"]}, "features.history: columns .* should be one for each of"),
+        ({"columns": ["seen", "seen"]}, "both use column 'seen'"),
+        ({"of": "item"}, "features.history: 'columns' is for a list in 'of'"),
+        ({"of": ["item"]}, "at least 2 items"),
+        ({"of": ["item", "item"]}, "features.history: of names a feature twice"),
+        ({"of": ["item", "scene"]}, "features.history.of 'scene' is no categorical .*'scenario'"),
+        ({"of": ["itm", "scene"]}, "features.history.of 'itm' is no .*features.history.of 'scene'"),
+        ({"of": ["item", "user"]}, "features.history.of 'user' has embed: false"),
+    ],
+)
+def test_a_wrong_sequence_of_several_features_is_refused(change, message):
+    values = _with(VALID, ("features", "history"), {**BEHAVIOURS, **change})
+    with pytest.raises(SettingsError, match=message):
+        DataContract.read(values)
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ({"beside": "histry"}, "features.more.beside 'histry' is no sequence.*'history'"),
+        ({"beside": "more"}, "features.more.beside 'more' is no sequence"),
+        ({"beside": "history", "max_length": 3}, "features.more.max_length is 3, but that of"),
+        ({"beside": "history", "of": "item"}, "features.more.of 'item' is what another sequence"),
+    ],
+)
+def test_a_sequence_beside_another_fits_it(beside, message):
+    history = {"kind": "sequence", "of": "item", "max_length": 7}
+    more = {"kind": "sequence", "of": "scenario", "max_length": 7}
+    values = _with(VALID, ("features", "history"), history)
+    right = _with(values, ("features", "more"), {**more, "beside": "history"})
+    assert DataContract.read(right).behaviours == [("history", "more")]
+    with pytest.raises(SettingsError, match=message):
+        DataContract.read(_with(values, ("features", "more"), {**more, **beside}))
+
+
+def test_what_a_list_of_features_makes_must_have_a_free_name():
+    values = _with(VALID, ("features", "history"), BEHAVIOURS)
+    taken = _with(values, ("features", "history.scenario"), {"kind": "numeric", "column": "n"})
+    with pytest.raises(SettingsError, match="features.history.of makes a feature 'history.scena"):
+        DataContract.read(taken)
 
 
 @pytest.mark.parametrize(

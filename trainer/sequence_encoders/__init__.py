@@ -1,8 +1,8 @@
 """Sequence encoders: from behaviour sequences to interests, which become further fields."""
 
-from transform.registry import Registry
+from trainer.sequence_encoders.encoder_registry import SequenceEncoderRegistry
 
-SEQUENCE_ENCODERS = Registry(
+SEQUENCE_ENCODERS = SequenceEncoderRegistry(
     "sequence encoder",
     {
         "atrank": "trainer.sequence_encoders.atrank:ATRank",

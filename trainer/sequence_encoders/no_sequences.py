@@ -1,6 +1,7 @@
 """The encoder that leaves behaviour sequences out."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import keras
 
@@ -13,6 +14,8 @@ class NoSequences(SequenceEncoder):
     Args:
         inputs: not used.
     """
+
+    reads_sequences: ClassVar[bool] = False
 
     def call(
         self,

@@ -24,11 +24,14 @@ class SequenceEncoder(keras.layers.Layer):
     With `training`, one that has a loss of its own gives a pair: interests, and "losses/<name>"
     ``(B,)``, each row's, which that loss reads among the model's outputs.
 
+    The registry builds an encoder with the sequences alone that its option `sequences` names.
+
     Args:
-        inputs: sequences, tasks and target item.
+        inputs: sequences that it reads, tasks and target item.
         normalise: whether embeddings are brought to mean 0 and variance 1 before they are compared.
 
     Attributes:
+        reads_sequences: whether it reads any.
         needs_target: whether it compares behaviours with the target item.
         task_specific: whether the interests are each task's own.
         default_losses: terms that are added to those of the network where `training.loss` names
@@ -38,6 +41,7 @@ class SequenceEncoder(keras.layers.Layer):
         SettingsError: there are sequences but no target item to compare them with.
     """
 
+    reads_sequences: ClassVar[bool] = True
     needs_target: ClassVar[bool] = False
     task_specific: ClassVar[bool] = False
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import InputRefused
+from components.log_example_gen.rejection import REMEDIES, UNEQUAL_LENGTHS, InputRefused
 from components.log_example_gen.row_checks import RowChecks
 from transform.data_contract import DataContract
 
@@ -46,6 +46,65 @@ def _values(checked, name):
 def _sequences(checked):
     column = checked.examples.column(checked.examples.schema.get_field_index("seq"))
     return [[item.decode() for item in row] for row in column.to_pylist()]
+
+
+BEHAVIOURS = {
+    "item": {"kind": "categorical"},
+    "kind": {"kind": "categorical"},
+    "price": {"kind": "numeric"},
+    "seq": {"kind": "sequence", "of": ["item", "kind"], "columns": ["seq", "kinds"]},
+}
+
+
+def _lists(checked, *names):
+    index = checked.examples.schema.get_field_index
+    columns = [checked.examples.column(index(name)).to_pylist() for name in names]
+    return [[[item.decode() for item in row] for row in column] for column in columns]
+
+
+def test_the_values_of_behaviours_stay_beside_each_other():
+    """What one of them lacks is an empty text; a behaviour without any value tells nothing."""
+    contract = _contract(features=BEHAVIOURS)
+    rows = {
+        "seq": ["a|b|c", "a||c", "|", "", "a", "|b||"],
+        "kinds": ["x|y|z", "|y|", "|", "", "", "x|||"],
+    }
+    expected = [
+        [["a", "b", "c"], ["a", "", "c"], [], [], ["a"], ["", "b"]],
+        [["x", "y", "z"], ["", "y", ""], [], [], [""], ["x", ""]],
+    ]
+    right = {"kind": ["k"] * 6}
+    assert _lists(_check(contract, **right, **rows), "seq", "seq.kind") == expected
+    lists = {
+        "seq": [["a", "b", "c"], ["a", None, "c"], [None, None], None, ["a"], ["", "b", None, ""]],
+        "kinds": [["x", "y", "z"], [None, "y", ""], ["", ""], [], [None], ["x", "", None, None]],
+    }
+    assert _lists(_check(contract, **right, **lists), "seq", "seq.kind") == expected
+    markers = _contract(features=BEHAVIOURS, missing=("-", "-1"))
+    numbers = {"seq": [[1, 2, -1]], "kinds": ["-|7|-"]}
+    assert _lists(_check(markers, kind=["k"], **numbers), "seq", "seq.kind") == [
+        [["1", "2"]], [["", "7"]],
+    ]  # fmt: skip
+
+
+def test_lists_of_unequal_length_make_a_row_malformed():
+    checked = _check(
+        _contract(features=BEHAVIOURS),
+        kind=["k"] * 6,
+        seq=[["a", "b"], ["a"], ["a", "b"], [], ["c"], ["", None]],
+        kinds=[["x", "y"], ["x", "y"], [], ["x"], ["z"], []],
+    )
+    # The last row has no value at all, whatever its lengths are.
+    assert checked.kept.tolist() == [True, False, False, False, True, True]
+    assert _lists(checked, "seq", "seq.kind") == [
+        [["a", "b"], ["c"], []], [["x", "y"], ["z"], []],
+    ]  # fmt: skip
+    assert [(r.line, r.column, r.value, r.reason) for r in checked.rejected] == [
+        (3, "kinds", "['x', 'y']", UNEQUAL_LENGTHS),
+        (4, "kinds", "[]", UNEQUAL_LENGTHS),
+        (5, "kinds", "['x']", UNEQUAL_LENGTHS),
+    ]
+    assert "empty text" in REMEDIES[UNEQUAL_LENGTHS]
 
 
 def _moments(*values):

@@ -215,6 +215,29 @@ def test_rows_that_would_stop_the_run(check, log):
     assert "column 'click': a label should be 0 or 1" in _texts(check(log), error=True)[0]
 
 
+def test_behaviours_of_several_features(check, log):
+    """Each has a line of its own; rows whose lists are out of step are malformed."""
+    kinds = np.random.default_rng(3).integers(0, 4, (ROWS, 3))
+    log["kind"], log["kinds"] = "k" + log["item"].str[-1], ["k{}|k{}|k{}".format(*k) for k in kinds]
+    log.loc[:9, "kinds"] = "k1||k2"
+    history = {"kind": "sequence", "of": ["item", "kind"], "columns": ["history", "kinds"]}
+    features = {"kind": {"kind": "categorical"}, "history": history}
+    result = check(log, features=features)
+    assert _texts(result) == []
+    profiles = {feature.name: feature for feature in result.features}
+    assert (profiles["history"].distinct, profiles["history.kind"].distinct) == (50, 4)
+    assert result.unnamed == ["request", "time"]
+    log.loc[:99, "kinds"] = "k1|k2"
+    result = check(log, features=features)
+    assert _texts(result, error=True)[0].startswith("100 of 8,000 rows are malformed")
+    reason = "not as many values as its sequence has"
+    assert str(result.rows.examples[reason]).endswith(f"log.csv:2: kinds: {reason}: 'k1|k2'")
+    log["history"] = np.where(log["click"] == 1, "i98||" + log["item"], "i98|i97|i99")
+    log["kinds"] = "k1|k2|"
+    (text,) = _texts(check(log, features=features))
+    assert "history tells click almost by itself: AUC 1.0000 by whether it holds the row's" in text
+
+
 def test_empty_splits_and_one_sided_labels(check, log):
     log.loc[log["time"] < 1_700_600_000, "buy"] = 0
     texts = _texts(check(log))

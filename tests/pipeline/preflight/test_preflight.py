@@ -80,6 +80,9 @@ def test_every_command_refuses_without_tensorflow(write, tmp_path):
         "push_to: .*plain is a file": [f"serving.push_to={tmp_path}/plain"],
         "pipeline_root: .*plain is a file, below which": [f"run.pipeline_root={tmp_path}/plain/x"],
         "unknown network 'mmoo', did you mean 'mmoe'": ["model.network=mmoo"],
+        r"model.sequence_options.sequences: unknown sequence 'clicked', Known: none": [
+            "model.sequence_options.sequences=[clicked]"
+        ],
         "unknown loss 'focl'": ["training.loss=[{name: focl}]"],
         "unknown training method 'mta'": ["training.method=mta"],
         "unknown option 'delimter'": ["data.options.delimter=x"],
@@ -102,6 +105,30 @@ def test_every_command_refuses_without_tensorflow(write, tmp_path):
         assert re.search(message, text), (command, text)
         assert "Traceback" not in text
         assert heavy == [], command
+
+
+def test_sequences_that_a_model_reads_must_be_features(write, tmp_path):
+    clicked = "features.clicked={kind: sequence, of: item}"
+    path = write(gate={"reference": {"network": "mmoe"}})
+    for day in (1, 2):
+        log = tmp_path / f"logs/day={day}/a.csv"
+        head, *lines = log.read_text(encoding="utf-8").splitlines()
+        text = "\n".join([f"{head},clicked", *(f"{line},i1|i2" for line in lines)])
+        log.write_text(text, encoding="utf-8")
+    key = "sequence_options.sequences"
+    for choice in ("[clicked]", "first", "null"):
+        preflight(read_experiment(path, [clicked, f"model.{key}={choice}"]), str(path))
+    wrong = {
+        "[clickd]": "unknown sequence 'clickd', did you mean 'clicked'? Known: 'clicked'",
+        "[item]": "unknown sequence 'item', Known: 'clicked'",
+        "[clicked, clicked]": "sequence 'clicked' is named twice",
+        "[]": "names no sequence: choose sequence_encoder 'none'",
+        "last": "should be 'first' (of the features), or a list of names. Received: 'last'",
+    }
+    for model in ("model", "gate.reference"):
+        for choice, problem in wrong.items():
+            text = _refusal(path, [clicked, f"{model}.{key}={choice}"])
+            assert text.startswith(f"{model}.{key}: {problem}")
 
 
 def test_formats_are_told_by_their_first_bytes(write, tmp_path):
