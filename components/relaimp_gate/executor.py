@@ -73,7 +73,8 @@ def _verdict(
             "there is a baseline model, but the evaluation does not hold it; give "
             "SliceEvaluation the same baseline as the gate"
         )
-        return results, Verdict(False, None, [Check("evaluation", "*", "*", False, message)])
+        blocked = [Check("evaluation", "*", "*", False, message)]
+        return results, Verdict(False, None, blocked, notices=list(results.notices))
     return results, judge(results, settings, contract, _lineage(input_dict, results))
 
 

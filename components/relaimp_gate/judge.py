@@ -36,14 +36,16 @@ def judge(
     if CANDIDATE not in results.models:
         found = ", ".join(results.models) or "no model"
         message = f"the evaluation holds {found}, but no candidate; run the evaluation again"
-        return Verdict(False, None, [_whole("evaluation", False, message)], lineage.models)
+        blocked = [_whole("evaluation", False, message)]
+        return Verdict(False, None, blocked, lineage.models, list(results.notices))
     judged = _Judgement(results, settings, contract)
     checks = [check for threshold in settings.thresholds for check in judged.expand(threshold)]
     checks += [*_first_run(checks, settings), *judged.incomparable()]
     if lineage.older is not None:
         checks.append(_whole("span", settings.allow_older_span, _older(lineage.older, settings)))
     against = opponent(results, settings, Threshold(rule="relaimp")).model
-    return Verdict(all(check.passed for check in checks), against, checks, lineage.models)
+    blessed = all(check.passed for check in checks)
+    return Verdict(blessed, against, checks, lineage.models, list(results.notices))
 
 
 def _whole(rule: str, passed: bool, message: str) -> Check:

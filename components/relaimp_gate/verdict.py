@@ -77,12 +77,15 @@ class Verdict:
             or a given one), ``reference``, or None on a first run without either.
         checks: in the order of the thresholds, then of tasks and slices.
         lineage: which rows each model has seen, the candidate first; empty where nothing is known.
+        notices: sentences on what the intervals behind the checks do not know, as in
+            `SliceResults`; none of them blocks.
     """
 
     blessed: bool
     baseline: str | None
     checks: list[Check]
     lineage: list[ModelLineage] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def save(self, uri: str) -> None:
         """Writes `VERDICT_FILE` into a folder."""
@@ -104,7 +107,8 @@ class Verdict:
             values: dict[str, Any] = json.load(file)
         checks = [Check(**check) for check in values["checks"]]
         lineage = [ModelLineage(**seen) for seen in values.get("lineage", ())]
-        return cls(values["blessed"], values["baseline"], checks, lineage)
+        notices = list(values.get("notices", ()))
+        return cls(values["blessed"], values["baseline"], checks, lineage, notices)
 
     @classmethod
     def of_blessing(cls, uri: str) -> "Verdict":

@@ -1,5 +1,6 @@
 """The gate between SliceEvaluation and the stock Pusher and Resolver, with a metadata store."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -179,6 +180,24 @@ def test_an_evaluation_without_the_model_blessed_before_blocks(tmp_path, contrac
     assert blessing.get_int_custom_property("blessed") == 0
     assert blessing.get_int_custom_property("baseline_model_id") == 9
     assert "does not hold it" in Verdict.load(blessing.uri).checks[0].message
+
+
+@pytest.mark.parametrize("other", ["baseline", None])
+def test_what_the_intervals_do_not_know_is_written_beside_the_decision(
+    tmp_path, contract, evaluation, monkeypatch, other
+):
+    """Also where the evaluation is not of this baseline, and the gate decides on nothing else."""
+    models = ("candidate", other) if other else ("candidate",)
+    notice = "Rows share user_id: intervals are about 1.4 times too narrow."
+    results = dataclasses.replace(evaluation(models=models), notices=(notice,))
+    monkeypatch.setattr("components.relaimp_gate.executor.load_results", lambda uri: results)
+    baseline = [_artifact(standard_artifacts.Model, tmp_path / "old", 9)]
+    blessing = _execute(tmp_path, contract, tmp_path, baseline_model=baseline)
+    written = json.loads(pathlib.Path(blessing.uri, "verdict.json").read_text(encoding="utf-8"))
+    assert written["notices"] == [notice]
+    assert [check["rule"] for check in written["checks"]][:1] == (
+        ["relaimp"] if other else ["evaluation"]
+    )
 
 
 def _examples(uri, span):

@@ -162,6 +162,20 @@ def test_a_task_that_the_baseline_lacks_is_undecidable_and_the_others_are_decide
     assert "does not serve the task purchase" in verdict.checks[1].message
 
 
+def test_what_the_intervals_do_not_know_stands_in_the_verdict_and_blocks_nothing(
+    decide, evaluation
+):
+    notice = "Rows share user_id: intervals are about 1.4 times too narrow."
+    results = dataclasses.replace(evaluation(), notices=(notice,))
+    verdict = decide(results, auc())
+    assert verdict.blessed and verdict.notices == [notice]
+    without = decide(evaluation(), auc())
+    assert without.notices == [] and without.checks == verdict.checks
+    # Nor is it lost where there is no candidate to judge.
+    alone = dataclasses.replace(results, models=("baseline",))
+    assert decide(alone, auc()).notices == [notice]
+
+
 def anchored(minimum=-5.0, **keys):
     return relaimp(minimum, task="click", bound="upper", against="anchor", **keys)
 

@@ -1,5 +1,8 @@
 """Thresholds as a user writes them, and what is refused."""
 
+import dataclasses
+import json
+
 import pytest
 
 from components.relaimp_gate.settings import GateSettings
@@ -65,8 +68,14 @@ def test_a_gate_without_thresholds_is_refused():
 def test_verdict_round_trip(tmp_path):
     checks = [Check("auc", "click", "overall", True, "fine", 0.7, None, 0.8, "at least 0.6")]
     lineage = [ModelLineage("candidate", "span 3", "800 train", "100 test", "none")]
-    verdict = Verdict(True, "baseline", checks, lineage)
+    verdict = Verdict(True, "baseline", checks, lineage, ["Rows share user_id."])
     verdict.save(str(tmp_path / "blessing"))
     assert Verdict.load(str(tmp_path / "blessing")) == verdict
+    # One that was written before there were notices.
+    file = tmp_path / "blessing" / "verdict.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    del values["notices"]
+    file.write_text(json.dumps(values), encoding="utf-8")
+    assert Verdict.load(str(tmp_path / "blessing")) == dataclasses.replace(verdict, notices=[])
     with pytest.raises(FileNotFoundError, match="no RelaImpGate wrote"):
         Verdict.load(str(tmp_path))

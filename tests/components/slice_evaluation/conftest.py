@@ -30,6 +30,12 @@ BASELINE = {"ctr": (0.8, -0.4, -0.5), "ctcvr": (1.0, 0.2, -2.0), "cvr": (0.9, -1
 
 
 @pytest.fixture(scope="session")
+def example_of():
+    """Serialises a row as a `tf.Example`."""
+    return _example
+
+
+@pytest.fixture(scope="session")
 def contract():
     return DataContract.read(CONTRACT)
 

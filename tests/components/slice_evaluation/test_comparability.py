@@ -8,8 +8,11 @@ from tfx.types import standard_artifacts
 
 from components.example_batches import split_files
 from components.slice_evaluation.compared_models import ComparedModels
+from components.slice_evaluation.held_features import held_features
+from components.slice_evaluation.model_reads import FeatureForm
 from components.slice_evaluation.results import load_results
 from components.slice_evaluation.served_model import ServedModel
+from trainer.export import COLUMNS_SIGNATURE
 from trainer.serving_contract import write_serving_contract
 from transform.data_contract import DataContract
 
@@ -32,9 +35,33 @@ class Parsing(tf.Module):
         return {task: tf.sigmoid(score) for task in self.tasks}
 
 
+class OldParsing(Parsing):
+    """Parses with the operation of TensorFlow 1, by which nobody can say here what it reads."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve(self, examples):
+        parsed = tf.raw_ops.ParseExample(
+            serialized=examples, names=[], sparse_keys=[], sparse_types=[],
+            dense_keys=["interest"], dense_defaults=[tf.constant([], tf.float32)],
+            dense_shapes=[[]],
+        )  # fmt: skip
+        return dict.fromkeys(self.tasks, tf.sigmoid(parsed.dense_values[0]))
+
+
 FLOAT = tf.io.FixedLenFeature([], tf.float32)
 TEXT = tf.io.VarLenFeature(tf.string)
 TASKS = ("ctr", "ctcvr", "cvr")
+
+
+def _columns_signature(columns):
+    """A signature that takes columns of these specifications, by name."""
+
+    def serve(**values):
+        rows = tf.shape(next(iter(values.values())))[0]
+        return dict.fromkeys(TASKS, tf.fill([rows], 0.5))
+
+    specs = {name: tf.TensorSpec(*spec, name=name) for name, spec in columns.items()}
+    return tf.function(serve).get_concrete_function(**specs)
 
 
 @pytest.fixture
@@ -43,11 +70,14 @@ def save(tmp_path):
 
     numbers = itertools.count()
 
-    def function(spec, tasks=TASKS, contract=None):
-        model = Parsing(spec, tasks)
+    def function(spec, tasks=TASKS, contract=None, kind=Parsing, columns=None):
+        model = kind(spec, tasks)
+        signatures = {"serving_default": model.serve}
+        if columns is not None:
+            signatures[COLUMNS_SIGNATURE] = _columns_signature(columns)
         folder = tmp_path / f"old-{next(numbers)}"
         path = folder / "Format-Serving"
-        tf.saved_model.save(model, str(path), signatures={"serving_default": model.serve})
+        tf.saved_model.save(model, str(path), signatures=signatures)
         if contract is not None:
             write_serving_contract(str(path), contract)
         return str(folder)
@@ -141,6 +171,59 @@ def test_a_column_that_is_not_embedded_has_no_part_in_it(compare, save, contract
     assert compared.incomparable == {} and list(compared.scored) == ["candidate", "baseline"]
     # Without its contract nothing but the columns that it parses can be known.
     assert "reads visitor" in _only_reason(compare(save({"interest": FLOAT, "visitor": TEXT})))
+
+
+def test_a_column_that_tells_domains_has_a_part_without_an_embedding(compare, save, contract):
+    features = contract.model_dump(mode="json", exclude_unset=True)["features"]
+    features["scenario"] = {"kind": "categorical", "embed": False}
+    own = _contract(contract, features=features)
+    assert _only_reason(compare(save({"interest": FLOAT, "scenario": FLOAT}, contract=own))) == (
+        "reads scenario as a number (categorical), which the examples hold as text (categorical)"
+    )
+
+
+def test_what_stands_in_the_contract_of_a_model_counts_as_far_as_it_is_parsed(
+    compare, save, contract
+):
+    """A network may leave features out, which then may be gone."""
+    features = contract.model_dump(mode="json", exclude_unset=True)["features"]
+    features["cost"] = {"kind": "numeric"}
+    own = _contract(contract, features=features)
+    compared = compare(save({"interest": FLOAT}, contract=own))
+    assert compared.incomparable == {} and list(compared.scored) == ["candidate", "baseline"]
+    # Where the graph does not tell, all of them are read as far as is known.
+    reason = _only_reason(compare(save({"interest": FLOAT}, contract=own, kind=OldParsing)))
+    assert reason == "reads cost, which the examples do not hold"
+
+
+def test_what_the_examples_hold_counts_and_not_what_the_contract_says_of_them(example_of, contract):
+    """Another example generator may write numbers whole, and columns of its own."""
+    rows = [{"gender": None, "price": 3, "seen": "x", "click": 1}]
+    rows += [{"gender": "f", "price": 4, "seen": "y", "click": 0}]
+    held = held_features(contract, [example_of(row) for row in rows])
+    assert held["price"] == FeatureForm("a whole number", "numeric")
+    assert held["seen"] == FeatureForm("text", None)
+    assert held["gender"] == FeatureForm("text", "categorical")
+    assert held["click"] == FeatureForm("a whole number", "label")
+    # No example has a value, which is no difference.
+    assert held["interest"] == FeatureForm("a number", "numeric")
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"interest": ([None], tf.float32), "gender": ([None], tf.string)}, None),
+        ({"interest": ([None], tf.float32), "gender": ([None, None], tf.string)},
+         "reads gender as text (sequence), which the examples hold as text (categorical)"),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_the_kinds_of_a_model_without_a_contract_are_those_of_its_columns(
+    compare, save, columns, reason
+):
+    compared = compare(save({"interest": FLOAT, "gender": TEXT}, columns=columns))
+    found = set(compared.incomparable.get("baseline", {}).values())
+    assert found == ({reason} if reason else set())
 
 
 @pytest.mark.parametrize(
