@@ -21,15 +21,16 @@ class Validation:
         tasks: what was measured of each task on all rows of its population.
         gate_weights: mean gate weights per task over its population, where the model has gates
             and the population is not empty.
-        gate_contributions: likewise the mean shares that the experts add to the gates' mixes.
         domains: by domain, what was measured of each task on that domain's rows; empty where
             nobody asked for it.
+        gate_contributions: as `gate_weights`, the mean shares that the experts add to the gates'
+            mixes.
     """
 
     tasks: dict[str, Measure]
     gate_weights: dict[str, list[float]] = field(default_factory=dict)
-    gate_contributions: dict[str, list[float]] = field(default_factory=dict)
     domains: dict[str, dict[str, Measure]] = field(default_factory=dict)
+    gate_contributions: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def of_dict(cls, values: Mapping[str, Any]) -> "Validation":
@@ -37,8 +38,8 @@ class Validation:
         return cls(
             _measures(values["tasks"]),
             values["gate_weights"],
-            values["gate_contributions"],
             {domain: _measures(tasks) for domain, tasks in values["domains"].items()},
+            values["gate_contributions"],
         )
 
     def of_task(self, task: str) -> "Validation":
@@ -111,8 +112,8 @@ def validate(
     return Validation(
         measured(np.ones(rows, bool)),
         means(GATES),
-        means(CONTRIBUTIONS),
         {domain: measured(of_domain[0] == index) for index, domain in enumerate(domains)},
+        means(CONTRIBUTIONS),
     )
 
 

@@ -127,12 +127,11 @@ def test_learnt_task_weights_are_stepped_and_dropout_goes_on(batch):
         {"optimizer": "sgd", "learning_rate": 1e-6, "loss": [{"name": "uncertainty_weighting"}]}
     )
     strategy = tf.distribute.get_strategy()
-    step = MetaStep(
-        TrainStep(model, TASKS, values, strategy), model, strategy, ADAPTATION_RATE, False
-    )
+    usual = TrainStep(model, TASKS, values, strategy)
+    step = MetaStep(usual, model, strategy, ADAPTATION_RATE, False)
     tensors = {name: tf.constant(array) for name, array in batch.items()}
     step.prepare(tensors)
-    (log_sigma,) = step.loss_variables
+    (log_sigma,) = usual.loss_variables
     started = np.array(log_sigma)
     first, second = step(tensors).numpy(), step(tensors).numpy()
     assert (np.array(log_sigma) != started).all()

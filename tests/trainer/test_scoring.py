@@ -247,7 +247,7 @@ def test_numbers_far_outside_score_as_the_end_of_the_training_range(shop, scorer
     seen = shop.frame[column].iloc[: len(shop.trained)]
     frame = shop.frame.iloc[[0] * 4].assign(odd="plain")
     frame[column] = [seen.min(), seen.min() - 1000, seen.max(), seen.max() + 1000]
-    scores = scorer.score(frame)["ctr"].round(5).tolist()
+    scores = scorer.score(frame)["ctr"].round(6).tolist()
     assert scores[0] == scores[1] != scores[2] == scores[3]
 
 
@@ -332,7 +332,7 @@ def test_odd_values_have_ids_of_their_own_in_the_moved_model(shop, scorer, expec
     for index, task in enumerate(("ctr", "cvr")):
         np.testing.assert_allclose(shop.trained[:, index], expected[task][:rows], atol=1e-6)
     frame = shop.frame.iloc[[0] * (len(ODD) + 2)].assign(odd=[*ODD, "never seen", None])
-    found = scorer.score(frame)["ctr"].round(5)
+    found = scorer.score(frame)["ctr"].round(6)
     scores = dict(zip([*ODD, "unknown", "missing"], found, strict=True))
     broken = [value for value in ODD if "\r" in value or "\n" in value]
     assert len(broken) == 4 and {scores[value] for value in broken} == {scores["unknown"]}

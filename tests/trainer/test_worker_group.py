@@ -59,7 +59,6 @@ CASES = {
         "schedule": {"name": "cosine", "warm_up_share": 0.1},
         "average": 0.9,
         "embeddings": {"learning_rate": 0.03},
-        "batch_parts": 2,
     },
     # The last batch is one row, of which one of the workers has none.
     "lazy_adam": {

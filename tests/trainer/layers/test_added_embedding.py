@@ -10,7 +10,7 @@ def test_recency_counts_back_from_the_last_real_position():
 
 
 def test_each_index_adds_its_own_row():
-    layer = AddedEmbedding(3)
+    layer = AddedEmbedding(3, 1.0)
     values = np.random.RandomState(0).randn(2, 3, 4).astype("float32")
     index = np.asarray([[0, 2, 2], [1, 0, 1]])
     outputs = np.asarray(layer(values, index))
