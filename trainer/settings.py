@@ -188,8 +188,8 @@ class TrainingSettings(Settings):
         batch_size: rows per step, over all devices.
         batch_parts: a step's rows are computed in so many parts, one after the other, whose
             gradients are added up (gradient accumulation): the step of the whole batch, with the
-            activations of one part in memory at a time. Batch normalisation and losses over pairs of rows see
-            one part at a time.
+            activations of one part in memory at a time. Batch normalisation and losses over
+            pairs of rows see one part at a time.
         average: validate, select and export a moving average of the weights, with this momentum
             or settings; None for the weights themselves.
         epochs: at most so many passes.
