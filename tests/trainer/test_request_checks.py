@@ -1,5 +1,7 @@
 """Bad and odd requests to a served model, in a process with TensorFlow only."""
 
+import ast
+import base64
 import json
 import subprocess
 import sys
@@ -22,7 +24,8 @@ class Forbidden:
 sys.meta_path.insert(0, Forbidden())
 runpy.run_path(sys.argv[1], run_name="__main__")
 """
-REQUESTS = Path(__file__).parents[2] / "benchmarks" / "serving_requests.py"
+ROOT = Path(__file__).parents[2]
+REQUESTS = ROOT / "benchmarks" / "serving_requests.py"
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,67 @@ def test_unusual_examples_that_are_whole_pass():
     assert check(tf.constant(texts)).numpy().tolist() == texts
     with pytest.raises(tf.errors.InvalidArgumentError, match="2 of 13 texts .* positions 3, 12 "):
         check(tf.constant([*texts[:3], texts[4][:-1], *texts[3:], b"\x0a"]))
+
+
+def _varint(number):
+    """A length as it stands before a part."""
+    more, rest = number >> 7, number & 127
+    return bytes([rest | 128]) + _varint(more) if more else bytes([rest])
+
+
+def _example_that_tells(length, of, tag):
+    """An example of one feature, in which one part tells another length than it has.
+
+    Args:
+        length: that it tells.
+        of: "features", "entry", "name", "feature", "list" or "values".
+        tag: kind of the values: 1 texts, 2 floats, 3 integers.
+    """
+
+    def part(name, body):
+        return _varint(length if of == name else len(body)) + body
+
+    values = b"\x0a" + part("values", {1: b"abcd", 2: bytes(4), 3: b"\x01"}[tag])
+    feature = bytes([8 * tag + 2]) + part("list", values)
+    entry = b"\x0a" + part("name", b"items") + b"\x12" + part("feature", feature)
+    return b"\x0a" + part("features", b"\x0a" + part("entry", entry))
+
+
+#: In a process of its own, since TensorFlow's parser kills the one that it runs in.
+PARSES = """
+import base64, json, sys
+import tensorflow as tf
+from trainer.request_checks import whole_examples
+spec = {"items": tf.io.VarLenFeature(tf.string)}
+checked = tf.function(lambda x: tf.io.parse_example(whole_examples(x), spec), autograph=False)
+for text in json.load(sys.stdin):
+    batch = tf.constant([b"", b"", base64.b64decode(text), b""])
+    try:
+        print(checked(batch)["items"].values.numpy().tolist())
+    except tf.errors.InvalidArgumentError as error:
+        print(error.message.replace(chr(10), " "))
+"""
+
+
+def test_a_part_that_tells_two_gib_or_more_is_refused_by_position_and_kills_nothing():
+    """2^40 + 2^31 reads as 2^31, since the parser looks at the lowest 32 bits."""
+    parts = ["features", "entry", "name", "feature", "list", "values"]
+    lengths = [2**31, 2**32 - 1, 2**40 + 2**31]
+    texts = [_example_that_tells(n, of, tag) for n in lengths for of in parts for tag in (1, 2, 3)]
+    # As long as it says: ten bytes of Chinese, which look like such a length.
+    chance = tf.train.Example()
+    chance.features.feature["items"].bytes_list.value.append("\u4e2d\u56fd\u4e2dx".encode())
+    texts.append(chance.SerializeToString())
+    assert b"\x0a\xe4\xb8\xad\xe5\x9b" in texts[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", PARSES],
+        input=json.dumps([base64.b64encode(text).decode() for text in texts]),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    *refused, answered = done.stdout.splitlines()
+    assert len(refused) == 54 and "\u4e2d".encode() in ast.literal_eval(answered)[0]
+    for said in refused:
+        assert "1 of 4 texts are no tf.Example at positions 2 (counted from 0)" in said

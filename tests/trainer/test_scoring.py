@@ -269,6 +269,10 @@ def test_examples_that_are_none_are_refused_by_their_positions(shop, scorer, exp
         ScoringError, match=r"2 texts are no tf.Example, at positions 70, 71 \(from"
     ):
         scorer.score_examples(bad, batch_rows=64)
+    # A text of 4 GiB, which TensorFlow's parser passes over where it isn't asked for the feature.
+    told = b"\x0a\x12\x0a\x10\x0a\x01x\x12\x0b\x0a\x09\x0a\xff\xff\xff\xff\x0fabc"
+    with pytest.raises(ScoringError, match=r"1 texts are no tf.Example, at positions 1 \(from"):
+        scorer.score_examples([shop.examples[0], told])
     typed = tf.train.Example()
     typed.features.feature["item"].int64_list.value.append(5345439)
     typed = [*shop.examples[:66], typed.SerializeToString(), *shop.examples[:9]]
