@@ -1,9 +1,12 @@
 """A dense layer at every position of several sequences."""
 
 import math
+from collections.abc import Callable
 
 import keras
 from keras import ops
+
+Activation = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
 class SequenceDense(keras.layers.Layer):
@@ -18,7 +21,7 @@ class SequenceDense(keras.layers.Layer):
     Args:
         units: output width.
         copies: C where every sequence has weights of its own, None where they share them.
-        activation: name of a Keras activation, or None for a linear layer.
+        activation: a Keras activation or its name, or None for a linear layer.
         use_bias: whether there is a b; it starts at 0.
     """
 
@@ -26,7 +29,7 @@ class SequenceDense(keras.layers.Layer):
         self,
         units: int,
         copies: int | None = None,
-        activation: str | None = None,
+        activation: str | Activation | None = None,
         use_bias: bool = True,
     ):
         super().__init__()

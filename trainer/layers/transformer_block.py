@@ -6,7 +6,7 @@ import keras
 
 from trainer.layers.conditional_layer_normalization import ConditionalLayerNormalization
 from trainer.layers.multi_head_attention import MultiHeadAttention
-from trainer.layers.sequence_dense import SequenceDense
+from trainer.layers.sequence_dense import Activation, SequenceDense
 
 
 class TransformerBlock(keras.layers.Layer):
@@ -29,7 +29,7 @@ class TransformerBlock(keras.layers.Layer):
         heads: int,
         hidden: int,
         copies: int | None = None,
-        activation: str = "relu",
+        activation: str | Activation = "relu",
         dropout: float = 0.0,
     ):
         super().__init__()

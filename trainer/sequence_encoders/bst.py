@@ -1,5 +1,6 @@
 """BST: a Transformer over behaviours and target item together."""
 
+import functools
 from typing import Annotated, Literal
 
 import keras
@@ -39,6 +40,8 @@ class BST(StackedEncoder):
         feed_forward: width of the feed-forward networks' hidden layer.
         output: "target", or "all" with padded positions set to 0.
         dropout: share of the units that are dropped from residual branches in training.
+        leaky_slope: of the leaky ReLU below 0, which the paper leaves open; 0.01 is that of the
+            activation's own paper (Maas 2013) and of public code of BST.
         normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
@@ -51,6 +54,7 @@ class BST(StackedEncoder):
         feed_forward: PositiveInt = 64,
         output: Literal["target", "all"] = "target",
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        leaky_slope: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01,
         normalise: bool = True,
     ):
         super().__init__(inputs, normalise)
@@ -58,8 +62,9 @@ class BST(StackedEncoder):
         self.output_positions = output
         self.rows = 1 + max((sequence.max_length for sequence in inputs.sequences), default=0)
         self.positions = AddedEmbedding(copies * self.rows, self.spread())
+        activation = functools.partial(keras.activations.leaky_relu, negative_slope=leaky_slope)
         self.blocks = [
-            TransformerBlock(heads, feed_forward, copies, "leaky_relu", dropout)
+            TransformerBlock(heads, feed_forward, copies, activation, dropout)
             for _ in range(blocks)
         ]
 

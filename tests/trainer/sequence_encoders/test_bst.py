@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 
 
-def _leaky_relu(x):
-    return np.where(x > 0, x, 0.2 * x)
-
-
+@pytest.mark.parametrize("slope", [None, 0.2])
 @pytest.mark.parametrize("output", ["target", "all"])
 @pytest.mark.parametrize("blocks", [1, 2])
-def test_transformer_over_behaviours_and_target(reference, output, blocks):
-    encoder, interests = reference.build("bst", feed_forward=6, blocks=blocks, output=output)
+def test_transformer_over_behaviours_and_target(reference, output, blocks, slope):
+    options = {} if slope is None else {"leaky_slope": slope}
+    options |= {"feed_forward": 6, "blocks": blocks, "output": output}
+    encoder, interests = reference.build("bst", **options)
+
+    def leaky_relu(x):
+        return np.where(x > 0, x, (slope or 0.01) * x)
+
     assert interests.shape == ((3, 2, 4) if output == "target" else (3, 2 * 5, 4))
     tables = np.asarray(encoder.positions.table, "float64").reshape(2, 5, 4)
     for row, target, sequences in reference.rows():
@@ -19,7 +22,7 @@ def test_transformer_over_behaviours_and_target(reference, output, blocks):
             values = np.stack([*items, target + tables[copy, 0]])
             present = [*real, True]
             for block in encoder.blocks:
-                values = reference.block(block, copy, values, values, present, None, _leaky_relu)
+                values = reference.block(block, copy, values, values, present, None, leaky_relu)
             if output == "target":
                 actual, expected = interests[row, copy], values[-1]
             else:
