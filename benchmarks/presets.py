@@ -41,8 +41,7 @@ def main() -> None:
     from pipeline.simulation.simulator import simulate
 
     logs = FOLDER.resolve() / f"logs-{arguments.rows}"
-    if not logs.exists():
-        simulate(SimulationSettings(rows=arguments.rows), logs)
+    simulate(SimulationSettings(rows=arguments.rows), logs, overwrite=True)
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + 60 * arguments.minutes
     made_ready: set[int] = set()

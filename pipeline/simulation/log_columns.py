@@ -1,5 +1,7 @@
 """The columns of the simulated log, and those of the ground truth beside it."""
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,8 +24,12 @@ from pipeline.simulation.settings import DOMAINS, TASKS
 #: Between the items of a behaviour sequence in CSV.
 SEPARATOR = "|"
 
-#: Column of the behaviour sequence of each task.
-SEQUENCES = {"click": "clicked_items", "add_to_cart": "carted_items", "purchase": "purchased_items"}
+#: Columns of the behaviour sequence of each task: the items, and beside them their categories.
+SEQUENCES = {
+    "click": ("clicked_items", "clicked_categories"),
+    "add_to_cart": ("carted_items", "carted_categories"),
+    "purchase": ("purchased_items", "purchased_categories"),
+}
 
 #: Name of the row's key, in the log and in the ground truth.
 KEY = "impression_id"
@@ -74,8 +80,11 @@ def log_table(
         "device": _names(DEVICES, seen.device),
         "position": pa.array(seen.position),
     }
-    for task, column in SEQUENCES.items():
-        columns[column] = _sequences(histories[task].items[user], items)
+    categories = _names(CATEGORIES, items.category)
+    for task, (of_items, of_categories) in SEQUENCES.items():
+        history = histories[task].items[user]
+        columns[of_items] = _sequences(history, items.names)
+        columns[of_categories] = _sequences(history, categories)
     for index, task in enumerate(TASKS):
         columns[task] = pa.array(labels[:, index].astype(np.int64))
     return pa.table(columns)
@@ -98,7 +107,7 @@ def truth_table(first_id: int, probabilities: Probabilities) -> pa.Table:
 
 def join_sequences(table: pa.Table) -> pa.Table:
     """Replaces list columns by text; an empty sequence becomes null, an empty cell in CSV."""
-    for column in SEQUENCES.values():
+    for column in itertools.chain(*SEQUENCES.values()):
         index = table.schema.get_field_index(column)
         lists = table.column(column).combine_chunks()
         texts = pc.binary_join(lists, SEPARATOR)
@@ -117,8 +126,8 @@ def _names(names: tuple[str, ...], index: np.ndarray) -> pa.Array:
     return pa.array(names).take(pa.array(index))
 
 
-def _sequences(history: np.ndarray, items: Items) -> pa.Array:
-    """Histories ``(n, L)`` as lists of item ids, oldest first."""
+def _sequences(history: np.ndarray, names: pa.Array) -> pa.Array:
+    """Histories ``(n, L)`` as lists of what the items are called, oldest first."""
     present = history != NONE
     offsets = np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), items.names.take(pa.array(history[present])))
+    return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(history[present])))

@@ -19,7 +19,7 @@ from pipeline.simulation.preferences import Preferences
 from pipeline.simulation.settings import DOMAINS, TASKS, SimulationSettings
 
 #: Raised whenever the same settings give other rows, so that old logs are not taken for new.
-VERSION = 1
+VERSION = 2
 
 BEST_AUC = "best_auc.json"
 

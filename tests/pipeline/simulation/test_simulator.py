@@ -19,6 +19,7 @@ from pipeline.simulation.simulator import simulate
 SMALL = {"rows": 1_003, "days": 3}
 TASKS = ("click", "add_to_cart", "purchase")
 SEQUENCES = {"click": "clicked_items", "add_to_cart": "carted_items", "purchase": "purchased_items"}
+CATEGORIES = ["clicked_categories", "carted_categories", "purchased_categories"]
 TRUTH = ("click", "add_to_cart_given_click", "purchase_given_add_to_cart")
 
 
@@ -50,7 +51,7 @@ def test_rows_do_not_depend_on_how_they_are_written(tmp_path, read_log, read_tru
     expected, found = read_log(plain), read_log(other)
     assert len(expected) == SMALL["rows"]
     if changes.get("format") == "parquet":
-        for column in SEQUENCES.values():
+        for column in [*SEQUENCES.values(), *CATEGORIES]:
             texts = ["|".join(items) for items in found[column]]
             found[column] = pd.Series(texts).replace("", np.nan)
     pd.testing.assert_frame_equal(expected, found, check_exact=True)
@@ -127,6 +128,15 @@ def test_histories_are_the_actions_before_the_day(log, task):
             compared += len(expected)
         assert now.groupby("user_id")[column].agg(lambda rows: len({*map(tuple, rows)})).eq(1).all()
     assert compared > 1_000
+
+
+def test_each_behaviour_has_its_category_beside_it(log):
+    of_item = log.drop_duplicates("item_id").set_index("item_id").category
+    for items, categories in zip(SEQUENCES.values(), CATEGORIES, strict=True):
+        assert (log[items].map(len) == log[categories].map(len)).all()
+        pairs = pd.DataFrame({"item": log[items].explode(), "category": log[categories].explode()})
+        pairs = pairs[pairs.item.isin(of_item.index)]
+        assert len(pairs) > 10_000 and (pairs.item.map(of_item) == pairs.category).all()
 
 
 @pytest.mark.parametrize(("task", "truth"), zip(TASKS, TRUTH, strict=True))
