@@ -140,6 +140,7 @@ class Learning:
 
     BATCH = 256
     TEST_ROWS = 10_000
+    TEST_SEED = 10**6
     WIDTH = 16
 
     def __init__(
@@ -174,7 +175,7 @@ class Learning:
         columns, _ = planted.sample(planted.rows, seed)
         self._rows = {name: tf.constant(values) for name, values in columns.items()}
         self._step.prepare({name: values[:2] for name, values in self._rows.items()})
-        self._test, self._truth = planted.sample(self.TEST_ROWS, 10**6)
+        self._test, self._truth = planted.sample(self.TEST_ROWS, self.TEST_SEED)
         self._run = tf.function(self._steps, autograph=False)
         self._predict = tf.function(
             lambda batch: self.model(batch, training=False)["logits"], autograph=False
@@ -185,16 +186,23 @@ class Learning:
         self._epoch += 1
         random = np.random.default_rng((self._seed, self._epoch))
         self._run(tf.constant(random.permutation(self._planted.rows)))
-        tensors = {name: tf.constant(values) for name, values in self._test.items()}
-        return self._aucs(self._predict(tensors).numpy())
+        return self._aucs_of(self._test)
+
+    def aucs(self, seed: int) -> np.ndarray:
+        """The tasks' AUCs ``(T,)`` now, on rows of another seed than those of the test."""
+        return self._aucs_of(self._planted.sample(self.TEST_ROWS, seed)[0])
 
     def best(self) -> np.ndarray:
-        """The tasks' AUCs ``(T,)`` of the labels' true probabilities on the same rows."""
-        return self._aucs(self._truth)
+        """The tasks' AUCs ``(T,)`` of the labels' true probabilities on the test's rows."""
+        return self._aucs(self._test, self._truth)
 
-    def _aucs(self, scores: np.ndarray) -> np.ndarray:
+    def _aucs_of(self, rows: Columns) -> np.ndarray:
+        tensors = {name: tf.constant(values) for name, values in rows.items()}
+        return self._aucs(rows, self._predict(tensors).numpy())
+
+    def _aucs(self, rows: Columns, scores: np.ndarray) -> np.ndarray:
         return np.array([
-            area_under_curve(self._test[name], scores[:, task])
+            area_under_curve(rows[name], scores[:, task])
             for task, name in enumerate(self._planted.tasks)
         ])  # fmt: skip
 
