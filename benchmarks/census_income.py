@@ -1,4 +1,4 @@
-"""Census-Income's two networks over several seeds: test AUC of what the validation split selected.
+"""Census-Income's two networks over several seeds: AUC of what the validation split selected.
 
     python -m benchmarks.census_income --data DIR
     python -m benchmarks.census_income --data DIR --seeds 1 --set training.batch_size=512
@@ -6,7 +6,8 @@
 DIR holds census-income-kdd/. Ingestion and Transform of `configs/census_income.yaml` run once,
 through the pipeline's own nodes; then its reference (PLE) and its candidate (DTN) are trained with
 every seed, as the Trainer trains them. The test split is read after the last epoch of a training
-alone. `--set` changes settings as for `mtlx run`.
+alone; settings are to be compared by the validation AUC, which is printed beside. `--set` changes
+settings as for `mtlx run`.
 """
 
 import argparse
@@ -60,6 +61,19 @@ class Prepared:
     sets: dict[str, ExampleSet]
 
 
+@dataclass(frozen=True)
+class Found:
+    """AUCs by task of the weights that one training kept.
+
+    Attributes:
+        validation: on the split that selected them.
+        test: on the other half.
+    """
+
+    validation: list[float]
+    test: list[float]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder that holds census-income-kdd/")
@@ -73,12 +87,11 @@ def main() -> None:
     experiment = read_experiment(CONFIG, [*arguments.overrides, root])
     with tempfile.TemporaryDirectory() as folder:
         prepared = _prepared(experiment.anchored(), Path(folder))
-        found: dict[str, list[list[float]]] = {}
+        found: dict[str, list[Found]] = {}
         for node, model, training in trainings(experiment):
             for seed in arguments.seeds if node in arguments.nodes else ():
                 seeded = training.model_copy(update={"seed": seed})
-                aucs = _train(prepared, model, seeded)
-                found.setdefault(model.network, []).append(aucs)
+                found.setdefault(model.network, []).append(_train(prepared, model, seeded))
     _print(prepared.inputs, arguments.seeds, found)
 
 
@@ -115,8 +128,8 @@ def _prepared(experiment: Experiment, folder: Path) -> Prepared:
     return Prepared(build_model_inputs(experiment.contract, transformed), sets)
 
 
-def _train(prepared: Prepared, model: ModelSettings, training: TrainingSettings) -> list[float]:
-    """Test AUC of every task, of the weights that the validation split selected."""
+def _train(prepared: Prepared, model: ModelSettings, training: TrainingSettings) -> Found:
+    """Trains once, and tests the weights that the validation split selected."""
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
@@ -130,15 +143,24 @@ def _train(prepared: Prepared, model: ModelSettings, training: TrainingSettings)
         )
         method = method_of(model, training)
         result = TRAINING_METHODS.build(method, training.method_options, job).train()
-    aucs = _test(prepared, result, result.build_model or job.build_model)
-    seconds = time.process_time() - started
     history = result.history
+    kept = history.epochs[history.best_epoch - 1]["validation_auc"]
+    found = Found(
+        [kept[task.name] for task in prepared.inputs.tasks],
+        _test(prepared, result, result.build_model or job.build_model),
+    )
+    seconds = time.process_time() - started
     print(
-        f"{model.network}, seed {training.seed}: {' / '.join(f'{auc:.4f}' for auc in aucs)}; "
-        f"{history.parameters:,} parameters, {seconds:,.0f} s of processor time. {history.kept}",
+        f"{model.network}, seed {training.seed}: test {_joined(found.test)}, validation "
+        f"{_joined(found.validation)}; {history.parameters:,} parameters, {seconds:,.0f} s of "
+        f"processor time. {history.kept}",
         flush=True,
     )
-    return aucs
+    return found
+
+
+def _joined(aucs: list[float]) -> str:
+    return " / ".join(f"{auc:.4f}" for auc in aucs)
 
 
 def _test(prepared: Prepared, result: TrainingResult, build: object) -> list[float]:
@@ -160,13 +182,15 @@ def _test(prepared: Prepared, result: TrainingResult, build: object) -> list[flo
     ]
 
 
-def _print(inputs: ModelInputs, seeds: list[int], found: dict[str, list[list[float]]]) -> None:
+def _print(inputs: ModelInputs, seeds: list[int], found: dict[str, list[Found]]) -> None:
     columns = [f"seed {seed}" for seed in seeds]
-    table = Table("network", "task", *columns, "mean", title="Test AUC", title_justify="left")
-    for network, aucs in found.items():
+    table = Table("network", "task", "split", *columns, "mean", title="AUC", title_justify="left")
+    for network, trained in found.items():
         for index, task in enumerate(inputs.tasks):
-            own = [each[index] for each in aucs]
-            table.add_row(network, task.name, *(f"{auc:.4f}" for auc in own), f"{np.mean(own):.4f}")
+            for split in ("validation", "test"):
+                own = [getattr(each, split)[index] for each in trained]
+                cells = [f"{auc:.4f}" for auc in [*own, np.mean(own)]]
+                table.add_row(network, task.name, split, *cells)
     Console(width=120).print(table)
 
 
