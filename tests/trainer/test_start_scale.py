@@ -1,9 +1,6 @@
 """Nothing in a new model is drowned at the start by what it is joined with."""
 
-import keras
-import numpy as np
 import pytest
-import tensorflow as tf
 
 from benchmarks.start_scale import BY_DESIGN, measure, members
 from trainer.settings import ModelSettings
@@ -41,8 +38,12 @@ def test_every_exception_is_one(measured):
 @pytest.mark.parametrize(
     "settings",
     [
-        ModelSettings(network="mmoe", sequence_encoder="dmt", sequence_options={"normalise": False}),
-        ModelSettings(network="mmoe", sequence_encoder="tim", sequence_options={"normalise": False}),
+        ModelSettings(
+            network="mmoe", sequence_encoder="dmt", sequence_options={"normalise": False}
+        ),
+        ModelSettings(
+            network="mmoe", sequence_encoder="tim", sequence_options={"normalise": False}
+        ),
         ModelSettings(network="dtn", options={"normalize_modules": False}),
     ],
     ids=["a decoder's target", "TIM's", "DTN's modules"],

@@ -1,6 +1,6 @@
 """BST: a Transformer over behaviours and target item together."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -41,6 +41,8 @@ class BST(StackedEncoder):
         dropout: share of the units that are dropped from residual branches in training.
         normalise: whether embeddings are normalised; if not, they are read as they are.
     """
+
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,
