@@ -151,10 +151,18 @@ def measure(
     traced = _Trace(model, _features())
     measured = []
     for start in starts:
-        for weight in (model.embedding.table, model.embedding.slopes) if start else ():
-            weight.assign(weight * (start / np.std(np.asarray(weight))))
+        if start is not None:
+            start_at(model, start)
         measured.append(traced.measure())
     return measured
+
+
+def start_at(model: RankingModel, size: float) -> None:
+    """Scales a new model's embeddings, and what starts at their size, to another size."""
+    for weight in (model.embedding.table, model.embedding.slopes):
+        weight.assign(weight * (size / np.std(np.asarray(weight))))
+    if model.gain is not None:
+        model.gain.factors.assign(np.full(model.gain.factors.shape, size))
 
 
 class _Trace:

@@ -18,6 +18,7 @@ import numpy as np
 from keras import ops
 
 from benchmarks.planted_sequences import LENGTH, Columns, Learning, planted_sequence, put_target
+from benchmarks.start_scale import start_at
 from trainer.area_under_curve import area_under_curve
 from trainer.bottoms.bottom import join
 from trainer.layers.unit_scale import unit_scale
@@ -122,12 +123,16 @@ def _without_gain(model: RankingModel) -> None:
     model.gain.trainable = False
 
 
+def _gain_at(size: float) -> Callable[[RankingModel], None]:
+    def change(model: RankingModel) -> None:
+        model.gain.factors.assign(ops.full_like(model.gain.factors, size))
+
+    return change
+
+
 def _starting_at(size: float) -> Callable[[RankingModel], None]:
     def change(model: RankingModel) -> None:
-        for weight in (model.embedding.table, model.embedding.slopes):
-            weight.assign(weight / ops.std(weight) * size)
-        if model.gain is not None:
-            model.gain.factors.assign(ops.full_like(model.gain.factors, size))
+        start_at(model, size)
 
     return change
 
@@ -155,6 +160,7 @@ def _fields_at_one(model: RankingModel) -> None:
 
 WAYS: dict[str, Callable[[RankingModel], None]] = {
     "as it is": _as_it_is,
+    "interests at 0.1": _gain_at(0.1),
     "interests at 1": _without_gain,
     "start at 0.1": _starting_at(0.1),
     "start at 0.25": _starting_at(0.25),
@@ -182,7 +188,7 @@ def main() -> None:
 
 
 def _cell(data: str, network: str, way: str, seeds: list[int]) -> str:
-    if way == "interests at 1" and NETWORKS[network][2] == "none":
+    if way.startswith("interests") and NETWORKS[network][2] == "none":
         return "–"
 
     def build() -> RankingModel:
