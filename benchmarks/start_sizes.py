@@ -1,6 +1,6 @@
 """What the sizes are worth that embeddings and interests start with, on planted rows.
 
-    python -m benchmarks.start_sizes                # all tables, a quarter of an hour
+    python -m benchmarks.start_sizes                # all tables, an hour
     python -m benchmarks.start_sizes --only few_ids --network gdcn
 
 Labels follow single ids, combinations of two ids, a number, and whether the target item is in the
