@@ -67,14 +67,14 @@ class Planted:
         return {**columns, **labelled}, probabilities
 
 
-def _sequence(random: np.random.Generator, rows: int, items: int) -> np.ndarray:
+def planted_sequence(random: np.random.Generator, rows: int, items: int) -> np.ndarray:
     """Sequences of 1 to `LENGTH` random ids, padded with 0 on the right: ``(rows, LENGTH)``."""
     lengths = random.integers(1, LENGTH + 1, rows)
     ids = random.integers(2, items, (rows, LENGTH))
     return np.where(np.arange(LENGTH) < lengths[:, None], ids, 0)
 
 
-def _with_target(random: np.random.Generator, ids: np.ndarray, item: np.ndarray) -> np.ndarray:
+def put_target(random: np.random.Generator, ids: np.ndarray, item: np.ndarray) -> np.ndarray:
     """Puts the target into half of the sequences, at a random place; says where it is in."""
     rows = np.flatnonzero(random.random(len(ids)) < 0.5)
     lengths = (ids[rows] > 0).sum(axis=1)
@@ -85,8 +85,8 @@ def _with_target(random: np.random.Generator, ids: np.ndarray, item: np.ndarray)
 def _target_in_sequence(
     random: np.random.Generator, rows: int, items: int
 ) -> tuple[Columns, list[np.ndarray]]:
-    item, clicks = random.integers(2, items, rows), _sequence(random, rows, items)
-    rule = _with_target(random, clicks, item)
+    item, clicks = random.integers(2, items, rows), planted_sequence(random, rows, items)
+    rule = put_target(random, clicks, item)
     return {"item": item, "clicks": clicks}, [rule]
 
 
@@ -94,8 +94,8 @@ def _sequence_per_task(
     random: np.random.Generator, rows: int, items: int
 ) -> tuple[Columns, list[np.ndarray]]:
     item = random.integers(2, items, rows)
-    sequences = {name: _sequence(random, rows, items) for name in ("clicks", "buys")}
-    rules = [_with_target(random, ids, item) for ids in sequences.values()]
+    sequences = {name: planted_sequence(random, rows, items) for name in ("clicks", "buys")}
+    rules = [put_target(random, ids, item) for ids in sequences.values()]
     return {"item": item, **sequences}, rules
 
 
@@ -104,7 +104,7 @@ def _same_kind(
 ) -> tuple[Columns, list[np.ndarray]]:
     """All clicks of a row are of one of twenty kinds; the rule is whether the target is too."""
     kinds = 20
-    clicks = _sequence(random, rows, items)
+    clicks = planted_sequence(random, rows, items)
     kind = random.integers(0, kinds, rows)
     of_kind = clicks // kinds * kinds + kind[:, None]
     clicks = np.where(clicks > 0, np.clip(of_kind, 2, items - 1), 0)

@@ -8,7 +8,8 @@ import numpy as np
 from keras import ops
 
 from trainer.bottoms import BOTTOMS
-from trainer.layers.field_embedding import FieldEmbedding
+from trainer.layers.field_embedding import EMBEDDING_START, FieldEmbedding
+from trainer.layers.gain import Gain
 from trainer.networks import NETWORKS
 from trainer.sequence_encoders import SEQUENCE_ENCODERS
 from trainer.settings import ModelSettings
@@ -27,7 +28,9 @@ class RankingModel(keras.Model):
 
     The categorical and numeric features and the interests of the sequence encoder are fields of
     equal width, in that order; the bottom makes of them what the network takes. Sequences that
-    the encoder does not read are neither embedded nor asked for. All weights
+    the encoder does not read are neither embedded nor asked for. Interests that come out of a
+    normalisation, a hundred times as large as the embedded fields, are brought to the fields' size
+    by a trainable gain, which can grow as fast as embeddings do. All weights
     exist when the constructor returns; their values follow `keras.utils.set_random_seed`.
 
     Args:
@@ -51,7 +54,7 @@ class RankingModel(keras.Model):
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         super().__init__()
         self.inputs_record, self.settings = inputs, settings
-        self.embedding = self.encoder = self.bottom = None
+        self.embedding = self.encoder = self.gain = self.bottom = None
         self._read = replace(inputs, sequences=())
         if not NETWORKS.get(settings.network).reads_inputs:
             self.encoder = SEQUENCE_ENCODERS.build(
@@ -61,6 +64,8 @@ class RankingModel(keras.Model):
             read = tuple(sequence for sequence in inputs.sequences if sequence.name in names)
             self._read = replace(inputs, sequences=read)
             self.embedding = FieldEmbedding(self._read, settings.embedding_size)
+            if names and self.encoder.normalises_interests:
+                self.gain = Gain(EMBEDDING_START)
             self.bottom = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
         self._check_fit(settings)
@@ -104,6 +109,8 @@ class RankingModel(keras.Model):
             embedded.sequences, embedded.masks, embedded.target, training=training
         )
         interests, of_encoder = interests if isinstance(interests, tuple) else (interests, {})
+        if self.gain is not None:
+            interests = self.gain(interests)
         fields = self.bottom(embedded.fields, interests, training=training)
         domain_ids = _domain_ids(features, fields)
         ids = embedded.field_ids

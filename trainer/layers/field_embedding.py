@@ -9,6 +9,9 @@ from keras import ops
 
 from transform.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_ID, ModelInputs
 
+#: Standard deviation of embeddings at the start.
+EMBEDDING_START = 0.01
+
 
 class EmbeddedFeatures(NamedTuple):
     """What the embedding gives.
@@ -94,7 +97,7 @@ class FieldEmbedding(keras.layers.Layer):
 
     def build(self, input_shape: Mapping[str, tuple[int | None, ...]]) -> None:
         """Creates the joint table, and v and b of the numeric fields."""
-        normal = keras.initializers.RandomNormal(stddev=0.01)
+        normal = keras.initializers.RandomNormal(stddev=EMBEDDING_START)
         if self.rows:
             self.table = self.add_weight(
                 shape=(self.rows, self.size), initializer=normal, name="table", autocast=False
@@ -105,7 +108,9 @@ class FieldEmbedding(keras.layers.Layer):
         if self.inputs.numeric:
             shape = (len(self.inputs.numeric), self.size)
             self.slopes = self.add_weight(
-                shape=shape, initializer=keras.initializers.RandomNormal(stddev=0.01), name="slopes"
+                shape=shape,
+                initializer=keras.initializers.RandomNormal(stddev=EMBEDDING_START),
+                name="slopes",
             )
             self.intercepts = self.add_weight(shape=shape, initializer="zeros", name="intercepts")
 

@@ -161,9 +161,9 @@ class DTN(Network):
         """
         tasks = len(self.tasks)
         modules = [module(fields, field_ids) for module in self.modules]  # (B, groups, units)
-        experts = ops.concatenate(modules, axis=1)  # (B, E, units)
         if self.normalizes:
-            experts = unit_scale(experts)
+            modules = [unit_scale(module) for module in modules]
+        experts = ops.concatenate(modules, axis=1)  # (B, E, units)
         weights = self.gate(flatten(fields))
         other, own = weights[:, :tasks], weights[:, tasks:]  # (B, T, E)
         # p_u is a factor of all that is carried over from u, so the mixes do not wait for it.

@@ -97,10 +97,11 @@ class TFI(Network):
 
         The gates are those of the last level.
         """
-        experts = ops.stack([module(fields, field_ids) for module in self.modules], axis=2)
-        experts = ops.reshape(experts, (-1, self.gate.visible.shape[1], experts.shape[-1]))
+        modules = [module(fields, field_ids) for module in self.modules]  # (B, T + 1, units)
         if self.normalizes:
-            experts = unit_scale(experts)
+            modules = [unit_scale(module) for module in modules]
+        experts = ops.stack(modules, axis=2)
+        experts = ops.reshape(experts, (-1, self.gate.visible.shape[1], experts.shape[-1]))
         weights, visible = self.gate(flatten(fields)), self.gate.visible
         mixed = mix(weights, experts)  # (B, T, units), or (B, T + 1, units) below a level
         shares = contributions(weights, experts)

@@ -45,6 +45,7 @@ class ATRank(SequenceEncoder):
     """
 
     needs_target: ClassVar[bool] = True
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,

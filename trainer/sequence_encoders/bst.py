@@ -1,7 +1,7 @@
 """BST: a Transformer over behaviours and target item together."""
 
 import functools
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -44,6 +44,8 @@ class BST(StackedEncoder):
             activation's own paper (Maas 2013) and of public code of BST.
         normalise: whether embeddings are normalised; if not, they are read as they are.
     """
+
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """DFN: explicit feedback tells what of the implicit feedback to believe."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import keras
 import numpy as np
@@ -61,6 +61,8 @@ class DFN(StackedEncoder):
     Raises:
         SettingsError: an unknown sequence, or one that is in two groups.
     """
+
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,

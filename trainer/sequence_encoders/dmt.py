@@ -1,6 +1,6 @@
 """DMT: a Transformer for every behaviour type."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import keras
 import numpy as np
@@ -37,6 +37,8 @@ class DMT(StackedEncoder):
         dropout: share of the units that are dropped from residual branches in training.
         normalise: whether embeddings are normalised; if not, they are read as they are.
     """
+
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -34,6 +34,8 @@ class SequenceEncoder(keras.layers.Layer):
         reads_sequences: whether it reads any.
         needs_target: whether it compares behaviours with the target item.
         task_specific: whether the interests are each task's own.
+        normalises_interests: whether they come out of a layer normalisation, at a root mean square
+            of about 1. Beside fields they then start at the fields' size: see `RankingModel`.
         default_losses: terms that are added to those of the network where `training.loss` names
             nothing.
 
@@ -44,6 +46,7 @@ class SequenceEncoder(keras.layers.Layer):
     reads_sequences: ClassVar[bool] = True
     needs_target: ClassVar[bool] = False
     task_specific: ClassVar[bool] = False
+    normalises_interests: ClassVar[bool] = False
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ()
 
     def __init__(self, inputs: ModelInputs, normalise: bool = False):

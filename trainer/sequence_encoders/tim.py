@@ -49,6 +49,7 @@ class TIM(StackedEncoder):
     """
 
     task_specific: ClassVar[bool] = True
+    normalises_interests: ClassVar[bool] = True
 
     def __init__(
         self,
