@@ -67,7 +67,7 @@ INPUTS = ModelInputs(
     tuple(TaskSpec(name, name) for name in TASKS),
 )
 _SPEC = {name: tf.io.FixedLenFeature([], tf.int64) for name in (*FIELDS, "domain_id", *TASKS)}
-_MODEL = {
+MODEL = {
     "domain_units": 32,
     "hidden": [32],
     "shared_experts": 1,
@@ -119,9 +119,7 @@ def train(data: str, way: str, seed: int, **changes: Any) -> tuple[float, float,
                 path = str(Path(folder, f"{split}.gz"))
                 _write(path, columns)
                 sets[split] = ExampleSet([path], _SPEC, 8192, True)
-        model = ModelSettings(
-            network="m3oe", options={**_MODEL, "fusion": fusion}, embedding_size=8
-        )
+        model = ModelSettings(network="m3oe", options={**MODEL, "fusion": fusion}, embedding_size=8)
         settings = TrainingSettings.read({
             "epochs": 12, "patience": None, "batch_size": 256, "learning_rate": 0.003, "seed": seed,
             "checkpoint_every_steps": 1_000_000,
