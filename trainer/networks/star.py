@@ -27,8 +27,9 @@ class STAR(Network):
     an output per task.
 
     Shown to learn:
-        Opposite tastes of two domains by W_d alone, without the auxiliary network: AUC 0.861 of the
-        possible 0.862 on planted rows, and 0.5 where all rows are told to be of one domain.
+        Opposite tastes of two domains, without the auxiliary network: AUC 0.861 of the possible
+        0.862 on planted rows, and 0.5 where all rows are told to be of one domain. γ_d or W_d can do
+        it, and both move.
 
     Args:
         inputs: tasks and domains.
