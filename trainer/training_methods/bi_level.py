@@ -44,9 +44,9 @@ class BiLevel(Standard):
     them; an average of the weights (`training.average`) holds them too.
 
     Shown to learn:
-        α and β of given experts, in 300 steps, with two seeds on three kinds of planted data. Beside
-        experts that learn, β of domains that are apart ends at 0.89 with one seed and at 0.43 with
-        another; with `main_trains_fusion` and the released schedule at 0.77 and 0.82.
+        α and β of given experts, in 300 steps, with two seeds on three kinds of planted data.
+        Beside experts that learn, β of domains that are apart ends at 0.89 with one seed and at
+        0.43 with another; with `main_trains_fusion` and the released schedule at 0.77 and 0.82.
 
     Args:
         job: what is trained on what.
