@@ -207,16 +207,32 @@ class Learning:
         ])  # fmt: skip
 
     def _steps(self, order: tf.Tensor) -> tf.Tensor:
-        """All steps of an epoch as one graph, in which a step costs no Python."""
-        steps = self._planted.rows // self.BATCH
-        columns = {name: tf.gather(values, order) for name, values in self._rows.items()}
+        return take_steps(self._step, self._rows, order, self.BATCH)
 
-        def body(step: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            start = step * self.BATCH
-            batch = {name: values[start : start + self.BATCH] for name, values in columns.items()}
-            with tf.GradientTape() as tape:
-                loss = self._step.total(self._step.losses(batch))
-            self._step.update(tape, loss)
-            return step + 1, total + loss
 
-        return tf.while_loop(lambda step, _: step < steps, body, (0, 0.0))[1] / steps
+def take_steps(
+    train_step: TrainStep, rows: dict[str, tf.Tensor], order: tf.Tensor, batch_size: int
+) -> tf.Tensor:
+    """All steps of an epoch as one graph, in which a step costs no Python.
+
+    Args:
+        train_step: what a step is; `TrainStep.prepare` has been called.
+        rows: columns ``(rows,)`` or ``(rows, L)`` by name.
+        order: ``(n,)`` places of rows; those of a last, incomplete batch are left out.
+        batch_size: rows of a step.
+
+    Returns:
+        The mean loss.
+    """
+    steps = order.shape[0] // batch_size
+    columns = {name: tf.gather(values, order) for name, values in rows.items()}
+
+    def body(step: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        start = step * batch_size
+        batch = {name: values[start : start + batch_size] for name, values in columns.items()}
+        with tf.GradientTape() as tape:
+            loss = train_step.total(train_step.losses(batch))
+        train_step.update(tape, loss)
+        return step + 1, total + loss
+
+    return tf.while_loop(lambda step, _: step < steps, body, (0, 0.0))[1] / steps

@@ -32,6 +32,11 @@ class PWiseR(keras.layers.Layer):
     The paper's grid search (AliExpress-US) gave 0.3, 0.3 and 0.1, but the copy at hand lost which
     parameter is which: the defaults take them in the order λ, m1, m2.
 
+    Shown to learn:
+        To rank clicks with a conversion above those without in the click's scores, which the clicks
+        alone do not tell: AUC 0.565 and 0.590 (two seeds) on planted rows at λ = 0.3, and 0.454 and
+        0.479 without; at λ = 3 it is 0.788, and the AUC of clicks falls from 0.737 to 0.642.
+
     Args:
         tasks: the tasks.
         weight: λ.

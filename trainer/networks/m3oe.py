@@ -46,6 +46,12 @@ class M3oE(Network):
     other half of the released code's behaviour lies in the training: method ``bi_level`` with
     `every_steps` null, `learning_rate` 0.001, `batch_from` ``train`` and `main_trains_fusion`.
 
+    Shown to learn:
+        With given experts, α and β go where planted data says within 300 steps. With experts that
+        learn, β of domains ends at 0.80 and 0.81 (two seeds) where domains are apart and at 0.74
+        and 0.69 where they are alike, if the main optimiser trains it; held-out steps alone leave
+        it to the seed, and are in AUC no better than 0.5 for all weights.
+
     Args:
         inputs: tasks and domains.
         domain_units: width of x'.

@@ -26,6 +26,11 @@ class STAR(Network):
     representation from which T towers, common to all domains, read; the auxiliary network has
     an output per task.
 
+    Shown to learn:
+        Opposite tastes of two domains, without the auxiliary network: AUC 0.861 of the possible
+        0.862 on planted rows, and 0.5 where all rows are told to be of one domain. W_d moves there
+        (0.44 on the mean between two domains), but γ_d and b_d could do it as well.
+
     Args:
         inputs: tasks and domains.
         hidden: widths of the star-shaped layers.

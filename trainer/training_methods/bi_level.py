@@ -43,6 +43,11 @@ class BiLevel(Standard):
     Regularisation, clipping and the schedule of the learning rate do not apply to the steps on
     them; an average of the weights (`training.average`) holds them too.
 
+    Shown to learn:
+        α and β of given experts, in 300 steps, with two seeds on three kinds of planted data.
+        Beside experts that learn, β of domains that are apart ends at 0.89 with one seed and at
+        0.43 with another; with `main_trains_fusion` and the released schedule at 0.77 and 0.82.
+
     Args:
         job: what is trained on what.
         every_steps: steps between two updates of the fusion weights; None for one after each

@@ -1,7 +1,7 @@
 """M3oE's fusion weights go where the planted data says, within three hundred steps.
 
 The experts' outputs are given, so that it is known what the best weights are: experts that learn
-can take up what α and β leave to them.
+can take up what α and β leave to them. With such, the last test compares data with data.
 """
 
 import keras
@@ -10,10 +10,13 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from benchmarks import bi_level
+from benchmarks.planted_tasks import Training
 from trainer.checkpoint import CheckpointFolder
 from trainer.input import ExampleSet
 from trainer.networks.m3oe_fusion import FusionWeights
-from trainer.settings import TrainingSettings
+from trainer.ranking_model import RankingModel
+from trainer.settings import ModelSettings, TrainingSettings
 from trainer.training_job import TrainingJob
 from trainer.training_methods import TRAINING_METHODS
 from transform.model_inputs import ModelInputs, TaskSpec
@@ -126,3 +129,20 @@ def test_once_an_epoch_at_a_thousandth_moves_nothing(tmp_path):
     """The schedule of the released code, for which `m3oe_released` is there."""
     found = _learnt(tmp_path, "own", "equally", 1, every_steps=None, learning_rate=1e-3)
     assert max(abs(value - _START) for value in found.values()) < 0.01
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_main_optimiser_moves_beta_with_experts_that_learn(seed):
+    """`main_trains_fusion`: own experts count for more where domains have combinations apart."""
+    found = {}
+    for data in ("all_alike", "domains_apart"):
+        keras.utils.set_random_seed(seed)
+        settings = ModelSettings(network="m3oe", options=bi_level.MODEL, embedding_size=8)
+        model = RankingModel(bi_level.INPUTS, settings)
+        columns, _ = bi_level.draw(data, bi_level.ROWS["train"], seed)
+        training = Training(model, bi_level.INPUTS.tasks, columns, seed=seed, learning_rate=0.003)
+        training.epochs(12)
+        numbers = {variable.name: float(variable) for variable in model.fusion_variables}
+        found[data] = 1 / (1 + np.exp(-numbers["beta_domain"]))
+    print(seed, found)
+    assert found["domains_apart"] > found["all_alike"] + 0.03
