@@ -115,7 +115,7 @@ def _run(
     results = load_results(result.output("SliceEvaluation", "evaluation"))
     folder = Path(result.output("Trainer", "model_run"))
     history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-    comparisons = {task: results.comparison("reference", task, "overall") for task in results.tasks}
+    comparisons = {task: results.comparison("reference", task) for task in results.tasks}
     return {
         "parameters": history["parameters"],
         "cpu_seconds": round(time.process_time() - started, 1),

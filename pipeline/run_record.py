@@ -15,7 +15,7 @@ import yaml
 from pipeline.experiment import Experiment
 
 if TYPE_CHECKING:  # TFMA takes seconds to import, and the record is begun before.
-    from components.slice_evaluation.results import SliceResults
+    from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 
 #: In the run's folder: the settings as they were run, an experiment file of its own.
 EXPERIMENT_FILE = "experiment.yaml"
@@ -107,14 +107,18 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
         ``metrics`` and ``comparisons``, one mapping per task, slice and model, and
         ``metrics_left_out``, how many more the evaluation's own files hold.
     """
-    metrics = [asdict(entry) for entry in results.metrics]
-    comparisons = [asdict(entry) for entry in results.comparisons]
+    metrics = [_entry(metric) for metric in results.metrics]
+    comparisons = [_entry(comparison) for comparison in results.comparisons]
     left_out = len(metrics[_MOST_METRICS:]) + len(comparisons[_MOST_METRICS:])
     return {
         "metrics": metrics[:_MOST_METRICS],
         "comparisons": comparisons[:_MOST_METRICS],
         "metrics_left_out": left_out,
     }
+
+
+def _entry(entry: "SliceMetrics | Comparison") -> dict[str, Any]:
+    return {"slice": entry.slice, **asdict(entry)}
 
 
 def _header(source: ExperimentSource | None) -> str:

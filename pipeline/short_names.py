@@ -1,5 +1,7 @@
 """Names that fit a table: cut in the middle, and numbered where they were cut."""
 
+from rich.cells import cell_len, set_cell_size
+
 #: What stands for the part that was cut out.
 _GAP = "…"
 
@@ -8,7 +10,7 @@ class ShortNames:
     """Cuts names that are too long; no two cut names look alike, since each has a number.
 
     Args:
-        width: most characters of a short name.
+        width: of a short name at most, in columns of a terminal: some scripts take two a character.
     """
 
     def __init__(self, width: int) -> None:
@@ -17,12 +19,13 @@ class ShortNames:
 
     def __call__(self, name: str) -> str:
         """Returns the name, or its beginning and end around a gap, and its number."""
-        if len(name) <= self._width:
+        if cell_len(name) <= self._width:
             return name
         number = f" [{self._numbers.setdefault(name, len(self._numbers) + 1)}]"
         room = max(self._width - len(number) - len(_GAP), 2)
         head = (room + 1) // 2
-        return f"{name[:head]}{_GAP}{name[len(name) - (room - head) :]}{number}"
+        end = set_cell_size(name[::-1], room - head)[::-1]
+        return f"{set_cell_size(name, head)}{_GAP}{end}{number}"
 
     @property
     def legend(self) -> list[str]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from components.report.slice_groups import slice_groups
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE, REFERENCE
+from components.slice_evaluation.slices import SliceKey, slice_text
 from pipeline.short_names import ShortNames
 
 #: Of a feature with more slices, the largest so many are shown.
@@ -43,13 +45,13 @@ def summary_tables(results: SliceResults, width: int) -> SummaryTables:
     short_slice, short_task = ShortNames(_SLICE_WIDTH), ShortNames(_TASK_WIDTH)
     slices, notes = _shown_slices(results)
     against = next((name for name in (BASELINE, REFERENCE) if name in results.models), None)
-    metrics = {(m.task, m.slice): m for m in results.metrics if m.model == CANDIDATE}
-    compared = {(c.task, c.slice): c for c in results.comparisons if c.baseline == against}
+    metrics = {(m.task, m.key): m for m in results.metrics if m.model == CANDIDATE}
+    compared = {(c.task, c.key): c for c in results.comparisons if c.baseline == against}
     columns = {
-        task: [_cell(metrics.get((task, name)), compared.get((task, name))) for name in slices]
+        task: [_cell(metrics.get((task, key)), compared.get((task, key))) for key in slices]
         for task in results.tasks
     }
-    first = [short_slice(name) for name in slices]
+    first = [short_slice(slice_text(key)) for key in slices]
     tables = []
     for tasks in _side_by_side(columns, short_task, width - _wide([*first, "slice"]) - 1):
         table = Table()
@@ -62,11 +64,11 @@ def summary_tables(results: SliceResults, width: int) -> SummaryTables:
     return SummaryTables(title, tables, [*notes, *short_task.legend, *short_slice.legend])
 
 
-def _shown_slices(results: SliceResults) -> tuple[list[str], list[str]]:
-    """Names of the slices to show, and a note for each feature of which some are left out."""
+def _shown_slices(results: SliceResults) -> tuple[list[SliceKey], list[str]]:
+    """The slices to show, and a note for each feature of which some are left out."""
     shown, notes = [], []
     for group in slice_groups(results, _SHOWN_SLICES):
-        if len(group.keys) > 1:
+        if len(group.features) > 1:
             continue
         shown += group.slices
         if group.hidden:
@@ -94,7 +96,7 @@ def _side_by_side(
 
 
 def _wide(cells: list[str]) -> int:
-    return max(map(len, cells)) + _BORDER
+    return max(map(cell_len, cells)) + _BORDER
 
 
 def _cell(metric: SliceMetrics | None, comparison: Comparison | None) -> str:

@@ -14,13 +14,13 @@ def undefined_notes(results: SliceResults) -> list[str]:
     """
     named: dict[str, None] = {}
     for metric in results.metrics:
-        if metric.model == CANDIDATE and metric.auc_reason and "," not in metric.slice:
+        if metric.model == CANDIDATE and metric.auc_reason and len(metric.key) < 2:
             what = "AUC undefined" if metric.auc is None else "no interval"
             named[f"{metric.task}, {metric.slice}: {what} ({metric.auc_reason})"] = None
-    without = {(m.task, m.slice) for m in results.metrics if m.model == CANDIDATE and m.auc_reason}
+    without = {(m.task, m.key) for m in results.metrics if m.model == CANDIDATE and m.auc_reason}
     for pair in results.comparisons:
         # What the candidate itself lacks has been said.
-        if not pair.relaimp_reason or "," in pair.slice or (pair.task, pair.slice) in without:
+        if not pair.relaimp_reason or len(pair.key) > 1 or (pair.task, pair.key) in without:
             continue
         what = "undefined" if pair.relaimp is None else "without interval"
         over = f"RelaImp over the {pair.baseline}"

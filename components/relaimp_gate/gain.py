@@ -4,7 +4,6 @@ import math
 
 from components.slice_evaluation.results import SliceResults
 from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE
-from components.slice_evaluation.slices import OVERALL
 
 #: Custom property of the blessing: the logarithm of the candidate's gain over its baseline.
 GAIN_PROPERTY = "log_gain_over_baseline"
@@ -26,7 +25,7 @@ def recorded_gain(results: SliceResults) -> float | None:
         return None
     gains = []
     for task in results.tasks:
-        pair = [results.metric(name, task, OVERALL) for name in (CANDIDATE, BASELINE)]
+        pair = [results.metric(name, task) for name in (CANDIDATE, BASELINE)]
         above = [m.auc - 0.5 for m in pair if m is not None and m.auc is not None]
         if len(above) == 2 and min(above) > 0:
             gains.append(math.log(above[0] / above[1]))

@@ -95,7 +95,7 @@ class _Judgement:
         """Checks one threshold on all that it names."""
         rule: Rule = RULES.build(threshold.rule, threshold.options)
         tasks = [name for name in self._contract.tasks if matches(name, threshold.task)]
-        keys = expand_slices(threshold.slice, self._results.slice_keys, self._contract)
+        keys = expand_slices(threshold.slice, self._results.slices, self._contract)
         if not tasks or not keys:
             return [self._matched_nothing(threshold, rule, bool(tasks))]
         against = opponent(self._results, self._settings, threshold)
@@ -122,7 +122,8 @@ class _Judgement:
 
     def _matched_nothing(self, threshold: Threshold, rule: Rule, has_tasks: bool) -> Check:
         kind, pattern = ("slice", threshold.slice_words) if has_tasks else ("task", threshold.task)
-        known = self._results.slices if has_tasks else tuple(self._contract.tasks)
+        slices = map(slice_text, self._results.slices)
+        known = tuple(slices) if has_tasks else tuple(self._contract.tasks)
         shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
         message = f"no {kind} matches {pattern!r}; there are: {shown}"
         if has_tasks:
@@ -160,7 +161,7 @@ class _Judgement:
         """Why this task and slice cannot be decided, or None."""
         candidate = self._metrics.get((CANDIDATE, task, key))
         if candidate is None or not candidate.examples:
-            known = ", ".join(self._results.slices[:20])
+            known = ", ".join(map(slice_text, self._results.slices[:20]))
             reason = (
                 "not decidable: the evaluated split has no row of this task in this slice "
                 f"(slices with rows: {known})"

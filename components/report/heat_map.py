@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from components.slice_evaluation.slice_metrics import CANDIDATE
+from components.slice_evaluation.slices import SliceKey
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,24 @@ class HeatMap:
 
     baseline: str
     scale: float
-    cells: dict[tuple[str, str], HeatCell]
+    cells: dict[tuple[str, SliceKey], HeatCell]
 
 
 def heat_map(results: SliceResults, baseline: str) -> HeatMap:
     """Colours the comparisons with one baseline; the clear ones set the scale."""
-    compared = {(c.task, c.slice): c for c in results.comparisons if c.baseline == baseline}
-    metrics = {(m.task, m.slice): m for m in results.metrics if m.model == CANDIDATE}
+    compared = {(c.task, c.key): c for c in results.comparisons if c.baseline == baseline}
+    metrics = {(m.task, m.key): m for m in results.metrics if m.model == CANDIDATE}
     states = {key: _state(comparison) for key, comparison in compared.items()}
     clear = [abs(compared[key].relaimp) for key, state in states.items() if state in _CLEAR]
     scale = max(clear, default=1.0) or 1.0
     cells = {}
     for task in results.tasks:
-        for name in results.slices:
-            key = (task, name)
-            comparison, metric = compared.get(key), metrics.get(key)
-            state = states.get(key, "undefined") if metric and metric.examples else "absent"
+        for key in results.slices:
+            place = (task, key)
+            comparison, metric = compared.get(place), metrics.get(place)
+            state = states.get(place, "undefined") if metric and metric.examples else "absent"
             size = abs(comparison.relaimp) / scale if state in _CLEAR else 0.0
-            cells[key] = HeatCell(state, comparison, metric, min(size, 1.0))
+            cells[place] = HeatCell(state, comparison, metric, min(size, 1.0))
     return HeatMap(baseline, scale, cells)
 
 

@@ -10,10 +10,11 @@ from components.report.experiment_view import experiment_facts, experiment_secti
 from components.report.heat_map import heat_map
 from components.report.report_data import ReportData
 from components.report.roc_chart import roc_chart
-from components.report.slice_groups import slice_groups
+from components.report.slice_groups import SliceGroup, slice_groups
 from components.report.training_view import charts, epoch_tables, gate_tables, time_rows
 from components.slice_evaluation.results import SliceResults
 from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, CANDIDATE, REFERENCE
+from components.slice_evaluation.slices import slice_text
 
 #: How the models are called in the report.
 MODEL_NAMES = {
@@ -46,15 +47,7 @@ def render(data: ReportData) -> str:
     view = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
     if data.results is not None:
         view |= _evaluation_view(data.results, data.max_cross_slices_shown)
-        view["best"] = [
-            group
-            for group in view["groups"]
-            if any(
-                data.best_possible.get(task, {}).get(name) is not None
-                for task in data.results.tasks
-                for name in group.slices
-            )
-        ]
+        view |= _best_view(data, view["groups"])
     view |= {
         "checks": _sorted_checks(data),
         "charts": charts(data.trainings),
@@ -83,12 +76,25 @@ def render_heat_map(results: SliceResults, title: str, max_cross_slices_shown: i
     return _ENVIRONMENT.get_template("heat_map.html").render(view)
 
 
+def _best_view(data: ReportData, groups: list[SliceGroup]) -> dict[str, Any]:
+    """The best possible AUC by task and slice, and the groups of slices with any of it."""
+    reachable = {
+        (task, key): auc
+        for task in data.results.tasks
+        for key in data.results.slices
+        if (auc := data.best_possible.get(task, {}).get(slice_text(key))) is not None
+    }
+    with_best = {key for _, key in reachable}
+    best = [group for group in groups if with_best.intersection(group.slices)]
+    return {"reachable_auc": reachable, "best": best}
+
+
 def _evaluation_view(results: SliceResults, max_cross_slices_shown: int) -> dict[str, Any]:
     baselines = [name for name in (BASELINE, REFERENCE, ANCHOR) if name in results.models]
     return {
         "groups": slice_groups(results, max_cross_slices_shown),
         "heat_maps": [heat_map(results, name) for name in baselines],
-        "metrics": {(m.model, m.task, m.slice): m for m in results.metrics},
+        "metrics": {(m.model, m.task, m.key): m for m in results.metrics},
     }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.slices import OVERALL, SliceKey
+from components.slice_evaluation.slices import OVERALL, SliceKey, quoted
 
 #: A group with more slices than this is shown closed.
 _OPEN_SLICES = 12
@@ -14,18 +14,18 @@ class SliceGroup:
     """The slices of one cross.
 
     Attributes:
-        keys: names of the features that the slices are made of; none for the overall slice.
+        features: that the slices are made of, as shown; none for the overall slice.
         title: ``by domain``, ``by domain and gender``; empty for the overall slice.
-        slices: names, as in `SliceResults`.
-        labels: what a row of the group is called, without the repeated keys.
+        slices: in the order that they are shown in.
+        labels: by slice, what a row of the group is called, without the repeated keys.
         hidden: how many slices of the cross are left out.
         closed: whether the group has to be opened by the reader.
     """
 
-    keys: tuple[str, ...]
+    features: tuple[str, ...]
     title: str
-    slices: tuple[str, ...]
-    labels: dict[str, str]
+    slices: tuple[SliceKey, ...]
+    labels: dict[SliceKey, str]
     hidden: int
     closed: bool
 
@@ -40,27 +40,25 @@ def slice_groups(results: SliceResults, max_cross_slices_shown: int) -> list[Sli
         results: of the slice evaluation.
         max_cross_slices_shown: per group, once it is sorted by size.
     """
-    size: dict[str, int] = {}
+    size: dict[SliceKey, int] = {}
     for metric in results.metrics:
-        size[metric.slice] = max(size.get(metric.slice, 0), metric.examples)
-    pairs = {metric.slice: metric.key for metric in results.metrics}
-    by_keys: dict[tuple[str, ...], list[str]] = {}
-    for name, key in pairs.items():
-        by_keys.setdefault(tuple(feature for feature, _ in key), []).append(name)
+        size[metric.key] = max(size.get(metric.key, 0), metric.examples)
+    by_features: dict[tuple[str, ...], list[SliceKey]] = {}
+    for key in size:
+        by_features.setdefault(tuple(feature for feature, _ in key), []).append(key)
     return [
-        _group(keys, {name: pairs[name] for name in names}, size, max_cross_slices_shown)
-        for keys, names in by_keys.items()
+        _group(features, slices, size, max_cross_slices_shown)
+        for features, slices in by_features.items()
     ]
 
 
 def _group(
-    keys: tuple[str, ...], pairs: dict[str, SliceKey], size: dict[str, int], shown: int
+    features: tuple[str, ...], slices: list[SliceKey], size: dict[SliceKey, int], shown: int
 ) -> SliceGroup:
-    names = list(pairs)
-    closed = len(keys) > 1 or len(names) > _OPEN_SLICES
+    closed = len(features) > 1 or len(slices) > _OPEN_SLICES
     if closed:
-        names = sorted(names, key=lambda name: -size[name])
-    labels = {name: ", ".join(value for _, value in pairs[name]) or OVERALL for name in names}
-    title = f"by {' and '.join(keys)}" if keys else ""
-    kept = tuple(names[:shown] if closed else names)
-    return SliceGroup(keys, title, kept, labels, len(names) - len(kept), closed)
+        slices = sorted(slices, key=lambda key: -size[key])
+    labels = {key: ", ".join(quoted(value) for _, value in key) or OVERALL for key in slices}
+    title = f"by {' and '.join(features)}" if features else ""
+    kept = tuple(slices[:shown] if closed else slices)
+    return SliceGroup(features, title, kept, labels, len(slices) - len(kept), closed)

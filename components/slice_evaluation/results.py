@@ -26,7 +26,7 @@ from components.slice_evaluation.slice_metrics import (
     UNDEFINED_PREDICTIONS,
     comparison_name,
 )
-from components.slice_evaluation.slices import MISSING, SliceKey, slice_key, slice_text
+from components.slice_evaluation.slices import MISSING, SliceKey, slice_text
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
@@ -45,7 +45,7 @@ class SliceMetrics:
     Attributes:
         model: ``candidate``, ``baseline``, ``reference`` or ``anchor``.
         task: name.
-        slice: ``overall``, ``domain=feed`` or ``domain=feed,gender=f``.
+        key: the slice as pairs of feature and value, none for the slice of all rows.
         auc: None where a class is absent or predictions are undefined.
         auc_lower: None also where the spread is unknown (too few rows or users of a class).
         auc_upper: as `auc_lower`.
@@ -55,14 +55,12 @@ class SliceMetrics:
         examples: rows of the task's population.
         undefined_predictions: rows for which the model served no finite number; one of them
             makes all metrics above undefined.
-        key: the slice as pairs of feature and value. `slice` is for people: two slices may have
-            the same text, where values hold commas.
         auc_reason: why the AUC or its interval is None, in words.
     """
 
     model: str
     task: str
-    slice: str
+    key: SliceKey
     auc: float | None
     auc_lower: float | None
     auc_upper: float | None
@@ -71,11 +69,12 @@ class SliceMetrics:
     positives: int
     examples: int
     undefined_predictions: int = 0
-    key: SliceKey | None = None
     auc_reason: str | None = None
 
-    def __post_init__(self) -> None:
-        _complete_key(self)
+    @property
+    def slice(self) -> str:
+        """The slice's name for people."""
+        return slice_text(self.key)
 
 
 @dataclass(frozen=True)
@@ -85,39 +84,33 @@ class Comparison:
     Attributes:
         baseline: ``baseline``, ``reference`` or ``anchor``.
         task: name.
-        slice: as in `SliceMetrics`.
+        key: the slice, as in `SliceMetrics`.
         relaimp: percent; None where the baseline's AUC is under 0.5 + 2 standard errors.
         relaimp_lower: percent.
         relaimp_upper: percent.
         auc_difference: AUC of the candidate minus that of the baseline.
         auc_difference_lower: of its paired interval.
         auc_difference_upper: of its paired interval.
-        key: as in `SliceMetrics`.
         relaimp_reason: why RelaImp or its interval is None, in words.
         auc_difference_reason: why the difference or its interval is None.
     """
 
     baseline: str
     task: str
-    slice: str
+    key: SliceKey
     relaimp: float | None
     relaimp_lower: float | None
     relaimp_upper: float | None
     auc_difference: float | None
     auc_difference_lower: float | None
     auc_difference_upper: float | None
-    key: SliceKey | None = None
     relaimp_reason: str | None = None
     auc_difference_reason: str | None = None
 
-    def __post_init__(self) -> None:
-        _complete_key(self)
-
-
-def _complete_key(entry: SliceMetrics | Comparison) -> None:
-    """Takes the key from the text where only that is given."""
-    if entry.key is None:
-        object.__setattr__(entry, "key", slice_key(entry.slice))
+    @property
+    def slice(self) -> str:
+        """The slice's name for people."""
+        return slice_text(self.key)
 
 
 @dataclass(frozen=True)
@@ -146,24 +139,19 @@ class SliceResults:
     notices: tuple[str, ...] = ()
 
     @property
-    def slices(self) -> tuple[str, ...]:
-        """Names of the slices that occur, overall first."""
-        return tuple(dict.fromkeys(entry.slice for entry in self.metrics))
-
-    @property
-    def slice_keys(self) -> tuple[SliceKey, ...]:
-        """The slices that occur as pairs of feature and value, overall first."""
+    def slices(self) -> tuple[SliceKey, ...]:
+        """The slices that occur, overall first."""
         return tuple(dict.fromkeys(entry.key for entry in self.metrics))
 
-    def metric(self, model: str, task: str, slice: str) -> SliceMetrics | None:
+    def metric(self, model: str, task: str, key: SliceKey = ()) -> SliceMetrics | None:
         """Returns the metrics of a model, task and slice, or None if it was not measured."""
-        wanted = (model, task, slice)
-        return next((m for m in self.metrics if (m.model, m.task, m.slice) == wanted), None)
+        wanted = (model, task, key)
+        return next((m for m in self.metrics if (m.model, m.task, m.key) == wanted), None)
 
-    def comparison(self, baseline: str, task: str, slice: str) -> Comparison | None:
+    def comparison(self, baseline: str, task: str, key: SliceKey = ()) -> Comparison | None:
         """Returns the comparison with a baseline, or None if there is none."""
-        wanted = (baseline, task, slice)
-        return next((c for c in self.comparisons if (c.baseline, c.task, c.slice) == wanted), None)
+        wanted = (baseline, task, key)
+        return next((c for c in self.comparisons if (c.baseline, c.task, c.key) == wanted), None)
 
 
 def write_description(
@@ -319,14 +307,13 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
     return SliceMetrics(
         model,
         task,
-        slice_text(key),
+        key,
         *values.get(AUC, _UNDEFINED),
         log_loss=values.get(LOG_LOSS, _UNDEFINED)[0],
         calibration=values.get(CALIBRATION, _UNDEFINED)[0],
         positives=round(values[POSITIVES][0]),
         examples=round(values[EXAMPLES][0]),
         undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
-        key=key,
         auc_reason=values.get(AUC + REASON, _UNDEFINED)[0],
     )
 
@@ -335,10 +322,9 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
     return Comparison(
         baseline,
         task,
-        slice_text(key),
+        key,
         *values.get(RELAIMP, _UNDEFINED),
         *values.get(AUC_DIFFERENCE, _UNDEFINED),
-        key=key,
         relaimp_reason=values.get(RELAIMP + REASON, _UNDEFINED)[0],
         auc_difference_reason=values.get(AUC_DIFFERENCE + REASON, _UNDEFINED)[0],
     )

@@ -1,5 +1,6 @@
 """Slices: which feature crosses are measured, and the slice of every row of a batch."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -13,12 +14,15 @@ from transform.settings import SettingsError
 
 #: In `EvaluationSettings.slices`, the data contract's domain feature.
 DOMAIN_ALIAS = "domain"
-#: Text of the slice that holds all rows.
+#: Text of the slice that holds all rows, whose key is ``()``.
 OVERALL = "overall"
 
 #: Value of a slice whose rows have no value of the feature. A real value that reads like it is
 #: shown with one more pair of brackets, see `shown_value`.
 MISSING = "(missing)"
+
+#: What a name of a slice puts between its parts, and around those that hold such characters.
+_SEPARATORS = set(',="')
 
 _LIKE_MISSING = re.compile(r"\(+missing\)+")
 
@@ -53,26 +57,26 @@ class SliceColumn:
 
 
 def slice_text(key: SliceKey) -> str:
-    """Returns the name of a slice for people: ``overall`` or ``domain=feed,gender=f``."""
-    return ",".join(f"{name}={value}" for name, value in key) or OVERALL
+    """Returns the name of a slice for people: ``overall`` or ``domain=feed,gender=f``.
 
-
-def slice_key(text: str) -> SliceKey:
-    """Returns the pairs of a slice's name, as far as the name tells: the inverse of `slice_text`.
-
-    A part without ``=`` belongs to the value before it; a value that holds ``,name=`` cannot be
-    told from a pair.
+    No two slices have the same name, and no name breaks a line: see `quoted`. Nothing reads names
+    back; where slices are looked up or compared, that is done by their keys.
     """
-    if text == OVERALL:
-        return ()
-    pairs: list[tuple[str, str]] = []
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        if equals or not pairs:
-            pairs.append((name, value))
-        else:
-            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]},{part}")
-    return tuple(pairs)
+    return ",".join(f"{quoted(name)}={quoted(value)}" for name, value in key) or OVERALL
+
+
+def quoted(text: str) -> str:
+    """Returns a name or value as it is, or as a JSON string where it could be misread.
+
+    That is where it is empty, holds ``,``, ``=`` or ``"``, begins or ends with a blank, or has a
+    character that is not printed as itself (line breaks, marks of the writing direction).
+    """
+    if text and text.isprintable() and text == text.strip() and not _SEPARATORS & set(text):
+        return text
+    shown = (
+        json.dumps(character, ensure_ascii=not character.isprintable())[1:-1] for character in text
+    )
+    return f'"{"".join(shown)}"'
 
 
 def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> list[SliceCross]:

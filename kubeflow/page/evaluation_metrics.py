@@ -4,7 +4,7 @@ import tensorflow_model_analysis as tfma
 
 from components.slice_evaluation.results import SliceResults, load_results
 from components.slice_evaluation.slice_metrics import CANDIDATE
-from components.slice_evaluation.slices import slice_text
+from components.slice_evaluation.slices import SliceKey, slice_text
 
 #: Most numbers of one artifact: a record of ML-Metadata has to hold them.
 MAXIMUM_METRICS = 3000
@@ -15,7 +15,8 @@ LEFT_OUT = "slices_left_out"
 def evaluation_metrics(uri: str) -> dict[str, float | None]:
     """Returns the metrics of a slice evaluation, None where undefined.
 
-    Keys: ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` of the candidate;
+    Keys, as people read them (`metric_names` makes names to record of them):
+    ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` of the candidate;
     ``baseline_auc/…``, ``reference_auc/…`` and ``anchor_auc/…`` of the others;
     ``relaimp_over_baseline/…`` and so on (percent); ``rows/…`` of the task's population.
 
@@ -35,21 +36,21 @@ def evaluation_metrics(uri: str) -> dict[str, float | None]:
     return metrics
 
 
-def _by_slice(results: SliceResults) -> dict[str, dict[str, float | None]]:
+def _by_slice(results: SliceResults) -> dict[SliceKey, dict[str, float | None]]:
     """The metrics of each slice, overall first."""
-    found: dict[str, dict[str, float | None]] = {name: {} for name in results.slices}
+    found: dict[SliceKey, dict[str, float | None]] = {key: {} for key in results.slices}
     for metric in results.metrics:
-        place, key = found[metric.slice], f"{metric.task}/{metric.slice}"
+        place, name = found[metric.key], f"{metric.task}/{metric.slice}"
         if metric.model != CANDIDATE:
-            place[f"{metric.model}_auc/{key}"] = metric.auc
+            place[f"{metric.model}_auc/{name}"] = metric.auc
             continue
-        place[f"auc/{key}"] = metric.auc
-        place[f"log_loss/{key}"] = metric.log_loss
-        place[f"calibration/{key}"] = metric.calibration
-        place[f"rows/{key}"] = metric.examples
+        place[f"auc/{name}"] = metric.auc
+        place[f"log_loss/{name}"] = metric.log_loss
+        place[f"calibration/{name}"] = metric.calibration
+        place[f"rows/{name}"] = metric.examples
     for pair in results.comparisons:
-        key = f"relaimp_over_{pair.baseline}/{pair.task}/{pair.slice}"
-        found[pair.slice][key] = pair.relaimp
+        name = f"relaimp_over_{pair.baseline}/{pair.task}/{pair.slice}"
+        found[pair.key][name] = pair.relaimp
     return found
 
 

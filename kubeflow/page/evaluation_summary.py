@@ -4,7 +4,6 @@ from components.report.formatting import count, fixed, share
 from components.report.render import MODEL_NAMES
 from components.slice_evaluation.results import SliceMetrics, load_results
 from components.slice_evaluation.slice_metrics import CANDIDATE
-from components.slice_evaluation.slices import OVERALL
 from kubeflow.page.markdown import plain, table
 
 
@@ -20,10 +19,10 @@ def evaluation_summary(uri: str) -> list[str]:
     results = load_results(uri)
     rows = []
     for task in results.tasks:
-        own = results.metric(CANDIDATE, task, OVERALL)
+        own = results.metric(CANDIDATE, task)
         if own is None:
             continue
-        aucs = [_auc(results.metric(model, task, OVERALL)) for model in results.models]
+        aucs = [_auc(results.metric(model, task)) for model in results.models]
         positives = share(own.positives, own.examples)
         rows.append((plain(task), count(own.examples), positives, *aucs))
     titles = ["Task", ">Rows", ">Positives"]

@@ -17,6 +17,7 @@ from kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
 from kubeflow.page.evaluation_metrics import evaluation_metrics, stock_metrics
 from kubeflow.page.gate_verdict import gate_verdict
 from kubeflow.page.markdown import plain
+from kubeflow.page.metric_names import metric_names
 from kubeflow.page.node_summary import node_details, node_summary
 from kubeflow.page.page_context import PageContext
 from kubeflow.page.roc import classification_metrics
@@ -134,8 +135,9 @@ def _write_metrics(outputs: TaskOutputs, metrics: Mapping[str, float | None]) ->
     """Numbers, and apart from them the names of what is undefined."""
     if not outputs.has("metrics"):
         return
-    values: dict[str, Any] = {key: value for key, value in metrics.items() if value is not None}
-    undefined = [key for key, value in metrics.items() if value is None]
+    names = metric_names(metrics)
+    values: dict[str, Any] = {names[k]: value for k, value in metrics.items() if value is not None}
+    undefined = [names[key] for key, value in metrics.items() if value is None]
     _write_values(outputs, "metrics", values | ({UNDEFINED: undefined} if undefined else {}))
 
 

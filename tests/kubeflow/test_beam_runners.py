@@ -229,10 +229,10 @@ def assert_same_transform(found, expected):
 def assert_same_evaluation(found, expected):
     found, expected = (load_results(str(folder / "evaluation")) for folder in (found, expected))
     for task in ("click", "buy"):
-        for name in ("overall", "domain=feed", "domain=search"):
-            there = expected.metric("candidate", task, name)
+        for key in ((), (("domain", "feed"),), (("domain", "search"),)):
+            there = expected.metric("candidate", task, key)
             assert 0 < there.auc < 1
-            here = found.metric("candidate", task, name)
+            here = found.metric("candidate", task, key)
             assert dataclasses.asdict(here) == pytest.approx(dataclasses.asdict(there))
 
 

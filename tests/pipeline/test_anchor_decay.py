@@ -50,14 +50,14 @@ def _results(losses, rng):
     spread = Spread.of_moments(moments)[0,]
     metrics = [
         SliceMetrics(
-            name, "click", "overall", *auc_estimate(auc[place], spread, place, 0.95)[:3],
+            name, "click", (), *auc_estimate(auc[place], spread, place, 0.95)[:3],
             log_loss=0.5, calibration=1.0, positives=POSITIVES, examples=POSITIVES + NEGATIVES,
         )
         for place, name in enumerate(MODELS)
     ]  # fmt: skip
     comparisons = [
         Comparison(
-            name, "click", "overall",
+            name, "click", (),
             *relaimp(auc[[0, place]], spread, place, 0.95)[:3],
             None, None, None,
         )

@@ -57,7 +57,7 @@ def test_the_crippled_baseline_is_named_and_nothing_is_pushed(renamed):
     # Everything up to there was done.
     results = load_results(renamed.output("SliceEvaluation", "evaluation"))
     assert results.models == ("candidate",)
-    assert results.metric("candidate", "click", "overall").auc is not None
+    assert results.metric("candidate", "click").auc is not None
     assert "which the experiment calls cost" in (renamed.folder / "report.html").read_text(
         encoding="utf-8"
     )

@@ -114,7 +114,7 @@ def test_run_ended_at_three_nodes_gives_the_same_artifacts(
     ours = load_results(_output(run, "SliceEvaluation", "evaluation"))
     theirs = load_results(uninterrupted.output("SliceEvaluation", "evaluation"))
     for metric in theirs.metrics:
-        same = ours.metric(metric.model, metric.task, metric.slice)
+        same = ours.metric(metric.model, metric.task, metric.key)
         assert same.examples == metric.examples
         if metric.auc is not None:
             np.testing.assert_allclose(same.auc, metric.auc, atol=1e-4)

@@ -46,8 +46,8 @@ def test_what_is_evaluated_covers_tasks_domains_and_crosses(finished):
     slices = {metric.slice for metric in results.metrics if metric.task == "click"}
     assert {"overall", "domain=home_feed", "domain=search", "domain=product_page"} <= slices
     assert any("gender=" in name for name in slices)
-    clicks = results.metric("candidate", "click", "overall").positives
-    assert results.metric("candidate", "add_to_cart", "overall").examples == clicks
+    clicks = results.metric("candidate", "click").positives
+    assert results.metric("candidate", "add_to_cart").examples == clicks
 
 
 def test_training_cannot_read_the_test_split(finished):
@@ -121,7 +121,7 @@ def test_a_given_model_is_the_baseline(finished):
     result = run_experiment(read_experiment(path, overrides))
     results = load_results(result.output("SliceEvaluation", "evaluation"))
     # The given model is the candidate's own copy.
-    assert results.comparison("baseline", "click", "overall").auc_difference == pytest.approx(0)
+    assert results.comparison("baseline", "click").auc_difference == pytest.approx(0)
     assert not result.blessed
 
 

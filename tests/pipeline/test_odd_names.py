@@ -78,7 +78,7 @@ def test_odd_names_are_trained_judged_pushed_and_served(experiment):
     beside = {path.name for path in result.folder.parents[4].iterdir()}
     assert beside == {"experiment.yaml", "log.csv", "serving", "var"}
     results = load_results(result.output("SliceEvaluation", "evaluation"))
-    assert {f"domain={domain}" for domain in DOMAINS} <= set(results.slices)
+    assert {(("domain", domain),) for domain in DOMAINS} <= set(results.slices)
 
     served = tf.saved_model.load(result.pushed_to)
     files = tf.io.gfile.glob(result.output("LogExampleGen", "examples") + "/Split-test/*")

@@ -74,10 +74,10 @@ def test_an_experiment_of_a_program_is_kept_without_a_file(tmp_path, experiment)
 
 def test_metrics_are_kept_and_what_is_left_out_is_counted():
     metrics = [
-        SliceMetrics("candidate", "click", f"age={age}", 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
+        SliceMetrics("candidate", "click", (("age", str(age)),), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
         for age in range(1200)
     ]
-    comparison = Comparison("reference", "click", "overall", -1.0, -2.0, 0.5, -0.01, -0.02, 0.005)
+    comparison = Comparison("reference", "click", (), -1.0, -2.0, 0.5, -0.01, -0.02, 0.005)
     results = SliceResults(("candidate",), ("click",), 0.95, None, metrics, [comparison])
     record = metrics_record(results)
     assert len(record["metrics"]) == 1000 and record["metrics_left_out"] == 200

@@ -3,10 +3,12 @@
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from pipeline.summary_tables import summary_tables
+from tests.components.slice_names import ODD_VALUES, named
 
 TASKS = ("click", "add_to_cart", "purchase_within_the_same_session_of_the_user")
 LONG = "segment=a_value_that_is_far_too_long_for_any_terminal_table"
@@ -17,10 +19,12 @@ def _results(slices, tasks=TASKS):
     for place, name in enumerate(slices):
         for task in tasks:
             metrics.append(
-                SliceMetrics("candidate", task, name, 0.7, 0.6, 0.8, 0.5, 1.0, 30, 1000 - place)
+                SliceMetrics(
+                    "candidate", task, named(name), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 1000 - place
+                )
             )
             comparisons.append(
-                Comparison("reference", task, name, -1.25, -12.5, 10.5, 0.01, -0.02, 0.005)
+                Comparison("reference", task, named(name), -1.25, -12.5, 10.5, 0.01, -0.02, 0.005)
             )
     return SliceResults(("candidate", "reference"), tasks, 0.95, None, metrics, comparisons)
 
@@ -55,11 +59,25 @@ def test_of_many_slices_the_largest_and_the_count_of_the_rest():
 
 def test_crosses_are_left_to_the_report_and_an_undefined_auc_says_why():
     metrics = [
-        SliceMetrics("candidate", "click", "overall", 0.7, None, None, 0.5, 1.0, 30, 100),
-        SliceMetrics("candidate", "click", "domain=a", None, None, None, 0.5, None, 0, 9),
-        SliceMetrics("candidate", "click", "domain=a,age=3", 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100),
+        SliceMetrics("candidate", "click", named("overall"), 0.7, None, None, 0.5, 1.0, 30, 100),
+        SliceMetrics("candidate", "click", named("domain=a"), None, None, None, 0.5, None, 0, 9),
+        SliceMetrics(
+            "candidate", "click", named("domain=a,age=3"), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100
+        ),
     ]
     results = SliceResults(("candidate",), ("click",), 0.95, None, metrics, [])
     text, _ = _printed(results, 80)
     assert "undefined (0 of 9 positive)" in text
     assert "age=3" not in text
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_values_of_any_characters_have_a_line_each(width):
+    values = [value for value in ODD_VALUES if value != "overall"]
+    for start in range(0, len(values), 10):
+        keys = [(), *((("brand", value),) for value in values[start : start + 10])]
+        text, shown = _printed(_results(keys, ("click",)), width)
+        lines = [line for line in text.splitlines() if "0.7000" in line]
+        assert len(lines) == len(set(lines)) == len(keys)
+        assert {cell_len(line) for line in text.splitlines()} == {cell_len(lines[0])}
+        assert all("\n" not in note for note in shown.notes)

@@ -9,6 +9,7 @@ from components.relaimp_gate.verdict import Check, Verdict
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from pipeline.local_run import NodeRun, RunResult
 from pipeline.terminal import NodeLines, print_summary
+from tests.components.slice_names import named
 
 
 def _console(terminal=False):
@@ -17,10 +18,14 @@ def _console(terminal=False):
 
 @pytest.fixture
 def results_and_verdict():
-    metric = SliceMetrics("candidate", "click", "overall", 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
-    none = SliceMetrics("candidate", "click", "domain=a", None, None, None, None, None, 0, 9)
-    cross = SliceMetrics("candidate", "click", "domain=a,gender=f", 0.7, 0.6, 0.8, 0.5, 1.0, 3, 10)
-    comparison = Comparison("reference", "click", "overall", -1.0, -2.0, 0.5, -0.01, -0.02, 0.005)
+    metric = SliceMetrics("candidate", "click", named("overall"), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
+    none = SliceMetrics("candidate", "click", named("domain=a"), None, None, None, None, None, 0, 9)
+    cross = SliceMetrics(
+        "candidate", "click", named("domain=a,gender=f"), 0.7, 0.6, 0.8, 0.5, 1.0, 3, 10
+    )
+    comparison = Comparison(
+        "reference", "click", named("overall"), -1.0, -2.0, 0.5, -0.01, -0.02, 0.005
+    )
     results = SliceResults(
         ("candidate", "reference"), ("click",), 0.95, None, [metric, none, cross], [comparison]
     )

@@ -2,17 +2,27 @@
 
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from pipeline.undefined_notes import undefined_notes
+from tests.components.slice_names import named
 
 
 def _metric(name, reason=None, auc=0.7):
     return SliceMetrics(
-        "candidate", "click", name, auc, None, None, 0.5, 1.0, 9, 90, auc_reason=reason
+        "candidate", "click", named(name), auc, None, None, 0.5, 1.0, 9, 90, auc_reason=reason
     )
 
 
 def _pair(name, relaimp=None, reason=None):
     return Comparison(
-        "baseline", "click", name, relaimp, None, None, None, None, None, relaimp_reason=reason
+        "baseline",
+        "click",
+        named(name),
+        relaimp,
+        None,
+        None,
+        None,
+        None,
+        None,
+        relaimp_reason=reason,
     )
 
 
@@ -27,6 +37,7 @@ def test_each_missing_number_is_explained_once():
         _metric("domain=a", "0 positives of 90", auc=None),
         _metric("domain=b", "too few rows of one class (3, 6 are needed)"),
         _metric("domain=a,city=x", "0 positives of 1", auc=None),
+        _metric((("city", "y, z"),), "0 positives of 2", auc=None),
     ]
     comparisons = [
         _pair("overall", reason="the AUC to improve on, 0.5012, is not clearly above 0.5"),
@@ -36,6 +47,7 @@ def test_each_missing_number_is_explained_once():
     assert _notes(metrics, comparisons) == [
         "click, domain=a: AUC undefined (0 positives of 90)",
         "click, domain=b: no interval (too few rows of one class (3, 6 are needed))",
+        'click, city="y, z": AUC undefined (0 positives of 2)',
         "click, overall: RelaImp over the baseline undefined (the AUC to improve on, 0.5012, is "
         "not clearly above 0.5)",
     ]

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from tests.components.slice_names import named
 from transform.data_contract import DataContract
 
 CONTRACT = {
@@ -43,7 +44,9 @@ def evaluation():
                     }  # fmt: skip
                     change = changes.get((model, task, name), {})
                     if change is not None:
-                        metrics.append(SliceMetrics(model, task, name, **{**fields, **change}))
+                        metrics.append(
+                            SliceMetrics(model, task, named(name), **{**fields, **change})
+                        )
                 for baseline in models[1:]:
                     fields = {
                         "relaimp": 2.0, "relaimp_lower": 0.5, "relaimp_upper": 3.5,
@@ -53,7 +56,7 @@ def evaluation():
                     change = changes.get((f"vs {baseline}", task, name), {})
                     if change is not None:
                         fields.update(change)
-                        comparisons.append(Comparison(baseline, task, name, **fields))
+                        comparisons.append(Comparison(baseline, task, named(name), **fields))
         return SliceResults(models, ("click", "purchase"), 0.95, None, metrics, comparisons)
 
     return make

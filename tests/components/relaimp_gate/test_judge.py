@@ -8,6 +8,7 @@ import pytest
 from components.relaimp_gate.judge import judge
 from components.relaimp_gate.lineage import Lineage
 from components.relaimp_gate.settings import GateSettings
+from components.slice_evaluation.slices import slice_text
 
 
 @pytest.fixture
@@ -47,10 +48,10 @@ def test_wildcards_expand_to_the_tasks_and_slices_found(decide, evaluation):
 
 @pytest.mark.parametrize("value", ["a[1-2],b", "[x]"])
 def test_values_with_special_characters_are_named_as_they_are(decide, evaluation, value):
-    name = f"gender={value}"
-    results = evaluation(slices=("overall", name))
-    assert only(decide(results, auc(task="click", slice=name))).slice == name
-    assert only(decide(results, auc(task="click", slice="gender=*"))).slice == name
+    key = (("gender", value),)
+    results = evaluation(slices=("overall", key))
+    for pattern in (f"gender={value}", "gender=*", {"gender": value}):
+        assert only(decide(results, auc(task="click", slice=pattern))).slice == slice_text(key)
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,13 @@ def _share(contract, bound, gain=0.0):
         auc, spread = _trial(rng, gain)
         metrics = [
             SliceMetrics(
-                model, "click", "overall", *auc_estimate(auc[place], spread, place, 0.95)[:3],
+                model, "click", (), *auc_estimate(auc[place], spread, place, 0.95)[:3],
                 examples=POSITIVES + NEGATIVES, **rows,
             )
             for place, model in enumerate(("candidate", "baseline"))
         ]  # fmt: skip
         compared = Comparison(
-            "baseline", "click", "overall", *relaimp(auc, spread, 1, 0.95)[:3], None, None, None
+            "baseline", "click", (), *relaimp(auc, spread, 1, 0.95)[:3], None, None, None
         )
         results = SliceResults(
             ("candidate", "baseline"), ("click",), 0.95, None, metrics, [compared]

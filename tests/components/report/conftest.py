@@ -16,6 +16,7 @@ from components.report.report_data import (
 )
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from components.slice_evaluation.roc_curve import RocCurve
+from tests.components.slice_names import named
 from transform.data_contract import DataContract
 
 TASKS = ("click", "add_to_cart", "purchase")
@@ -46,7 +47,7 @@ def make_results(slices, rows, seed=4):
                 values = (auc, auc - half, min(auc + half, 1.0)) if defined else (None, None, None)
                 metrics.append(
                     SliceMetrics(
-                        model, task, name, *values,
+                        model, task, named(name), *values,
                         log_loss=0.31 + rng.normal(0, 0.01),
                         calibration=1 + rng.normal(0, 0.03) if positives else None,
                         positives=positives, examples=population,
@@ -57,7 +58,7 @@ def make_results(slices, rows, seed=4):
                 values = (value, value - spread, value + spread) if positives >= 20 else (None,) * 3
                 comparisons.append(
                     Comparison(
-                        baseline, task, name, *values,
+                        baseline, task, named(name), *values,
                         aucs["candidate"] - aucs[baseline], None, None,
                     )
                 )  # fmt: skip

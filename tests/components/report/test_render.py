@@ -15,6 +15,7 @@ from components.report.report_data import ReportData, Training
 from components.report.roc_chart import roc_chart
 from components.report.slice_groups import slice_groups
 from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from tests.components.slice_names import named
 
 
 def test_the_verdict_comes_first_with_what_blocks(report_data):
@@ -130,9 +131,8 @@ def test_text_from_the_data_is_escaped(report_data):
 
 
 def _metric(task, name, positives, examples, auc=0.7, undefined=0, model="candidate"):
-    return SliceMetrics(
-        model, task, name, auc, None, None, 0.5, 1.0, positives, examples, undefined
-    )
+    key = named(name)
+    return SliceMetrics(model, task, key, auc, None, None, 0.5, 1.0, positives, examples, undefined)
 
 
 def _results(metrics, comparisons=()):
@@ -145,7 +145,7 @@ def test_undefined_values_say_why():
         _metric("click", "overall", 0, 17, auc=None),
         _metric("click", "domain=a", 5, 9, auc=None, undefined=2),
         _metric("click", "overall", 0, 17, auc=None, model="baseline"),
-    ], [Comparison("baseline", "click", "overall", *(None,) * 6)])  # fmt: skip
+    ], [Comparison("baseline", "click", named("overall"), *(None,) * 6)])  # fmt: skip
     page = render(ReportData("t", None, "", results=results))
     assert "undefined (0 positives of 17)" in page
     assert "undefined (2 predictions are no numbers)" in page
@@ -155,7 +155,7 @@ def test_undefined_values_say_why():
 def test_reasons_stand_where_numbers_are_missing():
     def metric(name, model="candidate", reason=None, auc=0.7, examples=17):
         return SliceMetrics(
-            model, "click", name, auc, None, None, 0.5, None, 0 if auc is None else 9, examples,
+            model, "click", named(name), auc, None, None, 0.5, None, 0 if auc is None else 9, examples,
             auc_reason=reason,
         )  # fmt: skip
 
@@ -174,12 +174,12 @@ def test_reasons_stand_where_numbers_are_missing():
         metric("domain=no rows", model, auc=None, examples=0) for model in ("candidate", "baseline")
     ]
     comparisons = [
-        Comparison("baseline", "click", "overall", *nothing, *nothing, relaimp_reason=chance),
-        Comparison("baseline", "click", "domain=one class", *nothing, *nothing,
+        Comparison("baseline", "click", named("overall"), *nothing, *nothing, relaimp_reason=chance),
+        Comparison("baseline", "click", named("domain=one class"), *nothing, *nothing,
                    relaimp_reason="the candidate has no AUC here: 0 positives of 17"),
-        Comparison("baseline", "click", "domain=one user", 3.0, None, None, *nothing,
+        Comparison("baseline", "click", named("domain=one user"), 3.0, None, None, *nothing,
                    relaimp_reason=few),
-        Comparison("baseline", "click", "domain=(missing)", 3.0, 1.0, 5.0, *nothing),
+        Comparison("baseline", "click", named("domain=(missing)"), 3.0, 1.0, 5.0, *nothing),
     ]  # fmt: skip
     results = _results(metrics, comparisons)
     for page in (render(ReportData("t", None, "", results=results)), render_heat_map(results, "t")):
@@ -203,25 +203,26 @@ def test_reasons_stand_where_numbers_are_missing():
 def test_heat_map_colours_only_what_is_clear(interval, state):
     metrics = [_metric("click", "overall", 5, 17), _metric("click", "domain=a", 5, 17)]
     comparisons = [
-        Comparison("baseline", "click", "overall", *interval, None, None, None),
-        Comparison("baseline", "click", "domain=a", 4.0, 3.0, 5.0, None, None, None),
+        Comparison("baseline", "click", named("overall"), *interval, None, None, None),
+        Comparison("baseline", "click", named("domain=a"), 4.0, 3.0, 5.0, None, None, None),
     ]
     found = heat_map(_results(metrics, comparisons), "baseline")
-    cell = found.cells["click", "overall"]
+    cell = found.cells["click", ()]
     assert (found.scale, cell.state) == (4.0, state)
     assert cell.size == (0.5 if state in ("gain", "loss") else 0.0)
 
 
 def test_crosses_are_closed_sorted_by_size_and_cut():
+    comma = (("domain", "a"), ("city", "y, z"))
     sizes = {"overall": 60, "domain=b": 20, "domain=a": 40}
-    sizes |= {"domain=a,city=x": 3, "domain=a,city=y, z": 30, "domain=b,city=x": 9}
+    sizes |= {"domain=a,city=x": 3, comma: 30, "domain=b,city=x": 9}
     results = _results([_metric("click", name, 1, size) for name, size in sizes.items()])
     overall, domains, crosses = slice_groups(results, 2)
-    assert (overall.slices, overall.title, overall.closed) == (("overall",), "", False)
-    assert (domains.slices, domains.title) == (("domain=b", "domain=a"), "by domain")
-    assert crosses.slices == ("domain=a,city=y, z", "domain=b,city=x")
+    assert (overall.slices, overall.title, overall.closed) == (((),), "", False)
+    assert (domains.slices, domains.title) == ((named("domain=b"), named("domain=a")), "by domain")
+    assert crosses.slices == (comma, named("domain=b,city=x"))
     assert (crosses.title, crosses.closed, crosses.hidden) == ("by domain and city", True, 1)
-    assert crosses.labels["domain=a,city=y, z"] == "a, y, z"
+    assert crosses.labels[comma] == 'a, "y, z"'
     page = render(ReportData("t", None, "", results=results, max_cross_slices_shown=2))
     assert "2 slices of 3, the largest" in page and "1 smaller slice is in" in page
 

@@ -133,7 +133,7 @@ def test_a_model_that_is_not_compared_takes_no_part_in_the_evaluation(evaluate, 
         evaluate(log[1], {"slices": []}, candidate=models["candidate"], baseline=old)
     )
     assert results.models == ("candidate",) and results.comparisons == []
-    assert results.metric("candidate", "ctr", "overall").auc > 0.5
+    assert results.metric("candidate", "ctr").auc > 0.5
     reason = "reads cost, which the examples do not hold"
     assert results.incomparable == {"baseline": dict.fromkeys(TASKS, reason)}
 
@@ -261,7 +261,7 @@ def test_a_task_that_is_missing_or_means_other_rows_is_left_out_alone(
         }
     }
     assert results.models == ("candidate", "baseline")
-    assert results.metric("baseline", "ctr", "overall").auc > 0.5
+    assert results.metric("baseline", "ctr").auc > 0.5
     assert {c.task for c in results.comparisons} == {"ctr"}
     assert {m.task for m in results.metrics if m.model == "baseline"} == {"ctr"}
 
@@ -306,7 +306,7 @@ def test_the_anchor_is_scored_once_where_it_is_the_baseline(evaluate, log, model
     uri = evaluate(log[1], {}, **models, anchor=models["baseline"])
     results = load_results(uri)
     assert results.models == ("candidate", "baseline", "anchor")
-    pair = [results.comparison(name, "ctr", "overall") for name in ("baseline", "anchor")]
+    pair = [results.comparison(name, "ctr") for name in ("baseline", "anchor")]
     assert pair[0].relaimp == pair[1].relaimp and pair[0].relaimp_lower == pair[1].relaimp_lower
     # Two files, a batch each, by two models and not three; and each of two is tried beforehand.
     assert len(asked) == 2 * 2 + 2

@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from components.slice_evaluation.evaluation_config import build_eval_config
 from components.slice_evaluation.results import EvaluationResultError, load_results
 from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slices import resolve_crosses
+from components.slice_evaluation.slices import resolve_crosses, slice_text
 
 SLICES = [["domain"], ["gender"], ["domain", "gender"]]
 LABELS = {"ctr": "click", "ctcvr": "purchase", "cvr": "bought"}
@@ -28,10 +28,9 @@ def helpers(request):
     )
 
 
-def rows_of(rows, slice_name, task):
-    wanted = {} if slice_name == "overall" else dict(p.split("=") for p in slice_name.split(","))
+def rows_of(rows, key, task):
     columns = {"domain": "scenario"}
-    wanted = {key: None if value == "(missing)" else value for key, value in wanted.items()}
+    wanted = {key: None if value == "(missing)" else value for key, value in key}
     chosen = [r for r in rows if all(r[columns.get(k, k)] == v for k, v in wanted.items())]
     return [row for row in chosen if row["click"]] if task == "cvr" else chosen
 
@@ -39,7 +38,7 @@ def rows_of(rows, slice_name, task):
 def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
     results = load_results(full_uri)
     assert results.models == ("candidate", "baseline")
-    assert results.slices == (
+    assert tuple(map(slice_text, results.slices)) == (
         "overall", "domain=search", "domain=feed", "domain=page",
         "gender=f", "gender=m", "gender=(missing)",
         *(
@@ -50,7 +49,7 @@ def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
     assert len(results.metrics) == 16 * 3 * 2
     few = []
     for found in results.metrics:
-        rows = rows_of(log[0], found.slice, found.task)
+        rows = rows_of(log[0], found.key, found.task)
         weights = helpers.CANDIDATE if found.model == "candidate" else helpers.BASELINE
         scores = helpers.predict(weights, rows, found.task)
         labels = np.array([row[LABELS[found.task]] for row in rows])
@@ -70,7 +69,7 @@ def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
     assert len(results.comparisons) == 16 * 3
     for compared in results.comparisons:
         pair = [
-            results.metric(m, compared.task, compared.slice).auc for m in ("candidate", "baseline")
+            results.metric(m, compared.task, compared.key).auc for m in ("candidate", "baseline")
         ]
         assert compared.auc_difference == pytest.approx(pair[0] - pair[1])
         if compared.auc_difference_lower is None:
@@ -82,7 +81,7 @@ def test_equals_scikit_learn_on_every_task_and_slice(full_uri, log, helpers):
         else:
             expected = ((pair[0] - 0.5) / (pair[1] - 0.5) - 1) * 100
             assert compared.relaimp == pytest.approx(expected)
-    overall = results.comparison("baseline", "ctr", "overall")
+    overall = results.comparison("baseline", "ctr")
     assert overall.relaimp_lower < overall.relaimp < overall.relaimp_upper
     assert overall.relaimp_lower > 0, "the candidate's click weights are the true ones"
 
@@ -91,11 +90,11 @@ def test_the_slices_of_a_cross_add_up_to_overall(full_uri):
     results = load_results(full_uri)
     for keys in (["domain"], ["gender"], ["domain", "gender"]):
         for task in LABELS:
-            whole = results.metric("candidate", task, "overall")
+            whole = results.metric("candidate", task)
             parts = [
-                results.metric("candidate", task, name)
-                for name in results.slices
-                if [pair.partition("=")[0] for pair in name.split(",")] == keys
+                results.metric("candidate", task, key)
+                for key in results.slices
+                if [name for name, _ in key] == keys
             ]
             assert sum(part.examples for part in parts) == whole.examples
             assert sum(part.positives for part in parts) == whole.positives
@@ -125,11 +124,11 @@ def test_equals_stock_tfma(full_uri, log, models, contract, tmp_path):
         stock = tfma.load_eval_result(str(tmp_path), model_name=name)
         for key, by_task in stock.slicing_metrics:
             # TFMA sorts the features of a cross by name.
-            shown = ",".join(f"{k}={v}" for k, v in sorted(key, reverse=True))
-            shown = shown.replace("scenario", "domain")
+            shown = sorted(key, reverse=True)
+            shown = tuple((k.replace("scenario", "domain"), v) for k, v in shown)
             for task in LABELS:
                 values = by_task[task][""]
-                mine = ours.metric(name, task, shown or "overall")
+                mine = ours.metric(name, task, shown)
                 number = lambda metric, values=values: values[metric]["doubleValue"]  # noqa: E731
                 # With the population as weight TFMA's count is that of the clicked rows.
                 assert mine.examples == number("example_count")
@@ -163,7 +162,7 @@ def test_user_key_widens_no_value_only_intervals(evaluate, log, models, full_uri
     results, rows = load_results(evaluate(log[1], settings, **models)), load_results(full_uri)
     assert results.user_key == "user_id"
     for found in results.metrics:
-        other = rows.metric(found.model, found.task, found.slice)
+        other = rows.metric(found.model, found.task, found.key)
         assert found.auc == pytest.approx(other.auc, abs=1e-12)
         widths = found.auc_upper - found.auc_lower, other.auc_upper - other.auc_lower
         assert widths[0] != widths[1]
@@ -196,7 +195,7 @@ def test_rows_of_users_that_nobody_named_are_noticed(
     assert named.notices == ()
     widths = [
         (found.auc_upper - found.auc_lower)
-        for found in (r.metric("candidate", "ctr", "overall") for r in (named, without))
+        for found in (r.metric("candidate", "ctr") for r in (named, without))
     ]
     factor = float(re.search(r"about ([0-9.]+) times too narrow; name it", notice).group(1))
     assert widths[0] / widths[1] > 1.2 and abs(widths[0] / widths[1] - factor) < 0.6
@@ -213,19 +212,19 @@ def test_without_baseline_and_with_one_class_and_undefined_predictions(evaluate,
     model = helpers.save_model(tmp_path / "model", helpers.CANDIDATE, undefined_above=1.0)
     results = load_results(evaluate(uri, {"slices": [["domain"]]}, candidate=model))
     assert results.models == ("candidate",) and results.comparisons == []
-    page = results.metric("candidate", "ctr", "domain=page")
+    page = results.metric("candidate", "ctr", (("domain", "page"),))
     assert page.positives == 0 and page.examples > 0 and page.log_loss > 0
     assert (page.auc, page.auc_lower, page.calibration) == (None, None, None)
     assert page.auc_reason == f"0 positives of {page.examples}"
-    assert results.metric("candidate", "cvr", "domain=page") is None, "nobody clicked there"
+    assert results.metric("candidate", "cvr", (("domain", "page"),)) is None, "nobody clicked there"
     bad = sum(row["interest"] > 1 for row in rows)
-    for name in ("overall", "domain=search"):
-        broken = results.metric("candidate", "ctr", name)
+    for key in ((), (("domain", "search"),)):
+        broken = results.metric("candidate", "ctr", key)
         assert broken.undefined_predictions == bad > 0
         assert (broken.auc, broken.log_loss, broken.calibration) == (None, None, None)
         assert broken.auc_reason.startswith(f"{bad} of {broken.examples} predictions are no finite")
-    assert results.metric("candidate", "ctr", "domain=feed").auc > 0.5
-    assert results.metric("candidate", "cvr", "overall").auc > 0.5
+    assert results.metric("candidate", "ctr", (("domain", "feed"),)).auc > 0.5
+    assert results.metric("candidate", "cvr").auc > 0.5
     for record in tfma.load_metrics(evaluate(uri, {"slices": []}, candidate=model)):
         assert "nan" not in str(record)
 

@@ -1,10 +1,13 @@
 """Slice keys from feature columns."""
 
+import hypothesis
 import pyarrow as pa
 import pytest
+from hypothesis import strategies
 
 from components.slice_evaluation.settings import EvaluationSettings
 from components.slice_evaluation.slices import resolve_crosses, slice_columns, slice_text
+from tests.components.slice_names import ODD_VALUES
 from transform.data_contract import DataContract
 
 BATCH = pa.RecordBatch.from_pydict(
@@ -50,10 +53,31 @@ def test_a_value_that_reads_like_missing_is_told_from_it(contract):
     batch = pa.RecordBatch.from_pydict({"gender": pa.array(values)})
     found = _slices_of_rows(contract, [["gender"]], batch)[1]
     assert found == [
-        "gender=((missing))", "gender=(((missing)))", "gender=missing", "gender=",
+        "gender=((missing))", "gender=(((missing)))", "gender=missing", 'gender=""',
         "gender=(missing)", "gender=(missing",
     ]  # fmt: skip
     assert len(set(found)) == 6
+
+
+_PARTS = strategies.one_of(
+    strategies.sampled_from(ODD_VALUES), strategies.text('ab,="\\ \n\u202e', max_size=4)
+)
+_KEYS = strategies.lists(strategies.tuples(_PARTS, _PARTS), max_size=2).map(tuple)
+
+
+@hypothesis.given(strategies.lists(_KEYS, min_size=2, max_size=2, unique=True))
+def test_no_two_slices_have_one_name_and_no_name_breaks_a_line(keys):
+    first, second = map(slice_text, keys)
+    assert first != second
+    for text in (first, second):
+        assert text.isprintable() and text == text.strip()
+
+
+def test_names_that_nobody_can_misread_are_written_as_they_are():
+    assert slice_text(()) == "overall"
+    assert slice_text((("domain", "home feed"), ("brand", "5*"))) == "domain=home feed,brand=5*"
+    assert slice_text((("brand", "a,b=c"),)) == 'brand="a,b=c"'
+    assert slice_text((("brand", 'é"\n\u202e'),)) == 'brand="é\\"\\n\\u202e"'
 
 
 def test_several_values_are_refused(contract):

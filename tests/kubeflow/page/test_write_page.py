@@ -14,6 +14,7 @@ import tensorflow_model_analysis as tfma
 from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
 from components.slice_evaluation.results import load_results
 from pipeline.node_run import NodeState
+from tests.components.slice_names import named
 from trainer.history import History
 
 
@@ -37,13 +38,13 @@ def test_metrics_of_an_evaluation_with_undefined_slices(page, evaluation):
     check_fit_for_the_launcher(written)
     metrics, results = written.metadata("metrics"), load_results(evaluation)
     for slice_name in ("overall", "domain=feed", "gender=f"):
-        metric = results.metric("candidate", "click", slice_name)
+        metric = results.metric("candidate", "click", named(slice_name))
         assert metrics[f"auc/click/{slice_name}"] == pytest.approx(metric.auc)
-        baseline = results.metric("baseline", "click", slice_name)
+        baseline = results.metric("baseline", "click", named(slice_name))
         assert metrics[f"baseline_auc/click/{slice_name}"] == pytest.approx(baseline.auc)
         assert f"relaimp_over_baseline/click/{slice_name}" in metrics
     assert metrics["rows/click/overall"] == 600
-    auc = results.metric("candidate", "click", "overall").auc
+    auc = results.metric("candidate", "click").auc
     assert "| click | 600 |" in written.text("summary")
     assert f"{auc:.4f} (" in written.text("summary")
     assert "auc/click/gender=x" not in metrics
@@ -64,7 +65,7 @@ def test_one_roc_per_task(page, evaluation):
         x = [point["falsePositiveRate"] for point in points]
         y = [point["recall"] for point in points]
         area = sum((b - a) * (c + d) / 2 for a, b, c, d in zip(x, x[1:], y, y[1:], strict=False))
-        assert area == pytest.approx(results.metric("candidate", task, "overall").auc, abs=1e-3)
+        assert area == pytest.approx(results.metric("candidate", task).auc, abs=1e-3)
 
 
 def test_the_form_of_a_roc_is_that_of_kfp(page, evaluation):
@@ -97,7 +98,7 @@ def test_heat_map_is_one_page_with_all_slices(page, evaluation):
     assert html.lstrip().startswith("<!doctype html>")
     for text in ("click", "add-to-cart", "feed", "search", "undefined (0 positives", "no rows"):
         assert text in html
-    assert f"{load_results(evaluation).metric('candidate', 'click', 'overall').auc:.4f}" in html
+    assert f"{load_results(evaluation).metric('candidate', 'click').auc:.4f}" in html
     assert "<script" not in html and "http://" not in html and "https://" not in html
 
 
