@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubeflow.package_refused import PackageRefused
+from pipeline.cluster_settings import with_cluster_settings
 from pipeline.experiment import Experiment
-from pipeline.overrides import OverrideError, put
-from pipeline.presets import expand_presets
 from transform.settings import SettingsError
 
 _SETTINGS = "kubeflow.settings"
@@ -25,20 +24,13 @@ def cluster_experiment(experiment: Experiment) -> Experiment:
     Raises:
         PackageRefused: a setting is wrong, or a path is missing or relative.
     """
-    overrides = experiment.kubeflow.settings
-    values = experiment.model_dump(mode="json", exclude_unset=True)
-    for key, value in overrides.items():
-        try:
-            put(values, tuple(key.split(".")), value)
-        except OverrideError as error:
-            raise PackageRefused([f"{_SETTINGS}.{key}: {error}; name the whole of it"]) from error
     try:
-        changed = Experiment.read(expand_presets(values))
+        changed = with_cluster_settings(experiment)
     except SettingsError as error:
         raise PackageRefused(
-            [f"{_SETTINGS}: {'.'.join(path)}: {text}" for path, text in error.problems]
+            [f"{'.'.join(path)}: {text}" for path, text in error.problems]
         ) from error
-    problems = _path_problems(changed, overrides)
+    problems = _path_problems(changed, experiment.kubeflow.settings)
     if problems:
         raise PackageRefused(problems)
     return changed

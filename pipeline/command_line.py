@@ -187,7 +187,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.checked_experiment import checked_experiment
+    from pipeline.experiment_file import ExperimentFileError
     from pipeline.heavy_imports import heavy_imports
     from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
     from pipeline.pipeline_root import history_elsewhere
@@ -195,15 +196,22 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from pipeline.run_lock import PipelineRootInUse
 
     console = Console(highlight=False)
-    try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+
+    def look(experiment: "Experiment") -> None:
         preflight(experiment, arguments.experiment)
         check_not_in_use(experiment)
         elsewhere = history_elsewhere(experiment)
         if elsewhere is not None:
             console.print(elsewhere, soft_wrap=True, markup=False)
-        with console.status("Starting TensorFlow Extended ..."), heavy_imports():
-            check_options(experiment)
+
+    try:
+        experiment = checked_experiment(
+            arguments.experiment,
+            arguments.overrides,
+            arguments.data,
+            look,
+            console.status("Starting TensorFlow Extended ..."),
+        )
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     except PipelineRootInUse as error:
@@ -292,7 +300,8 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.checked_experiment import checked_experiment
+    from pipeline.experiment_file import ExperimentFileError
     from pipeline.preflight.registered_names import check_names
     from transform.settings import SettingsError
 
@@ -301,8 +310,9 @@ def _models(arguments: argparse.Namespace) -> int:
         if arguments.count is not None:
             if name is None:
                 return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
-            experiment = read_experiment(arguments.count)
-            check_names(experiment, arguments.count)
+            experiment = checked_experiment(
+                arguments.count, look=lambda found: check_names(found, arguments.count)
+            )
         from pipeline.catalogue import count, describe, listing
 
         if experiment is None:

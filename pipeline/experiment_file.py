@@ -2,16 +2,15 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.cluster_settings import with_cluster_settings
 from pipeline.experiment import ANCHORED, Experiment
 from pipeline.experiment_yaml import KeyPath, YamlError, parse_yaml, read_text
 from pipeline.overrides import OverrideError, parse_override, put
 from pipeline.presets import expand_presets
-from trainer.settings import TrainingSettings
-from transform.registry import Registry
 from transform.settings import SettingsError
 
 #: Environment variable with the folder under which relative data paths are looked up first.
@@ -30,7 +29,9 @@ def read_experiment(
     overrides: Sequence[str] = (),
     data_root: str | None = None,
 ) -> Experiment:
-    """Reads and validates an experiment file.
+    """Reads an experiment file and checks it as far as it can be without the models' classes.
+
+    `pipeline.checked_experiment.checked_experiment` checks the rest.
 
     Args:
         path: the YAML file.
@@ -57,73 +58,14 @@ def read_experiment(
     _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
     try:
         experiment = Experiment.read(expand_presets(values))
+        if experiment.kubeflow.settings:
+            with_cluster_settings(experiment)
     except SettingsError as error:
         places = _Places(str(path), lines, given)
         raise ExperimentFileError(
             "\n".join(places.described(*problem) for problem in error.problems)
         ) from error
     return experiment.in_folder(os.path.dirname(os.path.abspath(path)), _overridden_paths(given))
-
-
-def check_options(experiment: Experiment) -> None:
-    """Checks the options of reader, networks, encoders and losses against their constructors.
-
-    Apart from `read_experiment`, because it imports the models, which takes seconds.
-
-    Raises:
-        ExperimentFileError: an unknown name or option, or an option of the wrong type.
-    """
-    problems = []
-    for key, registry, name, options in _uses(experiment):
-        try:
-            registry.validate(name, options)
-        except SettingsError as error:
-            problems += [f"{key}: {text}" for _, text in error.problems]
-    if problems:
-        # Candidate and reference may share what is wrong.
-        raise ExperimentFileError("\n".join(dict.fromkeys(problems)))
-
-
-def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
-    """Every registered name that the experiment uses: key, registry, name, options."""
-    from components.log_example_gen.readers import READERS
-    from trainer.arrangements import ARRANGEMENTS
-    from trainer.bottoms import BOTTOMS
-    from trainer.losses import LOSSES
-    from trainer.networks import NETWORKS
-    from trainer.schedules import SCHEDULES
-    from trainer.sequence_encoders import SEQUENCE_ENCODERS
-    from trainer.training_methods import TRAINING_METHODS, method_of
-
-    yield "data", READERS, experiment.data.reader, experiment.data.options
-    models = [("model", experiment.model, "training", experiment.training)]
-    if experiment.gate.reference is not None:
-        models.append(("gate.reference", experiment.gate.reference, *_of_reference(experiment)))
-    for key, model, training_key, training in models:
-        for loss in training.loss or ():
-            yield f"{training_key}.loss", LOSSES, loss.name, loss.options
-        schedule = training.schedule
-        yield f"{training_key}.schedule", SCHEDULES, schedule.name, schedule.options
-        yield key, NETWORKS, model.network, model.options
-        yield key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options
-        yield key, BOTTOMS, model.bottom, model.bottom_options
-        yield key, ARRANGEMENTS, model.arrangement, {}
-        if training.method or model.network in NETWORKS:
-            method, options = method_of(model, training), training.method_options
-            yield f"{training_key}.method", TRAINING_METHODS, method, options
-
-
-def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
-    """Where the reference's training is set, for messages, and what it is."""
-    from pipeline.reference_training import reference_training
-    from trainer.networks import NETWORKS
-
-    models = experiment.model, experiment.gate.reference
-    if any(model.network not in NETWORKS for model in models):  # which is said elsewhere
-        return "training", experiment.reference_training
-    own = experiment.gate.reference_training
-    key = "gate.reference_training" if {"method", "loss"} & own.keys() else "training"
-    return key, reference_training(experiment)
 
 
 def _parse(path: str | Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:

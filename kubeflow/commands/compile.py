@@ -31,17 +31,22 @@ def _run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from kubeflow.preflight import preflight_on_cluster
-    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.checked_experiment import checked_experiment
+    from pipeline.experiment_file import ExperimentFileError
     from pipeline.heavy_imports import heavy_imports
 
     console = Console(highlight=False)
     # TensorFlow Transform warns of the Keras that this project chose.
     logging.disable(logging.WARNING)
     try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
-        preflight_on_cluster(experiment, arguments.experiment)
-        with console.status("Starting TensorFlow Extended ..."), heavy_imports():
-            check_options(experiment)
+        experiment = checked_experiment(
+            arguments.experiment,
+            arguments.overrides,
+            arguments.data,
+            lambda found: preflight_on_cluster(found, arguments.experiment),
+            console.status("Starting TensorFlow Extended ..."),
+        )
+        with console.status("Compiling ..."), heavy_imports():
             from kubeflow.compiler import PackageRefused, compile_package
 
             try:

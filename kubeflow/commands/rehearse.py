@@ -1,6 +1,7 @@
 """``mtlx rehearse``: runs an experiment's package here, as Kubeflow Pipelines would."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from pipeline.command_line import (
     EXIT_FAILED,
@@ -11,6 +12,9 @@ from pipeline.command_line import (
     add_experiment_arguments,
     fail,
 )
+
+if TYPE_CHECKING:
+    from pipeline.experiment import Experiment
 
 _PARAMETERS = ("data_path", "span", "run_name")
 
@@ -49,21 +53,30 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.checked_experiment import checked_experiment
+    from pipeline.experiment_file import ExperimentFileError
     from pipeline.heavy_imports import heavy_imports
     from pipeline.preflight.preflight import preflight
 
     if arguments.workers < 1:
         return fail(f"--workers: at least 1. Received: {arguments.workers}", EXIT_WRONG_INPUT)
     console = Console(highlight=False)
-    try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+
+    def look(experiment: "Experiment") -> None:
         # A run that is resumed has its own package, whatever the experiment says by now.
         if not arguments.resume:
             logs_of_the_file = not (arguments.data_path or arguments.span)
             preflight(experiment, arguments.experiment, logs=logs_of_the_file, outputs=False)
+
+    try:
+        experiment = checked_experiment(
+            arguments.experiment,
+            arguments.overrides,
+            arguments.data,
+            look,
+            console.status("Starting TensorFlow Extended ..."),
+        )
         with console.status("Compiling the package ..."), heavy_imports():
-            check_options(experiment)
             from kubeflow.package_refused import PackageRefused
             from kubeflow.rehearsal.condition import UnknownCondition
             from kubeflow.rehearsal.package import PackageNotRunnable

@@ -51,17 +51,19 @@ def _run(arguments: argparse.Namespace) -> int:
         Pusher).
     """
     from kubeflow.preflight import preflight_on_cluster
-    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
-    from pipeline.heavy_imports import heavy_imports
+    from pipeline.checked_experiment import checked_experiment
+    from pipeline.experiment_file import ExperimentFileError
 
     problem = _wrong(arguments)
     if problem:
         return fail(problem, exit_codes.EXIT_WRONG_INPUT)
     try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
-        preflight_on_cluster(experiment, arguments.experiment)
-        with heavy_imports():
-            check_options(experiment)
+        experiment = checked_experiment(
+            arguments.experiment,
+            arguments.overrides,
+            arguments.data,
+            lambda found: preflight_on_cluster(found, arguments.experiment),
+        )
     except ExperimentFileError as error:
         return fail(str(error), exit_codes.EXIT_WRONG_INPUT)
     return submit_experiment(experiment, arguments)

@@ -23,7 +23,7 @@ def name_problems(experiment: Experiment) -> list[str]:
     """Unknown names of readers, networks, losses, sequences; and wrong options of the reader.
 
     The options of models are known to their classes alone, which are Keras layers: see
-    `pipeline.experiment_file.check_options`.
+    `pipeline.checked_experiment.check_options`.
 
     Returns:
         One sentence per problem, beginning with the key.

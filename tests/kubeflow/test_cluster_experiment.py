@@ -58,8 +58,11 @@ def test_default_experiment_has_a_cluster():
         ({"out": ["report.best_possible"]}, "report.best_possible is relative"),
         ({"put": {"data.path": "logs/x.csv", "data.span": None}}, "data.path is relative"),
         ({"put": {"gate.given_model": "models/1"}}, "gate.given_model is relative"),
-        ({"put": {"data.pth": "/x"}}, "kubeflow.settings: data: unknown setting 'pth'.*'path'"),
-        ({"put": {"training.epochs": "many"}}, "kubeflow.settings: training.epochs: .*'many'"),
+        (
+            {"put": {"data.pth": "/x"}},
+            "kubeflow.settings.data.pth: data: unknown setting 'pth'.*'path'",
+        ),
+        ({"put": {"training.epochs": "many"}}, "kubeflow.settings.training.epochs: .*'many'"),
         ({"put": {"name.x": 1}}, "kubeflow.settings.name.x: 'name' has no settings below it"),
     ],
 )

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+from pipeline.checked_experiment import check_options
+from pipeline.experiment_file import ExperimentFileError, read_experiment
 
 VALID = """\
 name: small

@@ -8,7 +8,8 @@ import keras
 import pytest
 import yaml
 
-from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+from pipeline.checked_experiment import check_options
+from pipeline.experiment_file import ExperimentFileError, read_experiment
 from pipeline.presets import expand_presets, preset_names, preset_text, read_preset
 from pipeline.reference_training import reference_training
 from trainer.arrangements import ARRANGEMENTS
