@@ -175,6 +175,47 @@ def test_a_step_in_parts_is_the_step_of_the_whole_batch(batch, parts):
     assert np.abs(np.mean(sums, axis=0) - gradient)[:, 1].max() > 1e-3
 
 
+class Noting(Linear):
+    """Notes the rows of every pass through its logits, forwards and backwards, as it happens."""
+
+    def __init__(self):
+        super().__init__()
+        self.passes = []
+
+    def call(self, features, training=False):
+        logits = self._noted(super().call(features)["logits"])
+        return {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+
+    def _noted(self, logits):
+        @tf.custom_gradient
+        def same(values):
+            return self._note("forward", values), lambda above: self._note("backward", above)
+
+        return same(logits)
+
+    def _note(self, name, values):
+        def function(array):
+            self.passes.append((name, len(array)))
+            return array
+
+        # What has no state is run in any order that its inputs allow.
+        noted = tf.numpy_function(function, [values], tf.float32, stateful=False)
+        return tf.ensure_shape(noted, [None, 2])
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_one_part_is_done_before_the_next_one_begins(batch, parts):
+    """So that the activations of one part alone are in memory."""
+    model = Noting()
+    values = TrainingSettings.read({"batch_size": ROWS, "batch_parts": parts})
+    step = TrainStep(model, TASKS, values, tf.distribute.get_strategy())
+    tensors = {name: tf.constant(array) for name, array in batch.items()}
+    step.prepare(tensors)
+    model.passes.clear()
+    step(tensors)
+    assert model.passes == [("forward", ROWS // parts), ("backward", ROWS // parts)] * parts
+
+
 class Tables(keras.Model):
     """Biases per item from an embedding stage's table, and a dense weight."""
 

@@ -9,7 +9,30 @@ from tests.trainer.small_members import FULL, SMALL
 from trainer.losses import LOSSES
 from trainer.networks import NETWORKS
 
-NORMALISED = [name for name in NETWORKS if "normalization" in NETWORKS.options(name)]
+#: Of the small networks over four tasks, how many hidden layers, whatever their copies, there are.
+HIDDEN = {
+    "single_task": 1,
+    "shared_bottom": 2,
+    "omoe": 2,
+    "mmoe": 2,
+    "cgc": 2,
+    "ple": 3,
+    "esmm": 1,
+    "aitm": 4,
+    "adatt": 3,
+    "adatt_sp": 3,
+    "man": 2,
+    "small_heads": 4,
+    "interaction": 1,
+    "sfm": 3,
+    "tfi": 2,
+    "dtn": 3,
+    "star": 3,
+    "m2m": 1,
+    "m3oe": 4,
+    "domain_task_mlp": 1,
+}
+NORMALISED = list(HIDDEN)
 FIELDS = np.random.RandomState(0).randn(64, 6, 4).astype("float32")
 ZEROS = np.zeros((64, 3), "int64"), np.zeros(64, "int64")
 BOTH = np.zeros((64, 3), "int64"), np.arange(64) % 3 // 2
@@ -33,19 +56,20 @@ def _probabilities(outputs):
 
 def test_every_network_of_hidden_layers_offers_it():
     assert set(NETWORKS) - set(NORMALISED) == {"lightgbm"}
+    assert all("normalization" in NETWORKS.options(name) for name in NORMALISED)
 
 
 @pytest.mark.parametrize("name", NORMALISED)
 def test_a_training_step_reaches_all_weights_and_statistics(name):
     network = _build(name)
     statistics = [v for v in network.non_trainable_variables if v.name in STATISTICS]
-    # As many layers as with layer normalisation, beside those of the modules.
-    layers = sum(v.name in ("moving_mean", "sums") for v in statistics)
+    # Every hidden layer has them; modules have normalisations of their own besides.
+    assert sum(v.name in ("moving_mean", "sums") for v in statistics) == HIDDEN[name]
     scales, of_modules = (
         sum(v.name == "scale" for v in _build(name, kind).trainable_variables)
         for kind in ("layer", "none")
     )
-    assert layers == scales - of_modules > 0
+    assert scales - of_modules == HIDDEN[name]
     before = [np.array(variable) for variable in statistics]
     labels = np.random.RandomState(0).randint(0, 2, (64, 4)).astype("float32")
     losses = [
