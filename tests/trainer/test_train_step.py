@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.settings import TrainingSettings
+from tests.trainer.small_members import FULL, SMALL
+from trainer.arrangements import ARRANGEMENTS
+from trainer.settings import ModelSettings, TrainingSettings
 from trainer.train_step import TrainStep
 from transform.model_inputs import TaskSpec
 
@@ -265,6 +267,33 @@ def test_tables_have_a_rate_of_their_own(batch, optimizer):
     np.testing.assert_array_equal(still, 0)
     np.testing.assert_allclose(same, dense, rtol=1e-6)
     assert np.abs(table[:2]).min() > 0 and np.abs(dense).min() > 0
+
+
+@pytest.mark.parametrize(("arrangement", "tables"), [("joint", 1), ("mtl", 2)])
+def test_a_ranking_model_s_tables_are_those_of_its_ids(arrangement, tables):
+    """At the rate 0 they are all that stays; the model per domain has one for each."""
+    settings = ModelSettings(
+        network="shared_bottom", options=SMALL["shared_bottom"], embedding_size=4
+    )
+    model = ARRANGEMENTS.get(arrangement)(FULL, settings)
+    values = TrainingSettings.read({"embeddings": {"learning_rate": 0}})
+    step = TrainStep(model, FULL.tasks, values, tf.distribute.get_strategy())
+    random = np.random.default_rng(0)
+    rows = {field.name: random.integers(1, 12, 64) for field in FULL.categorical}
+    rows |= {field.name: random.normal(size=64).astype("float32") for field in FULL.numeric}
+    rows |= {s.name: random.integers(1, 12, (64, s.max_length)) for s in FULL.sequences}
+    rows |= {task.label: random.integers(0, 2, 64) for task in FULL.tasks}
+    tensors = {**rows, "domain_id": random.integers(0, 2, 64)}
+    tensors = {name: tf.constant(array) for name, array in tensors.items()}
+    step.prepare(tensors)
+    before = [np.array(weight) for weight in model.trainable_variables]
+    step(tensors)
+    still = [
+        weight.name
+        for old, weight in zip(before, model.trainable_variables, strict=True)
+        if np.array_equal(old, weight)
+    ]
+    assert still == ["table"] * tables
 
 
 def test_tables_have_a_regularisation_of_their_own(batch):
