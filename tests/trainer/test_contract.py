@@ -19,8 +19,8 @@ from trainer.settings import ModelSettings
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
 TRAINED = [name for name in NETWORKS if NETWORKS.get(name).trained_by_gradient]
-#: And networks whose hidden layers have statistics: of all rows, of a domain's, and of both.
-NORMALISED = ["shared_bottom+batch", "star+batch", "m3oe+batch"]
+#: And networks whose hidden layers have statistics, of all rows, and of a domain's besides.
+NORMALISED = ["shared_bottom+batch", "star+batch"]
 MODELS = [(network, "mean_pooling", "none", "joint") for network in [*TRAINED, *NORMALISED]]
 MODELS += [("mmoe", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
 MODELS += [("single_task", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
