@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,7 @@ def main() -> None:
             for name in arguments.cells or CELLS:
                 if (data, name, seed) in _done(store):
                     continue
-                examples = examples or _examples(data, arguments.data)
+                examples = examples or make_examples(data, arguments.data)
                 found = _train(data, examples, name, seed)
                 with store.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(found) + "\n")
@@ -183,7 +183,7 @@ def _done(store: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
     return {(line["data"], line["cell"], line["seed"]): line for line in found}
 
 
-def _examples(data: str, folder: Path | None) -> Examples:
+def make_examples(data: str, folder: Path | None) -> Examples:
     """Made by a pipeline run with the smallest of models; the test split by the same transform."""
     import tensorflow_transform as tft
 
@@ -263,6 +263,31 @@ def _transformed(pattern: str, transformed: Any) -> dict[str, np.ndarray]:
 
 def _train(data: str, examples: Examples, name: str, seed: int) -> dict[str, Any]:
     """One training, and the AUC by task on the test split."""
+    from trainer.ranking_model import RankingModel
+    from trainer.settings import ModelSettings
+
+    model_name, changes, options = CELLS[name]
+    chosen = MODELS[model_name]
+    model = ModelSettings.read({**chosen, "options": {**chosen["options"], **options}})
+    training = {**BASE, **DATA[data][2], **changes, "seed": seed}
+    if "batch_size" in changes:
+        training["batch_size"] = DATA[data][2]["batch_size"] * changes["batch_size"]
+    found = train(examples, training, lambda: RankingModel(examples.inputs, model))
+    return {"data": data, "cell": name, "seed": seed, **found}
+
+
+def train(examples: Examples, training: dict[str, Any], build: Callable[[], Any]) -> dict[str, Any]:
+    """Trains a model and measures it on the test split.
+
+    Args:
+        examples: all splits.
+        training: settings.
+        build: makes the model.
+
+    Returns:
+        Of every task the "auc" and the relative "entropy", the "best_epoch", the number of
+        "epochs", and "seconds" of processor time.
+    """
     import tempfile
     import time
 
@@ -270,25 +295,18 @@ def _train(data: str, examples: Examples, name: str, seed: int) -> dict[str, Any
     import tensorflow as tf
 
     from trainer.checkpoint import CheckpointFolder
-    from trainer.ranking_model import RankingModel
-    from trainer.settings import ModelSettings, TrainingSettings
+    from trainer.settings import TrainingSettings
     from trainer.training_job import TrainingJob
     from trainer.training_methods.standard import Standard
     from trainer.validation import validate
 
     keras.backend.clear_session()
-    model_name, changes, options = CELLS[name]
-    chosen = MODELS[model_name]
-    model = ModelSettings.read({**chosen, "options": {**chosen["options"], **options}})
-    training = {**BASE, **DATA[data][2], **changes, "seed": seed}
-    if "batch_size" in changes:
-        training["batch_size"] = DATA[data][2]["batch_size"] * changes["batch_size"]
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
             TrainingSettings.read({**training, "checkpoint_every_steps": 1_000_000}),
             examples.inputs,
-            lambda: RankingModel(examples.inputs, model),
+            build,
             Rows(examples.splits["train"]),
             Rows(examples.splits["validation"]),
             CheckpointFolder(folder, "checkpoint"),
@@ -303,9 +321,6 @@ def _train(data: str, examples: Examples, name: str, seed: int) -> dict[str, Any
     tasks = examples.inputs.tasks
     found = validate(predict, Rows(examples.splits["test"]).in_order(8192), tasks)
     return {
-        "data": data,
-        "cell": name,
-        "seed": seed,
         "auc": found.auc,
         "entropy": {n: m.loss / m.base_entropy for n, m in found.tasks.items()},
         "best_epoch": result.history.best_epoch,

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.settings import TrainingSettings
+from tests.trainer.small_members import FULL, SMALL
+from trainer.arrangements import ARRANGEMENTS
+from trainer.settings import ModelSettings, TrainingSettings
 from trainer.train_step import TrainStep
 from transform.model_inputs import TaskSpec
 
@@ -175,6 +177,47 @@ def test_a_step_in_parts_is_the_step_of_the_whole_batch(batch, parts):
     assert np.abs(np.mean(sums, axis=0) - gradient)[:, 1].max() > 1e-3
 
 
+class Noting(Linear):
+    """Notes the rows of every pass through its logits, forwards and backwards, as it happens."""
+
+    def __init__(self):
+        super().__init__()
+        self.passes = []
+
+    def call(self, features, training=False):
+        logits = self._noted(super().call(features)["logits"])
+        return {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+
+    def _noted(self, logits):
+        @tf.custom_gradient
+        def same(values):
+            return self._note("forward", values), lambda above: self._note("backward", above)
+
+        return same(logits)
+
+    def _note(self, name, values):
+        def function(array):
+            self.passes.append((name, len(array)))
+            return array
+
+        # What has no state is run in any order that its inputs allow.
+        noted = tf.numpy_function(function, [values], tf.float32, stateful=False)
+        return tf.ensure_shape(noted, [None, 2])
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_one_part_is_done_before_the_next_one_begins(batch, parts):
+    """So that the activations of one part alone are in memory."""
+    model = Noting()
+    values = TrainingSettings.read({"batch_size": ROWS, "batch_parts": parts})
+    step = TrainStep(model, TASKS, values, tf.distribute.get_strategy())
+    tensors = {name: tf.constant(array) for name, array in batch.items()}
+    step.prepare(tensors)
+    model.passes.clear()
+    step(tensors)
+    assert model.passes == [("forward", ROWS // parts), ("backward", ROWS // parts)] * parts
+
+
 class Tables(keras.Model):
     """Biases per item from an embedding stage's table, and a dense weight."""
 
@@ -224,6 +267,33 @@ def test_tables_have_a_rate_of_their_own(batch, optimizer):
     np.testing.assert_array_equal(still, 0)
     np.testing.assert_allclose(same, dense, rtol=1e-6)
     assert np.abs(table[:2]).min() > 0 and np.abs(dense).min() > 0
+
+
+@pytest.mark.parametrize(("arrangement", "tables"), [("joint", 1), ("mtl", 2)])
+def test_a_ranking_model_s_tables_are_those_of_its_ids(arrangement, tables):
+    """At the rate 0 they are all that stays; the model per domain has one for each."""
+    settings = ModelSettings(
+        network="shared_bottom", options=SMALL["shared_bottom"], embedding_size=4
+    )
+    model = ARRANGEMENTS.get(arrangement)(FULL, settings)
+    values = TrainingSettings.read({"embeddings": {"learning_rate": 0}})
+    step = TrainStep(model, FULL.tasks, values, tf.distribute.get_strategy())
+    random = np.random.default_rng(0)
+    rows = {field.name: random.integers(1, 12, 64) for field in FULL.categorical}
+    rows |= {field.name: random.normal(size=64).astype("float32") for field in FULL.numeric}
+    rows |= {s.name: random.integers(1, 12, (64, s.max_length)) for s in FULL.sequences}
+    rows |= {task.label: random.integers(0, 2, 64) for task in FULL.tasks}
+    tensors = {**rows, "domain_id": random.integers(0, 2, 64)}
+    tensors = {name: tf.constant(array) for name, array in tensors.items()}
+    step.prepare(tensors)
+    before = [np.array(weight) for weight in model.trainable_variables]
+    step(tensors)
+    still = [
+        weight.name
+        for old, weight in zip(before, model.trainable_variables, strict=True)
+        if np.array_equal(old, weight)
+    ]
+    assert still == ["table"] * tables
 
 
 def test_tables_have_a_regularisation_of_their_own(batch):

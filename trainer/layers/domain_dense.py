@@ -22,11 +22,20 @@ class DomainDense(keras.layers.Layer):
         copies: number of layers of each domain.
         units: output width of each.
         activation: name of a Keras activation, or None for a linear layer.
+        use_bias: whether there is a b_dc; it starts at 0.
     """
 
-    def __init__(self, domains: int, copies: int, units: int, activation: str | None = None):
+    def __init__(
+        self,
+        domains: int,
+        copies: int,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+    ):
         super().__init__()
         self.domains, self.copies, self.units = domains, copies, units
+        self.use_bias = use_bias
         self.activation = keras.activations.get(activation)
 
     def build(self, inputs_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
@@ -38,12 +47,16 @@ class DomainDense(keras.layers.Layer):
             initializer=keras.initializers.RandomUniform(-limit, limit),
             name="kernel",
         )
-        self.bias = self.add_weight(
-            shape=(self.domains, self.copies, self.units), initializer="zeros", name="bias"
-        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(self.domains, self.copies, self.units), initializer="zeros", name="bias"
+            )
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
         """See the class."""
         equation = "bi,dcio->bdco" if len(inputs.shape) == 2 else "bci,dcio->bdco"
         outputs = of_own_domain(ops.einsum(equation, inputs, self.kernel), domain_ids)
-        return self.activation(outputs + ops.take(self.bias, domain_ids, axis=0))
+        if self.bias is not None:
+            outputs = outputs + ops.take(self.bias, domain_ids, axis=0)
+        return self.activation(outputs)

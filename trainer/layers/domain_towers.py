@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from trainer.layers.domain_dense import DomainDense
-from trainer.layers.domain_layer_normalization import DomainLayerNormalization
+from trainer.layers.normalization import Normalization, domain_normalization_layer
 
 
 class DomainTowers(keras.layers.Layer):
@@ -19,7 +19,8 @@ class DomainTowers(keras.layers.Layer):
         tasks: T.
         hidden: widths of each tower's hidden layers; empty for a linear tower.
         dropout: share of the hidden units that are dropped in training.
-        normalize: layer normalisation before every ReLU.
+        normalization: before every ReLU: ``none``, ``batch`` or ``layer``, with weights of every
+            domain and, for ``batch``, statistics of its own rows; there are no biases then.
     """
 
     def __init__(
@@ -28,11 +29,18 @@ class DomainTowers(keras.layers.Layer):
         tasks: int,
         hidden: Sequence[int],
         dropout: float = 0.0,
-        normalize: bool = False,
+        normalization: Normalization = "none",
     ):
         super().__init__()
-        self.hidden_layers = [DomainDense(domains, tasks, units) for units in hidden]
-        self.normalizations = [DomainLayerNormalization(domains) for _ in hidden if normalize]
+        self.batch = normalization == "batch"
+        self.hidden_layers = [
+            DomainDense(domains, tasks, units, use_bias=not self.batch) for units in hidden
+        ]
+        self.normalizations = [
+            domain_normalization_layer(normalization, domains)
+            for _ in hidden
+            if normalization != "none"
+        ]
         self.dropout = keras.layers.Dropout(dropout)
         self.output_layer = DomainDense(domains, tasks, 1)
 
@@ -52,6 +60,7 @@ class DomainTowers(keras.layers.Layer):
         for place, layer in enumerate(self.hidden_layers):
             outputs = layer(outputs, domain_ids)  # (B, T, units)
             if self.normalizations:
-                outputs = self.normalizations[place](outputs, domain_ids)
+                flag = {"training": training} if self.batch else {}
+                outputs = self.normalizations[place](outputs, domain_ids, **flag)
             outputs = self.dropout(keras.ops.relu(outputs), training=training)
         return self.output_layer(outputs, domain_ids)[:, :, 0]  # (B, T)

@@ -4,6 +4,8 @@ from typing import Literal
 
 import keras
 
+from trainer.layers.domain_batch_normalization import DomainBatchNormalization
+from trainer.layers.domain_layer_normalization import DomainLayerNormalization
 from trainer.layers.parallel_batch_normalization import ParallelBatchNormalization
 from trainer.layers.parallel_layer_normalization import ParallelLayerNormalization
 
@@ -18,3 +20,12 @@ def normalization_layer(kind: Normalization, copies: int) -> keras.layers.Layer 
     if kind == "batch":
         return ParallelBatchNormalization(copies)
     return ParallelLayerNormalization(copies)
+
+
+def domain_normalization_layer(kind: Normalization, domains: int) -> keras.layers.Layer | None:
+    """The layer for what each domain has weights of its own for, or None for ``none``."""
+    if kind == "none":
+        return None
+    if kind == "batch":
+        return DomainBatchNormalization(domains)
+    return DomainLayerNormalization(domains)

@@ -24,6 +24,7 @@ class StarDense(keras.layers.Layer):
         units: output width.
         activation: name of a Keras activation, or None for a linear layer.
         start: how W_d starts.
+        use_bias: whether there are b_s and b_d.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class StarDense(keras.layers.Layer):
         units: int,
         activation: str | None = None,
         start: Literal["ones", "glorot"] = "ones",
+        use_bias: bool = True,
     ):
         super().__init__()
         self.domains, self.units, self.start = domains, units, start
+        self.use_bias = use_bias
         self.activation = keras.activations.get(activation)
 
     def build(self, inputs_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
@@ -44,24 +47,27 @@ class StarDense(keras.layers.Layer):
         # Two initialisers, since one would draw the same numbers twice.
         common, own = (keras.initializers.RandomUniform(-limit, limit) for _ in range(2))
         self.kernel = self.add_weight(shape=shape, initializer=common, name="kernel")
-        self.bias = self.add_weight(shape=shape[1:], initializer="zeros", name="bias")
         self.domain_kernel = self.add_weight(
             shape=(self.domains, *shape),
             initializer="ones" if self.start == "ones" else own,
             name="domain_kernel",
         )
-        self.domain_bias = self.add_weight(
-            shape=(self.domains, self.units), initializer="zeros", name="domain_bias"
-        )
+        self.bias = self.domain_bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(shape=shape[1:], initializer="zeros", name="bias")
+            self.domain_bias = self.add_weight(
+                shape=(self.domains, self.units), initializer="zeros", name="domain_bias"
+            )
 
     @property
     def domain_variables(self) -> list[keras.Variable]:
         """W_d and b_d."""
-        return [self.domain_kernel, self.domain_bias]
+        return [self.domain_kernel, *([self.domain_bias] if self.use_bias else [])]
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
         """See the class."""
         kernels = self.kernel * self.domain_kernel  # (D, n, units)
         outputs = of_own_domain(ops.einsum("bi,dio->bdo", inputs, kernels), domain_ids)
-        bias = self.bias + ops.take(self.domain_bias, domain_ids, axis=0)
-        return self.activation(outputs + bias)
+        if self.bias is not None:
+            outputs = outputs + self.bias + ops.take(self.domain_bias, domain_ids, axis=0)
+        return self.activation(outputs)

@@ -6,6 +6,7 @@ import keras
 from pydantic import Field, PositiveInt
 
 from trainer.layers.domain_towers import DomainTowers
+from trainer.layers.normalization import Normalization
 from trainer.networks.network import Network, flatten
 from transform.model_inputs import ModelInputs
 
@@ -22,6 +23,8 @@ class DomainTaskMLP(Network):
         inputs: tasks and domains.
         hidden: widths of each MLP's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` (by
+            the rows of the domain alone) or ``layer``, the paper's.
     """
 
     def __init__(
@@ -30,10 +33,11 @@ class DomainTaskMLP(Network):
         *,
         hidden: list[PositiveInt] = [256, 128],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "layer",
     ):
         super().__init__()
         self.towers = DomainTowers(
-            len(inputs.domains), len(inputs.tasks), hidden, dropout, normalize=True
+            len(inputs.domains), len(inputs.tasks), hidden, dropout, normalization
         )
 
     @property

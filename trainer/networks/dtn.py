@@ -14,6 +14,7 @@ from trainer.interactions.settings import (
 )
 from trainer.layers.gate import Gate, mix
 from trainer.layers.gate_outputs import contributions, gate_outputs, sizes
+from trainer.layers.normalization import Normalization
 from trainer.layers.towers import Towers
 from trainer.layers.unit_scale import unit_scale
 from trainer.networks.dtn_dropped import kept_modules
@@ -61,6 +62,8 @@ class DTN(Network):
         units: output width of every module.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the towers' hidden units that are dropped in training.
+        normalization: of the towers' hidden layers, before their ReLU: ``none``, ``batch`` or
+            ``layer``; a module has what its paper says.
         task_sensitive: ``full``, A_O = [p_u · M_u, M_S]; ``unscaled``, [M_u, M_S], the released
             code's "without TSN"; ``off``, [M_S]: neither modules nor factor. True and False still
             mean ``full`` and ``off``.
@@ -95,6 +98,7 @@ class DTN(Network):
         units: PositiveInt = 512,
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
         task_sensitive: TaskSensitive = "full",
         other_tasks: OtherTasks = "preceding",
         normalize_modules: bool = True,
@@ -116,7 +120,9 @@ class DTN(Network):
             if groups
         ]
         self.levels = levels(self.carried.before)
-        self.towers = [Towers(len(level), tower_hidden, dropout) for level in self.levels]
+        self.towers = [
+            Towers(len(level), tower_hidden, dropout, normalization) for level in self.levels
+        ]
 
     def _make_gates(self, kinds: list[str], dropped: dict[str, list[str]]) -> np.ndarray:
         """Decides which modules each of the 2 T gates sees: S_O's of all tasks, then S_t's.

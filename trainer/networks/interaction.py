@@ -6,6 +6,7 @@ import keras
 from pydantic import Field, PositiveInt
 
 from trainer.interactions.settings import InteractionSettings
+from trainer.layers.normalization import Normalization
 from trainer.layers.towers import Towers
 from trainer.networks.network import Network
 from transform.model_inputs import ModelInputs
@@ -25,6 +26,8 @@ class InteractionNetwork(Network):
         units: output width of the module.
         tower_hidden: widths of each tower's hidden layers; empty for a linear tower.
         dropout: share of the towers' hidden units that are dropped in training.
+        normalization: of the towers' hidden layers, before their ReLU: ``none``, ``batch`` or
+            ``layer``; a module has what its paper says.
 
     Raises:
         SettingsError: the interaction does not fit the fields.
@@ -40,11 +43,12 @@ class InteractionNetwork(Network):
         units: PositiveInt = 512,
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks = len(inputs.tasks)
         self.interaction = interaction.build(inputs, units, copies=tasks)
-        self.towers = Towers(tasks, tower_hidden, dropout)
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
     def call(
         self,

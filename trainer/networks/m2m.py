@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt
 from trainer.layers.gate import mix
 from trainer.layers.gate_outputs import contributions, gate_outputs
 from trainer.layers.meta_unit import MetaUnit
+from trainer.layers.normalization import Normalization
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.networks.network import Network, flatten
@@ -49,6 +50,8 @@ class M2M(Network):
         attention_units: output width of the attention's meta units.
         tower_layers: meta layers of each tower.
         dropout: share of the experts' hidden units that are dropped in training.
+        normalization: of the experts' hidden layers, before their ReLU: ``none``, ``batch`` or
+            ``layer``; meta layers, whose inputs are added to their outputs, have none.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class M2M(Network):
         attention_units: PositiveInt = 32,
         tower_layers: PositiveInt = 2,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         tasks = len(inputs.tasks)
@@ -80,7 +84,7 @@ class M2M(Network):
             shape=(tasks, attention_units), initializer="glorot_uniform", name="attention_vector"
         )
         self.knowledge = keras.layers.Dense(knowledge_size, activation="relu")
-        self.experts = ParallelMLP(experts, expert_hidden, dropout)
+        self.experts = ParallelMLP(experts, expert_hidden, dropout, normalization=normalization)
         self.attention = MetaUnit(tasks, attention_units)
         self.tower_layers = [MetaUnit(tasks, expert_hidden[-1]) for _ in range(tower_layers)]
         self.output_layer = ParallelDense(tasks, 1)

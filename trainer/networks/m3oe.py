@@ -11,7 +11,8 @@ from trainer.layers.domain_dense import DomainDense
 from trainer.layers.domain_towers import DomainTowers
 from trainer.layers.gate import mix
 from trainer.layers.gate_outputs import contributions, gate_outputs
-from trainer.layers.parallel_normalized_mlp import ParallelNormalizedMLP
+from trainer.layers.normalization import Normalization
+from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.star_dense import StarDense
 from trainer.networks.m3oe_fusion import FusionWeights
 from trainer.networks.network import Network, flatten
@@ -24,7 +25,7 @@ class M3oE(Network):
     For a row of domain d:
 
     - x' = x (W_s ⊙ W_d) + b_s + b_d; h = MLP(x') + skip(x) (Eqs. 1 and 2). Every MLP here, the
-      skip and the experts too, has layers ReLU(LN(x W + b)).
+      skip and the experts too, has layers ReLU(LN(x W + b)); `normalization` has others.
     - Experts on h: n_s shared ones, E_d of every domain, E_t of every task (Eq. 3).
     - e_S: the shared experts, mixed by a softmax gate of the pair (d, t) (Eq. 4).
     - e_D = β_D E_d + (1 − β_D)/(D − 1) Σ_{d'≠d} E_d', e_T likewise over tasks (Eqs. 5 and 6);
@@ -60,6 +61,9 @@ class M3oE(Network):
         expert_hidden: widths of each expert's layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``, the
+            released code's. Statistics of a batch are those of all rows, in towers those of the
+            domain.
         fusion: how the modules are put together.
         domain_module: False omits the domains' experts.
         task_module: False omits the tasks' experts.
@@ -79,6 +83,7 @@ class M3oE(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [64],  # noqa: B006
         tower_hidden: list[PositiveInt] = [64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "layer",
         fusion: Literal["learnt", "fixed", "concatenated", "gated"] = "learnt",
         domain_module: bool = True,
         task_module: bool = True,
@@ -89,14 +94,14 @@ class M3oE(Network):
         self.fusion, self.stops_gate_gradient = fusion, released_behaviour
         start = "glorot" if released_behaviour else "ones"
         self.domain_layer = StarDense(domains, domain_units, start=start)
-        self.extraction = ParallelNormalizedMLP(1, hidden, dropout)
-        self.skip = ParallelNormalizedMLP(1, hidden[-1:], dropout)
+        self.extraction = ParallelMLP(1, hidden, dropout, normalization=normalization)
+        self.skip = ParallelMLP(1, hidden[-1:], dropout, normalization=normalization)
         names = [f"shared/expert_{index}" for index in range(shared_experts)]
         self.shared_experts = shared_experts
         self.domain_experts = domains if domain_module else 0
         self.task_experts = tasks if task_module else 0
         count = shared_experts + self.domain_experts + self.task_experts
-        self.experts = ParallelNormalizedMLP(count, expert_hidden, dropout)
+        self.experts = ParallelMLP(count, expert_hidden, dropout, normalization=normalization)
         gated = shared_experts
         if fusion == "gated":
             gated = count
@@ -117,7 +122,7 @@ class M3oE(Network):
             if fusion != "gated"
             else None
         )
-        self.towers = DomainTowers(domains, tasks, tower_hidden, dropout, normalize=True)
+        self.towers = DomainTowers(domains, tasks, tower_hidden, dropout, normalization)
 
     @property
     def domain_variables(self) -> list[keras.Variable]:

@@ -6,6 +6,7 @@ import keras
 from pydantic import Field, PositiveInt
 
 from trainer.interactions.settings import InteractionSettings
+from trainer.layers.normalization import Normalization
 from trainer.layers.unit_scale import unit_scale
 from trainer.networks.network import Network
 from trainer.networks.ple import PLE
@@ -28,6 +29,7 @@ class SFM(Network):
         expert_hidden: see PLE.
         tower_hidden: see PLE.
         dropout: see PLE.
+        normalization: of PLE's hidden layers.
 
     Raises:
         SettingsError: the interaction does not fit the fields.
@@ -48,6 +50,7 @@ class SFM(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         self.normalizes = normalize_modules
@@ -60,6 +63,7 @@ class SFM(Network):
             expert_hidden=expert_hidden,
             tower_hidden=tower_hidden,
             dropout=dropout,
+            normalization=normalization,
         )
         self.gate_names = dict(self.ple.gate_names)
 

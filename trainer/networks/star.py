@@ -6,6 +6,7 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
+from trainer.layers.normalization import Normalization, domain_normalization_layer
 from trainer.layers.parallel_mlp import ParallelMLP
 from trainer.layers.partitioned_normalization import PartitionedNormalization
 from trainer.layers.star_dense import StarDense
@@ -38,6 +39,9 @@ class STAR(Network):
         auxiliary_hidden: widths of the auxiliary network's hidden layers.
         domain_size: width of the domain's embedding.
         dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``. In
+            the star-shaped layers its weights are the domain's own, and statistics of a batch
+            those of the domain's rows; in towers and auxiliary network they are all rows'.
         normalize: False omits the partitioned normalisation.
         momentum: of the normalisation's statistics.
     """
@@ -51,26 +55,37 @@ class STAR(Network):
         auxiliary_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
         domain_size: PositiveInt = 16,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
         normalize: bool = True,
         momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.99,
     ):
         super().__init__()
         domains, tasks = len(inputs.domains), len(inputs.tasks)
-        self.normalization = PartitionedNormalization(domains, momentum) if normalize else None
-        self.hidden_layers = [StarDense(domains, units, "relu") for units in hidden]
+        self.partitioned = PartitionedNormalization(domains, momentum) if normalize else None
+        self.batch = normalization == "batch"
+        self.hidden_layers = [
+            StarDense(domains, units, use_bias=not self.batch) for units in hidden
+        ]
+        self.normalizations = [
+            domain_normalization_layer(normalization, domains)
+            for _ in hidden
+            if normalization != "none"
+        ]
         self.dropout = keras.layers.Dropout(dropout)
-        self.towers = Towers(tasks, tower_hidden, dropout)
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
         self.domain_embedding = self.add_weight(
             shape=(domains, domain_size), initializer="glorot_uniform", name="domain_embedding"
         )
-        self.auxiliary = ParallelMLP(1, auxiliary_hidden, dropout)
+        self.auxiliary = ParallelMLP(1, auxiliary_hidden, dropout, normalization=normalization)
         self.auxiliary_output = keras.layers.Dense(tasks)
 
     @property
     def domain_variables(self) -> list[keras.Variable]:
         """See Network."""
-        layers = [*self.hidden_layers, *([self.normalization] if self.normalization else [])]
+        layers = [*self.hidden_layers, *([self.partitioned] if self.partitioned else [])]
         own = [variable for layer in layers for variable in layer.domain_variables]
+        for layer in self.normalizations:
+            own += layer.trainable_variables
         return [self.domain_embedding, *own]
 
     def call(
@@ -83,10 +98,14 @@ class STAR(Network):
         """Fields ``(B, F, k)`` and domain ids ``(B,)`` to "logits" ``(B, T)``."""
         flat = flatten(fields)
         hidden = flat
-        if self.normalization is not None:
-            hidden = self.normalization(flat, domain_ids, training=training)
-        for layer in self.hidden_layers:
-            hidden = self.dropout(layer(hidden, domain_ids), training=training)  # (B, units)
+        if self.partitioned is not None:
+            hidden = self.partitioned(flat, domain_ids, training=training)
+        for place, layer in enumerate(self.hidden_layers):
+            hidden = layer(hidden, domain_ids)  # (B, units)
+            if self.normalizations:
+                flag = {"training": training} if self.batch else {}
+                hidden = self.normalizations[place](hidden, domain_ids, **flag)
+            hidden = self.dropout(ops.relu(hidden), training=training)
         logits = self.towers(hidden, training=training)
         domain = ops.take(self.domain_embedding, domain_ids, axis=0)  # (B, domain_size)
         joined = ops.concatenate([domain, flat], axis=-1)

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from trainer.interactions.settings import InteractionSettings, unique_names
 from trainer.layers.gate import Gate, mix
 from trainer.layers.gate_outputs import contributions, gate_outputs
+from trainer.layers.normalization import Normalization
 from trainer.layers.towers import Towers
 from trainer.layers.unit_scale import unit_scale
 from trainer.networks.network import Network, flatten
@@ -38,6 +39,8 @@ class TFI(Network):
         expert_hidden: widths of those experts' layers.
         tower_hidden: widths of each tower's hidden layers.
         dropout: share of the hidden units of MLPs that are dropped in training.
+        normalization: of the hidden layers of MLPs, before their ReLU: ``none``, ``batch`` or
+            ``layer``; a module has what its paper says.
 
     Raises:
         SettingsError: an interaction does not fit the fields.
@@ -58,6 +61,7 @@ class TFI(Network):
         expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
         tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
     ):
         super().__init__()
         self.normalizes = normalize_modules
@@ -71,7 +75,13 @@ class TFI(Network):
         self.gate = Gate(np.stack(rows))
         self.extraction = [
             ExtractionLevel(
-                tasks, task_experts, shared_experts, expert_hidden, dropout, level == levels - 1
+                tasks,
+                task_experts,
+                shared_experts,
+                expert_hidden,
+                dropout,
+                level == levels - 1,
+                normalization=normalization,
             )
             for level in range(1, levels)
         ]
@@ -84,7 +94,7 @@ class TFI(Network):
             + [f"shared/{name}" for name in shared or own]
             for task in inputs.tasks
         }
-        self.towers = Towers(tasks, tower_hidden, dropout)
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
     def call(
         self,

@@ -29,21 +29,30 @@ def _build(inputs=INPUTS, **options):
     network = NETWORKS.build("m3oe", {**SMALL, "shared_experts": 2, **options}, inputs)
     domains = DOMAINS % len(inputs.domains)
     network(FIELDS, IDS, domains)
-    for index, weight in enumerate(network.weights):
+    for index, weight in enumerate(network.trainable_variables):
         weight.assign(np.random.RandomState(index).randn(*weight.shape) * 0.5)
+    for _ in range(2 if options.get("normalization") == "batch" else 0):
+        network(FIELDS, IDS, domains, training=True)  # moves the statistics
     return network, network(FIELDS, IDS, domains), domains
 
 
-def _normalise(values, scale, shift):
-    normal = (values - values.mean()) / np.sqrt(values.var() + 1e-5)
+def _normalise(values, scale, shift, moments=None):
+    mean, variance = (values.mean(), values.var()) if moments is None else moments
+    normal = (values - mean) / np.sqrt(variance + 1e-5)
     return np.maximum(normal * np.asarray(scale) + np.asarray(shift), 0)
 
 
 def _mlp(mlp, values, copy):
     for layer, normalization in zip(mlp.hidden_layers, mlp.normalizations, strict=True):
-        values = values @ np.asarray(layer.kernel)[copy] + np.asarray(layer.bias)[copy]
+        values = values @ np.asarray(layer.kernel)[copy]
+        moments = None
+        if mlp.batch:
+            moments = normalization.moving_mean, normalization.moving_variance
+            moments = [np.asarray(found)[copy] for found in moments]
+        else:
+            values = values + np.asarray(layer.bias)[copy]
         scale, shift = np.asarray(normalization.scale), np.asarray(normalization.shift)
-        values = _normalise(values, scale[copy], shift[copy])
+        values = _normalise(values, scale[copy], shift[copy], moments)
     return values
 
 
@@ -97,9 +106,16 @@ def _expected(network, inputs, row, domain, task):
     towers = network.towers
     hidden_layer, normalization = towers.hidden_layers[0], towers.normalizations[0]
     fused = fused @ np.asarray(hidden_layer.kernel)[domain, task]
-    fused = fused + np.asarray(hidden_layer.bias)[domain, task]
+    moments = None
+    if towers.batch:
+        moments = [
+            np.asarray(found)[domain].reshape(-1, len(fused))[task]
+            for found in normalization.statistics.moments()
+        ]
+    else:
+        fused = fused + np.asarray(hidden_layer.bias)[domain, task]
     scale, shift = np.asarray(normalization.scale), np.asarray(normalization.shift)
-    fused = _normalise(fused, scale[domain, task], shift[domain, task])
+    fused = _normalise(fused, scale[domain, task], shift[domain, task], moments)
     kernel, bias = np.asarray(towers.output_layer.kernel), np.asarray(towers.output_layer.bias)
     return gate, (fused @ kernel[domain, task] + bias[domain, task])[0]
 
@@ -114,6 +130,7 @@ ABLATIONS = [
     {"task_module": False},
     {"domain_module": False, "task_module": False},
     {"released_behaviour": True},
+    {"normalization": "batch"},
 ]
 ONE_DOMAIN = dataclasses.replace(INPUTS, domains=("all",))
 ONE_TASK = dataclasses.replace(INPUTS, tasks=INPUTS.tasks[:1])
