@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,7 +55,10 @@ class RankingModel(keras.Model):
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         super().__init__()
         self.inputs_record, self.settings = inputs, settings
-        self.embedding = self.encoder = self.gain = self.bottom = None
+        self.embedding: FieldEmbedding | None = None
+        self.gain: Gain | None = None
+        self.encoder: Any = None
+        self.bottom: Any = None
         self._read = replace(inputs, sequences=())
         if not NETWORKS.get(settings.network).reads_inputs:
             self.encoder = SEQUENCE_ENCODERS.build(
@@ -99,7 +103,7 @@ class RankingModel(keras.Model):
             be "losses/<name>" ``(B,)`` of the encoder.
         """
         used = self._used(features)
-        if self.network.reads_inputs:
+        if self.embedding is None:  # The network reads the features themselves.
             numbers, ids = self._inputs(used)
             domain_ids = _domain_ids(features, ids)
             outputs = self.network(numbers, ids, domain_ids, training=training)
@@ -124,7 +128,7 @@ class RankingModel(keras.Model):
     @property
     def embeddings(self) -> list[FieldEmbedding]:
         """The embedding stages: one here, several in an arrangement of models."""
-        return [self.embedding]
+        return [] if self.embedding is None else [self.embedding]
 
     @property
     def fusion_variables(self) -> list[keras.Variable]:

@@ -50,7 +50,7 @@ class Registry:
             raise ValueError(f"{self.kind} {name!r} is registered already: {self._members[name]}")
         self._members[name] = target
 
-    def get(self, name: str) -> type:
+    def get(self, name: str) -> type[Any]:
         """Returns the class registered under `name`.
 
         Raises:
@@ -83,7 +83,8 @@ class Registry:
             SettingsError: an unknown option (the nearest valid one is named), a value of the
                 wrong type, or a required option that is absent.
         """
-        known, problems, checked = self.options(name), [], {}
+        known, problems = self.options(name), []
+        checked: dict[str, Any] = {}
         for key, value in options.items():
             if key not in known:
                 problems.append(

@@ -1,6 +1,6 @@
 """Typed, validated settings: the base class of every section of the experiment file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pydantic
@@ -18,7 +18,7 @@ class SettingsError(ValueError):
             ``("features", "age", "transform")``.
     """
 
-    def __init__(self, problems: list[tuple[tuple[str, ...], str]]):
+    def __init__(self, problems: Sequence[tuple[tuple[str, ...], str]]):
         self.problems = problems
         super().__init__(
             "\n".join(f"{'.'.join(path) or '(top)'}: {text}" for path, text in problems)

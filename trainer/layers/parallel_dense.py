@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
+
 
 class ParallelDense(keras.layers.Layer):
     """y_c = activation(x_c W_c + b_c) for `copies` independent pairs W_c, b_c.
@@ -33,7 +35,7 @@ class ParallelDense(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the kernel ``(copies, n, units)`` and the bias ``(copies, units)``."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         limit = math.sqrt(6.0 / (width + self.units))
         self.kernel = self.add_weight(
             shape=(self.copies, width, self.units),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
+
 Activation = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
@@ -40,7 +42,7 @@ class SequenceDense(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the kernel ``([C,] n, units)`` and the bias ``([C,] units)``."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         own = () if self.copies is None else (self.copies,)
         limit = math.sqrt(6.0 / (width + self.units))
         self.kernel = self.add_weight(

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from trainer.layers.attentional_gru import AttentionalGRU
+from trainer.layers.known_size import known_size
 from trainer.layers.masked_softmax import masked_softmax
 from trainer.layers.sequence_dense import SequenceDense
 from trainer.sequence_encoders.sequence_encoder import Interests
@@ -104,7 +105,7 @@ class Bilinear(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates W ``(C, k, k)``."""
-        self.projection = SequenceDense(input_shape[-1], self.copies, use_bias=False)
+        self.projection = SequenceDense(known_size(input_shape[-1]), self.copies, use_bias=False)
         self.projection.build(input_shape)
 
     def call(self, states: keras.KerasTensor, vector: keras.KerasTensor) -> keras.KerasTensor:
