@@ -181,7 +181,7 @@ class RankingModel(keras.Model):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Numbers ``(B, N)`` float32 and ids ``(B, C)`` int64, without embedding."""
         record = self.inputs_record
-        rows = ops.shape(features[(*record.categorical, *record.numeric)[0].name])[0]
+        rows = ops.shape(features[record.fields[0].name])[0]
         ids = [ops.cast(features[field.name], "int64") for field in record.categorical]
         numbers = [ops.cast(features[field.name], "float32") for field in record.numeric]
         return (
@@ -191,7 +191,7 @@ class RankingModel(keras.Model):
 
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
         record = self._read
-        names = [f.name for f in (*record.categorical, *record.numeric)]
+        names = [field.name for field in record.fields]
         names += [key for sequence in record.sequences for key in sequence.keys]
         missing = [name for name in names if name not in features]
         if len(record.domains) > 1 and DOMAIN_ID not in features:

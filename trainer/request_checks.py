@@ -139,7 +139,7 @@ def _broken(examples: tf.Tensor, suspects: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.size(broken) > 0, told, lambda: tf.constant(""))
 
 
-def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> dict[str, tf.Tensor]:
+def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> Mapping[str, tf.Tensor]:
     """Refuses several values in a row of a feature that takes one.
 
     Args:

@@ -68,7 +68,7 @@ class TrainStep:
         if settings.optimizer == "lazy_adam":
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
-        self._variables: list[keras.Variable] | None = None
+        self._variables: list[keras.Variable]  # Those that `prepare` finds.
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
     @property

@@ -307,9 +307,9 @@ class ContractSections(Settings):
         """Takes sequences of several features apart: everywhere a feature is one column."""
         apart: dict[str, Feature] = {}
         for name, feature in features.items():
-            parts: Mapping[str, Feature] = (
-                feature.parts(name) if isinstance(feature, SequenceFeature) else {name: feature}
-            )
+            parts: Mapping[str, Feature] = {name: feature}
+            if isinstance(feature, SequenceFeature):
+                parts = feature.parts(name)
             for part in parts:
                 if part != name and part in features:
                     raise ValueError(

@@ -45,7 +45,7 @@ class ParallelMLP(keras.layers.Layer):
             )
             for units in hidden
         ]
-        self.normalizations = [
+        self.normalizations: list[keras.layers.Layer] = [
             normalization_layer(normalization, copies) for _ in hidden if not plain
         ]
         self.batch = normalization == "batch"

@@ -82,7 +82,9 @@ class AITM(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, [T,] F, k)`` to "logits" ``(B, T)``; each tower reads its own task's."""
         own = self.towers(flatten(fields), training=training)  # (B, T, k)
-        states = {task: own[:, task] for task in self.levels[0]}
+        states: dict[int | None, keras.KerasTensor] = {
+            task: own[:, task] for task in self.levels[0]
+        }
         for step, (level, information) in enumerate(
             zip(self.levels[1:], self.information, strict=True)
         ):

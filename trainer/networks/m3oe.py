@@ -87,7 +87,7 @@ class M3oE(Network):
         super().__init__()
         domains, tasks = len(inputs.domains), len(inputs.tasks)
         self.fusion, self.stops_gate_gradient = fusion, released_behaviour
-        start = "glorot" if released_behaviour else "ones"
+        start: Literal["ones", "glorot"] = "glorot" if released_behaviour else "ones"
         self.domain_layer = StarDense(domains, domain_units, start=start)
         self.extraction = ParallelNormalizedMLP(1, hidden, dropout)
         self.skip = ParallelNormalizedMLP(1, hidden[-1:], dropout)

@@ -92,7 +92,9 @@ class MAN(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of gates, ``(B, n_t + n_s)``."""
         mixed, weights, shares = self.extraction(flatten(fields), training=training)  # (B, T, h)
-        states = {task: mixed[:, task] for task in self.levels[0]}
+        states: dict[int | None, keras.KerasTensor] = {
+            task: mixed[:, task] for task in self.levels[0]
+        }
         for level, attention in zip(self.levels[1:], self.attention, strict=True):
             before = ops.stack([states[self.preceding[task]] for task in level], axis=1)
             joined = attention(before, ops.take(mixed, level, axis=1))

@@ -69,7 +69,9 @@ class STAR(Network):
     @property
     def domain_variables(self) -> list[keras.Variable]:
         """See Network."""
-        layers = [*self.hidden_layers, *([self.normalization] if self.normalization else [])]
+        layers: list[StarDense | PartitionedNormalization] = list(self.hidden_layers)
+        if self.normalization is not None:
+            layers.append(self.normalization)
         own = [variable for layer in layers for variable in layer.domain_variables]
         return [self.domain_embedding, *own]
 
