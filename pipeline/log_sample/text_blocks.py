@@ -6,10 +6,11 @@ import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from components.log_example_gen.readers.census_income import CensusIncome
 from components.log_example_gen.readers.csv import Csv
+from components.log_example_gen.readers.files import Stream
 from components.log_example_gen.readers.reader import Reader
 
 #: First bytes of a gzip file.
@@ -80,7 +81,7 @@ class TextBlocks(contextlib.AbstractContextManager):
 
     def __init__(self, reader: Reader, file: str, form: TextForm) -> None:
         self._reader, self._file, self._form = reader, file, form
-        self._open: BinaryIO | None = None
+        self._open: Stream | None = None
         self._header = b""
         self._held = 0, b""
 
