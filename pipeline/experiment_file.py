@@ -118,7 +118,7 @@ def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
     from pipeline.reference_training import reference_training
     from trainer.networks import NETWORKS
 
-    models = experiment.model, experiment.gate.reference
+    models = [model for model in (experiment.model, experiment.gate.reference) if model]
     if any(model.network not in NETWORKS for model in models):  # which is said elsewhere
         return "training", experiment.reference_training
     own = experiment.gate.reference_training
@@ -178,7 +178,7 @@ class _Places:
 
     def _override(self, place: KeyPath) -> str | None:
         """The last override that set this place, something above or all that is below."""
-        for key, override in reversed(self._overrides.items()):
+        for key, override in reversed(list(self._overrides.items())):
             if place and (place[: len(key)] == key or key[: len(place)] == place):
                 return override
         return None

@@ -10,8 +10,9 @@ from transform.settings import Settings
 def is_section(annotation: object) -> bool:
     """Whether a type is a class of settings."""
     # `list[str]` is a class for inspect, but none that issubclass takes.
-    plain = typing.get_origin(annotation) is None and inspect.isclass(annotation)
-    return plain and issubclass(annotation, Settings)
+    if typing.get_origin(annotation) is not None or not inspect.isclass(annotation):
+        return False
+    return issubclass(annotation, Settings)
 
 
 def type_words(annotation: object) -> str:

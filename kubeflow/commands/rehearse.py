@@ -1,6 +1,7 @@
 """``mtlx rehearse``: runs an experiment's package here, as Kubeflow Pipelines would."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from pipeline.command_line import (
     EXIT_FAILED,
@@ -11,6 +12,11 @@ from pipeline.command_line import (
     add_experiment_arguments,
     fail,
 )
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kubeflow.rehearsal.rehearse import Rehearsal
 
 _PARAMETERS = ("data_path", "span", "run_name")
 
@@ -103,7 +109,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         return fail(f"--out {out}: {error}", EXIT_FAILED)
 
 
-def _summary(console: object, rehearsal: object) -> int:
+def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
     from components.relaimp_gate.verdict import Verdict
     from components.slice_evaluation.results import load_results
     from pipeline.terminal import print_summary
