@@ -55,6 +55,6 @@ class Refinement(keras.layers.Layer):
         self.outer.build((None, self.tasks, self.inner.units))
 
     def call(self, raw: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Refines raw_t, or one raw for all tasks, to r_t of every task."""
         refine = self.outer(self.inner(raw))  # (B, T, n)
         return refine * (raw if len(raw.shape) == 3 else raw[:, None])

@@ -44,7 +44,7 @@ class DomainDense(keras.layers.Layer):
         )
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the layers of the rows' own domains ``(B,)``."""
         equation = "bi,dcio->bdco" if len(inputs.shape) == 2 else "bci,dcio->bdco"
         outputs = of_own_domain(ops.einsum(equation, inputs, self.kernel), domain_ids)
         return self.activation(outputs + ops.take(self.bias, domain_ids, axis=0))

@@ -47,7 +47,7 @@ class DomainTowers(keras.layers.Layer):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Logits ``(B, T)`` of the rows' own domains."""
         outputs = inputs
         for place, layer in enumerate(self.hidden_layers):
             outputs = layer(outputs, domain_ids)  # (B, T, units)

@@ -61,7 +61,7 @@ class MetaUnit(keras.layers.Layer):
         knowledge: keras.KerasTensor,
         domain_ids: keras.KerasTensor,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the weights that the knowledge of the rows' own domains generates."""
         kernels = ops.einsum("ds,scio->dcio", knowledge, self.kernel_generator) + self.kernel
         biases = ops.einsum("ds,sco->dco", knowledge, self.bias_generator) + self.bias
         outputs = of_own_domain(ops.einsum("bcpi,dcio->bdcpo", inputs, kernels), domain_ids)

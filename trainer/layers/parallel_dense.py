@@ -49,7 +49,7 @@ class ParallelDense(keras.layers.Layer):
             )
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies every copy to its own input, or all to one."""
         equation = "bi,cio->bco" if len(inputs.shape) == 2 else "bci,cio->bco"
         outputs = ops.einsum(equation, inputs, self.kernel)  # (B, c, units)
         if self.bias is not None:

@@ -53,7 +53,7 @@ class ParallelMLP(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """See the class."""
+        """Applies every MLP to its own input, or all to one."""
         outputs = inputs
         for place, layer in enumerate(self.hidden_layers):
             outputs = layer(outputs)  # (B, copies, units)

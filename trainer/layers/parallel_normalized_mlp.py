@@ -27,7 +27,7 @@ class ParallelNormalizedMLP(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """See the class."""
+        """Applies every MLP to its own input, or all to one."""
         outputs = inputs
         for layer, normalization in zip(self.hidden_layers, self.normalizations, strict=True):
             outputs = ops.relu(normalization(layer(outputs)))  # (B, copies, units)

@@ -68,7 +68,7 @@ class PartitionedNormalization(keras.layers.Layer):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Normalises by the moving statistics of the rows' own domains, which training moves."""
         values = ops.cast(inputs, "float32")  # squares of float16 values overflow
         counts = ops.convert_to_tensor(self.counts)
         known, rows = counts > 0, ops.where(counts > 0, counts, 1.0)

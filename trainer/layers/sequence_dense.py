@@ -60,7 +60,7 @@ class SequenceDense(keras.layers.Layer):
         kernel_factor: keras.KerasTensor | None = None,
         bias_factor: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor:
-        """See the class; `kernel_factor` is ``(C, n, units)``, `bias_factor` ``(C, units)``."""
+        """Applies W and b, scaled by factors F ``(C, n, units)`` and f ``(C, units)`` if given."""
         kernel, bias = self.kernel, self.bias
         if kernel_factor is not None:
             kernel = kernel * kernel_factor

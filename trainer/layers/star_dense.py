@@ -61,7 +61,7 @@ class StarDense(keras.layers.Layer):
         return [self.domain_kernel, self.domain_bias]
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the common kernel, scaled for the rows' own domains ``(B,)``."""
         kernels = self.kernel * self.domain_kernel  # (D, n, units)
         outputs = of_own_domain(ops.einsum("bi,dio->bdo", inputs, kernels), domain_ids)
         bias = self.bias + ops.take(self.domain_bias, domain_ids, axis=0)

@@ -109,5 +109,5 @@ class Bilinear(keras.layers.Layer):
         self.projection.build(input_shape)
 
     def call(self, states: keras.KerasTensor, vector: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Scores ``(B, C, L)`` of the states against the vector."""
         return ops.einsum("bclk,bk->bcl", self.projection(states), vector)
