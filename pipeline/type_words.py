@@ -3,6 +3,7 @@
 import inspect
 import types
 import typing
+from collections.abc import Mapping
 
 from transform.settings import Settings
 
@@ -28,7 +29,7 @@ def type_words(annotation: object) -> str:
         return " or ".join(dict.fromkeys(type_words(argument) for argument in arguments))
     if origin is typing.Literal:
         return " or ".join(repr(argument) for argument in arguments)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return "mapping" if arguments[1] is typing.Any else f"mapping to {type_words(arguments[1])}"
     if origin is not None and arguments:
         return f"list of {type_words(arguments[0])}"

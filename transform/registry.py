@@ -8,7 +8,7 @@ from typing import Any
 import pydantic
 
 from transform.names import suggest
-from transform.settings import SettingsError
+from transform.settings import SettingsError, in_words_of_yaml
 
 
 class Registry:
@@ -95,7 +95,7 @@ class Registry:
                 annotation = known[key].annotation
                 checked[key] = pydantic.TypeAdapter(annotation).validate_python(value)
             except pydantic.ValidationError as error:
-                text = "; ".join(problem["msg"] for problem in error.errors())
+                text = "; ".join(in_words_of_yaml(problem["msg"]) for problem in error.errors())
                 problems.append(((key,), f"{text}. Received: {value!r}"))
         for key, parameter in known.items():
             if parameter.default is inspect.Parameter.empty and key not in options:

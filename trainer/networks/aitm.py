@@ -53,7 +53,7 @@ class AITM(Network):
         self,
         inputs: ModelInputs,
         *,
-        tower_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [128, 64, 32],  # noqa: B006
+        tower_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (128, 64, 32),
         shared_attention: bool = False,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",

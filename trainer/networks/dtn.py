@@ -1,5 +1,6 @@
 """DTN: feature interactions of several kinds for every task, and the task-sensitive network."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import keras
@@ -93,13 +94,13 @@ class DTN(Network):
             list[InteractionSettings], Field(min_length=1)
         ] = DEFAULT_INTERACTIONS,
         units: PositiveInt = 512,
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         task_sensitive: TaskSensitive = "full",
         other_tasks: OtherTasks = "preceding",
         normalize_modules: bool = True,
         stop_gradient: bool = True,
-        dropped: dict[str, list[str]] = {},  # noqa: B006
+        dropped: Mapping[str, list[str]] = {},
     ):
         super().__init__()
         self.tasks = inputs.tasks
@@ -118,7 +119,7 @@ class DTN(Network):
         self.levels = levels(self.carried.before)
         self.towers = [Towers(len(level), tower_hidden, dropout) for level in self.levels]
 
-    def _make_gates(self, kinds: list[str], dropped: dict[str, list[str]]) -> np.ndarray:
+    def _make_gates(self, kinds: list[str], dropped: Mapping[str, list[str]]) -> np.ndarray:
         """Decides which modules each of the 2 T gates sees: S_O's of all tasks, then S_t's.
 
         Returns:

@@ -74,10 +74,10 @@ class M3oE(Network):
         inputs: ModelInputs,
         *,
         domain_units: PositiveInt = 512,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256,),
         shared_experts: PositiveInt = 4,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [64],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (64,),
+        tower_hidden: tuple[PositiveInt, ...] = (64,),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         fusion: Literal["learnt", "fixed", "concatenated", "gated"] = "learnt",
         domain_module: bool = True,

@@ -56,8 +56,8 @@ class MAN(Network):
         *,
         task_experts: PositiveInt = 4,
         shared_experts: PositiveInt = 4,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 16, 32],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 16, 32),
         attention: bool = True,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",

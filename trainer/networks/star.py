@@ -46,9 +46,9 @@ class STAR(Network):
         self,
         inputs: ModelInputs,
         *,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [64],  # noqa: B006
-        auxiliary_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (64,),
+        auxiliary_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (32,),
         domain_size: PositiveInt = 16,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalize: bool = True,
