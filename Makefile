@@ -21,11 +21,14 @@ run: install
 
 test: install
 	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/ruff format --check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
 	$(BIN)/ruff format --check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/mypy
 
 # uv installs in a tenth of pip's time; where it can't be had or fails, pip does the same.
 $(STAMP): requirements.txt pyproject.toml

@@ -150,7 +150,7 @@ def columns_requests(requests: Requests) -> dict[str, Request]:
         ),
         "a column missing": without_first,
         "a column that the model does not know": lambda: requests.columns(
-            3, **{"extra": tf.fill([3], "x")}
+            3, extra=tf.fill([3], "x")
         ),
     }
 

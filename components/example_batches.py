@@ -46,7 +46,7 @@ class ReadExamples(beam.PTransform):
         self._batch_size, self._raw_column = batch_size, raw_column
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        """See the class."""
+        """Reads the files, spread over the workers, into batches."""
         return (
             root
             | "Files" >> beam.Create(self._groups, reshuffle=True)

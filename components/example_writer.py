@@ -3,6 +3,7 @@
 import os
 import threading
 import uuid
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
@@ -38,7 +39,7 @@ class ExampleWriter:
         self._writer = tf.io.TFRecordWriter(self._temporary, options)
         self._encoders = ThreadPoolExecutor(os.cpu_count() or 1)
         self._background = ThreadPoolExecutor(1)
-        self._last: Future | None = None
+        self._last: Future[None] | None = None
 
     def __enter__(self) -> "ExampleWriter":
         return self
@@ -52,7 +53,7 @@ class ExampleWriter:
         encoded = self._encoders.map(_encode, slices)
         self._last = self._background.submit(self._append, encoded)
 
-    def _append(self, encoded: object) -> None:
+    def _append(self, encoded: Iterable[list[bytes]]) -> None:
         for examples in encoded:
             for example in examples:
                 self._writer.write(example)

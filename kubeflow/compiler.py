@@ -10,6 +10,7 @@ from pathlib import Path
 from kfp import dsl
 from kfp.compiler import Compiler
 
+from components.log_example_gen.component import input_base
 from kubeflow.cluster_experiment import cluster_experiment
 from kubeflow.node_component import BLESSED, make_task, node_component, task_name
 from kubeflow.node_placement import place_task
@@ -19,11 +20,10 @@ from kubeflow.retry_window import widen_windows
 from kubeflow.strict_checks import check_package
 from kubeflow.tfx_graph import TfxGraph, compile_graph
 from kubeflow.training_job.settings import RUN_FN
-from pipeline import local_run
 from pipeline.experiment import Experiment
 from pipeline.kubeflow_settings import KubeflowSettings, NodeSettings
+from pipeline.pipeline_root import pipeline_root
 from pipeline.reference_training import trainings
-from pipeline.run_parameters import input_base
 from trainer.training_methods import check_workers, method_of
 from transform.names import suggest
 
@@ -87,7 +87,7 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
         root = str(experiment.run.pipeline_root).rstrip("/")
     else:
         experiment = experiment.anchored()
-        root = str(local_run.pipeline_root(experiment) / "artifacts")
+        root = str(pipeline_root(experiment) / "artifacts")
     section = experiment.kubeflow
     several = _nodes_on_several_machines(experiment) if for_cluster else {}
     tfx_graph = compile_graph(experiment, root, dict.fromkeys(several, RUN_FN))

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from ml_metadata import errors
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 #: Any of the two messages with which ML-Metadata's client connects.
-ConnectionConfig = (
+ConnectionConfig: TypeAlias = (
     metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
 )
 

@@ -79,7 +79,7 @@ class MetadataServer:
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             if procedure is None:
-                context.abort(
+                return context.abort(  # It raises.
                     grpc.StatusCode.UNIMPLEMENTED,
                     f"{name}: the store of this wheel has no such function",
                 )

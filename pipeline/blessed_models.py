@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.types import standard_artifacts
@@ -48,7 +49,7 @@ def blessed_models(input_dict: ResolverInputs) -> list[BlessedModel]:
 
 
 def examples_of(
-    store: object, model: types.Artifact, input_dict: ResolverInputs
+    store: ml_metadata.MetadataStore, model: types.Artifact, input_dict: ResolverInputs
 ) -> list[types.Artifact]:
     """The raw examples that a model was trained and tested on, empty where they are not known.
 
@@ -72,7 +73,7 @@ def examples_of(
     return []
 
 
-def _behind(store: object, artifact: int) -> set[int]:
+def _behind(store: ml_metadata.MetadataStore, artifact: int) -> set[int]:
     """Artifacts that went into the making of an artifact."""
     made_by = {
         event.execution_id

@@ -104,7 +104,7 @@ def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
     from pipeline.reference_training import reference_training
     from trainer.networks import NETWORKS
 
-    models = experiment.model, experiment.gate.reference
+    models = [model for model in (experiment.model, experiment.gate.reference) if model]
     if any(model.network not in NETWORKS for model in models):  # which is said elsewhere
         return "training", experiment.reference_training
     own = experiment.gate.reference_training

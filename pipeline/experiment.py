@@ -277,7 +277,7 @@ class Experiment(ContractSections):
     def _split_problems(self) -> list[str]:
         """Splits that can have no row, whatever the logs hold."""
         split = self.data.split
-        if split.by in ("hash", "row"):
+        if split.by == "hash" or split.by == "row":
             empty = [name for name in SPLITS if getattr(split, name) == 0.0]
             return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
         drawn = (split.validation if split.by == "file" else split.validation_from) is None

@@ -120,7 +120,7 @@ class _Places:
 
     def _override(self, place: KeyPath) -> str | None:
         """The last override that set this place, something above or all that is below."""
-        for key, override in reversed(self._overrides.items()):
+        for key, override in reversed(list(self._overrides.items())):
             if place and (place[: len(key)] == key or key[: len(place)] == place):
                 return override
         return None

@@ -80,7 +80,10 @@ class Secret(Settings):
 
 def amount(quantity: str) -> Decimal:
     """A Kubernetes quantity as a number: 500m is 0.5, 1Ki is 1024."""
-    number, unit = re.fullmatch(r"([\d.]+)(\D*)", quantity).groups()
+    found = re.fullmatch(r"([\d.]+)(\D*)", quantity)
+    if found is None:
+        raise ValueError(f"{quantity!r} is no Kubernetes quantity, such as 500m or 4Gi")
+    number, unit = found.groups()
     return Decimal(number) * _UNITS[unit]
 
 
@@ -212,7 +215,7 @@ class KubeflowSettings(Settings):
     def _check_node(self, name: str, own: dict[str, Any]) -> None:
         """Reads a node's settings over the defaults, so that errors name their place."""
         known = NodeSettings.model_fields
-        problems = [
+        problems: list[tuple[tuple[str, ...], str]] = [
             (("nodes", name, key), f"unknown setting {key!r}, {suggest(key, known)}")
             for key in own
             if key not in known
@@ -233,13 +236,13 @@ class KubeflowSettings(Settings):
         """
         shared = self.defaults.model_dump(exclude_unset=True)
         own = self.nodes.get(node_id, {})
-        lists = {
-            "volumes": [*self.volumes, *self.defaults.volumes],
-            "secrets": [*self.secrets, *self.defaults.secrets],
-        }
+        volumes = [*self.volumes, *self.defaults.volumes]
+        secrets = [*self.secrets, *self.defaults.secrets]
         node = NodeSettings.read({**shared, **own})
         if "volumes" in own:
-            lists["volumes"] += node.volumes
+            volumes += node.volumes
         if "secrets" in own:
-            lists["secrets"] += node.secrets
-        return node.model_copy(update={**lists, "image": node.image or self.image})
+            secrets += node.secrets
+        return node.model_copy(
+            update={"volumes": volumes, "secrets": secrets, "image": node.image or self.image}
+        )

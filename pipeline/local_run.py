@@ -229,13 +229,14 @@ def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[st
     """
     outputs = {node.node_id: node.outputs for node in nodes}
     pusher = next((node for node in nodes if node.node_id == "Pusher"), None)
-    if pusher is None or pusher.state == "skipped":
+    push_to = experiment.serving.push_to
+    if pusher is None or pusher.state == "skipped" or push_to is None:
         return "The model was not pushed.", None
     from tfx.utils import path_utils
 
     from components.model_pusher.push import served_as
 
-    base = absolute(experiment.serving.push_to)
+    base = absolute(push_to)
     try:
         model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
         version = served_as(model, base)

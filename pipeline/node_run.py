@@ -3,6 +3,9 @@
 import dataclasses
 import enum
 import os
+from typing import TypeAlias
+
+import ml_metadata
 
 # These register the messages that a compiled pipeline packs as Any.
 from ml_metadata.proto import metadata_store_pb2
@@ -20,7 +23,7 @@ from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from pipeline.unknown_outputs import check_outputs_known
 
 #: Connection to ML-Metadata: to a database, or to a server.
-ConnectionConfig = (
+ConnectionConfig: TypeAlias = (
     metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
 )
 
@@ -139,7 +142,9 @@ def run_node(
         return _outcome(handle.store, node_id, info.execution_id)
 
 
-def _connection_config(deployment: object) -> metadata_store_pb2.ConnectionConfig:
+def _connection_config(
+    deployment: pipeline_pb2.IntermediateDeploymentConfig,
+) -> metadata_store_pb2.ConnectionConfig:
     chosen = deployment.metadata_connection_config
     config = getattr(chosen, chosen.WhichOneof("connection_config"))
     database = getattr(config, "sqlite", None)
@@ -157,7 +162,7 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
     )
 
 
-def _outcome(store: object, node_id: str, execution_id: int) -> NodeOutcome:
+def _outcome(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) -> NodeOutcome:
     """Reads state and outputs of an execution back from ML-Metadata."""
     (execution,) = store.get_executions_by_id([execution_id])
     states = metadata_store_pb2.Execution.State

@@ -47,9 +47,9 @@ def put(values: dict[str, Any], path: KeyPath, value: Any) -> None:
     Raises:
         OverrideError: something on the way has no settings below it, or a list no such entry.
     """
-    place: dict[str, Any] | list[Any] = values
+    place: Any = values  # A mapping, or a list, whose keys are numbers.
     for depth, step in enumerate(path):
-        key = _entry(place, path, depth) if isinstance(place, list) else step
+        key: Any = _entry(place, path, depth) if isinstance(place, list) else step
         if depth == len(path) - 1:
             place[key] = value
             return

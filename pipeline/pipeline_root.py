@@ -7,7 +7,10 @@ from pipeline.experiment import Experiment
 
 def pipeline_root(experiment: Experiment) -> Path:
     """Folder of an experiment's artifacts, metadata and runs on this machine."""
-    return Path(experiment.anchored().run.pipeline_root).resolve()
+    root = experiment.anchored().run.pipeline_root
+    if root is None:
+        raise ValueError("run.pipeline_root has no value")
+    return Path(root).resolve()
 
 
 def history_elsewhere(experiment: Experiment) -> str | None:

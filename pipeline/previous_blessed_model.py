@@ -21,7 +21,8 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         self, store: object, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
         """Returns the model, its blessing and examples; empty lists where none is blessed yet."""
-        latest = (blessed_models(input_dict) or [None])[-1]
+        blessed = blessed_models(input_dict)
+        latest = blessed[-1] if blessed else None
         return {
             "model": [latest.model] if latest else [],
             "model_blessing": [latest.blessing] if latest else [],

@@ -66,7 +66,8 @@ def summary_tables(results: SliceResults, width: int) -> SummaryTables:
 
 def _shown_slices(results: SliceResults) -> tuple[list[SliceKey], list[str]]:
     """The slices to show, and a note for each feature of which some are left out."""
-    shown, notes = [], []
+    shown: list[SliceKey] = []
+    notes = []
     for group in slice_groups(results, _SHOWN_SLICES):
         if len(group.features) > 1:
             continue

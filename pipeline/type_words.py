@@ -3,6 +3,7 @@
 import inspect
 import types
 import typing
+from collections.abc import Mapping
 
 from transform.settings import Settings
 
@@ -10,8 +11,9 @@ from transform.settings import Settings
 def is_section(annotation: object) -> bool:
     """Whether a type is a class of settings."""
     # `list[str]` is a class for inspect, but none that issubclass takes.
-    plain = typing.get_origin(annotation) is None and inspect.isclass(annotation)
-    return plain and issubclass(annotation, Settings)
+    if typing.get_origin(annotation) is not None or not inspect.isclass(annotation):
+        return False
+    return issubclass(annotation, Settings)
 
 
 def type_words(annotation: object) -> str:
@@ -27,7 +29,7 @@ def type_words(annotation: object) -> str:
         return " or ".join(dict.fromkeys(type_words(argument) for argument in arguments))
     if origin is typing.Literal:
         return " or ".join(repr(argument) for argument in arguments)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return "mapping" if arguments[1] is typing.Any else f"mapping to {type_words(arguments[1])}"
     if origin is not None and arguments:
         return f"list of {type_words(arguments[0])}"

@@ -51,12 +51,12 @@ def _of_cgroups(root: Path) -> Iterator[int]:
 
 
 def _of_cgroup(folder: Path, limit: str, usage: str, file_pages: str) -> Iterator[int]:
-    values = [_number(folder / name) for name in (limit, usage)]
-    if None in values:
+    allowed, used = _number(folder / limit), _number(folder / usage)
+    if allowed is None or used is None:
         return
     pages = (line.split() for line in _lines(folder / "memory.stat"))
     given_up = sum(int(value) for name, value in pages if name == file_pages)
-    yield values[0] - values[1] + given_up
+    yield allowed - used + given_up
 
 
 def _number(path: Path) -> int | None:

@@ -96,7 +96,8 @@ def choose_cache(needed: Mapping[str, BlockMemory], available: int | None) -> Ca
         available: bytes that this process may still take; None where nobody knows, then all are
             kept.
     """
-    kept, notes = dict.fromkeys(needed, True), {}
+    kept = dict.fromkeys(needed, True)
+    notes: dict[str, str] = {}
     if available is None:
         return CacheChoice(kept, notes)
     taken = max(memory.moving_bytes(kept=True) for memory in needed.values())

@@ -99,8 +99,8 @@ def _index(cluster: Mapping[str, list[str]], task: object) -> int:
     """This process among all workers, the chief first."""
     kind = task.get("type") if isinstance(task, dict) else None
     index = task.get("index") if isinstance(task, dict) else None
-    known = kind in cluster and isinstance(index, int) and not isinstance(index, bool)
-    if not known or not 0 <= index < len(cluster[kind]):
+    places = range(len(cluster.get(kind, ()) if isinstance(kind, str) else ()))
+    if not isinstance(index, int) or isinstance(index, bool) or index not in places:
         raise WrongCluster(
             f"{TF_CONFIG}: task must name one of the cluster's machines by type and index, but "
             f"the cluster has {', '.join(f'{len(a)} {k}' for k, a in cluster.items())}. "

@@ -40,7 +40,8 @@ def example_sets(
         FileNotFoundError: no file matches.
         ValueError: the files of a split hold no example.
     """
-    kept, notes = dict.fromkeys(patterns, False), []
+    kept = dict.fromkeys(patterns, False)
+    notes: list[str] = []
     if training.cache == "memory":
         needed = {
             split: estimate_block_memory(files, feature_spec, training.shuffle_rows)

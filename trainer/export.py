@@ -1,6 +1,6 @@
 """The SavedModel: transform graph and model in one, from raw examples to probabilities."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ from trainer.request_checks import (
 )
 from trainer.served_counts import ServedCounts
 from trainer.serving_contract import write_serving_contract
-from trainer.training_ranges import training_ranges
+from trainer.training_ranges import Raw, Transform, training_ranges
 from transform.data_contract import (
     CategoricalFeature,
     DataContract,
@@ -31,8 +31,6 @@ EXAMPLES_SIGNATURE = "serving_default"
 COLUMNS_SIGNATURE = "serving_columns"
 #: Signature that counts, for the same raw tensors, what the model does not know.
 COUNTS_SIGNATURE = "serving_counts"
-
-Raw = Mapping[str, tf.Tensor | tf.SparseTensor]
 
 
 class ServedModel(tf.Module):
@@ -51,12 +49,14 @@ class ServedModel(tf.Module):
         self._contract = contract
         # As a part of this module a Keras model would be traced once more by itself, with
         # float32 for every input, ids included. Only its weights must be saved.
-        self._model = lambda features: model(features, training=False)
+        self._model: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]] = (
+            lambda features: model(features, training=False)
+        )
         self._weights = [variable.value for variable in model.variables]
         layer = transformed.transform_features_layer()
         # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
         # time. Only the graph that it has loaded, with its lookup tables, must be saved.
-        self._transform = lambda raw: layer(raw)
+        self._transform: Transform = lambda raw: layer(raw)
         self._transform_graph = layer._saved_model_loader_tracked_dict
         # Neither the labels, nor columns of the log that the contract does not name.
         self._raw_spec = {

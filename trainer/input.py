@@ -186,6 +186,8 @@ class ExampleSet:
         return blocks.rebatch(batch_size).prefetch(_PREFETCHED).with_options(_options())
 
     def _own_rows(self, index: tf.Tensor, block: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The part's rows of a block."""
+        """The part's rows of a block, or all."""
+        if self._part is None:
+            return block
         own = self._part.rows(index, tf.shape(next(iter(block.values())))[0])
         return {name: tf.boolean_mask(values, own) for name, values in block.items()}

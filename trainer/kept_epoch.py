@@ -22,7 +22,7 @@ def kept_epoch(history: History) -> str:
     )
     if compared:
         choose = min if selection["lower_is_better"] else max
-        second = choose(compared, key=compared.get)
+        second = choose(compared, key=lambda epoch: compared[epoch])
         extreme = "lowest" if selection["lower_is_better"] else "highest"
         since = f" since epoch {selection['first_epoch']}" if selection["first_epoch"] > 1 else ""
         text += f", the {extreme}{since} (epoch {second} comes next with {compared[second]:.5f})"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,7 +55,10 @@ class RankingModel(keras.Model):
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         super().__init__()
         self.inputs_record, self.settings = inputs, settings
-        self.embedding = self.encoder = self.gain = self.bottom = None
+        self.embedding: FieldEmbedding | None = None
+        self.gain: Gain | None = None
+        self.encoder: Any = None
+        self.bottom: Any = None
         self._read = replace(inputs, sequences=())
         if not NETWORKS.get(settings.network).reads_inputs:
             self.encoder = SEQUENCE_ENCODERS.build(
@@ -99,7 +103,7 @@ class RankingModel(keras.Model):
             be "losses/<name>" ``(B,)`` of the encoder.
         """
         used = self._used(features)
-        if self.network.reads_inputs:
+        if self.embedding is None:  # The network reads the features themselves.
             numbers, ids = self._inputs(used)
             domain_ids = _domain_ids(features, ids)
             outputs = self.network(numbers, ids, domain_ids, training=training)
@@ -124,7 +128,7 @@ class RankingModel(keras.Model):
     @property
     def embeddings(self) -> list[FieldEmbedding]:
         """The embedding stages: one here, several in an arrangement of models."""
-        return [self.embedding]
+        return [] if self.embedding is None else [self.embedding]
 
     @property
     def fusion_variables(self) -> list[keras.Variable]:
@@ -177,7 +181,7 @@ class RankingModel(keras.Model):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Numbers ``(B, N)`` float32 and ids ``(B, C)`` int64, without embedding."""
         record = self.inputs_record
-        rows = ops.shape(features[(*record.categorical, *record.numeric)[0].name])[0]
+        rows = ops.shape(features[record.fields[0].name])[0]
         ids = [ops.cast(features[field.name], "int64") for field in record.categorical]
         numbers = [ops.cast(features[field.name], "float32") for field in record.numeric]
         return (
@@ -187,7 +191,7 @@ class RankingModel(keras.Model):
 
     def _used(self, features: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
         record = self._read
-        names = [f.name for f in (*record.categorical, *record.numeric)]
+        names = [field.name for field in record.fields]
         names += [key for sequence in record.sequences for key in sequence.keys]
         missing = [name for name in names if name not in features]
         if len(record.domains) > 1 and DOMAIN_ID not in features:

@@ -139,7 +139,7 @@ def _broken(examples: tf.Tensor, suspects: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.size(broken) > 0, told, lambda: tf.constant(""))
 
 
-def single_values(parsed: dict[str, tf.Tensor], names: list[str]) -> dict[str, tf.Tensor]:
+def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> Mapping[str, tf.Tensor]:
     """Refuses several values in a row of a feature that takes one.
 
     Args:
@@ -230,7 +230,9 @@ def _unequal_lengths(parts: tuple[str, ...], lengths: tf.Tensor, other: tf.Tenso
     return _text("Feature ", tf.gather(parts, which), " has ", lengths[which, row], *place, remedy)
 
 
-def listed_domains(parsed: dict[str, tf.Tensor], domain: Domain | None) -> dict[str, tf.Tensor]:
+def listed_domains(
+    parsed: Mapping[str, tf.Tensor], domain: Domain | None
+) -> Mapping[str, tf.Tensor]:
     """Refuses rows of a domain that the contract does not list, where it says so."""
     if domain is None or not domain.refuses_unknown:
         return parsed

@@ -233,7 +233,7 @@ class Scorer:
 
         A behaviour without any value is dropped, as a missing item is elsewhere.
         """
-        aligned = {}
+        aligned: dict[str, np.ndarray] = {}
         for names in self._behaviours:
             length = self._features[names[0]]["max_length"]
             aligned |= {name: np.empty(len(inputs[name]), object) for name in names}

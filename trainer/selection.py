@@ -220,12 +220,19 @@ class Selection:
 
     def _value(self, found: Measure) -> float:
         if self._settings.metric == "normalised_entropy":
-            return found.loss / found.base_entropy
+            return _measured(found.loss) / found.base_entropy
         if self._settings.metric == "log_loss":
-            return found.loss
+            return _measured(found.loss)
         if self._settings.metric == "auc":
-            return found.auc
-        return max(2 * found.auc - 1, _LEAST_RELATIVE_AUC)
+            return _measured(found.auc)
+        return max(2 * _measured(found.auc) - 1, _LEAST_RELATIVE_AUC)
+
+
+def _measured(value: float | None) -> float:
+    """A measure of a cell with a weight, which has rows of both classes."""
+    if value is None:
+        raise ValueError("what has no rows of both classes can't be selected by")
+    return value
 
 
 def _where(cells: list[_Cell], of: int) -> str:

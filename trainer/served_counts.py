@@ -68,7 +68,7 @@ class ServedCounts:
         feature = self._contract.features[name]
         if isinstance(feature, SequenceFeature):
             ids = transformed[name]  # (B, L)
-            vocabulary = self._contract.features[feature.of].hash_buckets is None
+            vocabulary = self._contract.categorical(feature.item).hash_buckets is None
             there = tf.reduce_sum(_int((ids != PADDING_ID) & (ids != MISSING_ID)), axis=1)
             unknown = tf.reduce_sum(_int(ids == OUT_OF_VOCABULARY_ID), axis=1)
             return there, unknown if vocabulary else tf.zeros_like(there), tf.zeros_like(there)

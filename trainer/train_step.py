@@ -68,7 +68,7 @@ class TrainStep:
         if settings.optimizer == "lazy_adam":
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
-        self._variables: list[keras.Variable] | None = None
+        self._variables: list[keras.Variable]  # Those that `prepare` finds.
         self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
 
     @property
@@ -262,8 +262,7 @@ def _read_rows_in_place(model: keras.Model) -> None:
 
 def _tables(model: keras.Model) -> list[keras.Variable]:
     """The embedding tables of ids."""
-    embeddings = (one for one in getattr(model, "embeddings", []) if one is not None)
-    return [one.table for one in embeddings if one.rows]
+    return [one.table for one in getattr(model, "embeddings", []) if one.rows]
 
 
 def _parts(batch: Batch, parts: int) -> Iterator[Batch]:

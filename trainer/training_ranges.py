@@ -15,12 +15,14 @@ _TOLERANCE = 1e-6
 #: Transforms that tell all numbers inside of the range apart, one that is bounded by itself last.
 _TELLING = ("none", "log", "zscore", "min_max")
 
-#: Raw features by name to transformed ones.
-Transform = Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]]
+#: Raw features by name.
+Raw = Mapping[str, tf.Tensor | tf.SparseTensor]
+#: Raw features to transformed ones, both by name.
+Transform = Callable[[Raw], Mapping[str, tf.Tensor]]
 
 
 def training_ranges(
-    contract: DataContract, transform: Transform, raw: Callable[[str, np.ndarray], dict]
+    contract: DataContract, transform: Transform, raw: Callable[[str, np.ndarray], Raw]
 ) -> dict[str, tuple[float, float]]:
     """Finds the numbers beyond which a feature's transform gives always the same.
 
@@ -41,7 +43,7 @@ def training_ranges(
     for name, feature in contract.features.items():
         if not isinstance(feature, NumericFeature):
             continue
-        fields = {form: field for field, form in feature.fields(name).items()}
+        fields: dict[str, str] = {form: field for field, form in feature.fields(name).items()}
         telling = [fields[form] for form in _TELLING if form in fields]
         if not telling:
             continue

@@ -58,7 +58,7 @@ def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.Concret
 
     def count(serialized: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
         parsed = tf.io.parse_example(serialized, spec) if spec else {}
-        counts = {}
+        counts: dict[str, tuple[tf.Tensor, ...]] = {}
         for name, request in vocabularies.items():
             present = [
                 _texts(source, parsed[source], contract)

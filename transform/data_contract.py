@@ -176,13 +176,25 @@ class SequenceFeature(Settings):
         """This feature, called `name`, as one sequence for each of `of`, by their names."""
         if isinstance(self.of, str):
             return {name: self}
-        both = {"kind": self.kind, "max_length": self.max_length, "separator": self.separator}
         found = {}
         for index, (of, column) in enumerate(zip(self.of, self.columns or (), strict=True)):
             beside = name if index else None
-            part = SequenceFeature(**both, of=of, column=column, beside=beside)
-            found[f"{name}.{of}" if index else name] = part
+            found[f"{name}.{of}" if index else name] = SequenceFeature(
+                kind=self.kind,
+                of=of,
+                column=column,
+                beside=beside,
+                max_length=self.max_length,
+                separator=self.separator,
+            )
         return found
+
+    @property
+    def item(self) -> str:
+        """The one feature that it is `of`; a contract's sequences have one each, see `parts`."""
+        if not isinstance(self.of, str):
+            raise ValueError(f"is of several features, {self.of}: take its parts")
+        return self.of
 
 
 Feature = Annotated[
@@ -295,18 +307,20 @@ class ContractSections(Settings):
         """Takes sequences of several features apart: everywhere a feature is one column."""
         apart: dict[str, Feature] = {}
         for name, feature in features.items():
-            parts = feature.parts(name) if isinstance(feature, SequenceFeature) else {name: feature}
+            parts: Mapping[str, Feature] = {name: feature}
+            if isinstance(feature, SequenceFeature):
+                parts = feature.parts(name)
             for part in parts:
                 if part != name and part in features:
                     raise ValueError(
                         f"features.{name}.of makes a feature {part!r}, and there is one of that "
                         "name: call it otherwise, and the log's with column: NAME"
                     )
-            apart |= parts
+            apart.update(parts)
         return apart
 
     @pydantic.model_validator(mode="after")
-    def _check_references(self) -> "DataContract":
+    def _check_references(self) -> "ContractSections":
         problems = [
             *self._feature_problems(),
             *self._beside_problems(),
@@ -328,20 +342,20 @@ class ContractSections(Settings):
         categorical = [
             name for name, feature in self.features.items() if feature.kind == "categorical"
         ]
-        references = [("target_item", self.target_item)]
+        references: list[tuple[str, str | None]] = [("target_item", self.target_item)]
         if self.domain is not None:
             references.append(("domain.feature", self.domain.feature))
         for name, feature in self.features.items():
             if feature.kind == "sequence":
-                references.append((f"{self._written(name)}.of", feature.of))
+                references.append((f"{self._written(name)}.of", feature.item))
         problems = [
             f"{key} {name!r} is no categorical feature, {suggest(name, categorical)}"
             for key, name in references
             if name is not None and name not in categorical
         ]
         for name, feature in self.features.items():
-            if feature.kind == "sequence" and feature.of in categorical:
-                if not self.features[feature.of].embed:
+            if feature.kind == "sequence" and feature.item in categorical:
+                if not self.categorical(feature.item).embed:
                     problems.append(f"{self._written(name)}.of {feature.of!r} has embed: false")
         if self.domain is not None and len(set(self.domain.values)) != len(self.domain.values):
             problems.append(f"domain.values names a domain twice: {self.domain.values}")
@@ -374,6 +388,28 @@ class ContractSections(Settings):
                     "behaviours has: take one of the two out"
                 )
         return problems
+
+    def categorical(self, name: str) -> CategoricalFeature:
+        """The categorical feature of a name.
+
+        Raises:
+            ValueError: the feature is of another kind.
+        """
+        feature = self.features[name]
+        if not isinstance(feature, CategoricalFeature):
+            raise ValueError(f"feature {name!r} is {feature.kind}, not categorical")
+        return feature
+
+    def sequence(self, name: str) -> SequenceFeature:
+        """The sequence of a name.
+
+        Raises:
+            ValueError: the feature is of another kind.
+        """
+        feature = self.features[name]
+        if not isinstance(feature, SequenceFeature):
+            raise ValueError(f"feature {name!r} is {feature.kind}, not a sequence")
+        return feature
 
     def _written(self, name: str) -> str:
         """Key path of a feature in the experiment file."""
@@ -483,7 +519,7 @@ class DataContract(ContractSections):
     @property
     def missing_numbers(self) -> tuple[float, ...]:
         """The markers that are numbers, rounded as examples hold numbers: to float32."""
-        numbers = []
+        numbers: list[float] = []
         for marker in filter(_NUMBER.fullmatch, self.missing):
             number = float(marker)
             if abs(number) < 3e38:  # What is too large for float32 stands in no example.

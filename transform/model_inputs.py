@@ -110,6 +110,11 @@ class ModelInputs:
     domains: tuple[str, ...]
     tasks: tuple[TaskSpec, ...]
 
+    @property
+    def fields(self) -> tuple[CategoricalInput | NumericInput, ...]:
+        """What a row has one of: the fields with ids, then those with numbers."""
+        return (*self.categorical, *self.numeric)
+
     def task_index(self, name: str) -> int:
         """Position of a task in `tasks`, and so in every ``(B, T)`` tensor."""
         return [task.name for task in self.tasks].index(name)

@@ -73,8 +73,8 @@ def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) 
 
 
 def _sequence(name: str, feature: SequenceFeature, contract: DataContract) -> SequenceInput:
-    parts = [SequencePart(part, contract.features[part].of) for part in contract.parts(name)[1:]]
-    return SequenceInput(name, feature.of, feature.max_length, tuple(parts))
+    parts = [SequencePart(part, contract.sequence(part).item) for part in contract.parts(name)[1:]]
+    return SequenceInput(name, feature.item, feature.max_length, tuple(parts))
 
 
 def _cardinality(

@@ -8,6 +8,7 @@ accumulators that are vectorised.
 import json
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -65,17 +66,24 @@ class AnalyzeFiles(beam.PTransform):
         )
 
 
-def _write(parts: dict[str, "_Counts | _Numbers"], contract_json: str, folder: str) -> str:
+def _write(parts: "_Parts", contract_json: str, folder: str) -> str:
     contract = DataContract.from_json(contract_json)
     tf.io.gfile.makedirs(folder)
     for name, request in vocabulary_requests(contract).items():
-        lines = parts[name].most_frequent(request) or [EMPTY_VOCABULARY]
+        lines = parts.counts[name].most_frequent(request) or [EMPTY_VOCABULARY]
         with tf.io.gfile.GFile(os.path.join(folder, vocabulary_name(name)), "wb") as file:
             file.write(b"\n".join(lines) + b"\n")
-    numbers = {name: parts[name].summary() for name in numeric_requests(contract)}
+    numbers = {name: parts.numbers[name].summary() for name in numeric_requests(contract)}
     with tf.io.gfile.GFile(os.path.join(folder, NUMBERS_FILE), "w") as file:
         file.write(json.dumps(numbers))
     return folder
+
+
+class _Parts(NamedTuple):
+    """What is known of all columns, each by its name."""
+
+    counts: dict[str, "_Counts"]
+    numbers: dict[str, "_Numbers"]
 
 
 class _CombineColumns(beam.CombineFn):
@@ -85,32 +93,33 @@ class _CombineColumns(beam.CombineFn):
         self._vocabularies = vocabulary_requests(contract)
         self._numbers = numeric_requests(contract)
 
-    def create_accumulator(self) -> dict[str, "_Counts | _Numbers"]:
+    def create_accumulator(self) -> _Parts:
         """See `beam.CombineFn`."""
-        counts = {name: _Counts() for name in self._vocabularies}
-        return {**counts, **{name: _Numbers(request) for name, request in self._numbers.items()}}
+        return _Parts(
+            {name: _Counts() for name in self._vocabularies},
+            {name: _Numbers(request) for name, request in self._numbers.items()},
+        )
 
-    def add_input(
-        self, accumulator: dict[str, "_Counts | _Numbers"], batch: Batch
-    ) -> dict[str, "_Counts | _Numbers"]:
+    def add_input(self, accumulator: _Parts, batch: Batch) -> _Parts:
         """Takes what `read_counts` makes of one batch of examples."""
         for name, columns in batch.items():
-            accumulator[name].add(*columns)
+            if name in accumulator.counts:
+                accumulator.counts[name].add(*columns)
+            else:
+                accumulator.numbers[name].add(*columns)
         return accumulator
 
-    def merge_accumulators(
-        self, accumulators: Iterable[dict[str, "_Counts | _Numbers"]]
-    ) -> dict[str, "_Counts | _Numbers"]:
+    def merge_accumulators(self, accumulators: Iterable[_Parts]) -> _Parts:
         """See `beam.CombineFn`."""
         merged = self.create_accumulator()
         for accumulator in accumulators:
-            for name, part in merged.items():
-                part.merge(accumulator[name])
+            for name, counts in merged.counts.items():
+                counts.merge(accumulator.counts[name])
+            for name, numbers in merged.numbers.items():
+                numbers.merge(accumulator.numbers[name])
         return merged
 
-    def extract_output(
-        self, accumulator: dict[str, "_Counts | _Numbers"]
-    ) -> dict[str, "_Counts | _Numbers"]:
+    def extract_output(self, accumulator: _Parts) -> _Parts:
         """The parts themselves."""
         return accumulator
 
@@ -163,7 +172,8 @@ class _Numbers:
         self._request = request
         self._count, self._mean, self._squares = 0, 0.0, 0.0
         self._range = (np.inf, -np.inf)
-        self._sketch = self._distinct = None
+        self._sketch: sketches.QuantilesSketch | None = None
+        self._distinct: DistinctValues | None = None
         if request and request.of == "rows":
             self._sketch = sketches.QuantilesSketch(QUANTILE_ERROR / request.buckets, 1 << 32, 1)
         elif request:
@@ -187,7 +197,7 @@ class _Numbers:
         self._combine(other._count, other._mean, other._squares, other._range)
         if self._sketch is not None:
             self._sketch.Merge(other._sketch)
-        if self._distinct is not None:
+        if self._distinct is not None and other._distinct is not None:
             self._distinct.merge(other._distinct)
 
     def _combine(
@@ -205,7 +215,7 @@ class _Numbers:
         """What `transform.analysis.NumericSummary` holds; zeros where nothing was seen."""
         empty = self._count == 0
         low, high = (0.0, 0.0) if empty else self._range
-        summary = {
+        summary: dict[str, float | list[float]] = {
             "mean": float(self._mean),
             "deviation": 0.0 if empty else float(np.sqrt(self._squares / self._count)),
             "minimum": float(low),
@@ -220,4 +230,6 @@ class _Numbers:
             return [0.0] * (buckets - 1)
         if self._distinct is not None:
             return self._distinct.boundaries(buckets).tolist()
-        return self._sketch.GetQuantiles(buckets).to_pylist()[0][1:-1]
+        if self._sketch is not None:
+            return self._sketch.GetQuantiles(buckets).to_pylist()[0][1:-1]
+        raise ValueError("nothing was kept to cut buckets by")

@@ -177,9 +177,9 @@ def _sequence(
     else:
         items = dict(zip(parts, _aligned_items([inputs[part] for part in parts]), strict=True))
     for part, ragged in items.items():
-        feature = contract.features[part]
+        feature = contract.sequence(part)
         recent = ragged[:, -feature.max_length :]
-        ids = _ids(recent.values, feature.of, contract.features[feature.of], analysis)
+        ids = _ids(recent.values, feature.item, contract.categorical(feature.item), analysis)
         padded = recent.with_values(ids).to_tensor(
             default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
         )

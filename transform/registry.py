@@ -8,7 +8,7 @@ from typing import Any
 import pydantic
 
 from transform.names import suggest
-from transform.settings import SettingsError
+from transform.settings import SettingsError, in_words_of_yaml
 
 
 class Registry:
@@ -50,7 +50,7 @@ class Registry:
             raise ValueError(f"{self.kind} {name!r} is registered already: {self._members[name]}")
         self._members[name] = target
 
-    def get(self, name: str) -> type:
+    def get(self, name: str) -> type[Any]:
         """Returns the class registered under `name`.
 
         Raises:
@@ -83,7 +83,8 @@ class Registry:
             SettingsError: an unknown option (the nearest valid one is named), a value of the
                 wrong type, or a required option that is absent.
         """
-        known, problems, checked = self.options(name), [], {}
+        known, problems = self.options(name), []
+        checked: dict[str, Any] = {}
         for key, value in options.items():
             if key not in known:
                 problems.append(
@@ -94,7 +95,7 @@ class Registry:
                 annotation = known[key].annotation
                 checked[key] = pydantic.TypeAdapter(annotation).validate_python(value)
             except pydantic.ValidationError as error:
-                text = "; ".join(problem["msg"] for problem in error.errors())
+                text = "; ".join(in_words_of_yaml(problem["msg"]) for problem in error.errors())
                 problems.append(((key,), f"{text}. Received: {value!r}"))
         for key, parameter in known.items():
             if parameter.default is inspect.Parameter.empty and key not in options:

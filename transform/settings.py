@@ -1,6 +1,6 @@
 """Typed, validated settings: the base class of every section of the experiment file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pydantic
@@ -18,7 +18,7 @@ class SettingsError(ValueError):
             ``("features", "age", "transform")``.
     """
 
-    def __init__(self, problems: list[tuple[tuple[str, ...], str]]):
+    def __init__(self, problems: Sequence[tuple[tuple[str, ...], str]]):
         self.problems = problems
         super().__init__(
             "\n".join(f"{'.'.join(path) or '(top)'}: {text}" for path, text in problems)
@@ -79,6 +79,11 @@ class Settings(pydantic.BaseModel):
         return cls.model_validate_json(text)
 
 
+def in_words_of_yaml(message: str) -> str:
+    """A message of pydantic: what is a tuple here is a list in a file."""
+    return message.replace("valid tuple", "valid list").replace("Tuple should", "List should")
+
+
 def _describe(problem: Mapping[str, Any], values: Any) -> list[tuple[tuple[str, ...], str]]:
     """Turns one pydantic problem into key paths of the user's file and messages."""
     path, place = [], values
@@ -95,7 +100,7 @@ def _describe(problem: Mapping[str, Any], values: Any) -> list[tuple[tuple[str, 
     if isinstance(cause, SettingsError):
         # A check that read settings of its own knows where below they are wrong.
         return [((*path, *further), text) for further, text in cause.problems]
-    message = problem["msg"].removeprefix("Value error, ")
+    message = in_words_of_yaml(problem["msg"].removeprefix("Value error, "))
     if problem["type"] not in ("value_error", "missing"):
         received = repr(problem["input"])
         message += f". Received: {received if len(received) <= 200 else received[:200] + ' ...'}"

@@ -15,7 +15,7 @@ class AnomalyGuardSpec(component_spec.ComponentSpec):
     INPUTS = {
         "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies)
     }
-    OUTPUTS = {}
+    OUTPUTS: dict[str, component_spec.ChannelParameter] = {}
 
 
 class AnomalyGuard(base_component.BaseComponent):

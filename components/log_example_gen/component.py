@@ -30,7 +30,7 @@ class LogExampleGenSpec(component_spec.ComponentSpec):
         "quarantine_dir": component_spec.ExecutionParameter(type=str),
         "remedy": component_spec.ExecutionParameter(type=str, optional=True),
     }
-    INPUTS = {}
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}
     OUTPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
 
 

@@ -158,7 +158,7 @@ class _ShardWork:
         return summary
 
     def _batches(
-        self, shard: Shard, start: int, total: int, lines: Counter
+        self, shard: Shard, start: int, total: int, lines: Counter[str]
     ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
         """Checked examples of a shard with the split of each; counts its lines in `lines`."""
         reader = self.reader()
@@ -171,8 +171,7 @@ class _ShardWork:
         columns = list(dict.fromkeys([*checks.columns(), *splitter.split_columns(split)]))
         file, position = shard.files[0], start
         for rows in reader.read(shard, columns):
-            one_each = len(rows.lines) + len(rows.rejected)
-            lines.update({"read": one_each if rows.read is None else rows.read, **rows.aside})
+            lines.update({"read": rows.counted, **rows.aside})
             checked = checks.check(rows, file)
             positions = np.arange(position, position + len(rows.lines), dtype=np.int64)
             position += len(rows.lines)

@@ -107,7 +107,10 @@ def _instants(times: pa.Array, time_zone: str) -> tuple[np.ndarray, np.ndarray]:
 def _offset(local: int, zone: zoneinfo.ZoneInfo) -> int:
     """Microseconds that a zone's clocks are ahead; of an hour that is there twice, the first."""
     moment = datetime.datetime(1970, 1, 1, tzinfo=zone) + datetime.timedelta(microseconds=local)
-    return moment.utcoffset() // datetime.timedelta(microseconds=1)
+    ahead = moment.utcoffset()
+    if ahead is None:
+        raise ValueError(f"{zone} does not say how far its clocks are ahead")
+    return ahead // datetime.timedelta(microseconds=1)
 
 
 def _canonical(parts: pa.StructArray) -> pa.Array:

@@ -6,7 +6,7 @@ from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.reader import MissingTexts, Reader
 from components.log_example_gen.settings import DataSettings
 
-_TEXTS = pydantic.TypeAdapter(MissingTexts)
+_TEXTS: pydantic.TypeAdapter[tuple[str, ...]] = pydantic.TypeAdapter(MissingTexts)
 
 
 def missing_texts(data: DataSettings) -> tuple[str, ...]:
@@ -17,7 +17,7 @@ def missing_texts(data: DataSettings) -> tuple[str, ...]:
     """
     if "missing" in data.options:
         try:
-            return tuple(_TEXTS.validate_python(data.options["missing"]))
+            return _TEXTS.validate_python(data.options["missing"])
         except pydantic.ValidationError:
             return Reader.missing
     return READERS.get(data.reader).missing if data.reader in READERS else Reader.missing

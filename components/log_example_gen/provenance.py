@@ -3,6 +3,7 @@
 The gate reads it to tell which model has seen which rows, and whose are newer.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -51,7 +52,7 @@ def provenance(
     }
 
 
-def _told(data: DataSettings, times: TimeRanges) -> dict[str, list[float | str]]:
+def _told(data: DataSettings, times: TimeRanges) -> Mapping[str, Sequence[float | str]]:
     """The ranges as they are read later: instants as text with their zone, numbers as they are."""
     split = data.split
     if not isinstance(split, TimeSplit) or not isinstance(split.test_from, str):

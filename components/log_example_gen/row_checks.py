@@ -134,7 +134,7 @@ class RowChecks:
 
     def _items(self, name: str, batch: "_Batch") -> Items:
         """A sequence column, checked and taken apart."""
-        feature, column = self._contract.features[name], self._contract.column(name)
+        feature, column = self._contract.sequence(name), self._contract.column(name)
         values = batch.rows.columns[column].combine_chunks()
         if not is_list(values.type):
             text = self._markers.without_texts(self._texts(values, batch, column))

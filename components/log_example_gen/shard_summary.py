@@ -23,9 +23,9 @@ class ShardSummary:
         sources: of the shard, see `components.log_example_gen.provenance.source`.
     """
 
-    lines: Counter = field(default_factory=Counter)
-    rows: Counter = field(default_factory=Counter)
-    malformed: Counter = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
     times: TimeRanges = field(default_factory=dict)
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None

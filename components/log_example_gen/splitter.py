@@ -108,6 +108,8 @@ def assign(split: Split, rows: pa.Table, place: Place) -> Assignment:
     if isinstance(split, RowSplit):
         if split.shuffle:
             return Assignment(_by_share(uniform(place.positions, split.seed), split))
+        if place.positions is None:
+            raise ValueError("a split by position needs the rows' positions")
         return Assignment(_by_share((place.positions + 0.5) / place.total, split))
     rejected: list[Rejection] = []
     times = None
@@ -129,7 +131,7 @@ def described(split: Split, rows: Mapping[str, int], times: TimeRanges) -> str:
     parts = []
     for name in SPLITS:
         span = ""
-        if name in times:
+        if isinstance(split, TimeSplit) and name in times:
             low, high = (TimeColumn(split).show(time) for time in times[name])
             span = f" from {low} to {high}"
         parts.append(f"{name}: {rows[name]:,}{span}")

@@ -50,10 +50,15 @@ class TimeColumn:
 
     def boundaries(self) -> tuple[int | float | None, int | float]:
         """`validation_from` and `test_from`, comparable with `Times.values`."""
-        return tuple(
-            instant(boundary, self._split.time_zone) if isinstance(boundary, str) else boundary
-            for boundary in (self._split.validation_from, self._split.test_from)
-        )
+        begin = self._split.validation_from
+        return None if begin is None else self._comparable(begin), self._test_from
+
+    def _comparable(self, boundary: int | float | str) -> int | float:
+        return instant(boundary, self._split.time_zone) if isinstance(boundary, str) else boundary
+
+    @property
+    def _test_from(self) -> int | float:
+        return self._comparable(self._split.test_from)
 
     def show(self, value: int | float) -> str:
         """A time for people."""
@@ -106,7 +111,7 @@ class TimeColumn:
 
     def _checked_units(self, times: Times, place: str) -> Times:
         """Unix times in another unit than the boundary's are no times of this split."""
-        boundary = unit(self._split.test_from)
+        boundary = unit(self._test_from)
         if boundary is None:
             return times
         found = units(times.values)

@@ -6,7 +6,7 @@ TensorFlow is imported for URIs only, so that a push into a folder needs none of
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 _CHUNK = 1 << 20
 
@@ -101,7 +101,7 @@ class RemoteFiles:
         found = {}
         for place, _, names in gfile.walk(folder):
             below = place.removeprefix(folder).strip("/")
-            for name in filter(None, names):
+            for name in (name for name in names if name):
                 path = f"{below}/{name}" if below else name
                 found[path] = gfile.stat(f"{folder}/{path}").length
         return found
@@ -147,7 +147,7 @@ def files_of(path: str) -> LocalFiles | RemoteFiles:
     return RemoteFiles() if is_remote(path) else LocalFiles()
 
 
-def _gfile() -> object:
+def _gfile() -> Any:
     import tensorflow as tf
 
     return tf.io.gfile

@@ -77,7 +77,8 @@ class LocalPush:
             _to_disk(staged)
             with locked(self._lock):
                 newest = self.newest()
-                if newest not in (None, before) and same_model(newest.path, model, digest):
+                changed = newest is not None and newest != before
+                if newest is not None and changed and same_model(newest.path, model, digest):
                     return newest
                 number = self._rename(staged)
             return self._checked(number, staged, digest)

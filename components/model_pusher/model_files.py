@@ -91,7 +91,7 @@ def copy_model(source: str, target: str) -> str:
     return _digest(contents)
 
 
-def _noted(pieces: Iterator[bytes], content: object) -> Iterator[bytes]:
+def _noted(pieces: Iterator[bytes], content: "hashlib._Hash") -> Iterator[bytes]:
     for piece in pieces:
         content.update(piece)
         yield piece

@@ -8,7 +8,7 @@ from components.relaimp_gate.settings import GateSettings, Threshold
 from components.relaimp_gate.slice_pattern import expand_slices
 from components.relaimp_gate.verdict import Check, Verdict
 from components.relaimp_gate.wildcards import matches
-from components.slice_evaluation.results import SliceMetrics, SliceResults
+from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from components.slice_evaluation.slice_metrics import ANCHOR, CANDIDATE
 from components.slice_evaluation.slices import SliceKey, slice_text
 from transform.data_contract import DataContract
@@ -87,8 +87,12 @@ class _Judgement:
 
     def __init__(self, results: SliceResults, settings: GateSettings, contract: DataContract):
         self._results, self._settings, self._contract = results, settings, contract
-        self._metrics = {(m.model, m.task, m.key): m for m in results.metrics}
-        self._comparisons = {(c.baseline, c.task, c.key): c for c in results.comparisons}
+        self._metrics: dict[tuple[str | None, str, SliceKey], SliceMetrics] = {
+            (m.model, m.task, m.key): m for m in results.metrics
+        }
+        self._comparisons: dict[tuple[str | None, str, SliceKey], Comparison] = {
+            (c.baseline, c.task, c.key): c for c in results.comparisons
+        }
         self._opponents: set[str] = set()
 
     def expand(self, threshold: Threshold) -> list[Check]:
@@ -162,12 +166,12 @@ class _Judgement:
         candidate = self._metrics.get((CANDIDATE, task, key))
         if candidate is None or not candidate.examples:
             known = ", ".join(map(slice_text, self._results.slices[:20]))
-            reason = (
+            absent = (
                 "not decidable: the evaluated split has no row of this task in this slice "
                 f"(slices with rows: {known})"
             )
-            return Finding(False, reason)
-        reason = undefined("candidate", candidate) or self._too_few(candidate)
+            return Finding(False, absent)
+        reason: str | None = undefined("candidate", candidate) or self._too_few(candidate)
         if reason is None and rule.compares:
             other = self._metrics.get((against.model, task, key))
             reason = obstacle(self._results, against.model, candidate, other)

@@ -1,6 +1,7 @@
 """Which model has seen which rows, and whose test rows are newer."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -141,7 +142,7 @@ def _trained_before(today: SeenExamples, other: SeenExamples) -> bool:
     if not ends or "test" not in today.times:
         return False
     begin = instant(today.times["test"][0])
-    return all(comparable(instant(end), begin) and instant(end) < begin for end in ends)
+    return all(earlier(instant(end), begin) for end in ends)
 
 
 def _older(today: SeenExamples, served: SeenExamples) -> str | None:
@@ -155,7 +156,7 @@ def _older(today: SeenExamples, served: SeenExamples) -> str | None:
     same_time = today.time_column == served.time_column
     if same_time and "test" in today.times and "test" in served.times:
         now, then = (seen.times["test"][1] for seen in (today, served))
-        if comparable(instant(now), instant(then)) and instant(now) < instant(then):
+        if earlier(instant(now), instant(then)):
             return (
                 f"the candidate was tested on rows up to {_short(now)}, older than those of the "
                 f"model blessed last, up to {_short(then)} ({today.time_column})"
@@ -176,7 +177,7 @@ def instant(time: float | str) -> float | pd.Timestamp | str:
         return time
 
 
-def comparable(first: object, second: object) -> bool:
-    """Whether two instants are of one kind."""
+def earlier(first: Any, second: Any) -> bool:
+    """Whether two of `instant`'s are of one kind, and the first lies before the second."""
     numbers = isinstance(first, int | float) and isinstance(second, int | float)
-    return numbers or type(first) is type(second)
+    return (numbers or type(first) is type(second)) and bool(first < second)

@@ -1,6 +1,7 @@
 """Reads what StatisticsGen computed."""
 
 import os
+from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
@@ -59,7 +60,7 @@ def _feature(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> Featur
     return FeatureStatistics(kind="bytes", **shared)
 
 
-def _numbers(stats: statistics_pb2.NumericStatistics) -> dict:
+def _numbers(stats: statistics_pb2.NumericStatistics) -> dict[str, Any]:
     values = {
         "mean": stats.mean,
         "deviation": stats.std_dev,
@@ -75,7 +76,7 @@ def _numbers(stats: statistics_pb2.NumericStatistics) -> dict:
     return values
 
 
-def _text(stats: statistics_pb2.StringStatistics) -> dict:
+def _text(stats: statistics_pb2.StringStatistics) -> dict[str, Any]:
     top = tuple((value.value, value.frequency) for value in stats.top_values[:_TOP_VALUES])
     ranks = tuple(bucket.sample_count for bucket in stats.rank_histogram.buckets[:_BARS])
     return {"distinct": stats.unique, "top": top, "bars": ranks}

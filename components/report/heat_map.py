@@ -45,15 +45,19 @@ def heat_map(results: SliceResults, baseline: str) -> HeatMap:
     compared = {(c.task, c.key): c for c in results.comparisons if c.baseline == baseline}
     metrics = {(m.task, m.key): m for m in results.metrics if m.model == CANDIDATE}
     states = {key: _state(comparison) for key, comparison in compared.items()}
-    clear = [abs(compared[key].relaimp) for key, state in states.items() if state in _CLEAR]
-    scale = max(clear, default=1.0) or 1.0
+    sizes = {
+        key: abs(comparison.relaimp)
+        for key, comparison in compared.items()
+        if states[key] in _CLEAR and comparison.relaimp is not None
+    }
+    scale = max(sizes.values(), default=1.0) or 1.0
     cells = {}
     for task in results.tasks:
         for key in results.slices:
             place = (task, key)
             comparison, metric = compared.get(place), metrics.get(place)
             state = states.get(place, "undefined") if metric and metric.examples else "absent"
-            size = abs(comparison.relaimp) / scale if state in _CLEAR else 0.0
+            size = sizes.get(place, 0.0) / scale if state in _CLEAR else 0.0
             cells[place] = HeatCell(state, comparison, metric, min(size, 1.0))
     return HeatMap(baseline, scale, cells)
 

@@ -104,7 +104,8 @@ def _line(
     place: Callable[[float, float], tuple[float, float]],
 ) -> Line:
     placed = {epoch: place(epoch, value) for epoch, value in points}
-    return Line(model, tuple(placed.values()), placed.get(best_epochs.get(model)))
+    best = best_epochs.get(model)
+    return Line(model, tuple(placed.values()), None if best is None else placed.get(best))
 
 
 def _describe(title: str, series: dict[str, list[tuple[int, float]]]) -> str:

@@ -1,5 +1,6 @@
 """Renders a report, or its heat maps alone: pure functions from data to one HTML page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -44,10 +45,10 @@ def render(data: ReportData) -> str:
     Args:
         data: of one run; what is None or empty is said to be absent.
     """
-    view = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
+    view: dict[str, Any] = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
     if data.results is not None:
         view |= _evaluation_view(data.results, data.max_cross_slices_shown)
-        view |= _best_view(data, view["groups"])
+        view |= _best_view(data.results, data.best_possible, view["groups"])
     view |= {
         "checks": _sorted_checks(data),
         "charts": charts(data.trainings),
@@ -76,13 +77,17 @@ def render_heat_map(results: SliceResults, title: str, max_cross_slices_shown: i
     return _ENVIRONMENT.get_template("heat_map.html").render(view)
 
 
-def _best_view(data: ReportData, groups: list[SliceGroup]) -> dict[str, Any]:
+def _best_view(
+    results: SliceResults,
+    best_possible: Mapping[str, Mapping[str, float | None]],
+    groups: list[SliceGroup],
+) -> dict[str, Any]:
     """The best possible AUC by task and slice, and the groups of slices with any of it."""
     reachable = {
         (task, key): auc
-        for task in data.results.tasks
-        for key in data.results.slices
-        if (auc := data.best_possible.get(task, {}).get(slice_text(key))) is not None
+        for task in results.tasks
+        for key in results.slices
+        if (auc := best_possible.get(task, {}).get(slice_text(key))) is not None
     }
     with_best = {key for _, key in reachable}
     best = [group for group in groups if with_best.intersection(group.slices)]

@@ -101,7 +101,11 @@ def charts(trainings: tuple[Training, ...]) -> list[LineChart]:
     best = {training.model: training.history["best_epoch"] for training in trainings}
     drawn = [line_chart("Training loss", _series(trainings, lambda epoch: epoch["loss"]), best)]
     for task in tasks:
-        values = _series(trainings, lambda epoch, task=task: epoch["validation_auc"].get(task))
+
+        def auc(epoch: dict[str, Any], task: str = task) -> float | None:
+            return epoch["validation_auc"].get(task)
+
+        values = _series(trainings, auc)
         drawn.append(line_chart(f"Validation AUC, {task}", values, best))
     return [chart for chart in drawn if chart is not None]
 
@@ -112,9 +116,9 @@ def _series(
     """Values by model, without the epochs in which there is none."""
     return {
         training.model: [
-            (epoch["epoch"], value(epoch))
+            (epoch["epoch"], found)
             for epoch in training.history["epochs"]
-            if value(epoch) is not None
+            if (found := value(epoch)) is not None
         ]
         for training in trainings
     }

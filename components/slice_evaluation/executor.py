@@ -65,7 +65,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         uri = artifact_utils.get_single_uri(output_dict["evaluation"])
         self._run(contract, settings, crosses, models, files, uri)
         domains = list(contract.domains) if contract.domain else []
-        order = {DOMAIN_ALIAS: domains} | ({contract.domain.feature: domains} if domains else {})
+        order = {DOMAIN_ALIAS: domains}
+        if contract.domain is not None:
+            order[contract.domain.feature] = domains
         # Written last: without it the evaluation does not count as finished.
         write_description(
             uri,

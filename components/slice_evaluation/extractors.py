@@ -1,5 +1,7 @@
 """TFMA extractors over whole batches: labels and populations, predictions, slices and users."""
 
+from typing import Any
+
 import apache_beam as beam
 import numpy as np
 import pandas as pd
@@ -91,7 +93,7 @@ def _add_slices(
     groupings: list[str],
 ) -> tfma.types.Extracts:
     batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
-    added = {SLICE_COLUMNS_KEY: slice_columns(batch, crosses)}
+    added: dict[str, Any] = {SLICE_COLUMNS_KEY: slice_columns(batch, crosses)}
     if user_key is not None:
         added[USERS_KEY] = _users(batch, user_key)
     if groupings:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -44,7 +45,9 @@ class ModelReads:
     contract: DataContract | None
 
 
-def model_reads(path: str, model: object, signature: object) -> ModelReads:
+def model_reads(
+    path: str, model: Any, signature: tf.types.experimental.ConcreteFunction
+) -> ModelReads:
     """Finds out what a model reads.
 
     Args:
@@ -80,7 +83,7 @@ def _is_used(name: str, feature: Feature, contract: DataContract) -> bool:
     return not isinstance(feature, CategoricalFeature) or feature.embed or name == domain
 
 
-def _kinds_of_columns(model: object) -> dict[str, str]:
+def _kinds_of_columns(model: Any) -> dict[str, str]:
     """Kinds of features as the signature for columns tells them; empty without one."""
     if COLUMNS_SIGNATURE not in model.signatures:
         return {}
@@ -94,7 +97,7 @@ def _kind(spec: tf.TensorSpec) -> str:
     return "sequence" if spec.shape.rank == 2 else "categorical"
 
 
-def _parsed(signature: object) -> dict[str, str]:
+def _parsed(signature: tf.types.experimental.ConcreteFunction) -> dict[str, str]:
     """Features that the graph behind a signature parses, with the form that it asks for.
 
     TensorFlow keeps no list of them: the operation that parses has their names as constants.
@@ -109,7 +112,9 @@ def _parsed(signature: object) -> dict[str, str]:
     return found
 
 
-def _keys(node: tf.compat.v1.NodeDef, by_name: dict) -> Iterator[tuple[str, str]]:
+def _keys(
+    node: tf.compat.v1.NodeDef, by_name: dict[str, tf.compat.v1.NodeDef]
+) -> Iterator[tuple[str, str]]:
     """Names and forms of one ``ParseExampleV2``: serialized, names, then keys of three sorts."""
     attributes = ("sparse_types", "Tdense", "ragged_value_types")
     for source, attribute in zip(node.input[2:5], attributes, strict=True):

@@ -140,8 +140,9 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     if isinstance(region, str):
         return Estimate(value, reason=region)
     wanted = quantile_of_difference(spread, other, confidence)
-    reach = wanted * np.sqrt(spread.variance(0)), wanted * error
-    ends = _ratio_bounds(*(aucs - 0.5), *reach, _correlation(spread, other))
+    own, others = aucs - 0.5
+    reach = wanted * np.sqrt(spread.variance(0))
+    ends = _ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
     if ends is None:
         return Estimate(value, reason=(
             f"the AUC to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard error "
@@ -150,7 +151,8 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     if (region[1] > 0.5).all():
         ratios, gap = (region[0] - 0.5) / (region[1] - 0.5), spread.variance_of_difference(other)
         ends = _stretched(ends, np.sign(value), ratios, gap)
-    return Estimate(value, *(float((end - 1) * 100) for end in ends))
+    lower, upper = (float((end - 1) * 100) for end in ends)
+    return Estimate(value, lower, upper)
 
 
 def quantile_of_difference(spread: Spread, other: int, confidence: float) -> float:

@@ -49,6 +49,8 @@ class PairedPass:
 
     def cluster_sums(self, batch: EvaluationBatch) -> ClusterSums:
         """Returns the sums per user of a batch; group = slice · T + task."""
+        if batch.users is None:
+            raise ValueError("the batch does not tell the rows' users")
         sums = ClusterSums(self.totals.models)
         for task, rows, slices, labels, placements in self.rows(batch):
             groups = slices * self.totals.tasks + task

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
@@ -31,7 +32,25 @@ from components.slice_evaluation.slices import MISSING, SliceKey, slice_text
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
 
-_Values = dict[str, tuple[float | str, float | None, float | None]]
+#: A value and its interval.
+_Interval = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What a record holds of a model and task, by metric."""
+
+    numbers: dict[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def interval(self, metric: str) -> _Interval:
+        return self.numbers.get(metric, (None, None, None))
+
+    def value(self, metric: str) -> float | None:
+        return self.interval(metric)[0]
+
+    def count(self, metric: str) -> int:
+        return round(self.numbers[metric][0])
 
 
 class EvaluationResultError(ValueError):
@@ -217,7 +236,7 @@ def load_results(uri: str) -> SliceResults:
                 continue
             for baseline in (BASELINE, REFERENCE, ANCHOR):
                 if baseline in models and task not in incomparable.get(baseline, {}):
-                    compared = values.get((comparison_name(baseline), task), {})
+                    compared = values.get((comparison_name(baseline), task), _Values())
                     comparisons.append(_comparison(baseline, task, key, compared))
     if not metrics:
         raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
@@ -233,7 +252,7 @@ def load_results(uri: str) -> SliceResults:
     )
 
 
-def _read_description(uri: str) -> dict:
+def _read_description(uri: str) -> dict[str, Any]:
     path = os.path.join(uri, DESCRIPTION_FILE)
     if not tf.io.gfile.exists(path):
         raise EvaluationResultError(
@@ -292,15 +311,12 @@ def _values_by_model_and_task(
         if entry.HasField("confidence_interval"):
             lower = entry.confidence_interval.lower_bound.double_value.value
             upper = entry.confidence_interval.upper_bound.double_value.value
-        place = values.setdefault((entry.key.model_name, entry.key.output_name), {})
+        place = values.setdefault((entry.key.model_name, entry.key.output_name), _Values())
         if entry.value.WhichOneof("type") == "bytes_value":
-            place[entry.key.name] = (entry.value.bytes_value.decode("utf-8"), None, None)
+            place.texts[entry.key.name] = entry.value.bytes_value.decode("utf-8")
         else:
-            place[entry.key.name] = (entry.value.double_value.value, lower, upper)
+            place.numbers[entry.key.name] = (entry.value.double_value.value, lower, upper)
     return values
-
-
-_UNDEFINED = (None, None, None)
 
 
 def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> SliceMetrics:
@@ -308,13 +324,13 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
         model,
         task,
         key,
-        *values.get(AUC, _UNDEFINED),
-        log_loss=values.get(LOG_LOSS, _UNDEFINED)[0],
-        calibration=values.get(CALIBRATION, _UNDEFINED)[0],
-        positives=round(values[POSITIVES][0]),
-        examples=round(values[EXAMPLES][0]),
-        undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
-        auc_reason=values.get(AUC + REASON, _UNDEFINED)[0],
+        *values.interval(AUC),
+        log_loss=values.value(LOG_LOSS),
+        calibration=values.value(CALIBRATION),
+        positives=values.count(POSITIVES),
+        examples=values.count(EXAMPLES),
+        undefined_predictions=values.count(UNDEFINED_PREDICTIONS),
+        auc_reason=values.texts.get(AUC + REASON),
     )
 
 
@@ -323,8 +339,8 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
         baseline,
         task,
         key,
-        *values.get(RELAIMP, _UNDEFINED),
-        *values.get(AUC_DIFFERENCE, _UNDEFINED),
-        relaimp_reason=values.get(RELAIMP + REASON, _UNDEFINED)[0],
-        auc_difference_reason=values.get(AUC_DIFFERENCE + REASON, _UNDEFINED)[0],
+        *values.interval(RELAIMP),
+        *values.interval(AUC_DIFFERENCE),
+        relaimp_reason=values.texts.get(RELAIMP + REASON),
+        auc_difference_reason=values.texts.get(AUC_DIFFERENCE + REASON),
     )

@@ -72,7 +72,7 @@ def grouping_features(contract: DataContract) -> list[str]:
         for name, feature in contract.features.items()
         if isinstance(feature, CategoricalFeature) and name != domain
     ]
-    found.sort(key=lambda name: contract.features[name].embed)
+    found.sort(key=lambda name: contract.categorical(name).embed)
     return found[:_MAXIMUM_FEATURES]
 
 
@@ -156,7 +156,7 @@ def find_shared_rows(
             own = sums.columns_of(place * len(tasks) + task)
             positives = float(passed.totals.positives[overall, task])
             negatives = float(passed.totals.negatives[overall, task])
-            several, embedded = own[:, 4] + own[:, 5] > 1, contract.features[feature].embed
+            several, embedded = own[:, 4] + own[:, 5] > 1, contract.categorical(feature).embed
             least = _LEAST_VALUES if embedded else _LEAST_VALUES_OF_AN_ID
             if several.sum() < least or not np.isfinite(passed.auc[overall, 0, task]):
                 continue

@@ -1,5 +1,7 @@
 """The finished numbers of one slice, as TFMA stores them."""
 
+from typing import TypeAlias
+
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
@@ -31,7 +33,7 @@ AUC_DIFFERENCE = "auc_difference"
 #: Behind a metric's name: a text, why it or its interval is undefined.
 REASON = "_reason"
 
-MetricValue = float | str | metrics_for_slice_pb2.BoundedValue
+MetricValue: TypeAlias = float | str | metrics_for_slice_pb2.BoundedValue
 Metrics = dict[tfma.metrics.MetricKey, MetricValue]
 
 
@@ -94,7 +96,11 @@ class SliceMetricsBuilder:
         examples = int(totals.examples[number, task])
         positives = int(totals.positives[number, task])
         undefined = int(totals.undefined[number, model, task])
-        metrics = [(EXAMPLES, examples), (POSITIVES, positives), (UNDEFINED_PREDICTIONS, undefined)]
+        metrics: list[tuple[str, float]] = [
+            (EXAMPLES, examples),
+            (POSITIVES, positives),
+            (UNDEFINED_PREDICTIONS, undefined),
+        ]
         if undefined:
             return metrics
         metrics.append((LOG_LOSS, totals.log_loss[number, model, task] / examples))
@@ -138,7 +144,7 @@ def _key(name: str, model: str, task: str) -> tfma.metrics.MetricKey:
 
 def _bounded(estimate: Estimate) -> float | metrics_for_slice_pb2.BoundedValue:
     """TFMA writes a bounded value with its interval, a number without one."""
-    if estimate.lower is None:
+    if estimate.value is not None and estimate.lower is None:
         return float(estimate.value)
     value, lower, upper = (wrappers_pb2.DoubleValue(value=number) for number in estimate[:3])
     return metrics_for_slice_pb2.BoundedValue(value=value, lower_bound=lower, upper_bound=upper)

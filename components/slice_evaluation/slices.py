@@ -89,7 +89,8 @@ def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> lis
     """
     categorical = _categorical_features(contract)
     alias = contract.domain.feature if contract.domain else None
-    crosses, problems = [], []
+    crosses: list[SliceCross] = []
+    problems: list[tuple[tuple[str, ...], str]] = []
     for position, names in enumerate(settings.slices):
         if list(names) == [DOMAIN_ALIAS] and alias is None and DOMAIN_ALIAS not in categorical:
             continue

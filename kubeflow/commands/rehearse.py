@@ -14,6 +14,9 @@ from pipeline.command_line import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kubeflow.rehearsal.rehearse import Rehearsal
     from pipeline.experiment import Experiment
 
 _PARAMETERS = ("data_path", "span", "run_name")
@@ -116,7 +119,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         return fail(f"--out {out}: {error}", EXIT_FAILED)
 
 
-def _summary(console: object, rehearsal: object) -> int:
+def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
     from components.relaimp_gate.verdict import Verdict
     from components.slice_evaluation.results import load_results
     from pipeline.terminal import print_summary

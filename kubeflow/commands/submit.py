@@ -8,7 +8,11 @@ from kubeflow.submission import exit_codes
 from pipeline.command_line import Command, add_experiment_arguments, fail
 
 if TYPE_CHECKING:
+    from kfp_server_api import V2beta1Run
+    from rich.console import Console
+
     from kubeflow.submission.pipelines_client import PipelinesClient
+    from kubeflow.submission.run_verdict import RunEnd
     from pipeline.experiment import Experiment
 
 #: Fields of a schedule, as Kubeflow Pipelines has it.
@@ -202,7 +206,7 @@ def _wait(
     return _report_end(console, end, run)
 
 
-def _report_end(console: object, end: object, run: object) -> int:
+def _report_end(console: "Console", end: "RunEnd", run: "V2beta1Run") -> int:
     """Prints how the run ended; returns the exit code."""
     from kubeflow.submission.run_verdict import RunEnd
 

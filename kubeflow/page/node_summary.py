@@ -1,5 +1,7 @@
 """The Markdown summary that every node has: how it ended, what it left, what it says of it."""
 
+import ml_metadata
+
 from components.report.formatting import duration
 from kubeflow.page.data_summary import anomalies_summary, ingestion_summary, statistics_summary
 from kubeflow.page.evaluation_summary import evaluation_summary
@@ -52,7 +54,9 @@ def node_details(outcome: NodeOutcome) -> str:
         OSError: an output cannot be read.
         ValueError: likewise.
     """
-    name, lines_of = _DETAILS.get(outcome.node_id, (None, None))
+    if outcome.node_id not in _DETAILS:
+        return ""
+    name, lines_of = _DETAILS[outcome.node_id]
     if name not in outcome.outputs:
         return ""
     return "\n".join(line for uri in outcome.outputs[name] for line in lines_of(uri)) + "\n"
@@ -67,7 +71,7 @@ def _artifacts(outcome: NodeOutcome, context: PageContext) -> list[str]:
     return ["## Output artifacts", *table(("Output", "Type", "URI"), rows)]
 
 
-def _types(store: object | None, uris: list[str]) -> dict[str, str]:
+def _types(store: ml_metadata.MetadataStore | None, uris: list[str]) -> dict[str, str]:
     """TFX type of each artifact, by URI."""
     if store is None:
         return {}

@@ -138,7 +138,7 @@ def metadata_server(out: Path) -> Iterator[dict[str, str]]:
         ) as process,
     ):
         try:
-            port = process.stdout.readline().strip()
+            port = process.stdout.readline().strip() if process.stdout else ""
             if not port:
                 raise RehearsalFailed(f"the metadata server did not start. Log: {log_path}")
             yield {"TFX_MLMD_HOST": "127.0.0.1", "TFX_MLMD_PORT": port}

@@ -146,7 +146,7 @@ def run_attempt(
         ) as process,
     ):
         with _limited(process, timeout):
-            for line in process.stdout:
+            for line in process.stdout or ():
                 print_to.write(line)
                 on_progress(line.rstrip())
         code = process.wait()

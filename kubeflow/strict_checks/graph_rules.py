@@ -3,6 +3,7 @@
 import graphlib
 import re
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from kfp.pipeline_spec import pipeline_spec_pb2
 
@@ -21,8 +22,8 @@ _OF_THE_JOB = frozenset(
 )
 _CONDITION_INPUT = re.compile(r"inputs\.parameter_values\['([^']+)'\]")
 
-_Task = pipeline_spec_pb2.PipelineTaskSpec
-_Component = pipeline_spec_pb2.ComponentSpec
+_Task: TypeAlias = pipeline_spec_pb2.PipelineTaskSpec
+_Component: TypeAlias = pipeline_spec_pb2.ComponentSpec
 
 
 def graph_problems(documents: Documents) -> Iterator[str]:

@@ -24,8 +24,12 @@ class NodeLines:
 
     def __init__(self, console: Console):
         self._console = console
-        self._live = Live(console=console, refresh_per_second=2, transient=True)
-        self._live.get_renderable = self._at_work
+        self._live = Live(
+            console=console,
+            refresh_per_second=2,
+            transient=True,
+            get_renderable=self._at_work,
+        )
         self._states: dict[str, TaskState] = {}
         self._problem = ""
         self._since: dict[str, float] = {}

@@ -71,7 +71,7 @@ class PipelinesClient(kfp.Client):
         self._run_namespace = ""
         credentials = None
         if token is None:
-            file = token_file or os.environ.get(_TOKEN_VARIABLE, _TOKEN_FILE)
+            file: str = token_file or os.environ.get(_TOKEN_VARIABLE) or _TOKEN_FILE
             if token_file or Path(file).exists():
                 credentials = ServiceAccountTokenVolumeCredentials(path=file)
         with _quiet(), plain_errors("connecting"):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,7 +54,7 @@ class TrainingJobClient:
         self._core = kubernetes.client.CoreV1Api(api)
         self._patience, self._first_wait = patience_seconds, first_wait
 
-    def create(self, job: dict[str, Any]) -> bool:
+    def create(self, job: Mapping[str, Any]) -> bool:
         """Creates a job.
 
         Returns:
@@ -123,7 +123,9 @@ class TrainingJobClient:
         except ClusterError as error:
             return f"(the log can't be read: {error})"
 
-    def _call(self, method: Callable, subject: Any, ok: int, **further: Any) -> dict | None:
+    def _call(
+        self, method: Callable[..., dict[str, Any]], subject: Any, ok: int, **further: Any
+    ) -> dict[str, Any] | None:
         """A call about jobs; None where the answer is the status `ok`."""
 
         def call() -> dict[str, Any] | None:

@@ -118,10 +118,10 @@ def _resources(settings: TrainingJobSettings) -> dict[str, dict[str, str]]:
     return {"requests": requests, "limits": limits}
 
 
-def _volumes(settings: TrainingJobSettings) -> tuple[list[dict], list[dict]]:
+def _volumes(settings: TrainingJobSettings) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Volumes of the pod, each once, and where the container mounts them."""
     volumes: dict[str, dict[str, Any]] = {}
-    mounts = []
+    mounts: list[dict[str, Any]] = []
     for volume in settings.volumes:
         names = {v["persistentVolumeClaim"]["claimName"]: n for n, v in volumes.items()}
         name = names.get(volume.claim, f"claim-{len(names)}")

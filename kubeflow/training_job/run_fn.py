@@ -104,8 +104,9 @@ def _create_or_find(
             continue
         metadata = found["metadata"]
         theirs = read_values((metadata.get("annotations") or {}).get(ARGUMENTS, ""))
-        usable = "deletionTimestamp" not in metadata and _may_give_results(found, theirs)
-        if usable and _work(theirs) == _work(values):
+        deleted = "deletionTimestamp" in metadata
+        usable = theirs is not None and not deleted and _may_give_results(found, theirs)
+        if theirs is not None and usable and _work(theirs) == _work(values):
             logging.info("TFJob %s of an earlier attempt is there: waiting for it", name)
             return theirs
         logging.info("TFJob %s of an earlier attempt is of no use: making it anew", name)
@@ -114,14 +115,14 @@ def _create_or_find(
     return values
 
 
-def _may_give_results(job: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> bool:
+def _may_give_results(job: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     """Whether a job's results are there, or may still come.
 
     TFX removes the output folders of an execution that raised, and gives the same ones to the
     next attempt: a job may have succeeded and its model be gone.
     """
     ended = outcome(job)
-    if theirs is None or ended == "Failed":
+    if ended == "Failed":
         return False
     return ended is None or all(tf.io.gfile.exists(theirs[field]) for field in _RESULTS)
 

@@ -50,14 +50,14 @@ def wait(client: TrainingJobClient, name: str, poll_seconds: float, restarts: in
         if ended == "Succeeded":
             return
         if ended == "Failed":
-            raise TrainingJobFailed(_report(client, name, _condition(job, "Failed"), pods))
+            raise TrainingJobFailed(_report(client, name, _condition(job, "Failed") or {}, pods))
         restarting = _condition(job, "Restarting")
         if restarting:
             seen.add(restarting.get("lastTransitionTime") or restarting.get("lastUpdateTime"))
-        if len(seen) > restarts:
-            text = _report(client, name, restarting, pods)
-            client.delete(name)
-            raise TrainingJobFailed(f"given up after {restarts} restarts: {text}")
+            if len(seen) > restarts:
+                text = _report(client, name, restarting, pods)
+                client.delete(name)
+                raise TrainingJobFailed(f"given up after {restarts} restarts: {text}")
         time.sleep(poll_seconds)
 
 

@@ -43,7 +43,7 @@ class CollectedRows:
     labels: dict[str, np.ndarray]
     split: np.ndarray
     types: dict[str, str]
-    malformed: Counter
+    malformed: Counter[str]
     examples: dict[str, Rejection]
     refused: list[str]
     times: TimeRanges
@@ -108,7 +108,7 @@ class _Collection:
     batches: list[pa.RecordBatch] = field(default_factory=list)
     splits: list[np.ndarray] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
-    malformed: Counter = field(default_factory=Counter)
+    malformed: Counter[str] = field(default_factory=Counter)
     examples: dict[str, Rejection] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 

@@ -76,7 +76,7 @@ def _counts(
     unique, group = np.unique(codes[present], return_inverse=True)
     counts: dict[tuple[str, Values], tuple[int, int]] = {}
     if features == [domain] or not features:
-        listed = [(value,) for value in contract.domains] if features else [()]
+        listed: list[Values] = [(value,) for value in contract.domains] if features else [()]
         counts = {(task, values): (0, 0) for task in contract.tasks for values in listed}
     for task in contract.tasks:
         population, label = rows.population(task)[present], rows.label(task)[present]

@@ -32,7 +32,7 @@ def input_files(experiment: Experiment, reader: Reader) -> list[str]:
     """
     data = experiment.data
     patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
-    if experiment.components.example_gen == "stock":
+    if experiment.components.example_gen == "stock" and isinstance(data.split, FileSplit):
         patterns = _of_splits(data.split, patterns)
     found = {pattern: _matching(pattern, data.span) for pattern in patterns}
     lacking = [pattern for pattern, files in found.items() if not files]

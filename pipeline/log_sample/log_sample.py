@@ -5,8 +5,9 @@ import itertools
 import math
 import operator
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pyarrow.parquet
 
@@ -71,7 +72,7 @@ class LogSample:
         Args:
             columns: that are wanted.
         """
-        batches = self._text(columns) if self.form is not None else self._typed(columns)
+        batches = self._text(columns, self.form) if self.form is not None else self._typed(columns)
         for batch in batches:
             self.rows_read += batch.rows.columns.num_rows
             yield batch
@@ -82,11 +83,11 @@ class LogSample:
         else:
             self.share = self.rows_read / self.total_rows
 
-    def _text(self, columns: list[str]) -> Iterator[SampledRows]:
+    def _text(self, columns: list[str], form: TextForm) -> Iterator[SampledRows]:
         """Blocks of bytes, as even as whole blocks can be."""
-        sizes = {file: TextBlocks(self.reader, file, self.form).size() for file in self.files}
+        sizes = {file: TextBlocks(self.reader, file, form).size() for file in self.files}
         total = sum(sizes.values())
-        with TextBlocks(self.reader, max(sizes, key=sizes.__getitem__), self.form) as largest:
+        with TextBlocks(self.reader, max(sizes, key=sizes.__getitem__), form) as largest:
             row_bytes = largest.bytes_per_row()
         self.total_rows = total / row_bytes
         share = 1.0 if self.wanted is None else min(1.0, self.wanted / max(self.total_rows, 1))
@@ -99,7 +100,7 @@ class LogSample:
         begun = dict(zip(sizes, _sums(sizes.values()), strict=True))
         read = 0
         for file, starts in itertools.groupby(_evenly(ranges, share), operator.itemgetter(0)):
-            with TextBlocks(self.reader, file, self.form) as blocks:
+            with TextBlocks(self.reader, file, form) as blocks:
                 for _, start in starts:
                     block = self._block(blocks, file, start, sizes[file])
                     if block is None:
@@ -175,15 +176,19 @@ def _piece(batch: SampledRows, start: int, size: int, before: int) -> SampledRow
     return SampledRows(kept, batch.file, batch.place, before + int(lines[0]) - 1)
 
 
-def _evenly(items: list, share: float) -> list:
+Item = TypeVar("Item")
+
+
+def _evenly(items: list[Item], share: float) -> list[Item]:
     """An even share of the items, at least one: from the middle of every stretch."""
     wanted = max(1, round(len(items) * share))
     return [items[int((index + 0.5) * len(items) / wanted)] for index in range(wanted)]
 
 
-def _sums(counts: object) -> list[int]:
+def _sums(counts: Iterable[int]) -> list[int]:
     """What comes before each of the counts."""
-    sums, total = [], 0
+    sums: list[int] = []
+    total = 0
     for count in counts:
         sums.append(total)
         total += count

@@ -6,10 +6,11 @@ import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 from components.log_example_gen.readers.census_income import CensusIncome
 from components.log_example_gen.readers.csv import Csv
+from components.log_example_gen.readers.files import Stream
 from components.log_example_gen.readers.reader import Reader
 
 #: First bytes of a gzip file.
@@ -67,7 +68,7 @@ def text_form(reader: Reader, options: Mapping[str, Any]) -> TextForm | None:
     return TextForm(isinstance(reader, Csv), str(options.get("delimiter", ",")))
 
 
-class TextBlocks(contextlib.AbstractContextManager):
+class TextBlocks(contextlib.AbstractContextManager["TextBlocks"]):
     """The blocks of one file, which is open until this is left.
 
     Blocks are best asked for in their order: a gzip file is unpacked up to each of them.
@@ -80,7 +81,7 @@ class TextBlocks(contextlib.AbstractContextManager):
 
     def __init__(self, reader: Reader, file: str, form: TextForm) -> None:
         self._reader, self._file, self._form = reader, file, form
-        self._open: BinaryIO | None = None
+        self._open: Stream | None = None
         self._header = b""
         self._held = 0, b""
 
@@ -131,10 +132,15 @@ class TextBlocks(contextlib.AbstractContextManager):
 
     def _header_line(self) -> bytes:
         if self._open is None:
-            self._open = self._reader.open(self._file)
+            self._opened()
             if self._form.has_header:
                 self._header = self._first_line_whole()
         return self._header
+
+    def _opened(self) -> Stream:
+        if self._open is None:
+            self._open = self._reader.open(self._file)
+        return self._open
 
     def _first_line_whole(self) -> bytes:
         """The first line with its end."""
@@ -150,16 +156,17 @@ class TextBlocks(contextlib.AbstractContextManager):
 
     def _at(self, position: int, count: int) -> bytes:
         """Bytes from a position on; what has just been read is not unpacked again."""
+        stream = self._opened()
         begun, held = self._held
         behind = position - begun
         if 0 <= behind <= len(held):
             missing = count - (len(held) - behind)
             if missing > 0:
-                held += self._open.read(missing)
+                held += stream.read(missing)
             data = held[behind : behind + count]
         else:
-            self._open.seek(position)
-            begun, held = position, self._open.read(count)
+            stream.seek(position)
+            begun, held = position, stream.read(count)
             data = held
         spare = max(0, len(held) - _HELD_BYTES)
         self._held = begun + spare, held[spare:]

@@ -7,8 +7,8 @@ from components.log_example_gen import splitter
 from components.log_example_gen.readers import READERS
 from components.log_example_gen.readers.parquet import Parquet
 from components.log_example_gen.readers.reader import Reader, Rows
-from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.settings import FileSplit
+from components.log_example_gen.rejection import InputRefused, Rejection
+from components.log_example_gen.settings import FileSplit, Split
 from pipeline.experiment import Experiment
 from pipeline.log_sample.block_rows import block_rows
 from pipeline.log_sample.input_files import input_files, is_seen_from_here
@@ -57,7 +57,7 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
     return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
 
 
-def _split_problems(split: splitter.Split, files: Iterable[str]) -> list[str]:
+def _split_problems(split: Split, files: Iterable[str]) -> list[str]:
     """Patterns of a split by file that match no file, and files of no split, or of two."""
     if not isinstance(split, FileSplit):
         return []
@@ -100,7 +100,8 @@ def _head_problems(
 ) -> list[str]:
     """What the run's reader and row checks say to the first rows; one problem is enough."""
     check = RowCheck(experiment)
-    rows, kept, example = 0, 0, None
+    rows, kept = 0, 0
+    example: Rejection | None = None
     try:
         for file, batch in _heads(reader, files, form, check.columns):
             if experiment.components.example_gen == "stock":
@@ -127,9 +128,9 @@ def _heads(
     elif isinstance(reader, Parquet):
         for file in _evenly(files):
             for shard in reader.shards([file])[:1]:
-                rows = next(reader.read(shard, columns), None)
-                if rows is not None:
-                    yield file, rows
+                first = next(reader.read(shard, columns), None)
+                if first is not None:
+                    yield file, first
     else:
         reader.shards(files)
 

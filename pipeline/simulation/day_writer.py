@@ -4,7 +4,7 @@ import contextlib
 import gzip
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
@@ -15,7 +15,7 @@ from pipeline.simulation.settings import SimulationSettings
 
 LOGS, GROUND_TRUTH = "logs", "ground_truth"
 
-Writer = pyarrow.csv.CSVWriter | pyarrow.parquet.ParquetWriter
+Writer: TypeAlias = pyarrow.csv.CSVWriter | pyarrow.parquet.ParquetWriter
 
 
 class DayWriter:
@@ -34,7 +34,7 @@ class DayWriter:
             folder / GROUND_TRUTH / f"{name}.parquet",
         )
         self._settings, self._rows, self._written = settings, settings.rows_of_day(day), 0
-        self._open: dict[object, Writer] = {}
+        self._open: dict[Path, Writer] = {}
         self._files = contextlib.ExitStack()
 
     def __enter__(self) -> "DayWriter":
@@ -81,7 +81,7 @@ class DayWriter:
             )
         return self._open[path]
 
-    def _compressed(self, file: IO[bytes]) -> IO[bytes]:
+    def _compressed(self, file: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
         if not self._settings.gzip:
             return file
         # Without a name and time in its header, a file of the same rows has the same bytes.

@@ -1,7 +1,7 @@
 """Every preset is a model that can be built and trained, and expands as it should."""
 
 import textwrap
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -113,7 +113,7 @@ def test_the_longest_path_says_where_a_number_is_from():
     assert known.source_of("model.optionsandmore") is None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _inputs(contract):
     if contract == "small":
         return INPUTS
@@ -121,7 +121,7 @@ def _inputs(contract):
     return model_inputs(experiment.contract, lambda _: 5)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _built(contract, settings):
     """The default losses of a model, and whether it has fusion weights.
 

@@ -80,7 +80,7 @@ def test_accumulators_merge_in_any_order_and_grouping():
     def results(group):
         combine, parts = accumulators()
         found = combine.extract_output(group(combine.merge_accumulators, parts))
-        return _most_frequent(found["word"]), _flat(found["number"].summary())
+        return _most_frequent(found.counts["word"]), _flat(found.numbers["number"].summary())
 
     orders = [
         results(lambda merge, parts: merge(parts)),

@@ -38,7 +38,7 @@ class ArrangedModel(keras.Model):
     @property
     def embeddings(self) -> list[FieldEmbedding]:
         """Those of all models."""
-        return [model.embedding for model in self.models]
+        return [part for model in self.models for part in model.embeddings]
 
     @property
     def fusion_variables(self) -> list[keras.Variable]:

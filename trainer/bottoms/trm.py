@@ -6,6 +6,7 @@ import keras
 from pydantic import PositiveInt
 
 from trainer.bottoms.bottom import Bottom, join
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.networks.network import flatten
 from transform.model_inputs import ModelInputs
@@ -50,10 +51,10 @@ class Refinement(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the MLPs; n is known only here."""
         self.inner.build(input_shape)
-        self.outer = ParallelDense(self.tasks, input_shape[-1], "sigmoid")
+        self.outer = ParallelDense(self.tasks, known_size(input_shape[-1]), "sigmoid")
         self.outer.build((None, self.tasks, self.inner.units))
 
     def call(self, raw: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Refines raw_t, or one raw for all tasks, to r_t of every task."""
         refine = self.outer(self.inner(raw))  # (B, T, n)
         return refine * (raw if len(raw.shape) == 3 else raw[:, None])

@@ -5,6 +5,7 @@ from keras import ops
 from pydantic import PositiveInt
 
 from trainer.interactions.interaction import Interaction
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 
 
@@ -38,7 +39,7 @@ class DCNM(Interaction):
 
     def build(self, fields_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates Vᵀ, where there is a rank, and U (or W) with b, of every layer."""
-        width = fields_shape[-2] * fields_shape[-1]
+        width = known_size(fields_shape[-2]) * known_size(fields_shape[-1])
         layers = range(self.layer_count)
         self.reductions = [
             ParallelDense(self.copies, self.rank, use_bias=False) for _ in layers if self.rank

@@ -5,6 +5,7 @@ from keras import ops
 from pydantic import PositiveInt
 
 from trainer.interactions.interaction import Interaction
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 
 
@@ -45,7 +46,7 @@ class GDCN(Interaction):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates W, b and G of every layer, by the width of the flattened fields."""
-        width = input_shape[-2] * input_shape[-1]
+        width = known_size(input_shape[-2]) * known_size(input_shape[-1])
         self.crosses = [self._matrix(width, bias=True) for _ in range(self.layer_count)]
         self.gates = [self._matrix(width, bias=False) for _ in range(self.layer_count)]
 

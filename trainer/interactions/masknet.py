@@ -7,6 +7,7 @@ from keras import ops
 from pydantic import PositiveInt
 
 from trainer.interactions.interaction import Interaction
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_layer_normalization import ParallelLayerNormalization
 
@@ -29,7 +30,7 @@ class MaskBlock(keras.layers.Layer):
 
     def build(self, hidden_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates the projection, as wide as what the mask multiplies."""
-        self.projection = ParallelDense(self.copies, hidden_shape[-1])
+        self.projection = ParallelDense(self.copies, known_size(hidden_shape[-1]))
 
     def call(self, hidden: keras.KerasTensor, embeddings: keras.KerasTensor) -> keras.KerasTensor:
         """hidden V ``(B, copies, n)`` and V_emb ``(B, F·k)`` to ``(B, copies, units)``."""

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from trainer.interactions.cross_hash import CrossHash
 from trainer.interactions.interaction import Interaction
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 from trainer.layers.parallel_mlp import ParallelMLP
 from transform.names import suggest
@@ -88,7 +89,7 @@ class MemoNet(Interaction):
 
     def build(self, fields_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates the codebooks and the maps, by the embedding size."""
-        size = fields_shape[-1]
+        size = known_size(fields_shape[-1])
         self.width = self.code_size or size
         groups = self.hcnets * self.copies
         code = self.hashes * self.width

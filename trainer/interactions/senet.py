@@ -7,6 +7,7 @@ from keras import ops
 from pydantic import PositiveInt
 
 from trainer.interactions.interaction import Interaction
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 
 
@@ -46,7 +47,7 @@ class SENet(Interaction):
 
     def build(self, fields_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates W1 and W2, by the number of fields."""
-        count = fields_shape[-2]
+        count = known_size(fields_shape[-2])
         hidden = math.ceil(count / self.reduction)
         self.squeeze_map = ParallelDense(self.copies, hidden, "relu", use_bias=False)
         self.excitation_map = ParallelDense(self.copies, count, "relu", use_bias=False)

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.sequence_dense import SequenceDense
 
 
@@ -28,7 +29,7 @@ class AttentionalGRU(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates all weights; states are as wide as the inputs."""
-        units = input_shape[-1]
+        units = known_size(input_shape[-1])
         self.projection = SequenceDense(3 * units, self.copies)
         self.projection.build(input_shape)
         self.recurrence = keras.layers.RNN(

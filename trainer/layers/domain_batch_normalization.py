@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from trainer.layers.domain_statistics import DomainStatistics
+from trainer.layers.known_size import known_size
 
 #: So many rows of a domain's past stand beside those of the batch, on each device.
 _HISTORY = 8.0
@@ -40,7 +41,7 @@ class DomainBatchNormalization(keras.layers.Layer):
         self.shift = self.add_weight(shape=shape, initializer="zeros", name="shift")
         self.width = 1
         for size in inputs_shape[1:]:
-            self.width *= size
+            self.width *= known_size(size)
         self.statistics = DomainStatistics(self.domains, self.width, self.momentum)
 
     def call(
@@ -49,7 +50,7 @@ class DomainBatchNormalization(keras.layers.Layer):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Normalises by the rows of the own domain, of the batch in training, else of the past."""
         # Squares of float16 values overflow, so the statistics are taken in float32.
         values = ops.reshape(ops.cast(inputs, "float32"), (-1, self.width))
         mean, variance = self.statistics.moments()  # (D, width)

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.own_domain import of_own_domain
 
 
@@ -40,7 +41,7 @@ class DomainDense(keras.layers.Layer):
 
     def build(self, inputs_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates the kernel ``(D, copies, n, units)`` and the bias ``(D, copies, units)``."""
-        width = inputs_shape[-1]
+        width = known_size(inputs_shape[-1])
         limit = math.sqrt(6.0 / (width + self.units))
         self.kernel = self.add_weight(
             shape=(self.domains, self.copies, width, self.units),
@@ -54,7 +55,7 @@ class DomainDense(keras.layers.Layer):
             )
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the layers of the rows' own domains ``(B,)``."""
         equation = "bi,dcio->bdco" if len(inputs.shape) == 2 else "bci,dcio->bdco"
         outputs = of_own_domain(ops.einsum(equation, inputs, self.kernel), domain_ids)
         if self.bias is not None:

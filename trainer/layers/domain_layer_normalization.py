@@ -28,7 +28,7 @@ class DomainLayerNormalization(keras.layers.Layer):
         self.shift = self.add_weight(shape=shape, initializer="zeros", name="shift")
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Normalises the last axis, with γ and β of the rows' own domains ``(B,)``."""
         # Squares of float16 values overflow, so the statistics are taken in float32.
         values = ops.cast(inputs, "float32")
         centred = values - ops.mean(values, axis=-1, keepdims=True)

@@ -37,9 +37,9 @@ class DomainTowers(keras.layers.Layer):
             DomainDense(domains, tasks, units, use_bias=not self.batch) for units in hidden
         ]
         self.normalizations = [
-            domain_normalization_layer(normalization, domains)
+            layer
             for _ in hidden
-            if normalization != "none"
+            if (layer := domain_normalization_layer(normalization, domains)) is not None
         ]
         self.dropout = keras.layers.Dropout(dropout)
         self.output_layer = DomainDense(domains, tasks, 1)
@@ -55,7 +55,7 @@ class DomainTowers(keras.layers.Layer):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Logits ``(B, T)`` of the rows' own domains."""
         outputs = inputs
         for place, layer in enumerate(self.hidden_layers):
             outputs = layer(outputs, domain_ids)  # (B, T, units)

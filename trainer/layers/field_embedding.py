@@ -106,9 +106,8 @@ class FieldEmbedding(keras.layers.Layer):
             shape = (len(self.mapped), self.size, self.size)
             self.maps = self.add_weight(shape=shape, initializer=_orthogonal_maps, name="maps")
         if self.inputs.numeric:
-            shape = (len(self.inputs.numeric), self.size)
             self.slopes = self.add_weight(
-                shape=shape,
+                shape=(len(self.inputs.numeric), self.size),
                 initializer=keras.initializers.RandomNormal(stddev=EMBEDDING_START),
                 name="slopes",
             )

@@ -42,7 +42,7 @@ class Gate(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.column_count,), initializer="zeros", name="bias")
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Weights ``(B, G, E)`` of the experts for every row and gate."""
         gates = self.visible.shape[0]
         scores = ops.matmul(inputs, self.kernel) + self.bias  # (B, [G,] columns)
         columns = self.columns

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.own_domain import of_own_domain
 
 
@@ -33,7 +34,7 @@ class MetaUnit(keras.layers.Layer):
         **_: tuple[int | None, ...],
     ) -> None:
         """Creates V_w, v_w, V_b and v_b."""
-        width, size = inputs_shape[-1], knowledge_shape[-1]
+        width, size = known_size(inputs_shape[-1]), known_size(knowledge_shape[-1])
         limit = math.sqrt(6.0 / (width + self.units))
         shape = (self.copies, width, self.units)
         self.kernel = self.add_weight(
@@ -60,7 +61,7 @@ class MetaUnit(keras.layers.Layer):
         knowledge: keras.KerasTensor,
         domain_ids: keras.KerasTensor,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the weights that the knowledge of the rows' own domains generates."""
         kernels = ops.einsum("ds,scio->dcio", knowledge, self.kernel_generator) + self.kernel
         biases = ops.einsum("ds,sco->dco", knowledge, self.bias_generator) + self.bias
         outputs = of_own_domain(ops.einsum("bcpi,dcio->bdcpo", inputs, kernels), domain_ids)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.masked_softmax import masked_softmax
 from trainer.layers.sequence_dense import SequenceDense
 
@@ -30,7 +31,7 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the four matrices ``([C,] k, k)``."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         if width % self.heads:
             raise ValueError(
                 f"the embedding size {width} is not divisible by the {self.heads} attention "

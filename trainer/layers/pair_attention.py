@@ -30,7 +30,7 @@ class PairAttention(keras.layers.Layer):
         self.key = ParallelDense(copies, units, use_bias=use_bias)
 
     def call(self, carried: keras.KerasTensor, own: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Mixes what is carried here with a copy's own, as attention weighs the two."""
         pair = ops.stack([carried, own], axis=1)  # (B, 2, c, n)
         rows = ops.reshape(pair, (-1, *pair.shape[2:]))  # both as rows of one batch
         values, queries, keys = self.value(rows), self.query(rows), self.key(rows)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.parallel_dense import ParallelDense
 
 ConditionKind = Literal["layer_norm", "qkv", "ffn_1", "ffn_2"]
@@ -53,7 +54,7 @@ class PairConditions(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the embeddings ``(T, k)`` and ``(M, k)``, and the MLPs."""
-        width, places = input_shape[-1], len(self.places)
+        width, places = known_size(input_shape[-1]), len(self.places)
         # Of length 1 each, so that the pairs differ from the start.
         normal = keras.initializers.RandomNormal(stddev=width**-0.5)
         self.task_types = self.add_weight(

@@ -47,7 +47,7 @@ class ParallelBatchNormalization(keras.layers.Layer):
         )
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """See the class."""
+        """Normalises by the batch in training, which moves the statistics, else by these."""
         # Squares of float16 values overflow, so the statistics are taken in float32.
         values = ops.cast(inputs, "float32")
         mean = ops.convert_to_tensor(self.moving_mean)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
+
 
 class ParallelDense(keras.layers.Layer):
     """y_c = activation(x_c W_c + b_c) for `copies` independent pairs W_c, b_c.
@@ -33,7 +35,7 @@ class ParallelDense(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the kernel ``(copies, n, units)`` and the bias ``(copies, units)``."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         limit = math.sqrt(6.0 / (width + self.units))
         self.kernel = self.add_weight(
             shape=(self.copies, width, self.units),
@@ -47,7 +49,7 @@ class ParallelDense(keras.layers.Layer):
             )
 
     def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies every copy to its own input, or all to one."""
         equation = "bi,cio->bco" if len(inputs.shape) == 2 else "bci,cio->bco"
         outputs = ops.einsum(equation, inputs, self.kernel)  # (B, c, units)
         if self.bias is not None:

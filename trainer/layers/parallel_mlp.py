@@ -45,7 +45,7 @@ class ParallelMLP(keras.layers.Layer):
             )
             for units in hidden
         ]
-        self.normalizations = [
+        self.normalizations: list[keras.layers.Layer] = [
             normalization_layer(normalization, copies) for _ in hidden if not plain
         ]
         self.batch = normalization == "batch"
@@ -53,7 +53,7 @@ class ParallelMLP(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """See the class."""
+        """Applies every MLP to its own input, or all to one."""
         outputs = inputs
         for place, layer in enumerate(self.hidden_layers):
             outputs = layer(outputs)  # (B, copies, units)

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from trainer.layers.domain_statistics import DomainStatistics
+from trainer.layers.known_size import known_size
 
 
 class PartitionedNormalization(keras.layers.Layer):
@@ -31,7 +32,7 @@ class PartitionedNormalization(keras.layers.Layer):
 
     def build(self, inputs_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates γ, β ``(n,)``, γ_d, β_d ``(D, n)`` and the statistics."""
-        width = inputs_shape[-1]
+        width = known_size(inputs_shape[-1])
         own = (self.domains, width)
         self.scale = self.add_weight(shape=(width,), initializer="ones", name="scale")
         self.shift = self.add_weight(shape=(width,), initializer="zeros", name="shift")
@@ -50,7 +51,7 @@ class PartitionedNormalization(keras.layers.Layer):
         domain_ids: keras.KerasTensor,
         training: bool = False,
     ) -> keras.KerasTensor:
-        """See the class."""
+        """Normalises by the moving statistics of the rows' own domains, which training moves."""
         values = ops.cast(inputs, "float32")  # squares of float16 values overflow
         mean, variance = self.statistics.moments()
         deviation = ops.sqrt(variance + self.epsilon)

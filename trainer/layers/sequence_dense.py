@@ -6,6 +6,8 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
+
 Activation = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
@@ -40,7 +42,7 @@ class SequenceDense(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the kernel ``([C,] n, units)`` and the bias ``([C,] units)``."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         own = () if self.copies is None else (self.copies,)
         limit = math.sqrt(6.0 / (width + self.units))
         self.kernel = self.add_weight(
@@ -58,7 +60,7 @@ class SequenceDense(keras.layers.Layer):
         kernel_factor: keras.KerasTensor | None = None,
         bias_factor: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor:
-        """See the class; `kernel_factor` is ``(C, n, units)``, `bias_factor` ``(C, units)``."""
+        """Applies W and b, scaled by factors F ``(C, n, units)`` and f ``(C, units)`` if given."""
         kernel, bias = self.kernel, self.bias
         if kernel_factor is not None:
             kernel = kernel * kernel_factor

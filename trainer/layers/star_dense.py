@@ -6,6 +6,7 @@ from typing import Literal
 import keras
 from keras import ops
 
+from trainer.layers.known_size import known_size
 from trainer.layers.own_domain import of_own_domain
 
 
@@ -42,7 +43,7 @@ class StarDense(keras.layers.Layer):
 
     def build(self, inputs_shape: tuple[int | None, ...], **_: tuple[int | None, ...]) -> None:
         """Creates W_s ``(n, units)``, b_s ``(units,)``, and W_d, b_d with an axis D before."""
-        shape = (inputs_shape[-1], self.units)
+        shape = (known_size(inputs_shape[-1]), self.units)
         limit = math.sqrt(6.0 / sum(shape))
         # Two initialisers, since one would draw the same numbers twice.
         common, own = (keras.initializers.RandomUniform(-limit, limit) for _ in range(2))
@@ -65,7 +66,7 @@ class StarDense(keras.layers.Layer):
         return [self.domain_kernel, *([self.domain_bias] if self.use_bias else [])]
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Applies the common kernel, scaled for the rows' own domains ``(B,)``."""
         kernels = self.kernel * self.domain_kernel  # (D, n, units)
         outputs = of_own_domain(ops.einsum("bi,dio->bdo", inputs, kernels), domain_ids)
         if self.bias is not None:

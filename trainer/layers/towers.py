@@ -35,6 +35,6 @@ class Towers(keras.layers.Layer):
         self.output_layer = ParallelDense(tasks, 1)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """See the class."""
+        """Logits ``(B, T)`` of the tasks."""
         hidden = inputs if self.mlp is None else self.mlp(inputs, training=training)
         return self.output_layer(hidden)[:, :, 0]  # (B, T)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 
 from trainer.layers.conditional_layer_normalization import ConditionalLayerNormalization
+from trainer.layers.known_size import known_size
 from trainer.layers.multi_head_attention import MultiHeadAttention
 from trainer.layers.sequence_dense import Activation, SequenceDense
 
@@ -42,7 +43,7 @@ class TransformerBlock(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates all weights; k is known only here."""
-        width = input_shape[-1]
+        width = known_size(input_shape[-1])
         self.outer = SequenceDense(width, self.copies)
         for layer in (self.attention, self.first_norm, self.inner, self.second_norm):
             layer.build(input_shape)

@@ -1,5 +1,6 @@
 """Fusion of all tasks' experts, level by level, beside a task's own ones."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import keras
@@ -38,7 +39,7 @@ class FusionLevel(keras.layers.Layer):
         self,
         module_of_expert: np.ndarray,
         fusions: int,
-        hidden: list[int],
+        hidden: Sequence[int],
         dropout: float,
         normalization: Normalization = "none",
     ):
@@ -70,7 +71,7 @@ class FusionLevel(keras.layers.Layer):
     def call(
         self, inputs: keras.KerasTensor, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
-        """See the class."""
+        """Fusions of the modules' inputs, with gate weights and the experts' contributions."""
         expert_inputs = gate_inputs = inputs
         if len(inputs.shape) == 3:
             expert_inputs = ops.take(inputs, self.module_of_expert, axis=1)  # (B, E, n)
@@ -119,8 +120,8 @@ class AdaTT(Network):
         levels: PositiveInt = 2,
         task_experts: PositiveInt = 2,
         shared_experts: NonNegativeInt = 1,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

@@ -53,7 +53,7 @@ class AITM(Network):
         self,
         inputs: ModelInputs,
         *,
-        tower_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [128, 64, 32],  # noqa: B006
+        tower_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (128, 64, 32),
         shared_attention: bool = False,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
@@ -82,7 +82,9 @@ class AITM(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, [T,] F, k)`` to "logits" ``(B, T)``; each tower reads its own task's."""
         own = self.towers(flatten(fields), training=training)  # (B, T, k)
-        states = {task: own[:, task] for task in self.levels[0]}
+        states: dict[int | None, keras.KerasTensor] = {
+            task: own[:, task] for task in self.levels[0]
+        }
         for step, (level, information) in enumerate(
             zip(self.levels[1:], self.information, strict=True)
         ):

@@ -31,7 +31,7 @@ class DomainTaskMLP(Network):
         self,
         inputs: ModelInputs,
         *,
-        hidden: list[PositiveInt] = [256, 128],  # noqa: B006
+        hidden: tuple[PositiveInt, ...] = (256, 128),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "layer",
     ):

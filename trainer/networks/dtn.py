@@ -1,5 +1,6 @@
 """DTN: feature interactions of several kinds for every task, and the task-sensitive network."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import keras
@@ -96,14 +97,14 @@ class DTN(Network):
             list[InteractionSettings], Field(min_length=1)
         ] = DEFAULT_INTERACTIONS,
         units: PositiveInt = 512,
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
         task_sensitive: TaskSensitive = "full",
         other_tasks: OtherTasks = "preceding",
         normalize_modules: bool = True,
         stop_gradient: bool = True,
-        dropped: dict[str, list[str]] = {},  # noqa: B006
+        dropped: Mapping[str, list[str]] = {},
     ):
         super().__init__()
         self.tasks = inputs.tasks
@@ -124,7 +125,7 @@ class DTN(Network):
             Towers(len(level), tower_hidden, dropout, normalization) for level in self.levels
         ]
 
-    def _make_gates(self, kinds: list[str], dropped: dict[str, list[str]]) -> np.ndarray:
+    def _make_gates(self, kinds: list[str], dropped: Mapping[str, list[str]]) -> np.ndarray:
         """Decides which modules each of the 2 T gates sees: S_O's of all tasks, then S_t's.
 
         Returns:

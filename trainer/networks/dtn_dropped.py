@@ -1,5 +1,7 @@
 """The option of DTN that drops modules of single tasks."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from transform.model_inputs import TaskSpec
@@ -11,7 +13,7 @@ def kept_modules(
     tasks: tuple[TaskSpec, ...],
     names: list[str],
     visible: np.ndarray,
-    dropped: dict[str, list[str]],
+    dropped: Mapping[str, list[str]],
 ) -> np.ndarray:
     """Which modules the tasks' gates may see, ``(T, E)``, without the dropped ones.
 

@@ -43,7 +43,7 @@ class ESMM(Network):
         self,
         inputs: ModelInputs,
         *,
-        tower_hidden: list[PositiveInt] = [360, 200, 80],  # noqa: B006
+        tower_hidden: tuple[PositiveInt, ...] = (360, 200, 80),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

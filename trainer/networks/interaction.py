@@ -41,7 +41,7 @@ class InteractionNetwork(Network):
         *,
         interaction: InteractionSettings = InteractionSettings(name="masknet"),  # noqa: B008
         units: PositiveInt = 512,
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

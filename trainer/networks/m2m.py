@@ -59,7 +59,7 @@ class M2M(Network):
         inputs: ModelInputs,
         *,
         experts: PositiveInt = 4,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [128, 64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (128, 64),
         domain_size: PositiveInt = 16,
         knowledge_size: PositiveInt = 16,
         task_size: PositiveInt = 16,

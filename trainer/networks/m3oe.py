@@ -78,10 +78,10 @@ class M3oE(Network):
         inputs: ModelInputs,
         *,
         domain_units: PositiveInt = 512,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256,),
         shared_experts: PositiveInt = 4,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [64],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (64,),
+        tower_hidden: tuple[PositiveInt, ...] = (64,),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "layer",
         fusion: Literal["learnt", "fixed", "concatenated", "gated"] = "learnt",
@@ -92,7 +92,7 @@ class M3oE(Network):
         super().__init__()
         domains, tasks = len(inputs.domains), len(inputs.tasks)
         self.fusion, self.stops_gate_gradient = fusion, released_behaviour
-        start = "glorot" if released_behaviour else "ones"
+        start: Literal["ones", "glorot"] = "glorot" if released_behaviour else "ones"
         self.domain_layer = StarDense(domains, domain_units, start=start)
         self.extraction = ParallelMLP(1, hidden, dropout, normalization=normalization)
         self.skip = ParallelMLP(1, hidden[-1:], dropout, normalization=normalization)

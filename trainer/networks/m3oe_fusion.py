@@ -59,7 +59,7 @@ class FusionWeights(keras.layers.Layer):
     def call(
         self, domain_ids: keras.KerasTensor
     ) -> tuple[keras.KerasTensor | None, keras.KerasTensor | None]:
-        """See the class."""
+        """Weights in z for rows of the domains ``(B,)``: of domains' and of tasks' experts."""
         domain = task = None
         rows = ops.ones_like(ops.cast(domain_ids, "float32"))[:, None, None]  # (B, 1, 1)
         if self.domain_experts:

@@ -56,8 +56,8 @@ class MAN(Network):
         *,
         task_experts: PositiveInt = 4,
         shared_experts: PositiveInt = 4,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 16, 32],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 16, 32),
         attention: bool = True,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
@@ -92,7 +92,9 @@ class MAN(Network):
     ) -> dict[str, keras.KerasTensor]:
         """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of gates, ``(B, n_t + n_s)``."""
         mixed, weights, shares = self.extraction(flatten(fields), training=training)  # (B, T, h)
-        states = {task: mixed[:, task] for task in self.levels[0]}
+        states: dict[int | None, keras.KerasTensor] = {
+            task: mixed[:, task] for task in self.levels[0]
+        }
         for level, attention in zip(self.levels[1:], self.attention, strict=True):
             before = ops.stack([states[self.preceding[task]] for task in level], axis=1)
             joined = attention(before, ops.take(mixed, level, axis=1))

@@ -1,5 +1,6 @@
 """Task experts and shared experts in levels of extraction."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import keras
@@ -38,7 +39,7 @@ class ExtractionLevel(keras.layers.Layer):
         tasks: int,
         task_experts: int,
         shared_experts: int,
-        hidden: list[int],
+        hidden: Sequence[int],
         dropout: float,
         last: bool,
         normalization: Normalization = "none",
@@ -56,7 +57,7 @@ class ExtractionLevel(keras.layers.Layer):
     def call(
         self, inputs: keras.KerasTensor, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
-        """See the class."""
+        """Mixes of the groups' inputs, with gate weights and the experts' contributions."""
         expert_inputs = gate_inputs = inputs
         if len(inputs.shape) == 3:
             expert_inputs = ops.take(inputs, self.group_of_expert, axis=1)  # (B, E, n)
@@ -90,8 +91,8 @@ class PLE(Network):
         levels: PositiveInt = 2,
         task_experts: PositiveInt = 2,
         shared_experts: PositiveInt = 2,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

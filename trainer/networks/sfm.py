@@ -47,8 +47,8 @@ class SFM(Network):
         levels: PositiveInt = 2,
         task_experts: PositiveInt = 2,
         shared_experts: PositiveInt = 2,
-        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        expert_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

@@ -27,8 +27,8 @@ class SharedBottom(Network):
         self,
         inputs: ModelInputs,
         *,
-        bottom_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [512, 256],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        bottom_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (512, 256),
+        tower_hidden: tuple[PositiveInt, ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

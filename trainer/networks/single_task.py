@@ -30,7 +30,7 @@ class SingleTask(Network):
         self,
         inputs: ModelInputs,
         *,
-        hidden: list[PositiveInt] = [256, 128],  # noqa: B006
+        hidden: tuple[PositiveInt, ...] = (256, 128),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
     ):

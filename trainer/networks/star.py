@@ -50,9 +50,9 @@ class STAR(Network):
         self,
         inputs: ModelInputs,
         *,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
-        tower_hidden: list[PositiveInt] = [64],  # noqa: B006
-        auxiliary_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256, 128),
+        tower_hidden: tuple[PositiveInt, ...] = (64,),
+        auxiliary_hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (32,),
         domain_size: PositiveInt = 16,
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         normalization: Normalization = "none",
@@ -67,9 +67,9 @@ class STAR(Network):
             StarDense(domains, units, use_bias=not self.batch) for units in hidden
         ]
         self.normalizations = [
-            domain_normalization_layer(normalization, domains)
+            layer
             for _ in hidden
-            if normalization != "none"
+            if (layer := domain_normalization_layer(normalization, domains)) is not None
         ]
         self.dropout = keras.layers.Dropout(dropout)
         self.towers = Towers(tasks, tower_hidden, dropout, normalization)
@@ -82,7 +82,9 @@ class STAR(Network):
     @property
     def domain_variables(self) -> list[keras.Variable]:
         """See Network."""
-        layers = [*self.hidden_layers, *([self.partitioned] if self.partitioned else [])]
+        layers: list[StarDense | PartitionedNormalization] = list(self.hidden_layers)
+        if self.partitioned is not None:
+            layers.append(self.partitioned)
         own = [variable for layer in layers for variable in layer.domain_variables]
         for layer in self.normalizations:
             own += layer.trainable_variables

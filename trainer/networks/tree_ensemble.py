@@ -75,12 +75,7 @@ class TreeEnsemble(Network):
             text = f"has trees of {len(self.trees.trees)} tasks, but there are {tasks}"
             raise SettingsError([(("shape", "trees"), text)])
 
-    def build(
-        self,
-        fields_shape: tuple[int | None, ...],
-        field_ids_shape: tuple[int | None, ...],
-        domain_ids_shape: tuple[int | None, ...],
-    ) -> None:
+    def build(self, *_: object) -> None:
         """Creates the trees' weights, which no gradient trains."""
         size = self.trees
         shape_of = {"root": (sum(size.trees),), "members": (size.sets, size.set_size)}

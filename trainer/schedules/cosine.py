@@ -34,5 +34,5 @@ class Cosine(Schedule):
         self._decay = keras.optimizers.schedules.CosineDecay(1.0, steps, alpha=final_share)
 
     def share(self, step: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Share of the learning rate at a step, half a cosine from 1 to the final share."""
         return self._decay(step)

@@ -37,5 +37,5 @@ class Exponential(Schedule):
         )
 
     def share(self, step: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Share of the learning rate at a step, d once for every so many epochs."""
         return self._decay(step)

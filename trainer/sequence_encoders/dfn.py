@@ -68,12 +68,12 @@ class DFN(StackedEncoder):
         self,
         inputs: ModelInputs,
         *,
-        explicit_positive: list[str] = [],  # noqa: B006
-        explicit_negative: list[str] = [],  # noqa: B006
+        explicit_positive: tuple[str, ...] = (),
+        explicit_negative: tuple[str, ...] = (),
         implicit: list[str] | None = None,
         heads: PositiveInt = 2,
         feed_forward: PositiveInt = 64,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [32],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (32,),
         dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
         added: Literal["roles", "positions", "nothing"] = "roles",
         normalise: bool = True,
@@ -81,7 +81,7 @@ class DFN(StackedEncoder):
         super().__init__(inputs, normalise)
         names = self.sequence_names
         if not explicit_positive and not explicit_negative and implicit is None:
-            explicit_positive = names[:1]
+            explicit_positive = tuple(names[:1])
         explicit = [*explicit_positive, *explicit_negative]
         if implicit is None:
             implicit = [name for name in names if name not in explicit]
@@ -145,8 +145,8 @@ class DFN(StackedEncoder):
 
 def _check(
     names: list[str],
-    explicit_positive: list[str],
-    explicit_negative: list[str],
+    explicit_positive: tuple[str, ...],
+    explicit_negative: tuple[str, ...],
     implicit: list[str],
 ) -> None:
     problems, seen = [], set()

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from trainer.layers.attentional_gru import AttentionalGRU
+from trainer.layers.known_size import known_size
 from trainer.layers.masked_softmax import masked_softmax
 from trainer.layers.sequence_dense import SequenceDense
 from trainer.sequence_encoders.sequence_encoder import Interests
@@ -104,9 +105,9 @@ class Bilinear(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates W ``(C, k, k)``."""
-        self.projection = SequenceDense(input_shape[-1], self.copies, use_bias=False)
+        self.projection = SequenceDense(known_size(input_shape[-1]), self.copies, use_bias=False)
         self.projection.build(input_shape)
 
     def call(self, states: keras.KerasTensor, vector: keras.KerasTensor) -> keras.KerasTensor:
-        """See the class."""
+        """Scores ``(B, C, L)`` of the states against the vector."""
         return ops.einsum("bclk,bk->bcl", self.projection(states), vector)

@@ -42,7 +42,7 @@ class DIN(StackedEncoder):
         self,
         inputs: ModelInputs,
         *,
-        hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [80, 40],  # noqa: B006
+        hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (80, 40),
         activation: Literal["sigmoid", "relu", "tanh"] = "sigmoid",
         softmax: bool = False,
         normalise: bool = True,

@@ -40,17 +40,19 @@ class SequenceEncoderRegistry(Registry):
         shared = inspect.Parameter(_OPTION, kind, default=None, annotation=SequenceChoice)
         return {_OPTION: shared, **own}
 
-    def build(self, name: str, options: Mapping[str, Any], inputs: ModelInputs) -> Any:
+    def build(self, name: str, options: Mapping[str, Any], *context: Any) -> Any:
         """Builds an encoder for the sequences that `options` name.
 
         Args:
             name: the registered name.
             options: what the user set.
-            inputs: of the model, with all sequences.
+            *context: the model's inputs (`ModelInputs`), with all sequences.
 
         Raises:
             SettingsError: see `Registry.validate`; or an unknown sequence.
         """
+        inputs: ModelInputs
+        (inputs,) = context
         own = self.validate(name, options)
         known = {sequence.name: sequence for sequence in inputs.sequences}
         chosen = chosen_sequences(own.pop(_OPTION, None), list(known))

@@ -104,7 +104,7 @@ class BiLevel(Standard):
             settings,
             job.strategy,
             trained=lambda variables: self._split(variables, fusion=True),
-            loss_layers=self._step.loss_layers,
+            loss_layers=self._first_step.loss_layers,
         )
         self._opened: tuple[int, Iterator[dict[str, tf.Tensor]]] | None = None
 

@@ -104,7 +104,7 @@ class GateTrim:
             values, names = values_of_task[task.name], []
             for row in (index, len(network.tasks) + index):
                 seen = [network.names[place] for place in np.flatnonzero(network.visible[row])]
-                largest = max(seen, key=values.get)
+                largest = max(seen, key=values.__getitem__)
                 small = [name for name in seen if values[name] < self._threshold]
                 names += [name for name in small if name != largest]
             if names:

@@ -152,7 +152,7 @@ class GradientBoosting:
 
     def _inputs(self, batch: Mapping[str, tf.Tensor]) -> np.ndarray:
         """Ids and numbers in the order of the network's."""
-        fields = (*self._job.inputs.categorical, *self._job.inputs.numeric)
+        fields = self._job.inputs.fields
         return np.stack([batch[field.name].numpy().astype(np.float32) for field in fields], axis=1)
 
     def _boost(self, task: int, train: _Table, validation: _Table) -> lightgbm.Booster:
@@ -260,7 +260,7 @@ class GradientBoosting:
             trees = booster.best_iteration or booster.num_trees()
             history.notes.append(f"Task {task.name}: {trees} trees.")
 
-    def _train_loss(self, task: int, booster: lightgbm.Booster, train: _Table) -> float:
+    def _train_loss(self, task: int, booster: lightgbm.Booster, train: _Table) -> float | None:
         rows = train.population[:, task]
         predicted = booster.predict(train.inputs[rows])
         return measure(train.labels[rows, task], predicted, with_auc=False).loss

@@ -51,7 +51,7 @@ class Meta(Standard):
             raise SettingsError([(("batch_parts",), text)])
         super().__init__(job)
         self._meta_step = MetaStep(
-            self._step, self._model, job.strategy, adaptation_rate, second_order
+            self._first_step, self._model, job.strategy, adaptation_rate, second_order
         )
 
     @property

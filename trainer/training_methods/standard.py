@@ -21,6 +21,7 @@ from trainer.selection import Selection
 from trainer.train_step import TrainStep
 from trainer.training_job import TrainingJob, TrainingResult
 from trainer.training_progress import TrainingProgress
+from trainer.training_step import TrainingStep
 from trainer.validation import Validation, validate
 from trainer.worker_group import WorkerGroup
 
@@ -58,7 +59,8 @@ class Standard:
         keras.utils.set_random_seed(job.settings.seed)
         with job.strategy.scope():
             self._model = job.build_model()
-        self._step = self._make_step()
+        self._first_step = self._make_step()
+        self._step: TrainingStep = self._first_step
         self._predict = tf.function(
             lambda batch: self._model(batch, training=False),
             autograph=False,

@@ -32,7 +32,7 @@ class Csv(Reader):
         missing: MissingTexts = Reader.missing,
     ) -> None:
         self._layout = TextLayout(delimiter, trust_quotes=trust_quotes, encoding=encoding)
-        self.missing = tuple(missing)
+        self.missing = missing
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`."""

@@ -4,7 +4,8 @@ import glob
 import gzip
 import hashlib
 import os
-from typing import BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO, TypeAlias
 
 #: Of a large file so many places of so many bytes are digested.
 _PLACES, _PLACE_BYTES = 1024, 64 << 10
@@ -39,6 +40,10 @@ def matching_files(pattern: str) -> list[str]:
     ]
 
 
+#: A file as it lies there, or one that is unpacked while it is read.
+Stream: TypeAlias = BinaryIO | gzip.GzipFile
+
+
 def open_file(path: str) -> BinaryIO:
     """Opens a file for reading, as it lies there: nothing is unpacked.
 
@@ -54,7 +59,7 @@ def open_file(path: str) -> BinaryIO:
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
-def open_unpacked(path: str) -> BinaryIO:
+def open_unpacked(path: str) -> Stream:
     """Opens a file for reading, unpacked if its first bytes are gzip's, whatever its name.
 
     Raises:
@@ -111,7 +116,7 @@ def content_digest(paths: list[str]) -> str:
             continue
         size = os.path.getsize(path)
         digest.update(f"{os.path.basename(path)}\0{size}\0".encode(errors="surrogateescape"))
-        starts = range(0, size, _PLACE_BYTES)
+        starts: Sequence[int] = range(0, size, _PLACE_BYTES)
         if size > _PLACES * _PLACE_BYTES:
             starts = [place * (size - _PLACE_BYTES) // (_PLACES - 1) for place in range(_PLACES)]
         with open(path, "rb", buffering=0) as file:

@@ -125,7 +125,7 @@ class MovieLens1M(Reader):
         if not batches:
             raise InputRefused(f"{file}: is empty; get MovieLens-1M from {ADDRESS}")
         for batch in batches:
-            found.read += batch.read
+            found.read += batch.counted
             found.rejected += batch.rejected
             found.aside.update(batch.aside)
         table = pa.concat_tables([batch.columns for batch in batches]).to_pandas()
@@ -170,7 +170,7 @@ class _Found:
 
     read: int = 0
     rejected: list[Rejection] = field(default_factory=list)
-    aside: Counter = field(default_factory=Counter)
+    aside: Counter[str] = field(default_factory=Counter)
 
 
 def _with_integers(table: pd.DataFrame, file: str, rejected: list[Rejection]) -> pd.DataFrame:

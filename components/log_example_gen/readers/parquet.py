@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.log_example_gen.readers.parquet_process import ParquetProcess, Unreadable
+from components.log_example_gen.readers.parquet_process import (
+    FileDescription,
+    ParquetProcess,
+    Unreadable,
+)
 from components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
 from components.log_example_gen.rejection import InputRefused
 
@@ -28,7 +32,7 @@ class Parquet(Reader):
     """
 
     def __init__(self, *, missing: MissingTexts = Reader.missing) -> None:
-        self.missing = tuple(missing)
+        self.missing = missing
 
     def shards(self, files: list[str]) -> list[Shard]:
         """One per row group."""
@@ -41,15 +45,17 @@ class Parquet(Reader):
 
     def read(self, shard: Shard, columns: list[str]) -> Iterator[Rows]:
         """See `Reader.read`."""
-        (file,) = shard.files
+        (file,), part = shard.files, shard.part
+        if part is None:
+            raise ValueError(f"{file}: name the row group; shards() cuts a file into them")
         with ParquetProcess.borrow() as process:
             found = _told(file, _NO_PARQUET, process.describe, file)
             self.check_columns(file, columns, found["columns"])
             for column in columns:
                 _check_column(file, column, found)
-            row = 1 + sum(found["rows"][: shard.part])
-            end = row + found["rows"][shard.part]
-            batches = process.read(file, shard.part, columns)
+            row = 1 + sum(found["rows"][:part])
+            end = row + found["rows"][part]
+            batches = process.read(file, part, columns)
             while (batch := _told(file, _place(shard), next, batches, None)) is not None:
                 lines = np.arange(row, row + batch.num_rows, dtype=np.int64)
                 row += batch.num_rows
@@ -76,7 +82,7 @@ def _told(file: str, what: str, call: Callable[..., Any], *arguments: object) ->
         raise InputRefused(f"{file}: {what}: {error}. {remedy}") from error
 
 
-def _check_column(file: str, column: str, found: dict[str, list]) -> None:
+def _check_column(file: str, column: str, found: FileDescription) -> None:
     """Refuses a name that stands for several columns."""
     if found["columns"].count(column) > 1:
         raise InputRefused(

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Pipe
+from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,20 @@ _IDLE_SECONDS = 20.0
 
 #: What the process sends: parts of an answer, each behind a message; then the end, or an error.
 _PART, _END, _ERROR = b"part", b"end", b"error"
+
+
+class FileDescription(TypedDict):
+    """What a file's footer says.
+
+    Attributes:
+        columns: their names.
+        nested: by name the types of columns that are neither values nor lists of values.
+        rows: the number in each row group.
+    """
+
+    columns: list[str]
+    nested: dict[str, str]
+    rows: list[int]
 
 
 class Unreadable(ValueError):
@@ -91,12 +106,11 @@ class ParquetProcess:
         self._process.kill()
         self._process.wait()
 
-    def describe(self, file: str) -> dict:
+    def describe(self, file: str) -> FileDescription:
         """Reads the footer.
 
         Returns:
-            ``columns``, a list of names; ``nested``, by name the types of columns that are neither
-            values nor lists of values; ``rows``, the number in each row group.
+            What it says of columns and rows.
 
         Raises:
             Unreadable: no Parquet file.
@@ -176,9 +190,9 @@ class _Server:
         yield json.dumps(found).encode()
 
     def _read(self, file: str, group: int, columns: list[str]) -> Iterator[bytes]:
-        described, parquet = self._file
-        if described != file:
+        if self._file is None or self._file[0] != file:
             raise ValueError(f"{file} was not described")
+        parquet = self._file[1]
         batches = parquet.iter_batches(
             _BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False
         )

@@ -4,13 +4,19 @@ import abc
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pydantic
 
-from components.log_example_gen.readers.files import as_written, is_folder, is_remote, open_unpacked
+from components.log_example_gen.readers.files import (
+    Stream,
+    as_written,
+    is_folder,
+    is_remote,
+    open_unpacked,
+)
 from components.log_example_gen.rejection import InputRefused, Rejection
 from transform.names import suggest
 
@@ -29,7 +35,7 @@ def _as_written(value: Any) -> Any:
 
 
 #: Option of readers: texts that stand for a missing value.
-MissingTexts = Annotated[list[str], pydantic.BeforeValidator(_as_written)]
+MissingTexts = Annotated[tuple[str, ...], pydantic.BeforeValidator(_as_written)]
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,11 @@ class Rows:
     rejected: list[Rejection] = field(default_factory=list)
     read: int | None = None
     aside: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> int:
+        """`read`, or, where that is None, as many as there are `lines` and `rejected`."""
+        return len(self.lines) + len(self.rejected) if self.read is None else self.read
 
 
 class Reader(abc.ABC):
@@ -107,7 +118,7 @@ class Reader(abc.ABC):
         """
 
     @staticmethod
-    def open(file: str) -> BinaryIO:
+    def open(file: str) -> Stream:
         """Opens a file of any file system that Beam knows, unpacked if it begins as gzip does."""
         return open_unpacked(file)
 

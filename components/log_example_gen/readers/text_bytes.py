@@ -2,16 +2,25 @@
 
 import codecs
 from collections.abc import Callable
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import pydantic
+
+from components.log_example_gen.readers.files import Stream
 
 #: Stands for bytes that have no character: half of a pair, which UTF-8 does not allow.
 _NO_CHARACTER = "\udcff"
 
 _ERRORS = "no_character"
 
-codecs.register_error(_ERRORS, lambda error: (_NO_CHARACTER, error.end))
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return _NO_CHARACTER, error.end
+
+
+codecs.register_error(_ERRORS, _replaced)
 
 
 def _known(name: str) -> str:
@@ -27,7 +36,7 @@ def _known(name: str) -> str:
 Encoding = Annotated[str, pydantic.AfterValidator(_known)]
 
 
-def utf8_reader(stream: BinaryIO, encoding: str) -> Callable[[int], bytes]:
+def utf8_reader(stream: Stream, encoding: str) -> Callable[[int], bytes]:
     """Returns what reads a stream as UTF-8.
 
     Bytes that `encoding` does not know become bytes that are no UTF-8 either, so that whoever

@@ -53,7 +53,8 @@ def header_names(
     if piece is None:
         raise InputRefused(f"{file}: is empty; a header with column names is expected")
     # One line of bytes; the rest of the piece is whole lines again.
-    line = re.match(rb"[^\r\n]*(?:\r\n|\r|\n)?", piece.data).group()
+    found = re.match(rb"[^\r\n]*(?:\r\n|\r|\n)?", piece.data)
+    line = found.group() if found else b""
     if piece.overlong:
         raise InputRefused(
             f"{file}:1: the header is longer than {MAX_LINE_BYTES >> 20} MiB; is this a text file?"

@@ -2,8 +2,8 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
+from components.log_example_gen.readers.files import Stream
 from components.log_example_gen.readers.reader import Reader, Rows
 from components.log_example_gen.readers.text_bytes import is_utf8, utf8_reader
 from components.log_example_gen.readers.text_header import header_names, refuse_other_kinds
@@ -19,7 +19,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def read_text_table(
-    file: str, open_stream: Callable[[], BinaryIO], columns: list[str], layout: TextLayout
+    file: str, open_stream: Callable[[], Stream], columns: list[str], layout: TextLayout
 ) -> Iterator[Rows]:
     """Parses delimited text; all columns stay text, whatever they hold.
 
@@ -53,7 +53,7 @@ def read_text_table(
                 number += 1
                 yield parser.nothing(1, {"header": 1})
             for rows in _blocks(parser, pieces, number):
-                number += rows.read
+                number += rows.counted
                 yield rows
     except (OSError, EOFError, UnicodeError, zlib.error) as error:
         raise InputRefused(
@@ -90,9 +90,10 @@ def _blocks(parser: TextParser, pieces: Iterator[Piece], number: int) -> Iterato
         pending = block[consumed:]
         if piece.overlong:
             reason = f"line of more than {MAX_LINE_BYTES >> 20} MiB"
-            rows.rejected.append(parser.rejection(number + rows.read, piece.data, reason))
-            rows.read += 1
-        number += rows.read
+            read = rows.counted
+            rows.rejected.append(parser.rejection(number + read, piece.data, reason))
+            rows.read = read + 1
+        number += rows.counted
         yield rows
     if pending:
         yield parser.parse(pending, number, final=True)[0]

@@ -146,6 +146,15 @@ def test_a_token_is_read_from_a_file_for_every_request(kubeflow, package, experi
         client.get_run("run-1")
 
 
+def test_an_empty_variable_names_no_token_file(kubeflow, monkeypatch):
+    """The request goes without a token, and the API says what it wants."""
+    from kubeflow.submission.pipelines_client import AccessRefused, PipelinesClient
+
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", "")
+    with pytest.raises(AccessRefused, match="401"):
+        PipelinesClient(kubeflow.host, "kubeflow").get_run("run-1")
+
+
 def test_the_namespace_is_named_only_with_several_users(kubeflow, submit):
     kubeflow.multi_user = True
     assert submit("--namespace", "team") == exit_codes.EXIT_OK

@@ -81,8 +81,7 @@ class GivenExtraction(keras.layers.Layer):
 
 
 def _aitm(tasks):
-    network = NETWORKS.build("aitm", {"tower_hidden": [8]}, _inputs(tasks))
-    return network
+    return NETWORKS.build("aitm", {"tower_hidden": [8]}, _inputs(tasks))
 
 
 def _man(tasks):

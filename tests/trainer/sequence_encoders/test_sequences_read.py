@@ -105,7 +105,8 @@ def test_first_is_the_first_of_the_contract_and_a_list_sets_the_order():
         assert encoder.sequence_names == names
     encoder = SEQUENCE_ENCODERS.build("din", {"sequences": ["b", "a"]}, INPUTS)
     assert encoder.sequence_names == ["b", "a"]
-    values = {name: np.random.rand(2, LENGTH, 4).astype("float32") for name in "ab"}
+    random = np.random.default_rng(0)
+    values = {name: random.random((2, LENGTH, 4)).astype("float32") for name in "ab"}
     masks = {name: np.ones((2, LENGTH), bool) for name in "ab"}
     pooled = {
         names: SEQUENCE_ENCODERS.build("mean_pooling", {"sequences": list(names)}, INPUTS)(
