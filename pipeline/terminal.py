@@ -31,15 +31,16 @@ class NodeLines:
 
     def __init__(self, console: Console):
         self._console = console
+        self._current: NodeRun | None = None
+        self._started = 0.0
+        self._progress = ""
+        # Last: it asks for its lines at once.
         self._live = Live(
             console=console,
             refresh_per_second=4,
             transient=True,
             get_renderable=self._running_line,
         )
-        self._current: NodeRun | None = None
-        self._started = 0.0
-        self._progress = ""
 
     def __enter__(self) -> "NodeLines":
         if self._console.is_terminal:

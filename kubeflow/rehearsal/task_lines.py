@@ -30,13 +30,14 @@ class TaskLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._running: dict[str, tuple[TaskRun, float, str]] = {}
+        # Last: it asks for its lines at once.
         self._live = Live(
             console=console,
             refresh_per_second=4,
             transient=True,
             get_renderable=self._running_lines,
         )
-        self._running: dict[str, tuple[TaskRun, float, str]] = {}
 
     def __enter__(self) -> "TaskLines":
         if self._console.is_terminal:

@@ -24,15 +24,16 @@ class NodeLines:
 
     def __init__(self, console: Console):
         self._console = console
+        self._states: dict[str, TaskState] = {}
+        self._problem = ""
+        self._since: dict[str, float] = {}
+        # Last: it asks for its lines at once.
         self._live = Live(
             console=console,
             refresh_per_second=2,
             transient=True,
             get_renderable=self._at_work,
         )
-        self._states: dict[str, TaskState] = {}
-        self._problem = ""
-        self._since: dict[str, float] = {}
 
     def __enter__(self) -> "NodeLines":
         if self._console.is_terminal:

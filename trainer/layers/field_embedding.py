@@ -103,11 +103,12 @@ class FieldEmbedding(keras.layers.Layer):
                 shape=(self.rows, self.size), initializer=normal, name="table", autocast=False
             )
         if self.mapped:
-            shape = (len(self.mapped), self.size, self.size)
-            self.maps = self.add_weight(shape=shape, initializer=_orthogonal_maps, name="maps")
+            square = (len(self.mapped), self.size, self.size)
+            self.maps = self.add_weight(shape=square, initializer=_orthogonal_maps, name="maps")
         if self.inputs.numeric:
+            shape = (len(self.inputs.numeric), self.size)
             self.slopes = self.add_weight(
-                shape=(len(self.inputs.numeric), self.size),
+                shape=shape,
                 initializer=keras.initializers.RandomNormal(stddev=EMBEDDING_START),
                 name="slopes",
             )
