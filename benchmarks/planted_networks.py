@@ -13,6 +13,9 @@
 - `cross`: the label follows a random table of 30 x 30 pairs of two ids, beside two ids that say
   nothing.
 
+MemoNet crosses ids: it is among a network's modules on `cross` alone. Arrangements stand around a
+Shared-Bottom, on the two logs with domains.
+
 Every network has some 16 to 64 units a layer, Adam at 0.004 and its own losses; its epoch is chosen
 on rows of its own, the AUC is of others. The interactions stand in an `interaction` network.
 """
@@ -205,6 +208,7 @@ def learnt(data: str, settings: ModelSettings, seed: int) -> tuple[float, float]
         seed: of weights and training rows.
     """
     planted = DATA[data]
+    settings = _fitting(settings, planted.inputs)
     build = ARRANGEMENTS.get(settings.arrangement)
     learning = Learning(
         planted, "none", seed=seed, build=lambda: build(planted.inputs, settings), loss=None
@@ -214,6 +218,15 @@ def learnt(data: str, settings: ModelSettings, seed: int) -> tuple[float, float]
         test = learning.epoch()[planted.measured]
         chosen = max(chosen, (learning.aucs(2 * 10**6)[planted.measured], test))
     return float(chosen[1]), float(learning.best()[planted.measured])
+
+
+def _fitting(settings: ModelSettings, inputs: ModelInputs) -> ModelSettings:
+    """The settings without MemoNet among the modules where there are no two ids to cross."""
+    modules = settings.options.get("interactions")
+    if modules is None or len(inputs.categorical) > 1:
+        return settings
+    left = [module for module in modules if module["name"] != "memonet"]
+    return settings.model_copy(update={"options": {**settings.options, "interactions": left}})
 
 
 def models() -> dict[str, tuple[ModelSettings, tuple[str, ...]]]:
@@ -228,6 +241,14 @@ def models() -> dict[str, tuple[ModelSettings, tuple[str, ...]]]:
         options = {"interaction": interaction, "units": 32, "tower_hidden": [16]}
         settings = ModelSettings(network="interaction", options=options, embedding_size=8)
         found[f"interaction {name}"] = settings, ("cross",)
+    for name in ARRANGEMENTS:
+        settings = ModelSettings(
+            network="shared_bottom",
+            options=OPTIONS["shared_bottom"],
+            embedding_size=8,
+            arrangement=name,
+        )
+        found[f"arrangement {name}"] = settings, ("own_rules", "small_domain")
     return found
 
 
