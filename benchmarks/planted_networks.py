@@ -2,6 +2,7 @@
 
     python -m benchmarks.planted_networks                # the whole table, Markdown
     python -m benchmarks.planted_networks mmoe star --data small_domain --seeds 1
+    python -m benchmarks.planted_networks m3oe --data small_domain --loss binary_cross_entropy
 
 - `own_rules`: in each of three domains the label follows another direction of 16 numbers. The
   domain is a field as well. Best AUC wants weights, or a crossing, of the domain's own.
@@ -199,19 +200,26 @@ DATA = {
 }
 
 
-def learnt(data: str, settings: ModelSettings, seed: int) -> tuple[float, float]:
+def learnt(
+    data: str, settings: ModelSettings, seed: int, loss: str | None = None
+) -> tuple[float, float]:
     """Trains a model on a planted log; gives its AUC and the best possible one.
 
     Args:
         data: name of the log.
         settings: of the model.
         seed: of weights and training rows.
+        loss: name of a loss in the place of the model's own.
     """
     planted = DATA[data]
     settings = _fitting(settings, planted.inputs)
     build = ARRANGEMENTS.get(settings.arrangement)
     learning = Learning(
-        planted, "none", seed=seed, build=lambda: build(planted.inputs, settings), loss=None
+        planted,
+        "none",
+        seed=seed,
+        build=lambda: build(planted.inputs, settings),
+        loss=None if loss is None else [{"name": loss}],
     )
     chosen = (-1.0, 0.0)
     for _ in range(planted.epochs):
@@ -267,7 +275,7 @@ def main() -> None:
             if data not in logs:
                 cells.append("")
                 continue
-            runs = [learnt(data, settings, seed) for seed in arguments.seeds]
+            runs = [learnt(data, settings, seed, arguments.loss) for seed in arguments.seeds]
             keras.backend.clear_session()
             best[data] = runs[0][1]
             cells.append(", ".join(f"{auc:.3f}" for auc, _ in runs))
@@ -282,6 +290,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("models", nargs="*", help="all by default")
     parser.add_argument("--data", nargs="+", choices=list(DATA), default=list(DATA))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--loss", help="in the place of every model's own")
     return parser.parse_args()
 
 
