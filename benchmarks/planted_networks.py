@@ -2,6 +2,7 @@
 
     python -m benchmarks.planted_networks                # the whole table, Markdown
     python -m benchmarks.planted_networks mmoe star --data small_domain --seeds 1
+    python -m benchmarks.planted_networks m3oe --data small_domain --loss binary_cross_entropy
 
 - `own_rules`: in each of three domains the label follows another direction of 16 numbers. The
   domain is a field as well. Best AUC wants weights, or a crossing, of the domain's own.
@@ -12,6 +13,9 @@
   conversion's, on all rows.
 - `cross`: the label follows a random table of 30 x 30 pairs of two ids, beside two ids that say
   nothing.
+
+MemoNet crosses ids: it is among a network's modules on `cross` alone. Arrangements stand around a
+Shared-Bottom, on the two logs with domains.
 
 Every network has some 16 to 64 units a layer, Adam at 0.004 and its own losses; its epoch is chosen
 on rows of its own, the AUC is of others. The interactions stand in an `interaction` network.
@@ -196,24 +200,41 @@ DATA = {
 }
 
 
-def learnt(data: str, settings: ModelSettings, seed: int) -> tuple[float, float]:
+def learnt(
+    data: str, settings: ModelSettings, seed: int, loss: str | None = None
+) -> tuple[float, float]:
     """Trains a model on a planted log; gives its AUC and the best possible one.
 
     Args:
         data: name of the log.
         settings: of the model.
         seed: of weights and training rows.
+        loss: name of a loss in the place of the model's own.
     """
     planted = DATA[data]
+    settings = _fitting(settings, planted.inputs)
     build = ARRANGEMENTS.get(settings.arrangement)
     learning = Learning(
-        planted, "none", seed=seed, build=lambda: build(planted.inputs, settings), loss=None
+        planted,
+        "none",
+        seed=seed,
+        build=lambda: build(planted.inputs, settings),
+        loss=None if loss is None else [{"name": loss}],
     )
     chosen = (-1.0, 0.0)
     for _ in range(planted.epochs):
         test = learning.epoch()[planted.measured]
         chosen = max(chosen, (learning.aucs(2 * 10**6)[planted.measured], test))
     return float(chosen[1]), float(learning.best()[planted.measured])
+
+
+def _fitting(settings: ModelSettings, inputs: ModelInputs) -> ModelSettings:
+    """The settings without MemoNet among the modules where there are no two ids to cross."""
+    modules = settings.options.get("interactions")
+    if modules is None or len(inputs.categorical) > 1:
+        return settings
+    left = [module for module in modules if module["name"] != "memonet"]
+    return settings.model_copy(update={"options": {**settings.options, "interactions": left}})
 
 
 def models() -> dict[str, tuple[ModelSettings, tuple[str, ...]]]:
@@ -228,6 +249,14 @@ def models() -> dict[str, tuple[ModelSettings, tuple[str, ...]]]:
         options = {"interaction": interaction, "units": 32, "tower_hidden": [16]}
         settings = ModelSettings(network="interaction", options=options, embedding_size=8)
         found[f"interaction {name}"] = settings, ("cross",)
+    for name in ARRANGEMENTS:
+        settings = ModelSettings(
+            network="shared_bottom",
+            options=OPTIONS["shared_bottom"],
+            embedding_size=8,
+            arrangement=name,
+        )
+        found[f"arrangement {name}"] = settings, ("own_rules", "small_domain")
     return found
 
 
@@ -246,7 +275,7 @@ def main() -> None:
             if data not in logs:
                 cells.append("")
                 continue
-            runs = [learnt(data, settings, seed) for seed in arguments.seeds]
+            runs = [learnt(data, settings, seed, arguments.loss) for seed in arguments.seeds]
             keras.backend.clear_session()
             best[data] = runs[0][1]
             cells.append(", ".join(f"{auc:.3f}" for auc, _ in runs))
@@ -261,6 +290,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("models", nargs="*", help="all by default")
     parser.add_argument("--data", nargs="+", choices=list(DATA), default=list(DATA))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--loss", help="in the place of every model's own")
     return parser.parse_args()
 
 

@@ -34,6 +34,11 @@ class RankingModel(keras.Model):
     by a trainable gain, which can grow as fast as embeddings do. All weights
     exist when the constructor returns; their values follow `keras.utils.set_random_seed`.
 
+    Shown to learn:
+        What its network, encoder and bottom were shown to learn, see there; a Shared-Bottom in it
+        has AUC 0.853 and 0.852 of the possible 0.861 on `own_rules` and 0.769 and 0.768 of 0.792 on
+        `small_domain` (`benchmarks.planted_networks`).
+
     Args:
         inputs: features, domains and tasks.
         settings: network, encoder, bottom, embedding size.

@@ -1,3 +1,7 @@
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -58,6 +62,32 @@ def test_every_example_is_valid_and_has_all_options():
                 given["units"] = 8  # which the network sets
             assert set(given) == set(registry.options(name)), name
             registry.validate(name, given)
+
+
+#: Parts of a model that leave out what others of their kind do.
+_WITHOUT_EFFECT = {("model.sequence_encoder", "none"), ("model.bottom", "none")}
+_LEARNING = ("model.", "interactions", "training.method", "training.loss")
+_MEMBERS = [
+    (setting, name)
+    for setting, registry in _REGISTRIES
+    for name in registry
+    if setting.startswith(_LEARNING) and (setting, name) not in _WITHOUT_EFFECT
+]
+
+
+@pytest.mark.parametrize(("setting", "name"), _MEMBERS)
+def test_all_that_learns_says_what_it_was_shown_to_learn(setting, name):
+    """With a number, and where a benchmark or a test is named, one that exists."""
+    documentation = inspect.getdoc(dict(_REGISTRIES)[setting].get(name)) or ""
+    found = re.search(r"^Shown to learn:\n((?: {4}.*\n)+)", documentation + "\n", re.MULTILINE)
+    assert found, "no section 'Shown to learn:'"
+    text = found.group(1)
+    assert re.search(r"\d\.\d", text), "no number"
+    root = Path(__file__).parents[2]
+    for module in re.findall(r"`benchmarks\.(\w+)`", text):
+        assert (root / "benchmarks" / f"{module}.py").is_file()
+    for test in re.findall(r"`(test_\w+)`", text):
+        assert list(root.glob(f"tests/**/{test}.py")), test
 
 
 def test_a_name_of_several_kinds_shows_all():

@@ -22,6 +22,13 @@ class ModelPerDomain(ArrangedModel):
 
     A row is scored by its own domain's model, and trains that one alone.
 
+    Shown to learn:
+        Own rules of domains, and nothing from one domain to another. Around a Shared-Bottom, AUC
+        0.856 and 0.856 of the possible 0.861 where domains have rules of their own, and 0.575 and
+        0.527 of 0.792 for a domain of 80 rows that follows the same rule as the large ones; without
+        arrangement 0.853 and 0.852 and 0.769 and 0.768 (`benchmarks.planted_networks`; seeds 1 and
+        2).
+
     Args:
         inputs: features, domains and tasks.
         settings: of each model inside.

@@ -25,6 +25,13 @@ class ModelPerTask(ArrangedModel):
     Each has one output per domain, where a multi-task model has one per task; a row is scored
     by the output of its own domain.
 
+    Shown to learn:
+        Own rules of domains; with a bottom for all domains but an output for each, a small domain
+        gets part of what the large ones know. Around a Shared-Bottom, AUC 0.853 and 0.854 of the
+        possible 0.861 where domains have rules of their own, and 0.686 and 0.672 of 0.792 for a
+        domain of 80 rows that follows the same rule as the large ones; without arrangement 0.853
+        and 0.852, 0.769 and 0.768 (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: features, domains and tasks.
         settings: of each model inside.

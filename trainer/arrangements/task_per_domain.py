@@ -25,6 +25,13 @@ class TaskPerDomain(ArrangedModel):
 
     A row is scored by the T outputs of its own domain.
 
+    Shown to learn:
+        Own rules of domains; outputs of a small domain's own learn from its rows alone. Around a
+        Shared-Bottom, AUC 0.857 and 0.856 of the possible 0.861 where domains have rules of their
+        own, and 0.654 and 0.618 of 0.792 for a domain of 80 rows that follows the same rule as the
+        large ones; without arrangement 0.853 and 0.852, 0.769 and 0.768
+        (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: features, domains and tasks.
         settings: of the model inside.

@@ -19,6 +19,12 @@ class TRM(Bottom):
     fields and interests, and each task has an MLP of its own. The MLPs have biases, as the paper's
     feed-forward networks do; the paper gives no width.
 
+    Shown to learn:
+        That a number counts for one task, and in some rows alone: where numbers are added up alike
+        for all tasks, AUC 0.771 and 0.781 of the possible 0.771 and 0.779; 0.684 and 0.676 with
+        weights alike for both tasks, 0.713 and 0.717 with weights alike for all rows
+        (`test_trm_learns`).
+
     Args:
         inputs: the tasks.
         hidden: width of the MLPs' hidden layer.

@@ -16,6 +16,11 @@ class DCNM(Interaction):
     by a linear map to `units`. `rank` gives W = U Vᵀ with r columns each; the paper's mixture of
     several such pairs is left out.
 
+    Shown to learn:
+        Little of pairs of ids that follow no product: AUC 0.690 and 0.693 (two seeds) of the
+        possible 0.801 on `cross`, where a label follows a table of pairs of two ids, and 0.671 and
+        0.687 for plain MLPs (`benchmarks.planted_networks`).
+
     Args:
         copies: see Interaction.
         field_names: see Interaction.

@@ -22,6 +22,11 @@ class GDCN(Interaction):
     subspaces") while the equation above has full matrices. `rank` gives W = U V and G = U' V'
     with r columns; it is off by default.
 
+    Shown to learn:
+        Little of pairs of ids that follow no product: AUC 0.686 and 0.698 (two seeds) of the
+        possible 0.801 on `cross`, where a label follows a table of pairs of two ids, and 0.671 and
+        0.687 for plain MLPs (`benchmarks.planted_networks`).
+
     Args:
         copies: see Interaction.
         field_names: see Interaction.

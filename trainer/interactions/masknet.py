@@ -51,6 +51,11 @@ class MaskNet(Interaction):
     `aggregation` = 640; with `block_units` = 640 and `blocks` = 1 it is the block itself.
     The number of blocks (2) and their arrangement are those of DTN's released code.
 
+    Shown to learn:
+        Pairs of ids better than an MLP: AUC 0.717 and 0.718 (two seeds) of the possible 0.801 on
+        `cross`, where a label follows a table of pairs of two ids, and 0.671 and 0.687 for plain
+        MLPs (`benchmarks.planted_networks`).
+
     Args:
         copies: see Interaction.
         field_names: see Interaction.

@@ -35,6 +35,11 @@ class MemoNet(Interaction):
     proportion to the crosses. The codewords n = 10,000 are far fewer than MemoNet's million: the
     table has HCNets · n · copies · d weights, dense for Adam; raise n with the data.
 
+    Shown to learn:
+        Pairs of ids by heart, what a codebook of them is for: AUC 0.752 and 0.761 (two seeds) of
+        the possible 0.801 on `cross`, where a label follows a table of pairs of two ids, and 0.671
+        and 0.687 for plain MLPs (`benchmarks.planted_networks`).
+
     Args:
         copies: see Interaction.
         field_names: see Interaction.

@@ -23,6 +23,12 @@ class SENet(Interaction):
     the re-weighted ones count; embeddings near 0, as they are when training begins, are then
     multiplied by weights near 0, and the module is slow to learn.
 
+    Shown to learn:
+        No pairs of ids: it weighs fields, and with a linear map and a tower of 16 behind it is
+        below plain MLPs of 32 and 16. AUC 0.657 and 0.659 (two seeds) of the possible 0.801 on
+        `cross`, where a label follows a table of pairs of two ids, and 0.671 and 0.687 for plain
+        MLPs (`benchmarks.planted_networks`).
+
     Args:
         copies: see Interaction.
         field_names: see Interaction.

@@ -19,6 +19,14 @@ class DomainCrossEntropy(keras.layers.Layer):
     The means are over the rows of one device: on several devices the loss is the mean of
     theirs, weighted by rows, and comes close to the one of the whole batch without being it.
 
+    Shown to learn:
+        To serve a tenth of the rows as well as the rest: where two domains follow different numbers
+        and the network does not know them, AUC 0.748 in the large and 0.754 in the small domain;
+        0.862 and 0.531 with `binary_cross_entropy` (`test_losses_learn`). The price: few rows that
+        count much are soon known by heart. On the log `small_domain` of
+        `benchmarks.planted_networks` a Shared-Bottom has 0.709 and 0.716 with it and 0.769 and
+        0.768 without.
+
     Args:
         tasks: not used; the labels have one column for each.
         label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see

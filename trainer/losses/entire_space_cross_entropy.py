@@ -19,6 +19,11 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
     Every impression counts, whatever the task's population is; a conditional probability has
     no loss of its own.
 
+    Shown to learn:
+        ESMM's conversion, which has no loss of its own: AUC 0.851 and 0.852 (two seeds) of the
+        possible 0.854 on clicked rows, mean prediction 0.490 and 0.511 where 0.494 are bought
+        (`test_losses_learn`).
+
     Args:
         tasks: the tasks (`after` makes the chain, or tree).
         label_smoothing: s of joint labels (1 − s) y + s q. It changes what the probabilities are,

@@ -16,6 +16,11 @@ class NextBehaviour(keras.layers.Layer):
     It comes on top of the cross-entropy of the labels, and belongs to no task: each task gets
     a T-th of it. The weight is the paper's α, which is 1 in the authors' code.
 
+    Shown to learn:
+        Which items belong together where labels are too few to say so: on 4,000 planted rows with
+        400 items of twenty kinds, DIEN's best AUC of six epochs is 0.654 and 0.665 with it and
+        0.518 and 0.519 without (two seeds; 0.708 is possible; `test_dien`).
+
     Args:
         tasks: the tasks.
         weight: of this loss against the others.

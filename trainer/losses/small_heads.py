@@ -14,6 +14,11 @@ class SmallHeadsLoss(keras.layers.Layer):
 
     It comes on top of the binary cross-entropy of the logits themselves.
 
+    Shown to learn:
+        A bottom that holds more of what is common to tasks: linear models of 200 rows on it reach
+        AUC 0.828 and 0.828 (two seeds) at weight 1 and 0.809 and 0.797 at weight 0
+        (`test_small_heads_learn`).
+
     Args:
         tasks: the tasks.
         weight: of this loss against the others.

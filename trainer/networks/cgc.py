@@ -15,6 +15,13 @@ class CGC(PLE):
     f_t = Σ_i g_t,i(x) E_i(x) over task t's own experts and the shared ones; the gate is one
     linear layer (with bias) and a softmax over the flattened fields.
 
+    Shown to learn:
+        Own rules of domains, and a small domain; on `transfer` it is 0.009 and 0.004 ahead of
+        `single_task`, within what two seeds differ. AUC 0.853 and 0.848 of the possible 0.861 on
+        `own_rules`, 0.763 and 0.767 of the possible 0.792 on `small_domain`, 0.713 and 0.706 of the
+        possible 0.790 on `transfer`, 0.680 and 0.661 of the possible 0.801 on `cross`
+        (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: the tasks.
         task_experts: n_t, experts of each task.

@@ -19,6 +19,14 @@ class DomainTaskMLP(Network):
     A row is scored by the MLPs of its own domain. The embedding below is the model's and is
     trained by all; the arrangement ``mtl`` with network ``single_task`` shares nothing at all.
 
+    Shown to learn:
+        Own rules of domains. A small domain learns nothing from the large ones: with 80 of 3,080
+        rows it is guessed nearly, where Shared-Bottom has 0.769 and 0.768. That is the idea, no
+        fault: no weight above the embedding has seen other rows, and numbers have little to embed.
+        AUC 0.850 and 0.841 of the possible 0.861 on `own_rules`, 0.588 and 0.546 of the possible
+        0.792 on `small_domain`, 0.703 and 0.692 of the possible 0.790 on `transfer`, 0.707 and
+        0.700 of the possible 0.801 on `cross` (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: tasks and domains.
         hidden: widths of each MLP's hidden layers.

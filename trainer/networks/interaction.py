@@ -20,6 +20,13 @@ class InteractionNetwork(Network):
     module's paper has (MaskNet in the PWiseR paper's Table 5). The modules of all tasks are one
     batched computation.
 
+    Shown to learn:
+        With GDCN, rules of domains and a small domain. Pairs of ids are learnt as well as the
+        module does it, see the interactions. AUC 0.850 and 0.835 of the possible 0.861 on
+        `own_rules`, 0.761 and 0.762 of the possible 0.792 on `small_domain`, 0.701 and 0.696 of the
+        possible 0.790 on `transfer`, 0.686 and 0.698 of the possible 0.801 on `cross`
+        (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: the tasks and the categorical fields.
         interaction: the module and its options.

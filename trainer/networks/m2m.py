@@ -38,7 +38,8 @@ class M2M(Network):
 
     Shown to learn:
         Opposite tastes of two domains, of which meta units alone know: AUC 0.860 of the possible
-        0.862 on planted rows.
+        0.862 on planted rows. Generated kernels do it without generated biases, those of the
+        towers alone and those of the attention over experts alone; fixed ones guess (0.50).
 
     Args:
         inputs: tasks and domains.

@@ -73,6 +73,13 @@ class PLE(Network):
     Task t's gate is a softmax over its own and the shared experts, fed with task t's input. Every
     level but the last also has a shared gate over all experts. Gates have a bias.
 
+    Shown to learn:
+        What clicks tell a task of few rows: 0.035 and 0.017 over `single_task` on `transfer`; on
+        `cross` it gains nothing. AUC 0.853 and 0.847 of the possible 0.861 on `own_rules`, 0.754
+        and 0.767 of the possible 0.792 on `small_domain`, 0.739 and 0.719 of the possible 0.790 on
+        `transfer`, 0.650 and 0.694 of the possible 0.801 on `cross` (`benchmarks.planted_networks`;
+        seeds 1 and 2).
+
     Args:
         inputs: the tasks.
         levels: number of levels.

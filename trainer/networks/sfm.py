@@ -18,6 +18,12 @@ class SFM(Network):
 
     x' = FIM(x), one module for all tasks; PLE reads x' where it would read the fields.
 
+    Shown to learn:
+        Pairs of ids, which PLE alone knows 0.076 and 0.039 worse on `cross` (with GDCN). AUC 0.843
+        and 0.844 of the possible 0.861 on `own_rules`, 0.760 and 0.758 of the possible 0.792 on
+        `small_domain`, 0.710 and 0.705 of the possible 0.790 on `transfer`, 0.726 and 0.733 of the
+        possible 0.801 on `cross` (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: the tasks and the categorical fields.
         interaction: the module and its options.

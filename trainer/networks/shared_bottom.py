@@ -15,6 +15,14 @@ from transform.model_inputs import ModelInputs
 class SharedBottom(Network):
     """Shared-Bottom (Caruana 1997).
 
+    Shown to learn:
+        Rules of domains that are a field among others, and what many rows tell a small domain; with
+        0.015 and 0.012 more than `single_task` on `transfer`, it hands a little of what clicks tell
+        to a task of few rows. AUC 0.853 and 0.852 of the possible 0.861 on `own_rules`, 0.769 and
+        0.768 of the possible 0.792 on `small_domain`, 0.719 and 0.714 of the possible 0.790 on
+        `transfer`, 0.671 and 0.687 of the possible 0.801 on `cross` (`benchmarks.planted_networks`;
+        seeds 1 and 2).
+
     Args:
         inputs: the tasks.
         bottom_hidden: widths of the shared MLP's layers.

@@ -17,6 +17,14 @@ class SingleTask(Network):
     The embedding stage below is the model's and is trained by all tasks. For models that share
     nothing at all, train one per task, with a data contract of that task alone.
 
+    Shown to learn:
+        Rules of domains that are a field among others, and what many rows tell a small domain; a
+        task of few rows gets no help from the others above the embedding: on `transfer` it has what
+        a network without sharing has. AUC 0.853 and 0.841 of the possible 0.861 on `own_rules`,
+        0.767 and 0.771 of the possible 0.792 on `small_domain`, 0.704 and 0.702 of the possible
+        0.790 on `transfer`, 0.671 and 0.687 of the possible 0.801 on `cross`
+        (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: the tasks.
         hidden: widths of each MLP's hidden layers.

@@ -19,6 +19,13 @@ class SmallHeads(Network):
     task by itself makes the shared bottom learn what generalises. The heads are trained with
     the loss `small_heads` and left out of the exported model.
 
+    Shown to learn:
+        A bottom that holds more of what is common to tasks: linear models of 200 rows on it reach
+        AUC 0.828 and 0.828 (two seeds; 0.849 is possible), 0.809 and 0.797 where the heads' loss
+        has no weight; the towers, which can do without, gain 0.003 and 0.005
+        (`test_small_heads_learn`). On the log `transfer` of `benchmarks.planted_networks` nothing
+        is gained over a Shared-Bottom.
+
     Args:
         inputs: the tasks.
         bottom_hidden: widths of the shared MLP's layers.

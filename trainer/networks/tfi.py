@@ -28,6 +28,12 @@ class TFI(Network):
     is a softmax, on the flattened fields, over [M_t, M_S]. Modules read fields, so levels above
     the first have MLPs as PLE has; the paper shows one level.
 
+    Shown to learn:
+        Pairs of ids, by MemoNet among its modules: 0.105 and 0.064 over PLE on `cross`. AUC 0.835
+        and 0.836 of the possible 0.861 on `own_rules`, 0.775 and 0.768 of the possible 0.792 on
+        `small_domain`, 0.708 and 0.686 of the possible 0.790 on `transfer`, 0.755 and 0.758 of the
+        possible 0.801 on `cross` (`benchmarks.planted_networks`; seeds 1 and 2).
+
     Args:
         inputs: the tasks and the categorical fields.
         interactions: the kinds of module in each group; one kind may occur several times.

@@ -53,6 +53,11 @@ class TreeEnsemble(Network):
     All trees are descended at once, in as many steps as the deepest one has splits. Training
     method ``gradient_boosting`` grows the trees; before, every logit is 0.
 
+    Shown to learn:
+        Nothing by gradients. With the trees of ``gradient_boosting``: validation AUC above 0.75 and
+        0.70 of two planted tasks (`test_gradient_boosting`), and LightGBM's own predictions for the
+        same trees, missing numbers included (`test_tree_ensemble`).
+
     Args:
         inputs: the tasks.
         shape: of the trees; the training method sets it, an experiment leaves it out.

@@ -14,6 +14,12 @@ class MeanPooling(SequenceEncoder):
 
     It is registered under both names, `mean_pooling` and `youtube_net`.
 
+    Shown to learn:
+        Which items are in a sequence, neither in what order nor which of them is the target: on
+        planted rows whose best possible AUC is 0.702 it ends at 0.655 after five epochs
+        (`benchmarks.sequence_encoders`), and it is what the encoders that tell the last behaviour
+        or the target are measured against (`test_order`, `test_target`).
+
     Args:
         inputs: the sequences.
     """

@@ -39,6 +39,12 @@ class GateTrim:
     An interrupted training goes on in the part that it was in. A schedule of the learning rate
     starts anew for the smaller model, without `warm_up_steps`.
 
+    Shown to learn:
+        Which of a click's own modules to drop, on planted gates: the one whose gate has 0.65 and
+        whose output is a ten-thousandth goes, the one with 0.05 and nearly all of the output stays,
+        and the trimmed logits keep a correlation above 0.95 with the whole ones; by weight alone it
+        is the other way round, and at least 0.02 less (`test_gate_trim`).
+
     Args:
         job: what is trained on what; the model is a DTN in arrangement ``joint``.
         threshold: least mean share, or weight, of a module that stays.

@@ -53,6 +53,11 @@ class GradientBoosting:
     only the seed and the selection count: optimiser, batches, epochs, losses and weights of tasks
     are for gradients. An interrupted training starts anew.
 
+    Shown to learn:
+        A click that follows ids and numbers, and a conversion known of clicks alone: validation AUC
+        above 0.75 and 0.70, each with the number of trees that is its own best
+        (`test_gradient_boosting`).
+
     Args:
         job: what is trained on what; the model is network ``lightgbm`` in arrangement ``joint``.
         trees: at most so many for each task.

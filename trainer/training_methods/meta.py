@@ -26,6 +26,15 @@ class Meta(Standard):
     tasks. A schedule of the learning rate is one for both stages: stage 2 starts where it would
     be after all epochs of stage 1.
 
+    Shown to learn:
+        Weights from which each task is one step away: of two opposite tasks that share one logit, a
+        step on 128 rows reaches AUC 0.818 and 0.831 (two seeds) of the possible 0.850, after as
+        many ordinary steps 0.522 and 0.539. What is served is the model before that step, and tasks
+        with towers of their own have no need of one: MAN's conversion on a planted log has 0.712
+        and 0.713 where ordinary steps go on to 0.720 and 0.735, and 0.561 and 0.568 against 0.572
+        and 0.578 with 2,048 rows (`benchmarks.meta_step`, `test_meta_planted`). There the
+        validation split decides for stage 1.
+
     Args:
         job: what is trained on what.
         adaptation_rate: α, the length of a task's own step.

@@ -44,6 +44,12 @@ class Standard:
     On several machines all take the same steps; the chief alone validates and writes, and tells
     the others what it found.
 
+    Shown to learn:
+        To keep the best epoch: at a rate that overshoots, epoch 12 of 12 is not it, and the weights
+        that are kept have the best epoch's validation AUC to 1e-6 (`test_standard`). All numbers of
+        `benchmarks.planted_networks`, such as an AUC of 0.85 of the possible 0.86, come of its
+        steps.
+
     Args:
         job: what is trained on what.
     """

@@ -149,6 +149,37 @@ def test_weights_of_domains_part_where_domains_do(build, seed):
         assert np.abs(one - other).mean() > 0.2
 
 
+def _m2m_with(experts, own_towers, own_attention):
+    """M2M whose domains differ in kernels of the named units alone: no bias is generated."""
+    options = {"experts": experts, "expert_hidden": [8], "attention_units": 6, "knowledge_size": 8}
+    network = NETWORKS.build("m2m", options, _inputs(domains=2))
+    network(np.zeros((2, 1, 3), "float32"), np.zeros((2, 1), "int64"), np.zeros(2, "int64"))
+    units = {network.attention: own_attention, **dict.fromkeys(network.tower_layers, own_towers)}
+    for unit, own in units.items():
+        for generator in (unit.bias_generator, *(() if own else (unit.kernel_generator,))):
+            generator.assign(np.zeros(generator.shape))
+            generator.trainable = False
+    return network
+
+
+@pytest.mark.parametrize(
+    ("experts", "own_towers", "own_attention"),
+    [(1, True, False), (4, False, True), (4, False, False)],
+    ids=["towers", "attention", "neither"],
+)
+def test_generated_kernels_know_the_domain(experts, own_towers, own_attention):
+    """Kernels of towers alone, of the attention over experts alone; fixed ones guess."""
+    keras.utils.set_random_seed(1)
+    network = _m2m_with(experts, own_towers, own_attention)
+    training = _train(network, ALONE, _opposite_domains, 6)
+    for task, (found, best) in _aucs(training, _opposite_domains).items():
+        print(own_towers, own_attention, task, round(found, 3), round(best, 3))
+        if own_towers or own_attention:
+            assert found > 0.5 + 0.9 * (best - 0.5)
+        else:
+            assert abs(found - 0.5) < 0.03
+
+
 def test_weights_common_to_all_domains_know_no_opposites():
     """All rows are told to be of one domain."""
     keras.utils.set_random_seed(1)
