@@ -15,12 +15,13 @@ import tempfile
 import urllib.parse
 import urllib.request
 import zipfile
+from typing import Optional
 
 VERSION = "0.13.9"
 INDEX = "https://pypi.org/simple"
 
 
-def main(folder):
+def main(folder: str) -> None:
     """Writes ``FOLDER/uv``."""
     tag = "manylinux_2_17_" + platform.machine()
     content = _by_pip() or _by_index(os.environ.get("PIP_INDEX_URL") or INDEX, tag)
@@ -36,7 +37,7 @@ def main(folder):
     os.replace(path + ".new", path)
 
 
-def _by_pip():
+def _by_pip() -> Optional[bytes]:
     """The wheel's bytes, None where there is no pip."""
     if subprocess.run([sys.executable, "-m", "pip", "--version"], **_QUIET).returncode:
         return None
@@ -53,15 +54,16 @@ def _by_pip():
 _QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
-def _by_index(index, tag):
+def _by_index(index: str, tag: str) -> bytes:
     """The wheel's bytes, checked against the index's digest of it."""
     url = index.rstrip("/") + "/uv/"
     json_type = "application/vnd.pypi.simple.v1+json"
     request = urllib.request.Request(url, headers={"Accept": json_type})
     with urllib.request.urlopen(request, timeout=60) as answer:
         files = json.load(answer)["files"]
+    names = {one["filename"]: one for one in files}
     start = "uv-" + VERSION + "-"
-    file = next(one for one in files if one["filename"].startswith(start) and tag in one["filename"])
+    file = next(one for name, one in names.items() if name.startswith(start) and tag in name)
     with urllib.request.urlopen(urllib.parse.urljoin(url, file["url"]), timeout=600) as answer:
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != file["hashes"]["sha256"]:

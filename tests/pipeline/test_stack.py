@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("folder", ["transform", "trainer", "components", "pipeline", "kubeflow"])
 def test_no_other_file_asks_for_a_version(folder):
-    asks = re.compile(r"__version__|version_info|packaging\.version|\.version\.Version|VERSION\s*[<>]")
+    asks = re.compile(
+        r"__version__|version_info|packaging\.version|\.version\.Version|VERSION\s*[<>]"
+    )
     for path in (ROOT / folder).rglob("*.py"):
         if path != ROOT / "pipeline/stack.py":
             assert not asks.search(path.read_text(encoding="utf-8")), path
@@ -94,7 +96,9 @@ def test_a_node_runs_with_all_that_is_bridged(tmp_path, monkeypatch):
         ("StatisticsGen", node_run.NodeState.CACHED),
     ],
 )
-def test_what_other_libraries_made_is_not_taken_from_the_cache(tmp_path, monkeypatch, node_id, then):
+def test_what_other_libraries_made_is_not_taken_from_the_cache(
+    tmp_path, monkeypatch, node_id, then
+):
     assert _run(tmp_path, "one", node_id).state is node_run.NodeState.COMPLETE
     assert _run(tmp_path, "two", node_id).state is node_run.NodeState.CACHED
     monkeypatch.setattr(stack, "libraries", lambda: "tensorflow 9.9.9")
