@@ -77,8 +77,8 @@ find_python() {
 run() {
   "$@" >"$log" 2>&1 && return
   if grep -qiE 'dns error|tcp connect|connection refused|connect error|timed out|unreachable' "$log"; then
-    fail "no network, or none to $(grep -oE 'https?://[^/) `]+' "$log" | head -n 1): $1 could not" \
-      "fetch what it needs"
+    fail "no network, or none to $(grep -oE 'https?://[^/) `]+' "$log" | head -n 1): uv cannot fetch" \
+      "what is needed; UV_PYTHON_INSTALL_MIRROR and UV_DEFAULT_INDEX name other places"
   fi
   cat "$log" >&2
   fail "failed: $*"
