@@ -1,52 +1,82 @@
-# Two commands do everything: `make run` and `make test`. See README.md.
+# Two commands do everything: `make run` and `make test`. See README.md, and docs/stack.md for
+# what is installed where.
 
-PYTHON ?= python3.10
+# tfx-1.21 or tfx-1.16; the newest that this machine can install if nothing is said.
+STACK  ?=
+# An interpreter to make the environment with; one is found, or brought by uv, if nothing is said.
+PYTHON ?=
 VENV   ?= .venv
 ROWS   ?= 200000
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+CODE   := transform trainer components pipeline kubeflow tests benchmarks install
+# Where `make test-modern` makes a Debian 13, and which tests it runs there.
+DEBIAN ?= var/debian13
+TESTS  ?=
+
+CHOICE := $(shell sh install/choose_stack.sh $(STACK))
+CHOSEN := $(word 1,$(CHOICE))
+LOCK   := $(word 2,$(CHOICE))
+STAMP  := $(VENV)/.installed-$(CHOSEN)
 
 # Byte code is compiled once at install; a shell that forbids it makes every process import slowly.
 unexport PYTHONDONTWRITEBYTECODE
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: run test lint lock install clean
+.PHONY: run test test-modern lint lock audit install stack uv clean
 .DEFAULT_GOAL := run
-
-install: $(STAMP)
 
 run: install
 	$(BIN)/mtlx simulate --rows $(ROWS) --out var/simulated
 	$(BIN)/mtlx run configs/default.yaml
 
 test: install
-	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
-	$(BIN)/ruff format --check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
-	$(BIN)/ruff check transform trainer components pipeline kubeflow tests benchmarks
-	$(BIN)/ruff format --check transform trainer components pipeline kubeflow tests benchmarks
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 
-# uv installs in a tenth of pip's time; where it can't be had or fails, pip does the same.
-$(STAMP): requirements.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "mtlx needs Python 3.10: install it, or run make PYTHON=/path/to/python3.10"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked requirements (3 GB, minutes the first time) ..."
-	$(BIN)/python -m pip install -q uv==0.6.3 \
-	  && $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --compile-bytecode -r requirements.txt \
-	  || $(BIN)/python -m pip install -q --no-deps -r requirements.txt
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	touch $@
+stack:
+	@test -n "$(CHOSEN)"
+	@echo "mtlx: stack $(CHOSEN), $(wordlist 3,99,$(CHOICE))"
 
-# The lock is resolved as of a date, so that it can be made again.
-lock:
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q uv==0.6.3
-	$(BIN)/uv pip compile --python-version 3.10 --override requirements-overrides.txt \
-	  --exclude-newer 2025-03-01 --no-annotate --no-header --upgrade requirements.in -o requirements.txt
+install: stack $(STAMP)
+
+$(STAMP): $(LOCK) pyproject.toml | stack
+	@sh install/install.sh "$(CHOSEN)" "$(LOCK)" "$(VENV)" "$(PYTHON)"
+	@rm -f $(VENV)/.installed*
+	@touch $@
+
+# The whole suite on the newer stack where this machine has the older one: in a Debian 13 of its
+# own. Needs root and debootstrap.
+test-modern:
+	sh install/debian13.sh "$(DEBIAN)" "$(TESTS)"
+
+UV = $(shell command -v uv || echo .uv/uv)
+.uv/uv:
+	@python3 install/fetch_uv.py .uv
+uv: $(if $(shell command -v uv),,.uv/uv)
+
+# Both locks, whichever stack is installed. They are resolved as of a date, so that they can be
+# made again.
+RESOLVE = $(UV) pip compile -q --no-annotate --no-header --upgrade
+lock: uv
+	$(RESOLVE) --universal --python-version 3.12 --exclude-newer 2026-11-20 \
+	  --override requirements-overrides.txt --no-emit-package pywin32 \
+	  --no-emit-package pywin32-ctypes requirements.in -o requirements.txt
+	$(RESOLVE) --python-version 3.10 --exclude-newer 2025-03-01 \
+	  --override requirements-tfx-1.16-overrides.txt requirements-tfx-1.16.in \
+	  -o requirements-tfx-1.16.txt
+
+# Advisories come from the package index, or `make audit AUDIT="--vulnerability-service osv"`.
+# A package of which it has no record fails the audit: nothing found must not mean nothing asked.
+audit: uv
+	$(UV) tool run pip-audit==2.10.1 --strict --disable-pip --no-deps --desc off $(AUDIT) \
+	  -r $(LOCK)
 
 clean:
-	rm -rf $(VENV) var *.egg-info
+	rm -rf $(VENV) .uv var *.egg-info

@@ -5,7 +5,11 @@ import json
 from kfp import dsl, kubernetes
 
 from kubeflow.training_job.settings import TRAINING_JOB
+from pipeline import stack
 from pipeline.kubeflow_settings import KubeflowSettings, NodeSettings
+
+#: Group of the image's user, and of the volumes that `kubeflow/manifests` prepare.
+GROUP = 10001
 
 
 def task_settings(section: KubeflowSettings, node_id: str) -> NodeSettings:
@@ -52,8 +56,10 @@ def place_task(task: dsl.PipelineTask, section: KubeflowSettings, node_id: str) 
     if node.timeout_seconds is not None:
         kubernetes.set_timeout(task, node.timeout_seconds)
     if node.retries:
-        # The window of the retries is set in the compiled package: kfp takes an hour at most.
+        # The window of the retries is set in the compiled package: kfp takes an hour if nothing
+        # is said, and before 2.14 also if more is.
         task.set_retry(node.retries, f"{node.retry_seconds}s", 2.0)
+    stack.run_without_root(task, GROUP)
 
 
 def _resources(task: dsl.PipelineTask, node: NodeSettings) -> None:

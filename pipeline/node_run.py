@@ -19,6 +19,7 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+from pipeline import stack
 from pipeline.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from pipeline.unknown_outputs import check_outputs_known
 
@@ -28,6 +29,9 @@ ConnectionConfig: TypeAlias = (
 )
 
 _RUN_ID = "pipeline-run-id"
+#: Nodes of which the libraries' versions are an execution property, and so part of the cache key;
+#: nodes behind them see other inputs. Their names are those of `pipeline.graph`.
+_DEPEND_ON_LIBRARIES = ("Transform", "Trainer", "ReferenceTrainer")
 
 
 class NodeState(enum.Enum):
@@ -125,6 +129,11 @@ def run_node(
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     connection_config = connection or _connection_config(deployment)
     node = _find(pipeline, node_id)
+    if node_id in _DEPEND_ON_LIBRARIES:
+        # Here and not in the graph: what counts is where the node runs, not where it was compiled.
+        node.parameters.parameters["libraries"].field_value.string_value = stack.libraries()
+    stack.run_beam_in_process()
+    stack.read_few_executions()
     with metadata.Metadata(connection_config) as handle:
         root = pipeline.runtime_spec.pipeline_root.field_value.string_value
         check_outputs_known(node, root, handle.store)

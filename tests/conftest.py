@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from pipeline import stack
+
 #: Files that take more than half a minute, by their share of the whole.
 LONGEST_FIRST = (
     "kubeflow/test_beam_runners.py",
@@ -40,6 +42,12 @@ def pytest_make_parametrize_id(val):
     that collect the same tests in two different seconds would not find the same names.
     """
     return "packed" if isinstance(val, bytes) and val.startswith(b"\x1f\x8b") else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _beam_in_process():
+    """Executors that are called without `pipeline.node_run` use Beam's own default else."""
+    stack.run_beam_in_process()
 
 
 @pytest.fixture

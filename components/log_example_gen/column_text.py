@@ -66,6 +66,9 @@ def column_text(values: pa.Array) -> ColumnText:
         return _whole(values)
     if pa.types.is_decimal(kind):
         return ColumnText(_decimals(values))
+    if pa.types.is_duration(kind) or pa.types.is_interval(kind):
+        # Some versions of Arrow count units, others refuse.
+        raise pa.ArrowNotImplementedError("a span of time has no text of its own")
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         values = pc.cast(values, pa.timestamp(kind.unit, "UTC"))
     text = pc.cast(values, pa.string())

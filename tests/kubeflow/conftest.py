@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import kfp
 import pytest
 import yaml
 
@@ -12,8 +13,15 @@ GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture(scope="session")
 def golden_folder():
-    """Folder of the small experiment and the package that it should give."""
+    """Folder of the small experiment and the packages that it should give."""
     return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def golden_package():
+    """The package that the small experiment should give: kfp's SDKs write it differently."""
+    version = ".".join(kfp.__version__.split(".")[:2])
+    return GOLDEN / f"default-kfp-{version}.yaml"
 
 
 @pytest.fixture(scope="session")

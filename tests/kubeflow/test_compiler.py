@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from google.protobuf import json_format
+from kfp import kubernetes
 from kfp.pipeline_spec import pipeline_spec_pb2
 from tfx.proto.orchestration import pipeline_pb2
 
@@ -41,12 +43,11 @@ def _platform(documents, task):
     return executors[f"exec-{task}"]
 
 
-def test_package_is_the_golden_one(package, golden_folder):
+def test_package_is_the_golden_one(package, golden_package):
     text = package.pipeline_yaml.replace(package.ir_digest, "SHA256")
-    file = golden_folder / "default.yaml"
     if os.environ.get(WRITE_GOLDEN):
-        file.write_text(text, encoding="utf-8")
-    assert text == file.read_text(encoding="utf-8"), (
+        golden_package.write_text(text, encoding="utf-8")
+    assert text == golden_package.read_text(encoding="utf-8"), (
         f"the package changed; if that is meant: {WRITE_GOLDEN}=1 python -m pytest "
         "tests/kubeflow/test_compiler.py -k golden"
     )
@@ -158,9 +159,14 @@ def test_paths_of_the_cluster_reach_the_nodes(package):
     assert json.loads(pushed)["filesystem"]["base_directory"] == "gs://bucket/serving"
 
 
+def _resources(documents, task):
+    """As texts; kfp's newer SDKs write numbers besides, for backends that read only these."""
+    resources = _container(documents, task)["resources"]
+    return {name: value for name, value in resources.items() if name.startswith("resource")}
+
+
 def test_resources_of_nodes(documents):
-    resources = _container(documents, "log-example-gen")["resources"]
-    assert resources == {
+    assert _resources(documents, "log-example-gen") == {
         "resourceCpuRequest": "2",
         "resourceCpuLimit": "4",
         "resourceMemoryRequest": "4Gi",
@@ -169,7 +175,7 @@ def test_resources_of_nodes(documents):
     trainer = _container(documents, "trainer")
     assert trainer["image"] == "registry.example.com/mtlx:1-gpu"
     accelerator = {"resourceType": "nvidia.com/gpu", "resourceCount": "2"}
-    assert trainer["resources"]["accelerator"] == accelerator
+    assert accelerator.items() <= trainer["resources"]["accelerator"].items()
     assert _container(documents, "transform")["image"] == "registry.example.com/mtlx:1"
     with_gpus = [
         name
@@ -202,7 +208,7 @@ def test_where_pods_run_and_what_they_see(documents):
     report = _platform(documents, "report")
     assert report["nodeSelector"] == {"labels": {"pool": "small"}}
     assert not {"tolerations", "emptyDirMounts", "activeDeadlineSeconds"} & report.keys()
-    assert report["imagePullSecret"] == [{"secretName": "registry"}]
+    assert [secret["secretName"] for secret in report["imagePullSecret"]] == ["registry"]
 
 
 def test_environment_holds_one_metadata_store(documents):
@@ -290,7 +296,6 @@ def test_stock_components_are_gated_too(small_experiment):
         ("kubeflow.image=null", "kubeflow.image is missing: .*kubeflow/Dockerfile"),
         ("kubeflow.nodes.Trianer={gpu: 1}", "kubeflow.nodes.Trianer: .*did you mean 'Trainer'"),
         ("kubeflow.nodes.Report={memory: 1.5Gi}", "kubeflow.nodes.Report: Invalid memory"),
-        ("kubeflow.nodes.Report={gpu: 3}", "kubeflow.nodes.Report: .*1, 2, 4, 8, 16"),
         (
             "kubeflow.nodes.Report={volumes: [{claim: other, mount: /mnt/shared}]}",
             "path '/mnt/shared' is mounted 2 times",
@@ -306,6 +311,28 @@ def test_what_does_not_fit_the_pipeline_is_refused(golden_folder, override, mess
     experiment = read_experiment(golden_folder / "experiment.yaml", [override])
     with pytest.raises(PackageRefused, match=message):
         compile_package(experiment)
+
+
+def test_three_gpus_are_asked_for_or_refused_by_name(golden_folder):
+    """kfp's older SDKs know 1, 2, 4, 8 and 16 only."""
+    experiment = read_experiment(
+        golden_folder / "experiment.yaml", ["kubeflow.nodes.Report={gpu: 3}"]
+    )
+    try:
+        text = compile_package(experiment).pipeline_yaml
+    except PackageRefused as refused:
+        assert re.search("kubeflow.nodes.Report: .*1, 2, 4, 8, 16", str(refused))
+        return
+    container = _container(list(yaml.safe_load_all(text)), "report")
+    assert container["resources"]["accelerator"]["resourceCount"] == "3"
+
+
+def test_no_task_is_roots_where_kfp_can_say_so(documents):
+    if not hasattr(kubernetes, "set_security_context"):
+        pytest.skip("kfp's SDK cannot set it before 2.17")
+    for task in _tasks(documents)[0]:
+        context = _platform(documents, task)["securityContext"]
+        assert context == {"runAsGroup": "10001", "runAsNonRoot": True}, task
 
 
 def test_a_package_for_this_machine_keeps_its_paths(small_experiment, tmp_path):

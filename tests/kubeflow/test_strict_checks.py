@@ -15,9 +15,9 @@ TASKS = "root.dag.tasks"
 
 
 @pytest.fixture(scope="module")
-def golden_documents(golden_folder):
+def golden_documents(golden_package):
     """The golden package: these rules need neither TFX nor a compiler."""
-    text = (golden_folder / "default.yaml").read_text(encoding="utf-8")
+    text = golden_package.read_text(encoding="utf-8")
     return list(yaml.safe_load_all(text))
 
 

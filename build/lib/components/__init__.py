@@ -1,0 +1,1 @@
+"""TFX components, one folder each: ingestion, slice evaluation, deployment gate, report."""

@@ -1,0 +1,1 @@
+"""Stops a run before training where the data does not match its schema."""

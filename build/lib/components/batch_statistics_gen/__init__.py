@@ -1,0 +1,1 @@
+"""TFX component: TFDV's statistics over whole batches, of all rows or of a sample."""

@@ -1,0 +1,88 @@
+"""Runs TFDV over whole batches of examples on Beam."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx import types
+from tfx.components.statistics_gen import executor as stock
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+from tfx.utils import json_utils
+
+from components.batch_statistics_gen.describe_columns import DescribeColumns
+from components.example_batches import contract_columns, file_groups, read_batches, split_files
+from transform.data_contract import DataContract
+
+#: Rows that TFDV is shown at once.
+_BATCH_ROWS = 16_384
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Writes ``Split-*/FeatureStats.pb``; see `BatchStatisticsGen`."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Computes the statistics of every split.
+
+        Args:
+            input_dict: ``examples``.
+            output_dict: ``statistics``.
+            exec_properties: ``sample_rate``, ``data_contract``.
+
+        Raises:
+            ValueError: a split has no files.
+        """
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        statistics = artifact_utils.get_single_instance(output_dict["statistics"])
+        splits = artifact_utils.decode_split_names(examples.split_names)
+        statistics.split_names = artifact_utils.encode_split_names(splits)
+        statistics.span = examples.span
+        columns = contract_columns(DataContract.from_json(exec_properties["data_contract"]))
+        rate = exec_properties["sample_rate"]
+        statistics.set_json_value_custom_property(
+            stock.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME,
+            json_utils.dumps(dict.fromkeys(splits, rate)),
+        )
+        groups = [
+            (split, group)
+            for split in splits
+            for group in file_groups(
+                split_files([artifact_utils.get_split_uri([examples], split)], split)
+            )
+        ]
+        folders = {split: artifact_utils.get_split_uri([statistics], split) for split in splits}
+        names = {name: dtype.name for name, dtype in columns.items()}
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(groups, reshuffle=True)
+                | "ReadBatches" >> beam.FlatMap(_read, names, rate)
+                | "Describe" >> beam.CombinePerKey(DescribeColumns())
+                | "Write" >> beam.Map(_write, folders)
+            )
+
+
+def _read(
+    group: tuple[str, list[str]], columns: dict[str, str], rate: float
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    split, files = group
+    for batch in read_batches(files, columns, _BATCH_ROWS, sample_rate=rate):
+        yield split, batch
+
+
+def _write(
+    item: tuple[str, statistics_pb2.DatasetFeatureStatisticsList], folders: dict[str, str]
+) -> None:
+    split, found = item
+    tf.io.gfile.makedirs(folders[split])
+    with tf.io.gfile.GFile(os.path.join(folders[split], stock.DEFAULT_FILE_NAME), "wb") as file:
+        file.write(found.SerializeToString())

@@ -1,0 +1,1 @@
+"""Log ExampleGen: raw logs to tf.Examples in splits."""

@@ -1,0 +1,293 @@
+"""Executor of LogExampleGen: shards → checked, split and encoded tf.Examples."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from absl import logging
+from tfx import types
+from tfx.components.example_gen import utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import proto_utils
+
+from components.log_example_gen import splitter
+from components.log_example_gen.provenance import provenance, source
+from components.log_example_gen.readers import READERS
+from components.log_example_gen.readers.files import matching_files
+from components.log_example_gen.readers.reader import Reader, Shard
+from components.log_example_gen.rejection import REMEDIES, InputRefused, Rejection
+from components.log_example_gen.row_checks import RowChecks
+from components.log_example_gen.settings import DataSettings
+from components.log_example_gen.shard_summary import ShardSummary
+from components.log_example_gen.split_writers import SplitWriters
+from transform.data_contract import DataContract
+
+#: Rejected rows that an error message quotes.
+_QUOTED = 5
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Writes ``Split-*/*.gz`` and ``ingestion/summary.json`` into the examples' folder."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Reads the logs.
+
+        Raises:
+            InputRefused: the input contradicts the contract, or too many rows are malformed.
+        """
+        del input_dict
+        started = time.monotonic()
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        data = DataSettings.from_json(exec_properties["data"])
+        quarantine = os.path.join(
+            exec_properties["quarantine_dir"], os.path.basename(examples.uri.rstrip("/"))
+        )
+        work = _ShardWork(data, exec_properties["data_contract"], examples.uri, quarantine)
+        shards = work.reader().shards(_input_files(exec_properties))
+        with self._make_beam_pipeline() as pipeline:
+            indexed = pipeline | "Shards" >> beam.Create(list(enumerate(shards)), reshuffle=True)
+            starts = None
+            if splitter.needs_positions(data.split):
+                counts = indexed | "Count" >> beam.Map(lambda item: (item[0], work.count(item[1])))
+                starts = beam.pvalue.AsDict(counts)
+            (
+                indexed
+                | "Write" >> beam.Map(work.write, len(shards), starts)
+                | "Encode" >> beam.Map(lambda summary: json.dumps(vars(summary)))
+                | "Summaries" >> beam.io.WriteToText(work.summaries, shard_name_template="")
+            )
+        summary = _total(work.summaries)
+        try:
+            _judge(summary, data)
+        except InputRefused as error:
+            # The examples' folder goes with the failed run.
+            _write_summary(
+                quarantine, summary, data, time.monotonic() - started, refused=str(error)
+            )
+            raise
+        examples.split_names = artifact_utils.encode_split_names(list(splitter.SPLITS))
+        examples.set_string_custom_property(
+            utils.PAYLOAD_FORMAT_PROPERTY_NAME,
+            example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
+        )
+        ingestion = os.path.join(examples.uri, "ingestion")
+        seen = provenance(data, exec_properties.get("span"), summary.sources, summary.times)
+        _write_summary(ingestion, summary, data, time.monotonic() - started, seen=seen)
+        tf.io.gfile.remove(work.summaries)
+        if tf.io.gfile.exists(work.unfinished):
+            tf.io.gfile.rmtree(work.unfinished)
+        written = ", ".join(f"{name} {summary.rows[name]:,}" for name in splitter.SPLITS)
+        logging.info("rows: %s; malformed: %d", written, summary.malformed.total())
+
+
+class _ShardWork:
+    """What a worker does with a shard; pickled to the workers."""
+
+    def __init__(self, data: DataSettings, contract: str, uri: str, quarantine: str) -> None:
+        self._data, self._contract_json = data, contract
+        self._uri, self._quarantine = uri, quarantine
+
+    @property
+    def summaries(self) -> str:
+        """File that collects the shards' summaries while the pipeline runs."""
+        return os.path.join(self._uri, "ingestion", "shards.jsonl")
+
+    @property
+    def unfinished(self) -> str:
+        """Folder of the files that are still being written; no reader of splits looks there."""
+        return os.path.join(self._uri, "ingestion", "unfinished")
+
+    def reader(self) -> Reader:
+        """The reader of the settings."""
+        return READERS.build(self._data.reader, self._data.options)
+
+    def count(self, shard: Shard) -> int:
+        """Rows of a shard that can be taken apart, whether or not they pass the checks."""
+        checks = RowChecks(DataContract.from_json(self._contract_json))
+        try:
+            rows = self.reader().read(shard, checks.columns()[:1])
+            return sum(batch.columns.num_rows for batch in rows)
+        except InputRefused:
+            return 0  # The pass that writes reports it.
+
+    def write(
+        self, item: tuple[int, Shard], shards: int, counts: dict[int, int] | None = None
+    ) -> ShardSummary:
+        """Writes one shard's examples, a file per split, and its rejected rows."""
+        index, shard = item
+        counts = counts or {}
+        start = sum(count for other, count in counts.items() if other < index)
+        summary = ShardSummary()
+        name = f"{index:05d}-of-{shards:05d}"
+        quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
+        with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
+            try:
+                batches = self._batches(shard, start, sum(counts.values()), summary.lines)
+                for batch, assigned, malformed in batches:
+                    quarantine.write(malformed)
+                    summary.times = splitter.merge_times(summary.times, assigned.times)
+                    for number, split in enumerate(splitter.SPLITS):
+                        chosen = batch.filter(pa.array(assigned.splits == number))
+                        writers.write(split, chosen)
+                        summary.rows[split] += chosen.num_rows
+                if summary.unaccounted():
+                    summary.refused = (
+                        f"{', '.join(shard.files)}: of {summary.lines['read']} lines "
+                        f"{summary.unaccounted()} are unaccounted for; this is a fault of reader "
+                        f"{self._data.reader!r}, not of the log"
+                    )
+            except InputRefused as error:
+                summary.refused = str(error)
+        if not summary.refused:
+            summary.sources = [source(shard.files[0], summary.rows)]
+        return summary
+
+    def _batches(
+        self, shard: Shard, start: int, total: int, lines: Counter
+    ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
+        """Checked examples of a shard with the split of each; counts its lines in `lines`."""
+        reader = self.reader()
+        contract = DataContract.from_json(self._contract_json)
+        checks = RowChecks(contract, self._data.missing_label)
+        split = splitter.with_columns(
+            self._data.split,
+            lambda name: contract.column(name) if name in contract.features else name,
+        )
+        columns = list(dict.fromkeys([*checks.columns(), *splitter.split_columns(split)]))
+        file, position = shard.files[0], start
+        for rows in reader.read(shard, columns):
+            one_each = len(rows.lines) + len(rows.rejected)
+            lines.update({"read": one_each if rows.read is None else rows.read, **rows.aside})
+            checked = checks.check(rows, file)
+            positions = np.arange(position, position + len(rows.lines), dtype=np.int64)
+            position += len(rows.lines)
+            kept = checked.kept
+            place = splitter.Place(file, rows.lines[kept], positions[kept], total)
+            assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
+            yield checked.examples, assigned, [*checked.rejected, *assigned.rejected]
+
+
+class _Quarantine:
+    """Writes a shard's rejected rows as JSON lines and counts them in its summary.
+
+    Batch by batch, so that a log full of malformed rows does not fill the memory.
+    """
+
+    def __init__(self, folder: str, name: str, summary: ShardSummary) -> None:
+        self._path, self._summary = os.path.join(folder, name), summary
+        self._file: tf.io.gfile.GFile | None = None
+
+    def __enter__(self) -> "_Quarantine":
+        return self
+
+    def write(self, rejected: list[Rejection]) -> None:
+        """Appends rejected rows."""
+        if not rejected:
+            return
+        if self._file is None:
+            tf.io.gfile.makedirs(os.path.dirname(self._path))
+            self._file = tf.io.gfile.GFile(self._path, "w")
+            self._summary.quarantine = self._path
+        self._file.write("".join(json.dumps(asdict(row)) + "\n" for row in rejected))
+        self._summary.malformed.update(row.reason for row in rejected)
+        room = _QUOTED - len(self._summary.quoted)
+        self._summary.quoted += [str(row) for row in rejected[:room]]
+
+    def __exit__(self, *unused: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _input_files(exec_properties: dict[str, Any]) -> list[str]:
+    """Input files in order, from the patterns that the driver resolved."""
+    config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(exec_properties["input_config"], config)
+    base = exec_properties["input_base"]
+    files: dict[str, None] = {}
+    for split in config.splits:
+        files.update(dict.fromkeys(matching_files(os.path.join(base, split.pattern))))
+    return list(files)
+
+
+def _total(summaries: str) -> ShardSummary:
+    """Adds up the shards' summaries."""
+    total = ShardSummary()
+    with tf.io.gfile.GFile(summaries) as file:
+        parts = [json.loads(line) for line in file]
+    for part in parts:
+        total.lines.update(part["lines"])
+        total.rows.update(part["rows"])
+        total.malformed.update(part["malformed"])
+        total.times = splitter.merge_times(total.times, part["times"])
+        total.quoted += part["quoted"]
+        total.quarantine = total.quarantine or part["quarantine"]
+        total.refused = total.refused or part["refused"]
+        total.sources += part["sources"]
+    if total.quarantine:
+        total.quarantine = os.path.dirname(total.quarantine)
+    return total
+
+
+def _judge(summary: ShardSummary, data: DataSettings) -> None:
+    """Refuses input that contradicts the contract, is malformed beyond the limit, or empty."""
+    if summary.refused:
+        raise InputRefused(summary.refused)
+    rows, malformed = summary.rows.total(), summary.malformed.total()
+    share = malformed / max(rows + malformed, 1)
+    if share > data.max_malformed_share:
+        reasons = ", ".join(f"{reason}: {n}" for reason, n in summary.malformed.most_common())
+        quoted = "\n  ".join(summary.quoted[:_QUOTED])
+        raise InputRefused(
+            f"{malformed} of {rows + malformed} rows are malformed ({share:.2%}, the limit is "
+            f"{data.max_malformed_share:.2%}): {reasons}\n  {quoted}\n"
+            f"All of them: {summary.quarantine}. Mend the log, or raise data.max_malformed_share"
+            + "".join(f"; {REMEDIES[reason]}" for reason in summary.malformed if reason in REMEDIES)
+        )
+    if rows == 0:
+        raise InputRefused(f"no rows in {', '.join(data.path)}")
+    empty = [split for split in splitter.SPLITS if not summary.rows[split]]
+    if empty:
+        counts = splitter.described(data.split, summary.rows, summary.times)
+        raise InputRefused(
+            f"no rows in split {' and '.join(empty)} ({counts}): change data.split (by: "
+            f"{data.split.by})"
+        )
+
+
+def _write_summary(
+    folder: str,
+    summary: ShardSummary,
+    data: DataSettings,
+    seconds: float,
+    refused: str | None = None,
+    seen: dict[str, Any] | None = None,
+) -> None:
+    values = {
+        "lines": dict(summary.lines),
+        "rows": {split: summary.rows[split] for split in splitter.SPLITS},
+        "malformed": dict(summary.malformed),
+        "refused": refused,
+        "times": summary.times,
+        "quarantine": summary.quarantine,
+        "max_malformed_share": data.max_malformed_share,
+        "seconds": seconds,
+        "provenance": seen,
+    }
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(os.path.join(folder, "summary.json"), "w") as file:
+        file.write(json.dumps(values, indent=2))

@@ -1,0 +1,49 @@
+"""Rows that are not taken over, and input that is refused whole."""
+
+from dataclasses import dataclass
+
+#: Reasons for which rows are malformed, and what a user can do about them.
+NOT_IN_ENCODING = "not in its encoding"
+OPEN_QUOTE = "quote is not closed"
+UNKNOWN_DOMAIN = "unknown domain"
+UNEQUAL_LENGTHS = "not as many values as its sequence has"
+REMEDIES = {
+    NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
+    "{encoding: latin-1}",
+    OPEN_QUOTE: "where values hold line breaks and lines that look like rows, set data.options: "
+    "{trust_quotes: true}",
+    UNKNOWN_DOMAIN: "add the domains to domain.values, or gather all that are not listed in one "
+    "domain with domain.other: NAME",
+    UNEQUAL_LENGTHS: "the columns of a sequence of several features hold one value each per "
+    "behaviour; write an empty text, or null in a list, where one is missing",
+}
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One malformed row.
+
+    Attributes:
+        file: path of the log.
+        line: line of a text file; row number, from 1, of other files.
+        column: column at fault, or None where it is the whole row.
+        value: what stands there, as text.
+        reason: few fixed words, by which rows are counted.
+        hint: what the value looks like, and what to do about it; may be empty.
+    """
+
+    file: str
+    line: int
+    column: str | None
+    value: str
+    reason: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {self.column or 'row'}: {self.reason}: {self.value[:200]!r}{hint}"
+
+
+class InputRefused(ValueError):
+    """The input contradicts the data contract; the message names file, line, column, remedy."""

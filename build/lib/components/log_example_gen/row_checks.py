@@ -1,0 +1,280 @@
+"""Checks rows against the data contract and turns their columns into the types of tf.Examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.log_example_gen.behaviours import Items, aligned, unequal
+from components.log_example_gen.column_text import column_text, shown
+from components.log_example_gen.list_items import flat_items, is_list
+from components.log_example_gen.missing_markers import MissingMarkers
+from components.log_example_gen.number_hints import number_hint
+from components.log_example_gen.numbers import Numbers, column_numbers
+from components.log_example_gen.readers.reader import Rows
+from components.log_example_gen.rejection import (
+    UNEQUAL_LENGTHS,
+    UNKNOWN_DOMAIN,
+    InputRefused,
+    Rejection,
+)
+from transform.data_contract import (
+    CategoricalFeature,
+    DataContract,
+    NumericFeature,
+    SequenceFeature,
+)
+
+Converted = TypeVar("Converted")
+
+
+@dataclass
+class CheckedRows:
+    """Rows that passed, as the columns of tf.Examples.
+
+    Attributes:
+        examples: every column a list column: large_binary, float32 or int64 items.
+        kept: ``(n,)`` bool, which of the input rows are in `examples`.
+        rejected: the others.
+    """
+
+    examples: pa.RecordBatch
+    kept: np.ndarray
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class RowChecks:
+    """Converts batches of raw rows.
+
+    Args:
+        contract: the data contract.
+        missing_label: what becomes of a row without a label, as in `DataSettings`.
+    """
+
+    def __init__(
+        self, contract: DataContract, missing_label: Literal["refuse", "quarantine"] = "refuse"
+    ) -> None:
+        self._contract, self._missing_label = contract, missing_label
+        self._markers = MissingMarkers(contract)
+
+    def columns(self) -> list[str]:
+        """Columns of the log that the contract names."""
+        features = [self._contract.column(name) for name in self._contract.features]
+        return features + [task.label for task in self._contract.tasks.values()]
+
+    def check(self, rows: Rows, file: str) -> CheckedRows:
+        """Checks and converts one batch.
+
+        Raises:
+            InputRefused: a label outside {0, 1}, or a label without its parent's; a category that
+                is a fraction or too large to be exact; a column of a type that does not fit.
+        """
+        batch = _Batch(rows, file)
+        columns: dict[str, pa.Array] = {}
+        for name, feature in self._contract.features.items():
+            column = self._contract.column(name)
+            values = rows.columns[column].combine_chunks()
+            if isinstance(feature, CategoricalFeature):
+                text = self._markers.without_texts(self._texts(values, batch, column))
+                columns[name], unknown = self._unknown_domain(name, text)
+                batch.reject(column, values, unknown, UNKNOWN_DOMAIN)
+            elif isinstance(feature, NumericFeature):
+                numbers = _typed(self._numbers, values, batch, column)
+                columns[name] = pa.array(numbers.number, mask=np.isnan(numbers.number))
+                batch.reject(column, values, numbers.bad, "not a number", number_hint)
+            elif feature.beside is None:
+                columns |= self._behaviours(name, batch)
+        labels = self._labels(batch)
+        examples = {
+            name: _as_lists(columns[name], feature)
+            for name, feature in self._contract.features.items()
+        }
+        examples |= {name: _one_each(values) for name, values in labels.items()}
+        table = pa.RecordBatch.from_arrays(list(examples.values()), names=list(examples))
+        if not batch.kept.all():
+            table = table.filter(pa.array(batch.kept))
+        return CheckedRows(table, batch.kept, batch.rejected)
+
+    def _numbers(self, values: pa.Array) -> Numbers:
+        return column_numbers(values, self._markers)
+
+    @staticmethod
+    def _texts(values: pa.Array, batch: "_Batch", column: str) -> pa.Array:
+        """Any column as text with nulls for values that the log does not have."""
+        found = _typed(column_text, values, batch, column)
+        batch.reject(column, values, found.broken, _NOT_UTF_8)
+        if found.inexact is not None:
+            batch.refuse(column, values, found.inexact.rows, found.inexact.problem)
+        return found.text
+
+    def _unknown_domain(self, name: str, text: pa.Array) -> tuple[pa.Array, np.ndarray | None]:
+        """The domain's column with unlisted values gathered, or which rows are to be refused."""
+        domain = self._contract.domain
+        if domain is None or domain.feature != name:
+            return text, None
+        known = pc.is_in(text, value_set=pa.array(domain.values))
+        if domain.other is not None:
+            return pc.if_else(known, text, pa.scalar(domain.other)), None
+        return text, ~known.to_numpy(zero_copy_only=False)
+
+    def _behaviours(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """A sequence, and those beside it, as lists of texts."""
+        parts = self._contract.parts(name)
+        items = [self._items(part, batch) for part in parts]
+        if len(parts) == 1:
+            return {name: items[0].lists()}
+        for part, found in zip(parts[1:], items[1:], strict=True):
+            column = self._contract.column(part)
+            values = batch.rows.columns[column].combine_chunks()
+            batch.reject(column, values, unequal([items[0], found]), UNEQUAL_LENGTHS)
+        return dict(zip(parts, aligned(items), strict=True))
+
+    def _items(self, name: str, batch: "_Batch") -> Items:
+        """A sequence column, checked and taken apart."""
+        feature, column = self._contract.features[name], self._contract.column(name)
+        values = batch.rows.columns[column].combine_chunks()
+        if not is_list(values.type):
+            text = self._markers.without_texts(self._texts(values, batch, column))
+            values = pc.split_pattern(pc.fill_null(text, ""), feature.separator)
+        items, offsets = flat_items(values)
+        found = _typed(column_text, items, batch, column)
+        if found.broken is not None:
+            batch.reject(column, values, _any_item(found.broken, offsets), _NOT_UTF_8)
+        if found.inexact is not None:
+            wrong = _any_item(found.inexact.rows, offsets)
+            batch.refuse(column, values, wrong, found.inexact.problem)
+        return Items(found.text, ~self._markers.among_texts(found.text), offsets)
+
+    def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
+        """Labels as int64; refuses what contradicts the contract in a row that is kept."""
+        labels: dict[str, np.ndarray] = {}
+        for name, task in self._contract.tasks.items():
+            values = batch.rows.columns[task.label].combine_chunks()
+            numbers = _typed(self._numbers, _truth_as_digits(values), batch, task.label)
+            if self._missing_label == "quarantine":
+                batch.reject(task.label, values, numbers.missing, "missing label")
+            batch.refuse(
+                task.label,
+                values,
+                numbers.missing,
+                "a label should be 0 or 1, and here is none; set data.missing_label: quarantine "
+                "to leave such rows out, below data.max_malformed_share",
+            )
+            wrong = ~np.isin(numbers.number, (0.0, 1.0))
+            batch.refuse(task.label, values, wrong, "a label should be 0 or 1")
+            labels[task.label] = np.nan_to_num(numbers.number).astype(np.int64)
+            if task.after is None or task.allow_without_parent:
+                continue
+            parent = self._contract.tasks[task.after].label
+            batch.refuse(
+                task.label,
+                values,
+                (labels[task.label] == 1) & (labels[parent] == 0),
+                f"{task.label} is 1 where {parent} is 0; if the log is right, set "
+                f"tasks.{name}.allow_without_parent: true",
+            )
+        return {label: pa.array(values) for label, values in labels.items()}
+
+
+class _Batch:
+    """A batch of raw rows, and which of them are still to be taken over.
+
+    Args:
+        rows: the batch.
+        file: path of its file, for messages.
+    """
+
+    def __init__(self, rows: Rows, file: str) -> None:
+        self.rows, self.file = rows, file
+        self.kept = np.ones(rows.columns.num_rows, bool)
+        self.rejected = list(rows.rejected)
+
+    def reject(
+        self,
+        column: str,
+        values: pa.Array,
+        bad: np.ndarray | None,
+        reason: str,
+        hint: Callable[[str], str] | None = None,
+    ) -> None:
+        """Leaves rows out; a row counts once, by its first fault."""
+        if bad is None or not (bad & self.kept).any():
+            return
+        bad = bad & self.kept
+        self.kept &= ~bad
+        for index in np.flatnonzero(bad):
+            value = shown(values, int(index))
+            line = int(self.rows.lines[index])
+            said = hint(value) if hint else ""
+            self.rejected.append(Rejection(self.file, line, column, value, reason, said))
+
+    def refuse(self, column: str, values: pa.Array, wrong: np.ndarray, problem: str) -> None:
+        """Refuses the input if a row that is kept is wrong."""
+        wrong = wrong & self.kept
+        if wrong.any():
+            index = int(np.flatnonzero(wrong)[0])
+            value = shown(values, index)
+            raise InputRefused(
+                f"{self.file}:{int(self.rows.lines[index])}: column {column!r}: {problem}. "
+                f"Received: {value!r} ({int(wrong.sum())} such rows in this batch)"
+            )
+
+
+_NOT_UTF_8 = "not UTF-8"
+
+
+def _typed(
+    convert: Callable[[pa.Array], Converted], values: pa.Array, batch: _Batch, column: str
+) -> Converted:
+    """Converts a column; one of a type that cannot be converted is refused by name."""
+    try:
+        return convert(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        line = int(batch.rows.lines[0]) if len(batch.rows.lines) else 1
+        raise InputRefused(
+            f"{batch.file}:{line}: column {column!r}: its type {values.type} does not fit the data "
+            f"contract ({error}); change the feature's kind, or cast the column"
+        ) from error
+
+
+def _truth_as_digits(values: pa.Array) -> pa.Array:
+    """Texts with true and false, in any case, as 1 and 0; other columns as they are."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values
+    bare = pc.ascii_lower(pc.ascii_trim_whitespace(values))
+    index = pc.index_in(bare, value_set=pa.array(["false", "true"], values.type))
+    if index.null_count == len(index):
+        return values
+    return pc.coalesce(pc.take(pa.array(["0", "1"], values.type), index), values)
+
+
+def _any_item(bad: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Which rows own a bad item, where each row's items begin at its offset."""
+    before = np.concatenate([[0], np.cumsum(bad)])
+    return before[offsets[1:]] > before[offsets[:-1]]
+
+
+def _as_lists(
+    values: pa.Array, feature: CategoricalFeature | NumericFeature | SequenceFeature
+) -> pa.Array:
+    """A column as lists of the type that tf.Examples hold; a null becomes an empty list."""
+    if isinstance(feature, SequenceFeature):
+        return pc.cast(values, _LISTS_OF_BYTES)
+    kind = pa.float32() if isinstance(feature, NumericFeature) else pa.large_binary()
+    present = values.is_valid().to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int64)
+    items = pc.cast(values.drop_null(), kind)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), items)
+
+
+def _one_each(values: pa.Array) -> pa.Array:
+    """A column without nulls as lists of one."""
+    return pa.LargeListArray.from_arrays(pa.array(np.arange(len(values) + 1)), values)
+
+
+_LISTS_OF_BYTES = pa.large_list(pa.large_binary())

@@ -1,0 +1,249 @@
+"""Settings of the log ExampleGen: the `data` section."""
+
+import datetime
+import difflib
+import math
+import re
+import zoneinfo
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from components.log_example_gen.instants import instant
+from components.log_example_gen.unix_time import unit
+from transform.settings import Settings
+
+
+def _date_as_text(value: Any) -> Any:
+    """YAML turns an unquoted date into an object; columns hold text."""
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def _no_truth_value(value: Any) -> Any:
+    """Else true would be the number 1."""
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"should be a number (Unix time) or a date or time. Received: {value!r}")
+    return value
+
+
+Boundary = Annotated[
+    int | float | str,
+    pydantic.BeforeValidator(_date_as_text),
+    pydantic.BeforeValidator(_no_truth_value),
+]
+Share = Annotated[float, pydantic.Field(ge=0.0, lt=1.0)]
+Patterns = Annotated[list[str], pydantic.Field(min_length=1)]
+
+
+class _WithoutValidationRows(Settings):
+    """A split that may not name its validation rows; they are then drawn by hash.
+
+    Attributes:
+        validation_share: share of the rows of `validation_of` that validates.
+        validation_of: ``train``, or ``test`` where the training rows shall stay whole.
+        validation_key: feature or column whose rows stay together (say the user's id); each row
+            on its own if None.
+        seed: of the hash.
+    """
+
+    validation_share: Share = 0.1
+    validation_of: Literal["train", "test"] = "train"
+    validation_key: str | None = None
+    seed: int = 1
+
+
+class FileSplit(_WithoutValidationRows):
+    """By file: glob patterns that match the ends of file paths, from a folder boundary on.
+
+    Attributes:
+        train, test: patterns; a file that matches none is refused.
+        validation: patterns; None draws rows, see `validation_share`.
+    """
+
+    by: Literal["file"]
+    train: Patterns
+    test: Patterns
+    validation: Patterns | None = None
+
+
+class TimeSplit(_WithoutValidationRows):
+    """By time: rows before a boundary train, later ones test, those at its very instant too.
+
+    Attributes:
+        column: with numbers (Unix time in any unit), with dates or timestamps, or with texts in
+            ISO 8601, whose offsets may differ. A row without a time is malformed.
+        test_from: first time of the test split: a number in the unit of the column, or a date or
+            time in ISO 8601 for the others.
+        validation_from: first time of the validation split; None draws rows.
+        time_zone: of texts, timestamps, dates and boundaries without an offset:
+            ``Europe/Berlin``. Of an hour that the clocks show twice it is the first.
+    """
+
+    by: Literal["time"]
+    column: str
+    test_from: Boundary
+    validation_from: Boundary | None = None
+    time_zone: str = "UTC"
+
+    @pydantic.field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            zones = zoneinfo.available_timezones()
+            near = difflib.get_close_matches(value, zones, n=3)
+            raise ValueError(
+                f"no time zone {value!r}; did you mean {', '.join(near) or 'Europe/Berlin'}?"
+                if zones
+                else f"no time zone {value!r}: this machine has none; install the package tzdata"
+            ) from error
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _in_order(self) -> "TimeSplit":
+        boundaries = {"validation_from": self.validation_from, "test_from": self.test_from}
+        given = {key: value for key, value in boundaries.items() if value is not None}
+        if len({isinstance(value, str) for value in given.values()}) > 1:
+            raise ValueError("give validation_from and test_from both as text or both as numbers")
+        times = {}
+        for key, value in given.items():
+            try:
+                times[key] = instant(value, self.time_zone) if isinstance(value, str) else value
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from error
+        if len({unit(value) for value in given.values() if not isinstance(value, str)}) > 1:
+            raise ValueError(
+                "give validation_from and test_from in one unit. Received: "
+                f"{self.validation_from!r} and {self.test_from!r}"
+            )
+        if times.get("validation_from", -math.inf) >= times["test_from"]:
+            raise ValueError(
+                f"validation_from should lie before test_from ({self.test_from!r}). "
+                f"Received: {self.validation_from!r}"
+            )
+        return self
+
+
+class _Shares(Settings):
+    """Shares of the three splits, which add up to 1.
+
+    Attributes:
+        train, validation, test: shares of the rows, or of the keys.
+        seed: of the draw.
+    """
+
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
+    seed: int = 1
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> "_Shares":
+        total = self.train + self.validation + self.test
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"train, validation and test should add up to 1. Received: {total:g}")
+        return self
+
+
+class HashSplit(_Shares):
+    """By hash of a key, say the user's id: all rows of a key are in one split.
+
+    Attributes:
+        of: the feature or column.
+    """
+
+    by: Literal["hash"]
+    of: str
+
+
+class RowSplit(_Shares):
+    """By position in the whole input, in the order of files and rows.
+
+    Attributes:
+        shuffle: draw each row's split at random (by the seed and its position) instead of
+            cutting the input into three pieces.
+    """
+
+    by: Literal["row"]
+    shuffle: bool = False
+
+
+Split = Annotated[FileSplit | TimeSplit | HashSplit | RowSplit, pydantic.Field(discriminator="by")]
+
+
+Span = Annotated[int | str, pydantic.BeforeValidator(_date_as_text)]
+_UNIX_EPOCH = datetime.date(1970, 1, 1)
+
+
+def span_number(span: int | str) -> int:
+    """Number of a portion of the logs; a date's is its days since 1970, as TFX counts.
+
+    Raises:
+        ValueError: neither a whole number from 0 to 2147483647 nor a date YYYY-MM-DD.
+    """
+    text = str(span)
+    if re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**31:
+        return int(text)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        try:
+            days = (datetime.date.fromisoformat(text) - _UNIX_EPOCH).days
+        except ValueError as error:
+            raise ValueError(f"span: there is no such date: {span!r} ({error})") from error
+        if days >= 0:
+            return days
+    raise ValueError(
+        "span should be a whole number from 0 on, or a date YYYY-MM-DD from 1970 on. "
+        f"Received: {span!r}"
+    )
+
+
+class DataSettings(Settings):
+    """What the logs are and which rows train, validate and test.
+
+    Attributes:
+        reader: registered name: ``csv``, ``parquet``, or that of a data set.
+        path: files, folders (best with ``/`` at the end) or glob patterns. ``{SPAN}`` (or
+            ``{SPAN:WIDTH}``, or all of ``{YYYY}``, ``{MM}``, ``{DD}``) stands for the number or
+            date of a portion of the logs, of which a run reads one.
+        span: which portion: a number, or a date (YYYY-MM-DD); None reads the latest.
+        options: the reader's options.
+        split: which rows go where.
+        max_malformed_share: the run stops where a larger share of the rows is malformed.
+        missing_label: what becomes of a row without a label: ``refuse`` stops the run,
+            ``quarantine`` counts it among the malformed ones.
+    """
+
+    reader: str = "csv"
+    path: Patterns
+    span: Span | None = None
+    options: dict[str, Any] = {}
+    split: Split
+    max_malformed_share: Share = 0.001
+    missing_label: Literal["refuse", "quarantine"] = "refuse"
+
+    @pydantic.field_validator("path", mode="before")
+    @classmethod
+    def _one_path_is_a_list_of_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @pydantic.field_validator("span")
+    @classmethod
+    def _is_a_span(cls, value: int | str | None) -> int | str | None:
+        if value is not None:
+            span_number(value)
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _span_has_a_place(self) -> "DataSettings":
+        patterns = [*self.path, *getattr(self.split, "train", ())] if _by_file(self) else self.path
+        if self.span is not None and not any("{" in pattern for pattern in patterns):
+            raise ValueError(
+                f"span is {self.span!r}, but no data.path has {{SPAN}} in it, for example "
+                "/data/logs/span={SPAN}/*.csv"
+            )
+        return self
+
+
+def _by_file(data: DataSettings) -> bool:
+    return isinstance(data.split, FileSplit)

@@ -1,0 +1,42 @@
+"""The account of one shard of the input."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.log_example_gen.splitter import TimeRanges
+
+
+@dataclass
+class ShardSummary:
+    """What became of one shard: every line of it, see `unaccounted`.
+
+    Attributes:
+        lines: ``read``, as the reader counted them on their own, and those that are no rows, see
+            `Rows.aside`; of a format without lines, its rows.
+        rows: examples written, by split.
+        malformed: rejected rows, by reason.
+        times: first and last time by split, where the split is by time.
+        quoted: the first few rejected rows, as text.
+        quarantine: the file with all of them, or None.
+        refused: why the shard was refused, or None.
+        sources: of the shard, see `components.log_example_gen.provenance.source`.
+    """
+
+    lines: Counter = field(default_factory=Counter)
+    rows: Counter = field(default_factory=Counter)
+    malformed: Counter = field(default_factory=Counter)
+    times: TimeRanges = field(default_factory=dict)
+    quoted: list[str] = field(default_factory=list)
+    quarantine: str | None = None
+    refused: str | None = None
+    sources: list[dict[str, Any]] = field(default_factory=list)
+
+    def unaccounted(self) -> int:
+        """Lines that were read and are neither delivered, malformed nor known to be no rows.
+
+        Zero wherever reader and checks do what they should; of a refused shard, whatever was
+        read of it counts as refused.
+        """
+        aside = self.lines.total() - self.lines["read"]
+        return self.lines["read"] - aside - self.rows.total() - self.malformed.total()

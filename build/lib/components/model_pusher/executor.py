@@ -1,0 +1,74 @@
+"""Executor of `ModelPusher`: the stock one's rules on what is pushed, a push that is whole."""
+
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.components.pusher import executor
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import proto_utils
+
+from components.model_pusher.model_files import copy_model
+from components.model_pusher.push import push
+from components.model_pusher.pushed_version import PushFailed
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(executor.Executor):
+    """Pushes where the blessings allow it; see `ModelPusher`."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Pushes the model, or says that it was not pushed.
+
+        Args:
+            input_dict: ``model``, ``model_blessing``, ``infra_blessing``, each optional.
+            output_dict: ``pushed_model``.
+            exec_properties: ``push_destination``, JSON of a `PushDestination`.
+
+        Raises:
+            PushFailed: no version holds the model; what of it was written is removed.
+            NotImplementedError: the destination is no folder, or asks for time stamps.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        pushed_model = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed_model)
+            logging.info("Not pushed: the model was not blessed")
+            return
+        base = _folder(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY])
+        model = self.GetModelPath(input_dict)
+        run_id = self._context.pipeline_run_id if self._context else None
+        try:
+            # The artifact's own copy first: a disk that is full for it keeps the model unpushed.
+            copy_model(model, pushed_model.uri)
+            version = push(model, base, run_id)
+        except OSError as error:
+            raise PushFailed(f"nothing was pushed to {base}: {error}") from error
+        self._MarkPushed(pushed_model, version.path, str(version.number))
+        words = "Pushed to %s" if version.is_new else "The newest version holds this model: %s"
+        logging.info(words, version.path)
+
+
+def _folder(destination_json: str) -> str:
+    """The serving folder of a destination.
+
+    Raises:
+        NotImplementedError: see `Executor.Do`.
+    """
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(destination_json, destination)
+    kind = destination.WhichOneof("destination")
+    if kind != "filesystem":
+        raise NotImplementedError(f"ModelPusher pushes to a filesystem. Received: {kind}")
+    if destination.filesystem.versioning == pusher_pb2.Versioning.UNIX_TIMESTAMP:
+        raise NotImplementedError(
+            "ModelPusher numbers versions by counting on, since a clock may be set back: leave "
+            "versioning out"
+        )
+    return destination.filesystem.base_directory

@@ -1,0 +1,1 @@
+"""TFX component: Transform with one pass of analysis and whole batches throughout."""

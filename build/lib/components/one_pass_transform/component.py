@@ -1,0 +1,64 @@
+"""TFX component: analyses and transforms examples by the data contract."""
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import component_spec, standard_artifacts
+
+from components.one_pass_transform import executor
+
+
+class OnePassTransformSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and execution properties of `OnePassTransform`."""
+
+    PARAMETERS = {
+        "data_contract": component_spec.ExecutionParameter(type=str),
+        "analyze_splits": component_spec.ExecutionParameter(type=str),
+        "transform_splits": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+    }
+    OUTPUTS = {
+        "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
+        "transformed_examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+    }
+
+
+class OnePassTransform(base_beam_component.BaseBeamComponent):
+    """Does the work of the stock Transform with `transform.preprocessing`, several times faster.
+
+    The outputs have the stock component's types and layout, and the same graph serves: TFT
+    traces and writes it. What differs is who reads and analyses: one combine over Arrow columns
+    instead of TFT's analyzers, and whole batches instead of single records.
+
+    Args:
+        examples: raw examples.
+        schema: of the raw examples.
+        data_contract: `DataContract` as JSON.
+        analyze_splits: splits that vocabularies and scalars are learnt from.
+        transform_splits: splits that are transformed.
+    """
+
+    SPEC_CLASS = OnePassTransformSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        schema: types.BaseChannel,
+        data_contract: str,
+        analyze_splits: tuple[str, ...],
+        transform_splits: tuple[str, ...],
+    ):
+        super().__init__(
+            spec=OnePassTransformSpec(
+                examples=examples,
+                schema=schema,
+                data_contract=data_contract,
+                analyze_splits=",".join(analyze_splits),
+                transform_splits=",".join(transform_splits),
+                transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
+                transformed_examples=types.Channel(type=standard_artifacts.Examples),
+            )
+        )

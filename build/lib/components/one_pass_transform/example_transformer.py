@@ -1,0 +1,66 @@
+"""Applies a transform graph to files of examples, whole batches at a time."""
+
+import functools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.example_batches import serialized_batches
+from components.example_writer import ExampleWriter
+
+#: Rows that are parsed, transformed and encoded together.
+BATCH_ROWS = 8192
+
+
+def transform_file(paths: tuple[str, str], graph: str, unfinished: str) -> int:
+    """Transforms one gzip TFRecord file into another, which appears only when it is whole.
+
+    Args:
+        paths: of the raw file and of the transformed one.
+        graph: folder of the transform graph.
+        unfinished: folder for files that are being written.
+
+    Returns:
+        The number of rows.
+    """
+    source, target = paths
+    rows = 0
+    with ExampleWriter(target, unfinished) as writer:
+        for columns in _transformed(source, graph):
+            batch = _record_batch(columns)
+            writer.write(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _transformed(source: str, graph: str) -> Iterator[dict[str, np.ndarray]]:
+    """Transformed columns, batch by batch."""
+    transform = _load(graph)
+    for serialized in serialized_batches([source], BATCH_ROWS):
+        yield {name: column.numpy() for name, column in transform(serialized).items()}
+
+
+@functools.lru_cache(maxsize=1)
+def _load(graph: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """What parses and transforms serialised examples; traced once per worker."""
+    output = tft.TFTransformOutput(graph)
+    transform, spec = output.transform_features_layer(), output.raw_feature_spec()
+    function = tf.function(
+        lambda serialized: transform(tf.io.parse_example(serialized, spec)), autograph=False
+    )
+    return function.get_concrete_function(tf.TensorSpec([None], tf.string))
+
+
+def _record_batch(columns: dict[str, np.ndarray]) -> pa.RecordBatch:
+    """Dense columns ``(B,)`` or ``(B, L)`` as lists of 1 or L values."""
+    names = sorted(columns)
+    return pa.RecordBatch.from_arrays([_lists(columns[name]) for name in names], names)
+
+
+def _lists(values: np.ndarray) -> pa.ListArray:
+    length = values.shape[1] if values.ndim > 1 else 1
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * length
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.reshape(-1)))

@@ -1,0 +1,98 @@
+"""Runs the analysis, the graph and the transform of `OnePassTransform` on Beam."""
+
+import os
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from absl import logging
+from tfx import types
+from tfx.components.example_gen import utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.example_batches import split_files
+from components.one_pass_transform.example_transformer import transform_file
+from components.one_pass_transform.graph_writer import write_graph
+from transform.data_contract import DataContract
+from transform.one_pass_analysis import AnalyzeFiles
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Writes the transform graph and the transformed examples."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Analyses the splits to analyse, then transforms the splits to transform.
+
+        Args:
+            input_dict: ``examples`` and ``schema``.
+            output_dict: ``transform_graph`` and ``transformed_examples``.
+            exec_properties: see `OnePassTransform`.
+
+        Raises:
+            ValueError: a split has no files, or the schema lacks features of the contract.
+        """
+        contract = DataContract.from_json(exec_properties["data_contract"])
+        schema_uri = artifact_utils.get_single_uri(input_dict["schema"])
+        schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
+        graph = artifact_utils.get_single_uri(output_dict["transform_graph"])
+        temporary = self._get_tmp_dir()
+        analysis = os.path.join(temporary, "analysis")
+        splits = exec_properties["analyze_splits"].split(",")
+        files = [file for split in splits for file in _files(input_dict["examples"], split)]
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(files, reshuffle=True)
+                | "Analyze" >> AnalyzeFiles(contract, schema, analysis)
+            )
+        with self._make_beam_pipeline() as pipeline:
+            write_graph(pipeline, schema, contract, analysis, graph, temporary)
+        splits = exec_properties["transform_splits"].split(",")
+        self._transform(input_dict, output_dict, splits, graph)
+
+    def _transform(
+        self, input_dict: Artifacts, output_dict: Artifacts, splits: list[str], graph: str
+    ) -> None:
+        examples = artifact_utils.get_single_instance(output_dict["transformed_examples"])
+        examples.split_names = artifact_utils.encode_split_names(splits)
+        unfinished = os.path.join(examples.uri, "unfinished")
+        examples.set_string_custom_property(
+            utils.PAYLOAD_FORMAT_PROPERTY_NAME,
+            example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
+        )
+        paths = [
+            path
+            for split in splits
+            for path in _target_paths(
+                _files(input_dict["examples"], split),
+                artifact_utils.get_split_uri([examples], split),
+            )
+        ]
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create(paths, reshuffle=True)
+                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished)
+            )
+        tf.io.gfile.rmtree(unfinished)
+        logging.info("Transformed %d files of splits %s", len(paths), ", ".join(splits))
+
+
+def _files(examples: list[types.Artifact], split: str) -> list[str]:
+    return split_files(artifact_utils.get_split_uris(examples, split), split)
+
+
+def _target_paths(sources: list[str], folder: str) -> list[tuple[str, str]]:
+    """A target per source, numbered as the stock component numbers its shards."""
+    count = len(sources)
+    return [
+        (source, os.path.join(folder, f"transformed_examples-{index:05d}-of-{count:05d}.gz"))
+        for index, source in enumerate(sources)
+    ]

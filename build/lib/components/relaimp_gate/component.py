@@ -1,0 +1,97 @@
+"""TFX component: lets a candidate through only if every threshold is met on every slice."""
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration import data_types
+from tfx.types import component_spec, standard_artifacts
+
+from components.relaimp_gate import executor
+from components.relaimp_gate.settings import GateSettings
+from transform.data_contract import DataContract
+
+#: Examples of this run, and those that the other models were trained and tested on.
+EXAMPLES_INPUTS = ("examples", "baseline_examples", "served_examples", "anchor_examples")
+
+
+def _optional_examples() -> component_spec.ChannelParameter:
+    return component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True)
+
+
+class RelaImpGateSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and execution properties of `RelaImpGate`."""
+
+    PARAMETERS = {
+        "gate": component_spec.ExecutionParameter(type=str),
+        "data_contract": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "baseline_model": component_spec.ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
+        **{name: _optional_examples() for name in EXAMPLES_INPUTS},
+    }
+    OUTPUTS = {
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class RelaImpGate(base_component.BaseComponent):
+    """Blesses the candidate or not; takes the stock Evaluator's place before Pusher.
+
+    The blessing carries the files and custom properties that the stock Pusher and
+    `LatestBlessedModelStrategy` read; beside them stands ``verdict.json``, a `Verdict`.
+
+    Args:
+        evaluation: of the component `SliceEvaluation`.
+        model: the candidate that was evaluated.
+        gate: JSON of `GateSettings`, or a runtime parameter.
+        data_contract: JSON of a `DataContract`, or a runtime parameter.
+        baseline_model: optional, the model blessed last (or a given one), to be noted in the
+            blessing; the channel may be empty. Which models are compared is up to the
+            evaluation; one that lacks this model is refused.
+        examples: optional, of this run. With it the verdict says which model has seen which rows.
+        baseline_examples: optional, those that the baseline was trained and tested on; the
+            channel may be empty.
+        served_examples: optional, those of the model that the candidate would replace: one that
+            was tested on an older span is held back.
+        anchor_examples: optional, those of the anchor model.
+
+    Raises:
+        ValidationError: the settings are wrong.
+    """
+
+    SPEC_CLASS = RelaImpGateSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        evaluation: types.BaseChannel,
+        model: types.BaseChannel,
+        gate: str | data_types.RuntimeParameter,
+        data_contract: str | data_types.RuntimeParameter,
+        baseline_model: types.BaseChannel | None = None,
+        examples: types.BaseChannel | None = None,
+        baseline_examples: types.BaseChannel | None = None,
+        served_examples: types.BaseChannel | None = None,
+        anchor_examples: types.BaseChannel | None = None,
+    ):
+        if isinstance(gate, str):
+            GateSettings.from_json(gate)
+        if isinstance(data_contract, str):
+            DataContract.from_json(data_contract)
+        super().__init__(
+            spec=RelaImpGateSpec(
+                evaluation=evaluation,
+                model=model,
+                baseline_model=baseline_model,
+                examples=examples,
+                baseline_examples=baseline_examples,
+                served_examples=served_examples,
+                anchor_examples=anchor_examples,
+                gate=gate,
+                data_contract=data_contract,
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )

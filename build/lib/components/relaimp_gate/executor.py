@@ -1,0 +1,119 @@
+"""Runs the gate of `RelaImpGate`."""
+
+import os
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
+from components.relaimp_gate.judge import judge
+from components.relaimp_gate.lineage import Lineage, lineage
+from components.relaimp_gate.seen_examples import SeenExamples
+from components.relaimp_gate.settings import GateSettings
+from components.relaimp_gate.verdict import Check, Verdict
+from components.slice_evaluation.results import (
+    EvaluationResultError,
+    SliceResults,
+    load_results,
+)
+from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, REFERENCE
+from transform.data_contract import DataContract
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the verdict, and the blessing as the stock Evaluator does; see `RelaImpGate`."""
+
+    def Do(
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Judges the candidate.
+
+        Args:
+            input_dict: ``evaluation``, ``model`` and, where there are such, ``baseline_model``,
+                ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``.
+            output_dict: ``blessing``.
+            exec_properties: ``gate`` and ``data_contract``, JSON.
+
+        Raises:
+            ValidationError: the settings are not those of a gate.
+        """
+        settings = GateSettings.from_json(exec_properties["gate"])
+        contract = DataContract.from_json(exec_properties["data_contract"])
+        results, verdict = _verdict(input_dict, settings, contract)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        verdict.save(blessing.uri)
+        _bless(blessing, verdict, input_dict)
+        gain = recorded_gain(results) if results else None
+        if gain is not None:
+            blessing.set_float_custom_property(GAIN_PROPERTY, gain)
+        # The checks themselves stand in the run's summary, the report and verdict.json.
+        blocking = sum(not check.passed for check in verdict.checks)
+        logging.info("%d of %d checks hold the candidate back", blocking, len(verdict.checks))
+
+
+def _verdict(
+    input_dict: Artifacts, settings: GateSettings, contract: DataContract
+) -> tuple[SliceResults | None, Verdict]:
+    """Judges; an evaluation that cannot be read, or is not of this baseline, blocks."""
+    uri = artifact_utils.get_single_uri(input_dict["evaluation"])
+    try:
+        results = load_results(uri)
+    except EvaluationResultError as error:
+        return None, Verdict(False, None, [Check("evaluation", "*", "*", False, str(error))])
+    known = (*results.models, *results.incomparable)
+    if input_dict.get("baseline_model") and BASELINE not in known:
+        message = (
+            "there is a baseline model, but the evaluation does not hold it; give "
+            "SliceEvaluation the same baseline as the gate"
+        )
+        blocked = [Check("evaluation", "*", "*", False, message)]
+        return results, Verdict(False, None, blocked, notices=list(results.notices))
+    return results, judge(results, settings, contract, _lineage(input_dict, results))
+
+
+def _lineage(input_dict: Artifacts, results: SliceResults) -> Lineage:
+    """What the examples behind the models tell; the reference is trained on those of this run."""
+
+    def seen(key: str) -> SeenExamples | None:
+        artifacts = input_dict.get(key)
+        return (
+            SeenExamples.load(artifact_utils.get_single_instance(artifacts)) if artifacts else None
+        )
+
+    today = seen("examples")
+    sources = {
+        BASELINE: seen("baseline_examples"),
+        REFERENCE: today,
+        ANCHOR: seen("anchor_examples"),
+    }
+    known = (*results.models, *results.incomparable)
+    others = {name: examples for name, examples in sources.items() if name in known}
+    return lineage(today, others, seen("served_examples"))
+
+
+def _bless(blessing: types.Artifact, verdict: Verdict, input_dict: Artifacts) -> None:
+    """Marks the blessing with what Pusher and Resolver read."""
+    model = artifact_utils.get_single_instance(input_dict["model"])
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if input_dict.get("baseline_model"):
+        baseline = artifact_utils.get_single_instance(input_dict["baseline_model"])
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    blessed = constants.BLESSED_VALUE if verdict.blessed else constants.NOT_BLESSED_VALUE
+    name = constants.BLESSED_FILE_NAME if verdict.blessed else constants.NOT_BLESSED_FILE_NAME
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, blessed)
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")

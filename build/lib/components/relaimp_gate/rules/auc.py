@@ -1,0 +1,40 @@
+"""Rule on the candidate's own AUC."""
+
+from typing import Annotated
+
+import pydantic
+
+from components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
+from components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
+
+
+class AucRule(Rule):
+    """Least AUC of the candidate, whatever the baseline reaches.
+
+    Args:
+        minimum: in [0, 1].
+        bound: which of the confidence interval's ends, or the point, has to reach it.
+    """
+
+    def __init__(
+        self,
+        *,
+        minimum: Annotated[float, pydantic.Field(ge=0.0, le=1.0)],
+        bound: Bound = "lower",
+    ):
+        self._minimum, self._bound = minimum, bound
+
+    @property
+    def threshold(self) -> str:
+        """What is asked for, in a few words."""
+        return describe_minimum(_number(self._minimum), self._bound)
+
+    def check(self, evidence: Evidence) -> Finding:
+        """Holds one task and slice against the threshold."""
+        own = evidence.candidate
+        estimate = (own.auc, own.auc_lower, own.auc_upper)
+        return check_minimum("AUC", estimate, self._minimum, self._bound, _number, own.auc_reason)
+
+
+def _number(number: float) -> str:
+    return f"{number:.4f}"

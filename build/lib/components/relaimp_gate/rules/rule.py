@@ -1,0 +1,64 @@
+"""What a rule of the gate is given and what it answers."""
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
+    from components.slice_evaluation.results import Comparison, SliceMetrics
+
+#: Which end of the confidence interval has to reach the minimum.
+Bound = Literal["lower", "point", "upper"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured on one task and slice, both classes being present in number.
+
+    Attributes:
+        candidate: of the candidate.
+        comparison: with the baseline; None where the run has none, or it was not measured.
+        baseline: which model it is compared with, for messages, or None.
+    """
+
+    candidate: "SliceMetrics"
+    comparison: "Comparison | None"
+    baseline: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule's answer.
+
+    Attributes:
+        passed: whether the threshold is met; an undefined value never meets one.
+        reason: what was measured, and what was asked for.
+        value: the point estimate, None where undefined.
+        lower: of its interval, None where unknown or where the rule has none.
+        upper: of its interval.
+    """
+
+    passed: bool
+    reason: str
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+class Rule(abc.ABC):
+    """One kind of threshold; the options are the constructor's keyword-only arguments.
+
+    Attributes:
+        compares: whether the rule needs a baseline.
+    """
+
+    compares: ClassVar[bool] = False
+
+    @property
+    @abc.abstractmethod
+    def threshold(self) -> str:
+        """What is asked for, in a few words."""
+
+    @abc.abstractmethod
+    def check(self, evidence: Evidence) -> Finding:
+        """Holds one task and slice against the threshold."""

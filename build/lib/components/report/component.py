@@ -1,0 +1,87 @@
+"""TFX component: writes the run's report."""
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration import data_types
+from tfx.types import component_spec, standard_artifacts
+
+from components.report import executor
+from components.report.artifact import HtmlReport
+from components.report.settings import ReportSettings
+
+
+def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
+    return component_spec.ChannelParameter(type=kind, optional=True)
+
+
+class ReportSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and execution properties of `Report`."""
+
+    PARAMETERS = {
+        "settings": component_spec.ExecutionParameter(type=str),
+        "experiment": component_spec.ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {
+        "evaluation": _optional(standard_artifacts.ModelEvaluation),
+        "blessing": _optional(standard_artifacts.ModelBlessing),
+        "statistics": _optional(standard_artifacts.ExampleStatistics),
+        "anomalies": _optional(standard_artifacts.ExampleAnomalies),
+        "examples": _optional(standard_artifacts.Examples),
+        "model_run": _optional(standard_artifacts.ModelRun),
+        "reference_model_run": _optional(standard_artifacts.ModelRun),
+    }
+    OUTPUTS = {"report": component_spec.ChannelParameter(type=HtmlReport)}
+
+
+class Report(base_component.BaseComponent):
+    """One HTML file with the verdict, what it rests on, the training and the data.
+
+    Every input is optional: where a stock component takes the place of one of ours, the section
+    that it would have filled says that there is nothing to show.
+
+    Args:
+        evaluation: of `SliceEvaluation`.
+        blessing: of `RelaImpGate`; of the stock Evaluator, the decision alone is shown.
+        statistics: of StatisticsGen.
+        anomalies: of ExampleValidator.
+        examples: of `LogExampleGen`, for the summary of the ingestion.
+        model_run: of the candidate's Trainer, for the training curves.
+        reference_model_run: of the reference model's.
+        settings: JSON of `ReportSettings`, or a runtime parameter.
+        experiment: JSON of the experiment file's sections, which the report shows.
+
+    Raises:
+        ValidationError: the settings are wrong.
+    """
+
+    SPEC_CLASS = ReportSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        evaluation: types.BaseChannel | None = None,
+        blessing: types.BaseChannel | None = None,
+        statistics: types.BaseChannel | None = None,
+        anomalies: types.BaseChannel | None = None,
+        examples: types.BaseChannel | None = None,
+        model_run: types.BaseChannel | None = None,
+        reference_model_run: types.BaseChannel | None = None,
+        settings: str | data_types.RuntimeParameter = "{}",
+        experiment: str | None = None,
+    ):
+        if isinstance(settings, str):
+            ReportSettings.from_json(settings)
+        super().__init__(
+            spec=ReportSpec(
+                evaluation=evaluation,
+                blessing=blessing,
+                statistics=statistics,
+                anomalies=anomalies,
+                examples=examples,
+                model_run=model_run,
+                reference_model_run=reference_model_run,
+                settings=settings,
+                experiment=experiment,
+                report=types.Channel(type=HtmlReport),
+            )
+        )

@@ -1,0 +1,153 @@
+"""Loads a report's data from artifacts, of which any may be absent."""
+
+import json
+import os
+from typing import Any
+
+import pydantic
+import tensorflow as tf
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.types import artifact_utils
+
+from components.anomaly_guard.anomalies import Anomaly, load_anomalies
+from components.relaimp_gate.verdict import Verdict
+from components.report.data_statistics import load_statistics, sample_rates
+from components.report.report_data import AucBySlice, SplitStatistics, Training
+from components.slice_evaluation.results import (
+    EvaluationResultError,
+    SliceResults,
+    load_results,
+)
+from components.slice_evaluation.roc_curve import RocCurve, load_roc_curves
+from components.slice_evaluation.slice_metrics import CANDIDATE, REFERENCE
+from trainer.history import HISTORY_FILE
+
+#: Of `LogExampleGen`, below the examples' URI.
+_INGESTION_FILE = os.path.join("ingestion", "summary.json")
+
+
+class Sources:
+    """Reads each part of a report; what cannot be shown becomes a notice.
+
+    Args:
+        inputs: artifacts by the component's input names.
+
+    Attributes:
+        notices: sentences for the reader, one for each part that is not there.
+    """
+
+    def __init__(self, inputs: dict[str, list[types.Artifact]]):
+        self._inputs = inputs
+        self.notices: list[str] = []
+
+    def verdict(self) -> Verdict | None:
+        """The gate's verdict; of a stock blessing, the decision without checks."""
+        blessing = self._artifact("blessing")
+        if blessing is None:
+            return None
+        try:
+            return Verdict.load(blessing.uri)
+        except FileNotFoundError:
+            self.notices.append(
+                "The blessing is not one of RelaImpGate's, so the decision's reasons are not here."
+            )
+        key = constants.ARTIFACT_PROPERTY_BLESSED_KEY
+        blessed = blessing.get_int_custom_property(key) == constants.BLESSED_VALUE
+        return Verdict(blessed, None, [])
+
+    def results(self) -> SliceResults | None:
+        """The slice evaluation."""
+        evaluation = self._artifact("evaluation")
+        if evaluation is None:
+            return None
+        try:
+            results = load_results(evaluation.uri)
+            self.notices += results.notices
+            return results
+        except EvaluationResultError as error:
+            self.notices.append(f"There is no slice evaluation to show: {error}.")
+            return None
+
+    def rocs(self) -> dict[str, RocCurve]:
+        """The candidate's ROC by task; empty where the evaluation has none."""
+        evaluation = self._artifact("evaluation")
+        return load_roc_curves(evaluation.uri) if evaluation else {}
+
+    def best_possible(self, path: str | None) -> AucBySlice:
+        """The AUC of the true probabilities, empty where no file is set or it is not usable."""
+        if path is None:
+            return {}
+        try:
+            with tf.io.gfile.GFile(path) as file:
+                return pydantic.TypeAdapter(AucBySlice).validate_json(file.read())
+        except tf.errors.NotFoundError:
+            reason = "the file does not exist"
+        except pydantic.ValidationError as error:
+            reason = f"it should be {{task: {{slice: AUC}}}}: {error.errors()[0]['msg']}"
+        self.notices.append(
+            f"The best possible AUC (report.best_possible: {path}) is not shown: {reason}."
+        )
+        return {}
+
+    def trainings(self) -> tuple[Training, ...]:
+        """The training records of candidate and reference."""
+        found = []
+        for model, key in ((CANDIDATE, "model_run"), (REFERENCE, "reference_model_run")):
+            artifact = self._artifact(key)
+            if artifact is None:
+                continue
+            history = _read_json(os.path.join(artifact.uri, HISTORY_FILE))
+            if history is None:
+                self.notices.append(f"The {model}'s trainer left no {HISTORY_FILE}.")
+            else:
+                found.append(Training(model, history))
+        return tuple(found)
+
+    def statistics(self) -> tuple[SplitStatistics, ...]:
+        """The statistics of all splits."""
+        artifact = self._artifact("statistics")
+        if artifact is None:
+            return ()
+        for split, rate in sample_rates(artifact).items():
+            if rate < 1.0:
+                self.notices.append(
+                    f"The statistics of split {split} describe a sample of {rate:.3%} of its rows."
+                )
+        return load_statistics(artifact)
+
+    def anomalies(self) -> tuple[Anomaly, ...] | None:
+        """The anomalies of all splits; None where no validator ran."""
+        artifact = self._artifact("anomalies")
+        return tuple(load_anomalies(artifact)) if artifact else None
+
+    def ingestion(self) -> dict[str, Any] | None:
+        """What LogExampleGen read and refused."""
+        artifact = self._artifact("examples")
+        return _read_json(os.path.join(artifact.uri, _INGESTION_FILE)) if artifact else None
+
+    def span(self) -> int | None:
+        """Number of the portion of the logs that was read, where they come in portions."""
+        artifact = self._artifact("examples")
+        if artifact is None or not artifact.has_custom_property("span"):
+            return None
+        return artifact.get_int_custom_property("span")
+
+    def _artifact(self, key: str) -> types.Artifact | None:
+        artifacts = self._inputs.get(key)
+        return artifact_utils.get_single_instance(artifacts) if artifacts else None
+
+
+def _read_json(path: str) -> dict[str, Any] | None:
+    """Content of a JSON file, or None where there is none.
+
+    Raises:
+        ValueError: the file is no JSON.
+    """
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            return json.load(file)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}, line {error.lineno}: no JSON ({error.msg})") from error

@@ -1,0 +1,1 @@
+"""Jinja templates and the style sheet of the report."""

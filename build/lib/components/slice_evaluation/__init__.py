@@ -1,0 +1,1 @@
+"""Evaluates candidate, baseline and reference per task and slice, with paired intervals."""

@@ -1,0 +1,19 @@
+"""Columns that the evaluation itself reads; the models parse their own."""
+
+import tensorflow as tf
+
+from components.slice_evaluation.slices import SliceCross
+from transform.data_contract import DataContract
+
+
+def evaluation_columns(
+    contract: DataContract,
+    crosses: list[SliceCross],
+    user_key: str | None,
+    groupings: list[str],
+) -> dict[str, tf.DType]:
+    """The features that slices are made of, that tell users apart or may, and the labels."""
+    features = {feature for cross in crosses for feature in cross.features}
+    texts = sorted(features | ({user_key} if user_key else set()) | set(groupings))
+    columns = {name: tf.string for name in texts}
+    return columns | {task.label: tf.int64 for task in contract.task_specs}

@@ -1,0 +1,170 @@
+"""Runs the slice evaluation of `SliceEvaluation` on Beam."""
+
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+
+from components.example_batches import ReadExamples, split_files
+from components.slice_evaluation.compared_models import ComparedModels
+from components.slice_evaluation.evaluation_columns import evaluation_columns
+from components.slice_evaluation.evaluation_config import build_eval_config
+from components.slice_evaluation.evaluator import slice_evaluator
+from components.slice_evaluation.extractors import (
+    labels_extractor,
+    predictions_extractor,
+    slices_extractor,
+)
+from components.slice_evaluation.results import write_description
+from components.slice_evaluation.roc_curve import roc_writer
+from components.slice_evaluation.served_model import ServedModel
+from components.slice_evaluation.settings import EvaluationSettings
+from components.slice_evaluation.shared_rows import (
+    grouping_features,
+    readable_features,
+    shared_rows_writer,
+)
+from components.slice_evaluation.slice_count import check_slice_count
+from components.slice_evaluation.slice_metrics import comparison_name
+from components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
+from transform.data_contract import DataContract
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Evaluates all models that are present; see `SliceEvaluation`."""
+
+    def Do(
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Writes TFMA's result files and the description beside them.
+
+        Args:
+            input_dict: ``examples``, ``candidate``, and ``baseline``, ``reference`` and
+                ``anchor`` where there are such models.
+            output_dict: ``evaluation``.
+            exec_properties: ``data_contract`` and ``evaluation_settings``, JSON.
+
+        Raises:
+            SettingsError: a slice or the user key names no categorical feature.
+            ValueError: the candidate does not serve a task, the split has no examples, an
+                example lacks a label, or there are too many slices.
+        """
+        contract = DataContract.from_json(exec_properties["data_contract"])
+        settings = EvaluationSettings.from_json(exec_properties["evaluation_settings"])
+        crosses = resolve_crosses(settings, contract)
+        uris = _split_uris(input_dict["examples"], settings.split)
+        files = split_files(uris, settings.split)
+        check_slice_count(files, crosses, settings.maximum_slices, settings.batch_size)
+        compared = ComparedModels.find(input_dict, contract, files)
+        models = compared.scored
+        uri = artifact_utils.get_single_uri(output_dict["evaluation"])
+        self._run(contract, settings, crosses, models, files, uri)
+        domains = list(contract.domains) if contract.domain else []
+        order = {DOMAIN_ALIAS: domains} | ({contract.domain.feature: domains} if domains else {})
+        # Written last: without it the evaluation does not count as finished.
+        write_description(
+            uri,
+            tuple(models),
+            tuple(contract.tasks),
+            [cross.keys for cross in crosses],
+            order,
+            settings.confidence,
+            settings.user_key,
+            compared.incomparable,
+        )
+        logging.info("Evaluated %s on split %r, in %s", list(models), settings.split, uri)
+
+    def _run(
+        self,
+        contract: DataContract,
+        settings: EvaluationSettings,
+        crosses: list[SliceCross],
+        models: dict[str, ServedModel],
+        files: list[str],
+        uri: str,
+    ) -> None:
+        names, tasks = tuple(models), contract.task_specs
+        groupings = []
+        if settings.user_key is None:
+            groupings = readable_features(grouping_features(contract), files)
+        columns = evaluation_columns(contract, crosses, settings.user_key, groupings)
+        extractors = [
+            labels_extractor(tasks),
+            slices_extractor(crosses, settings.user_key, groupings),
+            predictions_extractor(models, tuple(contract.tasks)),
+        ]
+        evaluator = slice_evaluator(
+            names,
+            tuple(contract.tasks),
+            settings.confidence,
+            settings.maximum_slices,
+            settings.user_key,
+            groupings,
+            contract,
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadExamples"
+                >> ReadExamples(
+                    files, columns, settings.batch_size, tfma.constants.ARROW_INPUT_COLUMN
+                )
+                | "ToExtracts" >> tfma.BatchedInputsToExtracts()
+                | "ExtractAndEvaluate"
+                >> tfma.ExtractAndEvaluate(extractors=extractors, evaluators=[evaluator])
+                | "WriteResults"
+                >> tfma.WriteResults(writers=_writers(uri, models, contract, crosses, files))
+            )
+
+
+def _writers(
+    uri: str,
+    models: dict[str, ServedModel],
+    contract: DataContract,
+    crosses: list[SliceCross],
+    files: list[str],
+) -> list[tfma.writers.Writer]:
+    """TFMA's own writers and that of the ROCs.
+
+    Comparisons are listed as models, so that TFMA loads them by name.
+    """
+    names = tuple(models)
+    config = build_eval_config(names, contract.task_specs, crosses)
+    locations = {name: model.path for name, model in models.items()}
+    locations |= {comparison_name(name): models[name].path for name in names[1:]}
+    return [
+        tfma.writers.MetricsPlotsAndValidationsWriter(
+            output_paths={tfma.METRICS_KEY: f"{uri}/{tfma.METRICS_KEY}"},
+            eval_config=config,
+            output_file_format="tfrecord",
+        ),
+        tfma.writers.EvalConfigWriter(
+            uri,
+            eval_config=config,
+            data_location=files[0].rsplit("/", 1)[0],
+            data_file_format="tfrecords_gzip",
+            model_locations=locations,
+        ),
+        roc_writer(uri),
+        shared_rows_writer(uri),
+    ]
+
+
+def _split_uris(examples: list[types.Artifact], split: str) -> list[str]:
+    known = sorted(
+        {
+            name
+            for artifact in examples
+            for name in artifact_utils.decode_split_names(artifact.split_names)
+        }
+    )
+    if split not in known:
+        raise ValueError(
+            f"evaluation.split: the examples have no split {split!r}; they have {known}"
+        )
+    return artifact_utils.get_split_uris(examples, split)

@@ -1,0 +1,145 @@
+"""TFMA extractors over whole batches: labels and populations, predictions, slices and users."""
+
+import apache_beam as beam
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import tensorflow_model_analysis as tfma
+
+from components.slice_evaluation.evaluation_batch import (
+    GROUPINGS_KEY,
+    SLICE_COLUMNS_KEY,
+    USERS_KEY,
+)
+from components.slice_evaluation.served_model import ServedModel
+from components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
+from transform.model_inputs import TaskSpec
+
+
+def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
+    """Adds per task the labels (B,) float32, and 1 as weight where the population holds it.
+
+    A row without a task's label, or with one that is neither 0 nor 1, is an error.
+    """
+    return tfma.extractors.Extractor(
+        stage_name="ExtractTaskLabels", ptransform=beam.Map(_add_labels, tasks)
+    )
+
+
+def slices_extractor(
+    crosses: list[SliceCross], user_key: str | None, groupings: list[str]
+) -> tfma.extractors.Extractor:
+    """Adds the slice columns, 64-bit hashes of the users and of the grouping features' values.
+
+    Args:
+        crosses: the configured slices.
+        user_key: the users' feature, or None.
+        groupings: see `EvaluationBatch.groupings`.
+    """
+    return tfma.extractors.Extractor(
+        stage_name="ExtractSliceColumns",
+        ptransform=beam.Map(_add_slices, crosses, user_key, groupings),
+    )
+
+
+def predictions_extractor(
+    models: dict[str, ServedModel], tasks: tuple[str, ...]
+) -> tfma.extractors.Extractor:
+    """Adds per model and task the served probabilities (B,) float32, and drops the raw rows.
+
+    All models see the same batch, so that they are compared on the same examples. A task in which
+    a model is not compared has NaN throughout.
+    """
+    return tfma.extractors.Extractor(
+        stage_name="ExtractServedPredictions", ptransform=beam.ParDo(_Predict(models, tasks))
+    )
+
+
+def _add_labels(extracts: tfma.types.Extracts, tasks: tuple[TaskSpec, ...]) -> tfma.types.Extracts:
+    batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
+    columns = {task.name: _label(batch, task) for task in tasks}
+    everywhere = np.ones(batch.num_rows, np.float32)
+    weights = {
+        task.name: columns[task.population] if task.population else everywhere for task in tasks
+    }
+    return {**extracts, tfma.LABELS_KEY: columns, tfma.EXAMPLE_WEIGHTS_KEY: weights}
+
+
+def _label(batch: pa.RecordBatch, task: TaskSpec) -> np.ndarray:
+    column = batch.column(batch.schema.get_field_index(task.label))
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    if (lengths != 1).any():
+        raise ValueError(
+            f"label {task.label!r} of task {task.name!r}: {int((lengths != 1).sum())} of "
+            f"{batch.num_rows} examples do not have exactly one value; the examples must come "
+            "from a log that holds every label column"
+        )
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    wrong = (values != 0) & (values != 1)
+    if wrong.any():
+        raise ValueError(
+            f"label {task.label!r} of task {task.name!r} has the value {values[wrong][0]}; "
+            "a label is 0 or 1"
+        )
+    return values.astype(np.float32)
+
+
+def _add_slices(
+    extracts: tfma.types.Extracts,
+    crosses: list[SliceCross],
+    user_key: str | None,
+    groupings: list[str],
+) -> tfma.types.Extracts:
+    batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
+    added = {SLICE_COLUMNS_KEY: slice_columns(batch, crosses)}
+    if user_key is not None:
+        added[USERS_KEY] = _users(batch, user_key)
+    if groupings:
+        added[GROUPINGS_KEY] = {name: _hashes(batch, name)[0] for name in groupings}
+    return {**extracts, **added}
+
+
+def _users(batch: pa.RecordBatch, user_key: str) -> np.ndarray:
+    users, missing = _hashes(batch, user_key)
+    if missing.any():
+        # Rows without a user are independent of each other: each is its own cluster.
+        users[missing] = pd.util.hash_array(np.array(raw_examples(batch), dtype=object)[missing])
+    return users
+
+
+def _hashes(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each row's value ``(B,)`` uint64, 0 where there is none; and where that is."""
+    codes, values = encode_feature(batch, feature)
+    hashes = pd.util.hash_array(np.array([*values, ""], dtype=object))[codes]
+    return np.where(codes < 0, np.uint64(0), hashes), codes < 0
+
+
+def raw_examples(batch: pa.RecordBatch) -> list[bytes]:
+    """Returns the serialised examples of a batch."""
+    index = batch.schema.get_field_index(tfma.constants.ARROW_INPUT_COLUMN)
+    return batch.column(index).flatten().to_pylist()
+
+
+class _Predict(beam.DoFn):
+    """Calls every model once per batch, two names of one model once."""
+
+    def __init__(self, models: dict[str, ServedModel], tasks: tuple[str, ...]):
+        self._models, self._tasks = models, tasks
+
+    def setup(self) -> None:
+        for model in self._models.values():
+            model.load()
+
+    def process(self, extracts: tfma.types.Extracts) -> list[tfma.types.Extracts]:
+        batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
+        examples = raw_examples(batch)
+        called: dict[tuple[str, tuple[str, ...]], dict[str, np.ndarray]] = {}
+        nothing = np.full(len(examples), np.nan, np.float32)
+        predictions = {}
+        for name, model in self._models.items():
+            key = (model.path, model.tasks)
+            if key not in called:
+                called[key] = model.predict(examples)
+            predictions[name] = {task: called[key].get(task, nothing) for task in self._tasks}
+        kept = {key: value for key, value in extracts.items() if key != tfma.ARROW_RECORD_BATCH_KEY}
+        return [{**kept, tfma.PREDICTIONS_KEY: predictions}]

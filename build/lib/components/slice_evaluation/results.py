@@ -1,0 +1,344 @@
+"""Reads a slice evaluation: the one way in for gate, report and terminal."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+
+from components.slice_evaluation.shared_rows import load_shared_rows
+from components.slice_evaluation.slice_metrics import (
+    ANCHOR,
+    AUC,
+    AUC_DIFFERENCE,
+    BASELINE,
+    CALIBRATION,
+    CANDIDATE,
+    EXAMPLES,
+    LOG_LOSS,
+    POSITIVES,
+    REASON,
+    REFERENCE,
+    RELAIMP,
+    UNDEFINED_PREDICTIONS,
+    comparison_name,
+)
+from components.slice_evaluation.slices import MISSING, SliceKey, slice_key, slice_text
+
+#: Beside TFMA's files: what was asked for, and in which order it is shown.
+DESCRIPTION_FILE = "slice_evaluation.json"
+
+_Values = dict[str, tuple[float | str, float | None, float | None]]
+
+
+class EvaluationResultError(ValueError):
+    """There is no complete slice evaluation where one was expected."""
+
+
+@dataclass(frozen=True)
+class SliceMetrics:
+    """Metrics of a model, task and slice; None where one is undefined.
+
+    Attributes:
+        model: ``candidate``, ``baseline``, ``reference`` or ``anchor``.
+        task: name.
+        slice: ``overall``, ``domain=feed`` or ``domain=feed,gender=f``.
+        auc: None where a class is absent or predictions are undefined.
+        auc_lower: None also where the spread is unknown (too few rows or users of a class).
+        auc_upper: as `auc_lower`.
+        log_loss: mean binary cross-entropy.
+        calibration: mean prediction over mean label; None without positives.
+        positives: rows of the task's population with label 1.
+        examples: rows of the task's population.
+        undefined_predictions: rows for which the model served no finite number; one of them
+            makes all metrics above undefined.
+        key: the slice as pairs of feature and value. `slice` is for people: two slices may have
+            the same text, where values hold commas.
+        auc_reason: why the AUC or its interval is None, in words.
+    """
+
+    model: str
+    task: str
+    slice: str
+    auc: float | None
+    auc_lower: float | None
+    auc_upper: float | None
+    log_loss: float | None
+    calibration: float | None
+    positives: int
+    examples: int
+    undefined_predictions: int = 0
+    key: SliceKey | None = None
+    auc_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        _complete_key(self)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The candidate against a baseline on the same rows; None where a value is undefined.
+
+    Attributes:
+        baseline: ``baseline``, ``reference`` or ``anchor``.
+        task: name.
+        slice: as in `SliceMetrics`.
+        relaimp: percent; None where the baseline's AUC is under 0.5 + 2 standard errors.
+        relaimp_lower: percent.
+        relaimp_upper: percent.
+        auc_difference: AUC of the candidate minus that of the baseline.
+        auc_difference_lower: of its paired interval.
+        auc_difference_upper: of its paired interval.
+        key: as in `SliceMetrics`.
+        relaimp_reason: why RelaImp or its interval is None, in words.
+        auc_difference_reason: why the difference or its interval is None.
+    """
+
+    baseline: str
+    task: str
+    slice: str
+    relaimp: float | None
+    relaimp_lower: float | None
+    relaimp_upper: float | None
+    auc_difference: float | None
+    auc_difference_lower: float | None
+    auc_difference_upper: float | None
+    key: SliceKey | None = None
+    relaimp_reason: str | None = None
+    auc_difference_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        _complete_key(self)
+
+
+def _complete_key(entry: SliceMetrics | Comparison) -> None:
+    """Takes the key from the text where only that is given."""
+    if entry.key is None:
+        object.__setattr__(entry, "key", slice_key(entry.slice))
+
+
+@dataclass(frozen=True)
+class SliceResults:
+    """A whole slice evaluation.
+
+    Attributes:
+        models: names, the candidate first.
+        tasks: names, in the data contract's order.
+        confidence: of all intervals.
+        user_key: the feature whose rows were taken as clusters, or None.
+        metrics: overall first, then as configured; within a slice by task and model.
+        comparisons: in the same order; one per baseline, task and slice.
+        incomparable: by model and task why a model that the run has is not compared: the end of
+            a sentence about the model. One that is compared in no task is not in `models`.
+        notices: sentences on what the intervals do not know.
+    """
+
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    confidence: float
+    user_key: str | None
+    metrics: list[SliceMetrics]
+    comparisons: list[Comparison]
+    incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """Names of the slices that occur, overall first."""
+        return tuple(dict.fromkeys(entry.slice for entry in self.metrics))
+
+    @property
+    def slice_keys(self) -> tuple[SliceKey, ...]:
+        """The slices that occur as pairs of feature and value, overall first."""
+        return tuple(dict.fromkeys(entry.key for entry in self.metrics))
+
+    def metric(self, model: str, task: str, slice: str) -> SliceMetrics | None:
+        """Returns the metrics of a model, task and slice, or None if it was not measured."""
+        wanted = (model, task, slice)
+        return next((m for m in self.metrics if (m.model, m.task, m.slice) == wanted), None)
+
+    def comparison(self, baseline: str, task: str, slice: str) -> Comparison | None:
+        """Returns the comparison with a baseline, or None if there is none."""
+        wanted = (baseline, task, slice)
+        return next((c for c in self.comparisons if (c.baseline, c.task, c.slice) == wanted), None)
+
+
+def write_description(
+    uri: str,
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    crosses: list[tuple[str, ...]],
+    first_values: dict[str, list[str]],
+    confidence: float,
+    user_key: str | None,
+    incomparable: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Writes what TFMA's files do not say.
+
+    Args:
+        uri: folder of the evaluation.
+        models: names, the candidate first.
+        tasks: names.
+        crosses: shown keys of each configured cross.
+        first_values: per shown key the order of its values, where the data contract has one.
+        confidence: of the intervals.
+        user_key: the clusters' feature, or None.
+        incomparable: as in `SliceResults`.
+    """
+    description = {
+        "models": models,
+        "tasks": tasks,
+        "crosses": crosses,
+        "order": first_values,
+        "confidence": confidence,
+        "user_key": user_key,
+        "incomparable": incomparable or {},
+    }
+    with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
+        file.write(json.dumps(description, indent=2))
+
+
+def load_results(uri: str) -> SliceResults:
+    """Reads the evaluation that the component `SliceEvaluation` wrote.
+
+    Args:
+        uri: of the ModelEvaluation artifact.
+
+    Raises:
+        EvaluationResultError: files are missing, or hold nothing on the candidate.
+    """
+    description = _read_description(uri)
+    order = _SliceOrder(description["crosses"], description["order"])
+    by_slice: dict[SliceKey, dict[tuple[str, str], _Values]] = {}
+    for record in tfma.load_metrics(uri):
+        key = tuple(_slice_pair(single) for single in record.slice_key.single_slice_keys)
+        by_slice[key] = _values_by_model_and_task(record)
+    models, tasks = tuple(description["models"]), tuple(description["tasks"])
+    incomparable = description.get("incomparable", {})
+    metrics, comparisons = [], []
+    for key in sorted(by_slice, key=order):
+        values = by_slice[key]
+        for task in tasks:
+            for model in models:
+                if (model, task) in values and task not in incomparable.get(model, {}):
+                    metrics.append(_slice_metrics(model, task, key, values[model, task]))
+            if (CANDIDATE, task) not in values:
+                continue
+            for baseline in (BASELINE, REFERENCE, ANCHOR):
+                if baseline in models and task not in incomparable.get(baseline, {}):
+                    compared = values.get((comparison_name(baseline), task), {})
+                    comparisons.append(_comparison(baseline, task, key, compared))
+    if not metrics:
+        raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
+    return SliceResults(
+        models,
+        tasks,
+        description["confidence"],
+        description["user_key"],
+        metrics,
+        comparisons,
+        incomparable,
+        notices=tuple(shared.notice for shared in load_shared_rows(uri)[:1]),
+    )
+
+
+def _read_description(uri: str) -> dict:
+    path = os.path.join(uri, DESCRIPTION_FILE)
+    if not tf.io.gfile.exists(path):
+        raise EvaluationResultError(
+            f"{path} does not exist: {uri} is no finished evaluation of the SliceEvaluation "
+            "component; run that node again"
+        )
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)
+
+
+class _SliceOrder:
+    """Sorts slices: overall, then by configured cross, then by value.
+
+    Numbers stand by their size, before texts; the missing value is the last.
+    """
+
+    def __init__(self, crosses: list[list[str]], first_values: dict[str, list[str]]):
+        self._crosses = {(): -1} | {tuple(keys): place for place, keys in enumerate(crosses)}
+        self._places = {
+            key: {value: place for place, value in enumerate(values)}
+            for key, values in first_values.items()
+        }
+
+    def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, float, str]]]:
+        cross = self._crosses[tuple(name for name, _ in key)]
+        places = [
+            (
+                (1 << 31) if value == MISSING else self._places.get(name, {}).get(value, 1 << 30),
+                _number(value),
+                value,
+            )
+            for name, value in key
+        ]
+        return cross, places
+
+
+def _number(value: str) -> float:
+    """A value as a number; infinity, behind all numbers, for any other text."""
+    try:
+        number = float(value)
+    except ValueError:
+        return math.inf
+    return number if math.isfinite(number) else math.inf
+
+
+def _slice_pair(single: tfma.proto.metrics_for_slice_pb2.SingleSliceKey) -> tuple[str, str]:
+    return single.column, single.bytes_value.decode("utf-8")
+
+
+def _values_by_model_and_task(
+    record: tfma.proto.metrics_for_slice_pb2.MetricsForSlice,
+) -> dict[tuple[str, str], _Values]:
+    values: dict[tuple[str, str], _Values] = {}
+    for entry in record.metric_keys_and_values:
+        lower = upper = None
+        if entry.HasField("confidence_interval"):
+            lower = entry.confidence_interval.lower_bound.double_value.value
+            upper = entry.confidence_interval.upper_bound.double_value.value
+        place = values.setdefault((entry.key.model_name, entry.key.output_name), {})
+        if entry.value.WhichOneof("type") == "bytes_value":
+            place[entry.key.name] = (entry.value.bytes_value.decode("utf-8"), None, None)
+        else:
+            place[entry.key.name] = (entry.value.double_value.value, lower, upper)
+    return values
+
+
+_UNDEFINED = (None, None, None)
+
+
+def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> SliceMetrics:
+    return SliceMetrics(
+        model,
+        task,
+        slice_text(key),
+        *values.get(AUC, _UNDEFINED),
+        log_loss=values.get(LOG_LOSS, _UNDEFINED)[0],
+        calibration=values.get(CALIBRATION, _UNDEFINED)[0],
+        positives=round(values[POSITIVES][0]),
+        examples=round(values[EXAMPLES][0]),
+        undefined_predictions=round(values[UNDEFINED_PREDICTIONS][0]),
+        key=key,
+        auc_reason=values.get(AUC + REASON, _UNDEFINED)[0],
+    )
+
+
+def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Comparison:
+    return Comparison(
+        baseline,
+        task,
+        slice_text(key),
+        *values.get(RELAIMP, _UNDEFINED),
+        *values.get(AUC_DIFFERENCE, _UNDEFINED),
+        key=key,
+        relaimp_reason=values.get(RELAIMP + REASON, _UNDEFINED)[0],
+        auc_difference_reason=values.get(AUC_DIFFERENCE + REASON, _UNDEFINED)[0],
+    )

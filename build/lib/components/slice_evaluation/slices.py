@@ -1,0 +1,185 @@
+"""Slices: which feature crosses are measured, and the slice of every row of a batch."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from components.slice_evaluation.settings import EvaluationSettings
+from transform.data_contract import DataContract
+from transform.names import suggest
+from transform.settings import SettingsError
+
+#: In `EvaluationSettings.slices`, the data contract's domain feature.
+DOMAIN_ALIAS = "domain"
+#: Text of the slice that holds all rows.
+OVERALL = "overall"
+
+#: Value of a slice whose rows have no value of the feature. A real value that reads like it is
+#: shown with one more pair of brackets, see `shown_value`.
+MISSING = "(missing)"
+
+_LIKE_MISSING = re.compile(r"\(+missing\)+")
+
+#: A slice as TFMA writes it: pairs of shown feature name and value; ``()`` is overall.
+SliceKey = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SliceCross:
+    """One configured cross of features.
+
+    Attributes:
+        keys: the names that are shown, in the configured order.
+        features: the contract's feature behind each key.
+    """
+
+    keys: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SliceColumn:
+    """The slices of one cross in one batch.
+
+    Attributes:
+        codes: ``(B,)`` int64, index in `keys`: every row is in one slice of the cross.
+        keys: the slices that occur in the batch.
+    """
+
+    codes: np.ndarray
+    keys: tuple[SliceKey, ...]
+
+
+def slice_text(key: SliceKey) -> str:
+    """Returns the name of a slice for people: ``overall`` or ``domain=feed,gender=f``."""
+    return ",".join(f"{name}={value}" for name, value in key) or OVERALL
+
+
+def slice_key(text: str) -> SliceKey:
+    """Returns the pairs of a slice's name, as far as the name tells: the inverse of `slice_text`.
+
+    A part without ``=`` belongs to the value before it; a value that holds ``,name=`` cannot be
+    told from a pair.
+    """
+    if text == OVERALL:
+        return ()
+    pairs: list[tuple[str, str]] = []
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if equals or not pairs:
+            pairs.append((name, value))
+        else:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]},{part}")
+    return tuple(pairs)
+
+
+def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> list[SliceCross]:
+    """Binds the configured slices to features, without the overall slice.
+
+    ``[domain]`` alone is dropped where the contract has no domain: it is the overall slice.
+
+    Raises:
+        SettingsError: a name is no categorical feature, or stands twice in one cross.
+    """
+    categorical = _categorical_features(contract)
+    alias = contract.domain.feature if contract.domain else None
+    crosses, problems = [], []
+    for position, names in enumerate(settings.slices):
+        if list(names) == [DOMAIN_ALIAS] and alias is None and DOMAIN_ALIAS not in categorical:
+            continue
+        features = tuple(alias if name == DOMAIN_ALIAS and alias else name for name in names)
+        path = ("evaluation", "slices", str(position))
+        for name, feature in zip(names, features, strict=True):
+            if feature not in categorical:
+                problems.append((path, f"{name!r} is no categorical feature, "
+                                 f"{suggest(name, [*categorical, DOMAIN_ALIAS])}"))  # fmt: skip
+        if len(set(features)) != len(features):
+            problems.append((path, f"a feature stands twice in the cross {list(names)}"))
+        crosses.append(SliceCross(tuple(names), features))
+    if settings.user_key is not None and settings.user_key not in categorical:
+        problems.append((("evaluation", "user_key"), f"{settings.user_key!r} is no categorical "
+                         f"feature, {suggest(settings.user_key, categorical)}"))  # fmt: skip
+    if problems:
+        raise SettingsError(problems)
+    return list(dict.fromkeys(crosses))
+
+
+def _categorical_features(contract: DataContract) -> list[str]:
+    return [name for name, feature in contract.features.items() if feature.kind == "categorical"]
+
+
+def slice_columns(batch: pa.RecordBatch, crosses: list[SliceCross]) -> list[SliceColumn]:
+    """Finds the slices of every row, vectorised.
+
+    Args:
+        batch: raw examples, each feature of the crosses as ``list<binary>``.
+        crosses: the configured crosses.
+
+    Returns:
+        One column per cross, behind the column of the overall slice.
+
+    Raises:
+        ValueError: a feature has several values in one row.
+    """
+    columns = [SliceColumn(np.zeros(batch.num_rows, np.int64), ((),))]
+    coded = {
+        feature: _coded_values(batch, feature)
+        for feature in {feature for cross in crosses for feature in cross.features}
+    }
+    for cross in crosses:
+        codes = np.zeros(batch.num_rows, np.int64)
+        sizes = []
+        for feature in cross.features:
+            feature_codes, values = coded[feature]
+            codes = codes * len(values) + feature_codes
+            sizes.append(len(values))
+        unique, compact = np.unique(codes, return_inverse=True)
+        keys = tuple(
+            tuple(
+                (key, coded[feature][1][index])
+                for key, feature, index in zip(cross.keys, cross.features, indices, strict=True)
+            )
+            for indices in zip(*np.unravel_index(unique, sizes), strict=True)
+        )
+        columns.append(SliceColumn(compact.astype(np.int64), keys))
+    return columns
+
+
+def shown_value(value: str) -> str:
+    """Returns how a feature's value stands in a slice: as it is, but never as `MISSING`.
+
+    A value of brackets around "missing" gets one more pair, so that no two values look alike.
+    """
+    return f"({value})" if _LIKE_MISSING.fullmatch(value) else value
+
+
+def _coded_values(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, list[str]]:
+    """Codes ``(B,)`` without gaps and the shown value of each, `MISSING` last where it is used."""
+    codes, values = encode_feature(batch, feature)
+    shown = [shown_value(value) for value in values]
+    return np.where(codes < 0, len(shown), codes), [*shown, MISSING]
+
+
+def encode_feature(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, list[str]]:
+    """Numbers the values of a categorical feature within a batch.
+
+    Returns:
+        ``(B,)`` int64 codes, -1 where the value is missing, and the value of each code.
+
+    Raises:
+        ValueError: a row has several values.
+    """
+    column = batch.column(batch.schema.get_field_index(feature))
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    if (lengths > 1).any():
+        raise ValueError(
+            f"feature {feature!r} has {lengths.max()} values in one example: a slice and the "
+            "user key take a feature with at most one; check the data contract against the log"
+        )
+    encoded = column.flatten().dictionary_encode()
+    codes = np.full(len(column), -1, np.int64)
+    codes[lengths == 1] = encoded.indices.to_numpy(zero_copy_only=False)
+    values = [value.decode("utf-8", "backslashreplace") for value in encoded.dictionary.to_pylist()]
+    return codes, values

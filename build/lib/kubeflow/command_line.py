@@ -1,0 +1,16 @@
+"""``mtlx`` with all its commands: those of `pipeline.command_line` and the cluster's."""
+
+import sys
+from collections.abc import Sequence
+
+from kubeflow.commands import COMMANDS
+from pipeline import command_line
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; see `pipeline.command_line.main`."""
+    return command_line.main(arguments, COMMANDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

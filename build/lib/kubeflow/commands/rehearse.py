@@ -1,0 +1,127 @@
+"""``mtlx rehearse``: runs an experiment's package here, as Kubeflow Pipelines would."""
+
+import argparse
+
+from pipeline.command_line import (
+    EXIT_FAILED,
+    EXIT_NOT_BLESSED,
+    EXIT_OK,
+    EXIT_WRONG_INPUT,
+    Command,
+    add_experiment_arguments,
+    fail,
+)
+
+_PARAMETERS = ("data_path", "span", "run_name")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_experiment_arguments(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", help="folder of the rehearsals (default: var/rehearsals/NAME)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="tasks at the same time (default: %(default)s)"
+    )
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run, by its own package")
+    parser.add_argument("--data-path", metavar="DIR", help="folder of the logs, for this run")
+    parser.add_argument("--span", help="span of the logs, for this run; empty for the latest")
+    parser.add_argument("--run-name", help="name of the run, as the page shows it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rehearses an experiment.
+
+    Returns:
+        0 where the candidate was blessed (and pushed, where the experiment says whereto), 3 where
+        it was not, 1 where a task failed, 2 for wrong input. Ctrl-C and SIGTERM end the process,
+        with 130 and 143; no task outlives it.
+    """
+    from pipeline.prompt_stop import prompt_stop
+
+    with prompt_stop():
+        return _run_until_stopped(arguments)
+
+
+def _run_until_stopped(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.heavy_imports import heavy_imports
+    from pipeline.preflight.preflight import preflight
+
+    if arguments.workers < 1:
+        return fail(f"--workers: at least 1. Received: {arguments.workers}", EXIT_WRONG_INPUT)
+    console = Console(highlight=False)
+    try:
+        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        # A run that is resumed has its own package, whatever the experiment says by now.
+        if not arguments.resume:
+            logs_of_the_file = not (arguments.data_path or arguments.span)
+            preflight(experiment, arguments.experiment, logs=logs_of_the_file, outputs=False)
+        with console.status("Compiling the package ..."), heavy_imports():
+            check_options(experiment)
+            from kubeflow.package_refused import PackageRefused
+            from kubeflow.rehearsal.condition import UnknownCondition
+            from kubeflow.rehearsal.package import PackageNotRunnable
+            from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    with heavy_imports():
+        from kubeflow.rehearsal.task_lines import TaskLines
+        from pipeline.run_lock import PipelineRootInUse
+        from pipeline.run_log import run_log
+        from pipeline.run_record import ExperimentSource
+
+    out = Path(arguments.out or f"var/rehearsals/{experiment.name}")
+    given = {name: getattr(arguments, name) for name in _PARAMETERS}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    if arguments.resume and parameters:
+        return fail(
+            "--resume goes on with the run's own parameters: leave out "
+            f"--{next(iter(parameters)).replace('_', '-')}",
+            EXIT_WRONG_INPUT,
+        )
+    source = ExperimentSource.read(arguments.experiment, arguments.overrides)
+    try:
+        # What libraries log here is no news to a person; each task has a log of its own.
+        with run_log(out / "rehearse.log", lambda line: None):
+            with TaskLines(console) as lines:
+                rehearsal = rehearse(
+                    experiment, out, parameters, arguments.workers, arguments.resume,
+                    source, lines.task, lines.progress,
+                )  # fmt: skip
+            return _summary(console, rehearsal)
+    except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    except (RehearsalFailed, PipelineRootInUse) as error:
+        return fail(str(error), EXIT_FAILED)
+    except OSError as error:
+        return fail(f"--out {out}: {error}", EXIT_FAILED)
+
+
+def _summary(console: object, rehearsal: object) -> int:
+    from components.relaimp_gate.verdict import Verdict
+    from components.slice_evaluation.results import load_results
+    from pipeline.terminal import print_summary
+
+    result = rehearsal.result
+    evaluations = [
+        node.outputs["evaluation"][0] for node in result.nodes if node.node_id == "SliceEvaluation"
+    ]
+    results = load_results(evaluations[0]) if evaluations else None
+    print_summary(console, result, Verdict.of_blessing(result.blessing), results)
+    console.print(f"Run: {result.run_id}", soft_wrap=True)
+    return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+
+
+COMMAND = Command(
+    "rehearse",
+    "run an experiment's Kubeflow package here, task by task",
+    "mtlx rehearse configs/default.yaml --out var/rehearsals/default",
+    add_arguments,
+    run,
+)

@@ -1,0 +1,108 @@
+"""What ingestion, statistics and validation say of the data, as Markdown."""
+
+import json
+import os
+
+import tensorflow as tf
+from tfx import types
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.anomaly_guard.anomalies import load_anomalies
+from components.report.data_statistics import load_statistics
+from components.report.formatting import count, duration, share, short
+from components.report.report_data import FeatureStatistics
+from kubeflow.page.markdown import code, plain, table
+
+#: Features of a split that are listed.
+_MAXIMUM_FEATURES = 200
+#: Anomalies that are listed.
+_MAXIMUM_ANOMALIES = 200
+
+
+def ingestion_summary(uri: str) -> list[str]:
+    """What LogExampleGen read, and what of it is malformed.
+
+    Args:
+        uri: of the examples.
+    """
+    with tf.io.gfile.GFile(os.path.join(uri, "ingestion", "summary.json")) as file:
+        summary = json.load(file)
+    rows, malformed = sum(summary["rows"].values()), sum(summary["malformed"].values())
+    lines = ["## Rows", *table(
+        ("Split", ">Rows", ">Share"),
+        [(plain(name), count(number), share(number, rows)) for name, number in
+         summary["rows"].items()] + [("all", count(rows), "")],
+    )]  # fmt: skip
+    lines.append(f"{count(rows + malformed)} rows read in {duration(summary['seconds'])}.")
+    if not malformed:
+        return [*lines, "All of them were taken over."]
+    lines.append(
+        f"{count(malformed)} rows ({share(malformed, rows + malformed)}) are malformed, were left "
+        f"out, and are kept in {code(summary['quarantine'])}."
+    )
+    return lines + table(
+        ("Reason", ">Rows"),
+        [(plain(reason), count(number)) for reason, number in summary["malformed"].items()],
+    )
+
+
+def statistics_summary(uri: str) -> list[str]:
+    """One table of features per split.
+
+    Args:
+        uri: of the statistics.
+    """
+    lines = []
+    for split in load_statistics(_of_splits(standard_artifacts.ExampleStatistics, uri)):
+        lines += [f"## Split {plain(split.split)}: {count(split.rows)} rows"]
+        rows = [_feature(feature, split.rows) for feature in split.features[:_MAXIMUM_FEATURES]]
+        lines += table(("Feature", "Kind", ">Missing", "Values"), rows)
+        if len(split.features) > _MAXIMUM_FEATURES:
+            lines.append(f"The first {_MAXIMUM_FEATURES} of {len(split.features)} features.")
+    return lines
+
+
+def anomalies_summary(uri: str) -> list[str]:
+    """Where the data differs from its schema.
+
+    Args:
+        uri: of the anomalies.
+    """
+    found = load_anomalies(_of_splits(standard_artifacts.ExampleAnomalies, uri))
+    if not found:
+        return ["## Anomalies", "", "None: all splits match their schema."]
+    rows = [
+        (plain(a.split), plain(a.feature), plain(a.severity), plain(a.description))
+        for a in found[:_MAXIMUM_ANOMALIES]
+    ]
+    lines = [f"## {len(found)} anomalies", *table(("Split", "Feature", "Severity", ""), rows)]
+    if len(found) > _MAXIMUM_ANOMALIES:
+        lines.append(f"The first {_MAXIMUM_ANOMALIES} of {len(found)}.")
+    return lines
+
+
+def _feature(feature: FeatureStatistics, rows: int) -> tuple[str, str, str, str]:
+    if feature.kind == "number":
+        values = (
+            f"{short(feature.minimum)} to {short(feature.maximum)}, mean {short(feature.mean)}, "
+            f"median {short(feature.median)}"
+        )
+    elif feature.kind == "text":
+        top = ", ".join(f"{value} ({share(n, feature.rows)})" for value, n in feature.top)
+        values = f"{count(feature.distinct)} distinct" + (f": {top}" if top else "")
+    else:
+        values = ""
+    if feature.values_per_row > 1.0:
+        values += f"; {short(feature.values_per_row)} per row"
+    missing = share(feature.missing, rows)
+    return plain(feature.name), feature.kind, missing, plain(values)
+
+
+def _of_splits(kind: type[types.Artifact], uri: str) -> types.Artifact:
+    """An artifact of the splits that lie in the folder; only its URI is known here."""
+    artifact = kind()
+    artifact.uri = uri
+    splits = [name.rstrip("/") for name in tf.io.gfile.listdir(uri)]
+    names = sorted(name.removeprefix("Split-") for name in splits if name.startswith("Split-"))
+    artifact.split_names = artifact_utils.encode_split_names(names)
+    return artifact

@@ -1,0 +1,91 @@
+"""An evaluation as one flat list of numbers, which the page compares across runs."""
+
+import tensorflow_model_analysis as tfma
+
+from components.slice_evaluation.results import SliceResults, load_results
+from components.slice_evaluation.slice_metrics import CANDIDATE
+from components.slice_evaluation.slices import slice_text
+
+#: Most numbers of one artifact: a record of ML-Metadata has to hold them.
+MAXIMUM_METRICS = 3000
+#: How many slices were left out for that; the report and TFMA's files have all.
+LEFT_OUT = "slices_left_out"
+
+
+def evaluation_metrics(uri: str) -> dict[str, float | None]:
+    """Returns the metrics of a slice evaluation, None where undefined.
+
+    Keys: ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` of the candidate;
+    ``baseline_auc/…``, ``reference_auc/…`` and ``anchor_auc/…`` of the others;
+    ``relaimp_over_baseline/…`` and so on (percent); ``rows/…`` of the task's population.
+
+    Args:
+        uri: of the evaluation, by `SliceEvaluation`.
+
+    Raises:
+        EvaluationResultError: there is no complete evaluation.
+    """
+    by_slice = _by_slice(load_results(uri))
+    metrics: dict[str, float | None] = {}
+    for number, values in enumerate(by_slice.values()):
+        if metrics and len(metrics) + len(values) > MAXIMUM_METRICS:
+            metrics[LEFT_OUT] = len(by_slice) - number
+            break
+        metrics |= values
+    return metrics
+
+
+def _by_slice(results: SliceResults) -> dict[str, dict[str, float | None]]:
+    """The metrics of each slice, overall first."""
+    found: dict[str, dict[str, float | None]] = {name: {} for name in results.slices}
+    for metric in results.metrics:
+        place, key = found[metric.slice], f"{metric.task}/{metric.slice}"
+        if metric.model != CANDIDATE:
+            place[f"{metric.model}_auc/{key}"] = metric.auc
+            continue
+        place[f"auc/{key}"] = metric.auc
+        place[f"log_loss/{key}"] = metric.log_loss
+        place[f"calibration/{key}"] = metric.calibration
+        place[f"rows/{key}"] = metric.examples
+    for pair in results.comparisons:
+        key = f"relaimp_over_{pair.baseline}/{pair.task}/{pair.slice}"
+        found[pair.slice][key] = pair.relaimp
+    return found
+
+
+def stock_metrics(uri: str) -> dict[str, float | None]:
+    """Returns the metrics of TFX's Evaluator, None where it wrote no number.
+
+    Keys: ``<metric>/<task>/<slice>``, with the model's name before it where it has one, and
+    ``difference_`` before what compares the candidate with the baseline.
+
+    Args:
+        uri: of the evaluation, by Evaluator.
+    """
+    metrics: dict[str, float | None] = {}
+    slices = 0
+    for record in tfma.load_metrics(uri):
+        if len(metrics) + len(record.metric_keys_and_values) > MAXIMUM_METRICS and metrics:
+            slices += 1
+            continue
+        pairs = tuple(
+            (single.column, _slice_value(single)) for single in record.slice_key.single_slice_keys
+        )
+        for entry in record.metric_keys_and_values:
+            value = entry.value
+            if value.WhichOneof("type") not in ("double_value", "bounded_value"):
+                continue
+            wrapped = getattr(value, value.WhichOneof("type"))
+            model = f"{entry.key.model_name}_" if entry.key.model_name else ""
+            difference = "difference_" if entry.key.is_diff else ""
+            task = f"{entry.key.output_name}/" if entry.key.output_name else ""
+            key = f"{model}{difference}{entry.key.name}/{task}{slice_text(pairs)}"
+            number = wrapped.value
+            metrics[key] = getattr(number, "value", number)
+    return metrics | ({LEFT_OUT: slices} if slices else {})
+
+
+def _slice_value(single: tfma.proto.metrics_for_slice_pb2.SingleSliceKey) -> str:
+    kind = single.WhichOneof("kind")
+    value = getattr(single, kind) if kind else ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,163 @@
+"""Writes everything that the page of Kubeflow Pipelines shows of a node."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+from absl import logging
+
+from components.relaimp_gate.verdict import Verdict
+from components.report.artifact import REPORT_FILE
+from components.report.render import render_heat_map
+from components.slice_evaluation.results import load_results
+from components.slice_evaluation.roc_curve import load_roc_curves
+from kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
+from kubeflow.page.evaluation_metrics import evaluation_metrics, stock_metrics
+from kubeflow.page.gate_verdict import gate_verdict
+from kubeflow.page.markdown import plain
+from kubeflow.page.node_summary import node_details, node_summary
+from kubeflow.page.page_context import PageContext
+from kubeflow.page.roc import classification_metrics
+from kubeflow.page.training_summary import training_metrics
+from kubeflow.task_outputs import TaskOutputs
+from pipeline.node_run import NodeOutcome
+
+#: The gate's output parameter.
+BLESSED = "blessed"
+#: Key under which metadata lists what has no finite number.
+UNDEFINED = "undefined"
+
+
+def write_page(
+    node_id: str, outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext
+) -> None:
+    """Writes the KFP artifacts of a finished node, and the verdict of a gate.
+
+    What cannot be shown is said in the node's summary and in the log, and does not fail the
+    node, whose work is done. The verdict is another matter: Pusher waits for it.
+
+    Args:
+        node_id: the node.
+        outcome: what it left.
+        outputs: of its KFP task; what the task does not declare is left out.
+        context: of the run.
+
+    Raises:
+        OSError: the blessing cannot be read, or an output not be written.
+    """
+    if outputs.has(BLESSED):
+        verdict = Verdict.of_blessing(outcome.outputs["blessing"][0])
+        outputs.set_parameter(BLESSED, verdict.blessed)
+    summary = node_summary(outcome, context)
+    for part in (_write_details, *_PARTS.get(node_id, ())):
+        try:
+            summary += part(outcome, outputs, context) or ""
+        except Exception as error:
+            logging.exception("%s: a part of the page is missing", node_id)
+            summary += f"\n**Not shown:** {plain(f'{type(error).__name__}: {error}')}\n"
+    if outputs.has(SUMMARY):
+        outputs.path(SUMMARY).write_text(summary, encoding="utf-8")
+    for name in declared_outputs(node_id, context.tasks):
+        if outputs.has(name):
+            outputs.set_metadata(name, _origin(outcome, context))
+
+
+def _origin(outcome: NodeOutcome, context: PageContext) -> dict[str, Any]:
+    """Where the TFX artifacts lie of which an artifact of the page tells."""
+    origin: dict[str, Any] = {"tfx_run_id": context.run_id, "tfx_state": outcome.state.value}
+    for name, uris in outcome.outputs.items():
+        for number, uri in enumerate(uris):
+            origin[f"tfx_uri/{name}" + (f"/{number}" if number else "")] = uri
+    return origin
+
+
+def _write_details(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> str:
+    del outputs, context
+    return node_details(outcome)
+
+
+def _write_training(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    del context
+    _write_metrics(outputs, training_metrics(outcome.outputs["model_run"][0]))
+
+
+def _write_evaluation(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    del context
+    _write_metrics(outputs, evaluation_metrics(outcome.outputs["evaluation"][0]))
+
+
+def _write_stock(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    del context
+    _write_metrics(outputs, stock_metrics(outcome.outputs["evaluation"][0]))
+
+
+def _write_heat_map(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    if outputs.has("heat_map"):
+        results = load_results(outcome.outputs["evaluation"][0])
+        title = context.run_name or context.run_id
+        outputs.path("heat_map").write_text(render_heat_map(results, title), encoding="utf-8")
+
+
+def _write_rocs(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> str:
+    curves = load_roc_curves(outcome.outputs["evaluation"][0])
+    for task, name in roc_names(context.tasks).items():
+        if outputs.has(name):
+            values = classification_metrics(task, curves.get(task))
+            _write_values(outputs, name, values)
+    missing = [plain(task) for task in context.tasks if task not in curves]
+    if not missing:
+        return ""
+    return (
+        f"\nNo ROC for {', '.join(missing)}: one class is absent, predictions are undefined, or "
+        "the evaluation is older than its ROCs.\n"
+    )
+
+
+def _write_verdict(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    del context
+    if outputs.has("verdict"):
+        verdict = Verdict.of_blessing(outcome.outputs["blessing"][0])
+        outputs.path("verdict").write_text(gate_verdict(verdict), encoding="utf-8")
+
+
+def _write_report(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+    del context
+    if outputs.has("report"):
+        source = os.path.join(outcome.outputs["report"][0], REPORT_FILE)
+        with tf.io.gfile.GFile(source) as file:
+            outputs.path("report").write_text(file.read(), encoding="utf-8")
+
+
+def _write_metrics(outputs: TaskOutputs, metrics: Mapping[str, float | None]) -> None:
+    """Numbers, and apart from them the names of what is undefined."""
+    if not outputs.has("metrics"):
+        return
+    values: dict[str, Any] = {key: value for key, value in metrics.items() if value is not None}
+    undefined = [key for key, value in metrics.items() if value is None]
+    _write_values(outputs, "metrics", values | ({UNDEFINED: undefined} if undefined else {}))
+
+
+def _write_values(outputs: TaskOutputs, name: str, values: Mapping[str, Any]) -> None:
+    """As metadata, from which the page draws, and as a file that can be downloaded."""
+    outputs.set_metadata(name, values)
+    outputs.path(name).write_text(json.dumps(_finite(values)), encoding="utf-8")
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in values.items()
+        if not isinstance(value, float) or abs(value) < float("inf")
+    }
+
+
+_PARTS = {
+    "Trainer": (_write_training,),
+    "ReferenceTrainer": (_write_training,),
+    "SliceEvaluation": (_write_evaluation, _write_heat_map, _write_rocs),
+    "Evaluator": (_write_stock, _write_verdict),
+    "RelaImpGate": (_write_verdict,),
+    "Report": (_write_report,),
+}

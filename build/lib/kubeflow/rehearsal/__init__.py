@@ -1,0 +1,1 @@
+"""Runs a compiled package here, task by task, as Kubeflow Pipelines would on a cluster."""

@@ -1,0 +1,83 @@
+"""What a person sees of a run on the cluster: a line per task when its state changes."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from kubeflow.submission.run_verdict import TaskState
+
+_MARKS = {
+    "SUCCEEDED": ("✔", "green", "complete"),
+    "SKIPPED": ("–", "dim", "skipped"),
+    "FAILED": ("✘", "red", "failed"),
+    "CANCELED": ("✘", "red", "cancelled"),
+    "RUNNING": ("●", "yellow", "running"),
+    "PENDING": ("●", "yellow", "pending"),
+}
+
+
+class NodeLines:
+    """Prints each task that ended; on a terminal, what is at work stands below, live."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=2, transient=True)
+        self._live.get_renderable = self._at_work
+        self._states: dict[str, TaskState] = {}
+        self._problem = ""
+        self._since: dict[str, float] = {}
+
+    def __enter__(self) -> "NodeLines":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def states(self, states: dict[str, TaskState]) -> None:
+        """Takes the tasks as they are now."""
+        before, self._states, self._problem = self._states, states, ""
+        for name, task in states.items():
+            changed = name not in before or before[name].state != task.state
+            if not changed:
+                continue
+            self._since[name] = time.monotonic()
+            live = self._console.is_terminal and task.state in ("RUNNING", "PENDING")
+            if task.state in _MARKS and not live:
+                self._console.print(_line(task, task.seconds), soft_wrap=True)
+                if task.error and task.state == "FAILED":
+                    self._console.print(Text(f"    {task.error}", style="red"), soft_wrap=True)
+
+    def problem(self, message: str) -> None:
+        """Takes a failure of the API; the waiting goes on."""
+        if not self._problem and not self._console.is_terminal:
+            self._console.print(Text(f"    {message}; asking again", style="dim"), soft_wrap=True)
+        self._problem = message
+
+    def _at_work(self) -> Text:
+        lines = [
+            _line(task, time.monotonic() - self._since[name])
+            for name, task in self._states.items()
+            if task.state in ("RUNNING", "PENDING")
+        ]
+        if self._problem:
+            lines.append(Text(f"  {self._problem}; asking again", style="dim"))
+        return Text("\n").join(lines)
+
+
+def _line(task: TaskState, seconds: float | None) -> Text:
+    mark, colour, word = _MARKS[task.state]
+    line = Text.assemble((f"{mark} ", colour), f"{task.name:<24}", (f"{word:<10}", colour))
+    if seconds is not None and task.state != "SKIPPED":
+        line.append(f"{seconds:9.0f} s")
+    return line

@@ -1,0 +1,83 @@
+"""Models that were blessed before, and the examples that they were trained on."""
+
+from dataclasses import dataclass
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.types import standard_artifacts
+
+_INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.INTERNAL_INPUT)
+_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
+
+ResolverInputs = dict[str, list[types.Artifact]]
+
+
+@dataclass(frozen=True)
+class BlessedModel:
+    """A model that the gate let through.
+
+    Attributes:
+        model: the artifact.
+        blessing: its latest one.
+    """
+
+    model: types.Artifact
+    blessing: types.Artifact
+
+
+def blessed_models(input_dict: ResolverInputs) -> list[BlessedModel]:
+    """Lists the blessed models but for the candidate, the oldest first.
+
+    Args:
+        input_dict: ``model`` and ``model_blessing`` are histories, ``candidate`` is left out.
+    """
+    candidates = {model.id for model in input_dict.get("candidate", [])}
+    blessings = {
+        blessing.get_int_custom_property("current_model_id"): blessing
+        for blessing in input_dict.get("model_blessing", [])
+        if blessing.get_int_custom_property("blessed") == 1
+    }
+    blessed = [
+        BlessedModel(model, blessings[model.id])
+        for model in input_dict.get("model", [])
+        if isinstance(model, standard_artifacts.Model)
+        and model.id in blessings
+        and model.id not in candidates
+    ]
+    return sorted(blessed, key=lambda found: found.model.id)
+
+
+def examples_of(
+    store: object, model: types.Artifact, input_dict: ResolverInputs
+) -> list[types.Artifact]:
+    """The raw examples that a model was trained and tested on, empty where they are not known.
+
+    They are what an ExampleGen wrote: the examples before the model that nothing else went into.
+
+    Args:
+        store: ML-Metadata; None where there is none.
+        model: the model.
+        input_dict: ``examples`` is the history to choose from.
+    """
+    by_id = {found.id: found for found in input_dict.get("examples", [])}
+    seen: set[int] = set()
+    waiting = {model.id} if store is not None else set()
+    while waiting:
+        seen |= waiting
+        behind = {number: _behind(store, number) for number in waiting}
+        sources = [number for number, found in behind.items() if not found and number in by_id]
+        if sources:
+            return [by_id[min(sources)]]
+        waiting = set().union(*behind.values()) - seen
+    return []
+
+
+def _behind(store: object, artifact: int) -> set[int]:
+    """Artifacts that went into the making of an artifact."""
+    made_by = {
+        event.execution_id
+        for event in store.get_events_by_artifact_ids([artifact])
+        if event.type in _OUTPUTS
+    }
+    events = store.get_events_by_execution_ids(sorted(made_by)) if made_by else []
+    return {event.artifact_id for event in events if event.type in _INPUTS}

@@ -1,0 +1,389 @@
+"""The command line: ``mtlx``. Heavy libraries are imported by the commands that need them."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.experiment import Experiment
+    from pipeline.local_run import RunResult
+
+#: Exit codes of every command.
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_WRONG_INPUT = 2
+EXIT_NOT_BLESSED = 3
+#: The model was pushed, but what comes after that failed. (4 to 6 are those of ``mtlx submit``.)
+EXIT_PUSHED_UNFINISHED = 7
+#: 128 and the signal's number, as shells have it; SIGTERM gives 143.
+EXIT_STOPPED = 130
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """One command of ``mtlx``.
+
+    Attributes:
+        name: as typed.
+        summary: one line for ``--help``.
+        example: a whole command line.
+        add_arguments: is given the command's parser.
+        run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
+        exits: what its exit codes mean, for ``--help``; empty where they are those of any command.
+    """
+
+    name: str
+    summary: str
+    example: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    exits: str = ""
+
+
+def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: command-line arguments; those of the process if None.
+        further: commands of higher folders.
+
+    Returns:
+        0 where all went well (for ``run``: the candidate was blessed, and pushed where the
+        experiment says whereto), 3 where the candidate was not blessed, 2 for wrong input, 1 where
+        a run failed and nothing was pushed, 7 where it failed after the push, 130 and 143 where it
+        was stopped by Ctrl-C or SIGTERM.
+    """
+    # TensorFlow reads these when it is imported: no banner on the terminal (its C++ log knows no
+    # file; what fails is raised in Python as well), and Keras 3 for all libraries.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+    parsed = _parser((*COMMANDS, *further)).parse_args(arguments)
+    try:
+        return parsed.command(parsed)
+    except KeyboardInterrupt:
+        from pipeline.prompt_stop import STOPPED
+
+        print(f"\n{STOPPED}", file=sys.stderr)
+        return EXIT_STOPPED
+
+
+def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mtlx",
+        description="Multi-task, multi-domain ranking models as gated TFX pipelines.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in known:
+        sub = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            epilog=f"example: {command.example}" + (f"; {command.exits}" if command.exits else ""),
+        )
+        sub.set_defaults(command=command.run)
+        command.add_arguments(sub)
+    return parser
+
+
+def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command that reads an experiment file."""
+    parser.add_argument("experiment", help="experiment file (YAML)")
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder for relative data paths (else MTLX_DATA, else here)"
+    )
+    parser.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="replace one setting, an entry of a list by its number; may be repeated; relative "
+        "paths start from here, those of the file from the file's folder",
+    )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    add_experiment_arguments(parser)
+    parser.add_argument(
+        "--rows",
+        type=_not_negative,
+        default=200_000,
+        metavar="N",
+        help="rows to read, evenly spread over the logs; 0 for all (default: %(default)s)",
+    )
+    parser.add_argument("--strict", action="store_true", help="exit code 2 for warnings, too")
+
+
+def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
+    parser.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    parser.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
+
+
+def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", help="show this one: documentation, options, a YAML example"
+    )
+    parser.add_argument(
+        "--count",
+        metavar="EXPERIMENT",
+        help="count the parameters of NAME for the features and tasks of this experiment file",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=_positive,
+        default=1000,
+        metavar="N",
+        help="with --count: values of every feature with a vocabulary (default: %(default)s)",
+    )
+
+
+def _add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", help="a section, a setting's path, or its last part: gate, bound"
+    )
+    parser.add_argument(
+        "--markdown", action="store_true", help="print all of it as a page (docs/settings.md)"
+    )
+
+
+def _positive(text: str) -> int:
+    """A positive whole number of the command line."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, received {text}")
+    return number
+
+
+def _not_negative(text: str) -> int:
+    """A whole number of the command line, from 0 on."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
+    return number
+
+
+def fail(message: str, code: int) -> int:
+    """Says on standard error what went wrong, and returns the exit code."""
+    print(message, file=sys.stderr)
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pipeline.prompt_stop import prompt_stop
+
+    with prompt_stop():
+        return _run_until_stopped(arguments)
+
+
+def _run_until_stopped(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from pipeline.experiment_file import ExperimentFileError, check_options, read_experiment
+    from pipeline.heavy_imports import heavy_imports
+    from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
+    from pipeline.pipeline_root import history_elsewhere
+    from pipeline.preflight.preflight import preflight
+    from pipeline.run_lock import PipelineRootInUse
+
+    console = Console(highlight=False)
+    try:
+        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        preflight(experiment, arguments.experiment)
+        check_not_in_use(experiment)
+        elsewhere = history_elsewhere(experiment)
+        if elsewhere is not None:
+            console.print(elsewhere, soft_wrap=True, markup=False)
+        with console.status("Starting TensorFlow Extended ..."), heavy_imports():
+            check_options(experiment)
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    except PipelineRootInUse as error:
+        return fail(str(error), EXIT_FAILED)
+
+    with heavy_imports():
+        from pipeline.run_record import ExperimentSource
+        from pipeline.terminal import NodeLines
+
+    source = ExperimentSource.read(arguments.experiment, arguments.overrides)
+    try:
+        with NodeLines(console) as lines:
+            result = run_experiment(experiment, lines.node, lines.progress, source)
+    except RunFailed as error:
+        return fail(str(error), EXIT_PUSHED_UNFINISHED if error.pushed_to else EXIT_FAILED)
+    except PipelineRootInUse as error:
+        return fail(str(error), EXIT_FAILED)
+    try:
+        _print_summary(console, experiment, result)
+    except OSError as error:
+        code = EXIT_PUSHED_UNFINISHED if result.pushed_to else EXIT_FAILED
+        return fail(f"The run is finished, but its summary cannot be shown: {error}", code)
+    return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+
+
+def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
+    from components.relaimp_gate.verdict import Verdict
+    from components.slice_evaluation.results import load_results
+    from pipeline.terminal import print_summary
+
+    results = None
+    if experiment.components.evaluation == "slice":
+        results = load_results(result.output("SliceEvaluation", "evaluation"))
+    print_summary(console, result, Verdict.of_blessing(result.blessing), results)
+    sys.stdout.flush()
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from pipeline.experiment_file import ExperimentFileError
+    from pipeline.log_check.command import check
+
+    try:
+        return EXIT_OK if check(arguments) else EXIT_WRONG_INPUT
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from pipeline.simulation.settings import SimulationSettings
+    from pipeline.simulation.simulator import simulate
+    from transform.settings import SettingsError
+
+    try:
+        settings = SimulationSettings.read(
+            {"rows": arguments.rows, "seed": arguments.seed, "format": arguments.format}
+        )
+        simulate(settings, arguments.out, overwrite=arguments.overwrite)
+    except (SettingsError, ValueError, FileExistsError) as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    return EXIT_OK
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    import json
+
+    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.pipeline_root import history_elsewhere, pipeline_root
+
+    try:
+        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+    except ExperimentFileError as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    folder = pipeline_root(experiment) / "runs" / "latest"
+    if not folder.exists():
+        text = f"{experiment.name} has no finished run: mtlx run {arguments.experiment}"
+        elsewhere = history_elsewhere(experiment)
+        return fail("\n".join(filter(None, [text, elsewhere])), EXIT_WRONG_INPUT)
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
+    for node in run["nodes"]:
+        print(f"  {node['node_id']:<20} {node['state']:<10} {node['seconds']:8.1f} s")
+    if run["pushed_to"]:
+        print(f"pushed to {run['pushed_to']}")
+    print(f"report: {Path(run['folder']) / 'report.html'}")
+    return EXIT_OK
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from pipeline.preflight.registered_names import check_names
+    from transform.settings import SettingsError
+
+    name, experiment = arguments.name, None
+    try:
+        if arguments.count is not None:
+            if name is None:
+                return fail("--count needs the NAME of what to count", EXIT_WRONG_INPUT)
+            experiment = read_experiment(arguments.count)
+            check_names(experiment, arguments.count)
+        from pipeline.catalogue import count, describe, listing
+
+        if experiment is None:
+            print(listing() if name is None else describe(name))
+        else:
+            print(count(name, experiment, arguments.vocabulary))
+    except (SettingsError, ExperimentFileError) as error:
+        return fail(str(error), EXIT_WRONG_INPUT)
+    return EXIT_OK
+
+
+def _settings(arguments: argparse.Namespace) -> int:
+    import shutil
+
+    from pipeline import settings_reference
+    from transform.settings import SettingsError
+
+    try:
+        if arguments.name is None:
+            found = settings_reference.settings_reference()
+        else:
+            found = settings_reference.find_settings(arguments.name)
+    except SettingsError as error:
+        return fail(error.problems[0][1], EXIT_WRONG_INPUT)
+    if arguments.markdown:
+        print(settings_reference.as_markdown(found), end="")
+    else:
+        width = min(shutil.get_terminal_size().columns, 100)
+        print(settings_reference.as_text(found, width))
+    return EXIT_OK
+
+
+#: The commands of this folder; `kubeflow.command_line` adds its own.
+COMMANDS = (
+    Command(
+        "run",
+        "run an experiment's pipeline here",
+        "mtlx run configs/default.yaml",
+        add_experiment_arguments,
+        _run,
+        "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 2 wrong "
+        "input, 1 failed with nothing pushed, 7 pushed but failed after that, 130 stopped by "
+        "Ctrl-C, 143 by SIGTERM",
+    ),
+    Command(
+        "check",
+        "check an experiment and a sample of its logs, without running anything",
+        "mtlx check configs/default.yaml",
+        _add_check_arguments,
+        _check,
+    ),
+    Command(
+        "simulate",
+        "write e-commerce logs with known ground truth",
+        "mtlx simulate --rows 200000 --out var/simulated",
+        _add_simulation_arguments,
+        _simulate,
+    ),
+    Command(
+        "report",
+        "say where an experiment's latest report is, and how its run ended",
+        "mtlx report configs/default.yaml",
+        add_experiment_arguments,
+        _report,
+    ),
+    Command(
+        "models",
+        "list what an experiment file can name",
+        "mtlx models dtn",
+        _add_models_arguments,
+        _models,
+    ),
+    Command(
+        "settings",
+        "explain the settings of an experiment file",
+        "mtlx settings gate",
+        _add_settings_arguments,
+        _settings,
+    ),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

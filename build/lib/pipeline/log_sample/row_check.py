@@ -1,0 +1,66 @@
+"""What LogExampleGen does with a batch of rows, without Beam: checks, types, splits."""
+
+import numpy as np
+import pyarrow as pa
+
+from components.log_example_gen import splitter
+from components.log_example_gen.readers.reader import Rows
+from components.log_example_gen.row_checks import CheckedRows, RowChecks
+from pipeline.experiment import Experiment
+
+
+class RowCheck:
+    """Checks batches by the experiment's contract and assigns their rows to splits.
+
+    Args:
+        experiment: the validated experiment file.
+
+    Attributes:
+        columns: that have to be read.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        contract = experiment.contract
+        self._checks = RowChecks(contract, experiment.data.missing_label)
+        self._split = splitter.with_columns(
+            experiment.data.split,
+            lambda name: contract.column(name) if name in contract.features else name,
+        )
+        self.columns = list(
+            dict.fromkeys([*self._checks.columns(), *splitter.split_columns(self._split)])
+        )
+
+    def check(self, rows: Rows, file: str, place: str) -> tuple[CheckedRows, np.ndarray | None]:
+        """Checks one batch.
+
+        Args:
+            rows: the batch.
+            file: path of its file.
+            place: the file as messages name it.
+
+        Returns:
+            The rows that passed, and the split of each ``(n,)`` as an index into `SPLITS`; None
+            where that takes the number of all rows, see `split_by_position`.
+
+        Raises:
+            InputRefused: the rows contradict the contract, or have no split.
+        """
+        checked = self._checks.check(rows, place)
+        if splitter.needs_positions(self._split):
+            return checked, None
+        kept = checked.kept
+        where = splitter.Place(file, rows.lines[kept])
+        assigned = splitter.assign(self._split, rows.columns.filter(pa.array(kept)), where)
+        taken = assigned.splits >= 0
+        kept = kept.copy()
+        kept[checked.kept] = taken
+        examples = checked.examples.filter(pa.array(taken))
+        rejected = [*checked.rejected, *assigned.rejected]
+        return CheckedRows(examples, kept, rejected), assigned.splits[taken]
+
+    def split_by_position(self, positions: np.ndarray, total: float) -> np.ndarray:
+        """Splits of rows ``(n,)`` by their positions in the whole input, which has `total`."""
+        # A cut by position falls behind no row that was read, whatever was estimated.
+        total = max(int(total), int(positions.max(initial=0)) + 1)
+        where = splitter.Place("", positions, positions, total)
+        return splitter.assign(self._split, pa.table({}), where).splits

@@ -1,0 +1,163 @@
+"""Whether the logs are there, of the right kind and columns, and have a split: by their heads."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from components.log_example_gen import splitter
+from components.log_example_gen.readers import READERS
+from components.log_example_gen.readers.parquet import Parquet
+from components.log_example_gen.readers.reader import Reader, Rows
+from components.log_example_gen.rejection import InputRefused
+from components.log_example_gen.settings import FileSplit
+from pipeline.experiment import Experiment
+from pipeline.log_sample.block_rows import block_rows
+from pipeline.log_sample.input_files import input_files, is_seen_from_here
+from pipeline.log_sample.row_check import RowCheck
+from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
+
+#: Files that are looked into, evenly chosen; a run reads all of them.
+_MOST_FILES = 40
+#: Bytes of text of each.
+_HEAD_BYTES = 1 << 16
+
+#: Formats by their first bytes, and what to do about them where text is expected.
+_BINARY = {
+    b"PAR1": ("Parquet", "set data.reader: parquet"),
+    b"PK\x03\x04": ("zip", "unpack it"),
+    b"ORC": ("ORC", "convert it to Parquet"),
+    b"Obj\x01": ("Avro", "convert it to Parquet"),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", "unpack it, or pack it with gzip"),
+    b"BZh": ("bzip2", "unpack it, or pack it with gzip"),
+    b"\xfd7zXZ": ("xz", "unpack it, or pack it with gzip"),
+}
+
+
+def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
+    """What is wrong with the logs, as far as names, splits and the heads of files show it.
+
+    Args:
+        experiment: its data paths are absolute.
+        must_exist: logs that are not there are wrong; else they are not seen from here.
+
+    Returns:
+        One sentence per problem, beginning with the key.
+    """
+    data = experiment.data
+    if not is_seen_from_here(data):
+        return []
+    reader = READERS.build(data.reader, data.options)
+    try:
+        files = input_files(experiment, reader)
+    except InputRefused as error:
+        return [f"data.path: {error}"] if must_exist else []
+    form = text_form(reader, data.options)
+    problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
+    if experiment.components.example_gen == "log":  # CsvExampleGen's patterns are its files
+        problems += [f"data.split: {text}" for text in _split_problems(data.split, files)]
+    return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
+
+
+def _split_problems(split: splitter.Split, files: Iterable[str]) -> list[str]:
+    """Patterns of a split by file that match no file, and files of no split, or of two."""
+    if not isinstance(split, FileSplit):
+        return []
+    files = list(files)
+    problems = [
+        f"{name}: no file matches {pattern!r}; there are {len(files)}, such as {files[0]}"
+        for name in splitter.SPLITS
+        for pattern in getattr(split, name) or ()
+        if not any(splitter.matches_file(pattern, file) for file in files)
+    ]
+    for file in files:
+        try:
+            splitter.file_split(split, file)
+        except InputRefused as error:
+            return [*problems, str(error)]
+    return problems
+
+
+def _kind_problems(reader: Reader, files: list[str], form: TextForm | None) -> list[str]:
+    """The first file of another format than the reader's."""
+    parquet = isinstance(reader, Parquet)
+    for file in files if form is not None or parquet else ():
+        try:
+            with open(file, "rb") as stream:
+                head = stream.read(8)
+        except OSError as error:
+            return [f"{file}: {error.strerror}"]
+        if form is not None:
+            for magic, (kind, remedy) in _BINARY.items():
+                if head.startswith(magic):
+                    return [f"{file}: is a {kind} file, not text: {remedy}"]
+        elif head and not head.startswith((b"PAR1", b"PARE")):
+            packed = " (it is packed with gzip)" if head.startswith(b"\x1f\x8b") else ""
+            return [f"{file}: is no Parquet file{packed}; for text set data.reader: csv"]
+    return []
+
+
+def _head_problems(
+    experiment: Experiment, reader: Reader, files: list[str], form: TextForm | None
+) -> list[str]:
+    """What the run's reader and row checks say to the first rows; one problem is enough."""
+    check = RowCheck(experiment)
+    rows, kept, example = 0, 0, None
+    try:
+        for file, batch in _heads(reader, files, form, check.columns):
+            if experiment.components.example_gen == "stock":
+                continue  # It has no row checks of ours.
+            checked, _ = check.check(batch, file, file)
+            rows += len(checked.kept) + len(batch.rejected)
+            kept += int(checked.kept.sum())
+            example = example or next(iter(checked.rejected), None)
+    except InputRefused as error:
+        return [str(error)]
+    if rows and not kept:
+        return [f"all of the first {rows} rows are malformed, such as {example}"]
+    return []
+
+
+def _heads(
+    reader: Reader, files: list[str], form: TextForm | None, columns: list[str]
+) -> Iterator[tuple[str, Rows]]:
+    """The first rows of files; none of data sets that have to be read as a whole."""
+    if form is not None:
+        for file in _evenly(_shard_files(reader, files)):
+            for rows in _text_head(reader, file, form, columns):
+                yield file, rows
+    elif isinstance(reader, Parquet):
+        for file in _evenly(files):
+            for shard in reader.shards([file])[:1]:
+                rows = next(reader.read(shard, columns), None)
+                if rows is not None:
+                    yield file, rows
+    else:
+        reader.shards(files)
+
+
+def _text_head(reader: Reader, file: str, form: TextForm, columns: list[str]) -> list[Rows]:
+    try:
+        with TextBlocks(reader, file, form) as blocks:
+            block = blocks.read(0, _HEAD_BYTES)
+        return list(block_rows(reader, file, block, columns))
+    except InputRefused:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        # Some of what is broken is not seen by the reader, but by a library below it.
+        raise InputRefused(f"{file}: cannot be read: {_first_line(error)}") from error
+
+
+def _shard_files(reader: Reader, files: list[str]) -> list[str]:
+    """Files that the reader makes shards of: one that lies there twice is read once."""
+    return [file for shard in reader.shards(files) for file in shard.files]
+
+
+def _evenly(files: list[str]) -> list[str]:
+    """At most `_MOST_FILES`, the first and the last among them."""
+    if len(files) <= _MOST_FILES:
+        return files
+    last = len(files) - 1
+    return [files[round(index * last / (_MOST_FILES - 1))] for index in range(_MOST_FILES)]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,36 @@
+"""All that is refused before TensorFlow is loaded."""
+
+from pipeline.experiment import Experiment
+from pipeline.experiment_file import ExperimentFileError
+from pipeline.preflight.log_files import log_problems
+from pipeline.preflight.places import input_problems, output_problems
+from pipeline.preflight.registered_names import name_problems
+
+
+def preflight(
+    experiment: Experiment,
+    source: str,
+    logs: bool = True,
+    outputs: bool = True,
+    must_exist: bool = True,
+) -> None:
+    """Refuses what would stop a run, as far as it can be seen within a second.
+
+    Args:
+        experiment: the validated experiment file.
+        source: the file's path, for messages.
+        logs: look at the logs; another place than the experiment's may be read.
+        outputs: look at the folders that are written to.
+        must_exist: what is not there is wrong; else it is not seen from here, as on a cluster.
+
+    Raises:
+        ExperimentFileError: lists every problem.
+    """
+    experiment = experiment.anchored()
+    problems = name_problems(experiment)
+    problems += input_problems(experiment, must_exist)
+    problems += output_problems(experiment) if outputs else []
+    if logs and not any(problem.startswith("data.") for problem in problems):
+        problems += log_problems(experiment, must_exist)
+    if problems:
+        raise ExperimentFileError("\n".join(f"{source}: {problem}" for problem in problems))

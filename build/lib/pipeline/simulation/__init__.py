@@ -1,0 +1,1 @@
+"""Writes e-commerce impression logs whose true probabilities are known."""

@@ -1,0 +1,183 @@
+"""Simulates e-commerce impression logs, day by day, with their true probabilities."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.simulation.behaviour_history import BehaviourHistory
+from pipeline.simulation.best_auc import BestAuc
+from pipeline.simulation.day_writer import DayWriter
+from pipeline.simulation.impressions import Impressions, draw_impressions
+from pipeline.simulation.log_columns import log_table, truth_table
+from pipeline.simulation.output_folder import is_made_from, write_manifest, written_whole
+from pipeline.simulation.population import draw_items, draw_users
+from pipeline.simulation.preferences import Preferences
+from pipeline.simulation.settings import DOMAINS, TASKS, SimulationSettings
+
+#: Raised whenever the same settings give other rows, so that old logs are not taken for new.
+VERSION = 2
+
+BEST_AUC = "best_auc.json"
+
+#: Rows that are in memory at a time; part of what the rows are, hence no setting.
+_CHUNK = 65_536
+_FITTING_ROWS = 30_000
+_PRIOR_CLICKS = 12.0
+
+# Streams of random numbers that never meet, whatever the number of rows.
+_USERS, _ITEMS, _TABLES, _FITTING, _PRIOR, _DAYS = range(6)
+
+
+def simulate(
+    settings: SimulationSettings,
+    folder: str | Path,
+    overwrite: bool = False,
+    say: Callable[[str], None] = print,
+) -> bool:
+    """Writes ``logs/``, ``ground_truth/``, ``best_auc.json`` and ``simulation.json``.
+
+    The folder is written whole or not at all. One that these settings made before is left as it
+    is.
+
+    Args:
+        settings: what to simulate.
+        folder: is created; it may exist if it is empty or holds a simulated log.
+        overwrite: replace a log that other settings made.
+        say: is given one line on what was done.
+
+    Returns:
+        Whether anything was written.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+    """
+    started, folder = time.monotonic(), Path(folder).resolve()
+    identity = _identity(settings)
+    if is_made_from(folder, identity, overwrite):
+        say(f"{folder} holds these logs already; nothing to do")
+        return False
+    with written_whole(folder) as new:
+        simulation = _Simulation(settings)
+        for day in range(1, settings.days + 1):
+            simulation.write_day(day, new)
+        best = json.dumps(simulation.best_auc.result(), indent=2)
+        (new / BEST_AUC).write_text(best + "\n", encoding="utf-8")
+        rates = simulation.rates()
+        write_manifest(new, identity, rates=rates, contents=_CONTENTS)
+    shares = ", ".join(f"{task} {rate:.1%}" for task, rate in rates.items())
+    seconds = time.monotonic() - started
+    say(f"Wrote {settings.rows:,} rows to {folder} in {seconds:.1f} s ({shares})")
+    return True
+
+
+_CONTENTS = {
+    "logs": "impressions by day; behaviour sequences are as of the day's beginning",
+    "ground_truth": "the true probabilities of the same rows, by impression_id",
+    BEST_AUC: "AUC of the true conditional probabilities on the last day",
+    "rates": "click of impressions, add_to_cart of clicks, purchase of carts",
+}
+
+
+def _identity(settings: SimulationSettings) -> dict[str, Any]:
+    """All that decides what is written, with the defaults filled in."""
+    values = settings.model_dump(mode="json")
+    values |= {"users": settings.number_of_users, "items": settings.number_of_items}
+    return {"version": VERSION, **values}
+
+
+class _Simulation:
+    """The state that goes from day to day: who did what."""
+
+    def __init__(self, settings: SimulationSettings):
+        self._settings = settings
+        self._mix = np.array([settings.domain_mix[name] for name in DOMAINS])
+        self._users = draw_users(settings.number_of_users, self._rng(_USERS))
+        self._items = draw_items(settings.number_of_items, self._rng(_ITEMS))
+        self._histories = {
+            task: BehaviourHistory(settings.number_of_users, settings.history_length)
+            for task in TASKS
+        }
+        self._preferences = Preferences(self._users, self._items, self._rng(_TABLES))
+        self._fit_intercepts()
+        self._live_before_the_first_day()
+        self._fit_intercepts()
+        self._counts = np.zeros(1 + len(TASKS))
+        self._rows = 0
+        self.best_auc = BestAuc()
+
+    def _rng(self, *stream: int) -> np.random.Generator:
+        return np.random.default_rng([self._settings.seed, *stream])
+
+    def _draw(
+        self, count: int, rng: np.random.Generator, part_of_day: tuple[float, float] = (0.0, 1.0)
+    ) -> Impressions:
+        user = np.searchsorted(self._users.cumulative_share, rng.random(count), side="right")
+        user = np.minimum(user, self._settings.number_of_users - 1)
+        return draw_impressions(self._users, self._items, user, self._mix, rng, part_of_day)
+
+    def _fit_intercepts(self) -> None:
+        seen = self._draw(_FITTING_ROWS, self._rng(_FITTING))
+        self._preferences.fit_intercepts(seen, self._histories)
+
+    def _live_before_the_first_day(self) -> None:
+        """Gives users a past: clicks on what they like, some carts and purchases of them."""
+        rng = self._rng(_PRIOR)
+        eagerness = np.sqrt(self._users.activity / self._users.activity.mean())
+        clicks = rng.poisson(_PRIOR_CLICKS * eagerness)
+        users_at_a_time = max(1, _CHUNK // int(_PRIOR_CLICKS))
+        empty = {task: BehaviourHistory(len(clicks), 1) for task in TASKS}
+        for first in range(0, len(clicks), users_at_a_time):
+            some = np.arange(first, min(first + users_at_a_time, len(clicks)))
+            user = np.repeat(some, clicks[some])
+            seen = draw_impressions(self._users, self._items, user, self._mix, rng)
+            conditional = self._preferences.probabilities(seen, empty).conditional.copy()
+            conditional[:, 0] = 1.0  # these impressions are the ones that were clicked
+            self._remember([_acted(seen, _act(conditional, rng))])
+
+    def _remember(self, past: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
+        """Appends actions, ``(users, items, labels)`` in the order of time, to the histories."""
+        users, items, labels = (np.concatenate(parts) for parts in zip(*past, strict=True))
+        for index, task in enumerate(TASKS):
+            acted = labels[:, index] == 1
+            self._histories[task].append(users[acted], items[acted])
+
+    def write_day(self, day: int, folder: Path) -> None:
+        """Simulates and writes a day; its actions enter the histories at its end."""
+        rows = self._settings.rows_of_day(day)
+        actions = []
+        with DayWriter(folder, day, self._settings) as writer:
+            for chunk, start in enumerate(range(0, rows, _CHUNK)):
+                stop = min(start + _CHUNK, rows)
+                rng = self._rng(_DAYS, day, chunk)
+                seen = self._draw(stop - start, rng, (start / rows, stop / rows))
+                truth = self._preferences.probabilities(seen, self._histories)
+                labels = _act(truth.conditional, rng)
+                key = self._rows + start + 1
+                log = log_table(key, day, seen, self._users, self._items, self._histories, labels)
+                writer.write(log, truth_table(key, truth))
+                actions.append(_acted(seen, labels))
+                self._counts += [len(labels), *labels.sum(axis=0)]
+                if day == self._settings.days:
+                    self.best_auc.add(truth.conditional, labels, seen.domain)
+        self._rows += rows
+        self._remember(actions)
+
+    def rates(self) -> dict[str, float]:
+        """Share of the rows of its population on which each task's label is 1."""
+        shares = self._counts[1:] / np.maximum(self._counts[:-1], 1)
+        return {task: round(float(share), 5) for task, share in zip(TASKS, shares, strict=True)}
+
+
+def _act(conditional: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws labels ``(n, T)``; no action without the one before it."""
+    return np.cumprod(rng.random(conditional.shape) < conditional, axis=1)
+
+
+def _acted(seen: Impressions, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users, items and labels of the rows with an action, which are few."""
+    rows = labels.any(axis=1)
+    return seen.user[rows], seen.item[rows], labels[rows]

@@ -1,0 +1,108 @@
+"""Checkpoints under the digest of what is trained, so that a killed training goes on."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+
+def training_digest(*parts: str) -> str:
+    """Digest of everything that determines a training: settings and input URIs."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+class CheckpointFolder:
+    """One checkpoint of one training, replaced whole or not at all.
+
+    It lies under a digest of settings and inputs instead of the run's id: the next run with the
+    same settings and inputs finds it, another training never does.
+
+    Args:
+        root: folder for the checkpoints of a pipeline.
+        digest: of the training.
+    """
+
+    def __init__(self, root: str, digest: str) -> None:
+        self._folder = os.path.join(root, digest)
+        self._path = os.path.join(self._folder, "checkpoint.npz")
+        self._not_kept = os.path.join(self._folder, "not_kept.json")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to go on from, as long as it can be read."""
+        return bool(tf.io.gfile.exists(self._path))
+
+    def save(self, arrays: Mapping[str, Sequence[np.ndarray]], state: Mapping[str, Any]) -> None:
+        """Writes lists of arrays by name and a state that JSON can hold."""
+        tf.io.gfile.makedirs(self._folder)
+        flat = {
+            f"{name}/{index}": array
+            for name, group in arrays.items()
+            for index, array in enumerate(group)
+        }
+        temporary = f"{self._path}.new"
+        # A zip archive is written by seeking, which remote file systems do not offer.
+        archive = io.BytesIO()
+        np.savez(archive, state=np.array(json.dumps(state)), **flat)
+        with tf.io.gfile.GFile(temporary, "wb") as file:
+            file.write(archive.getvalue())
+        tf.io.gfile.rename(temporary, self._path, overwrite=True)
+
+    def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
+        """Returns what was saved last, or None.
+
+        A damaged file counts as none: training anew costs time, and stopping would cost more.
+        """
+        if not self.exists:
+            return None
+        try:
+            return self._read()
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            logging.warning("checkpoint %s can't be read, training anew: %s", self._path, error)
+            return None
+
+    def _read(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+        with tf.io.gfile.GFile(self._path, "rb") as file:
+            archive = io.BytesIO(file.read())
+        with np.load(archive) as stored:
+            groups: dict[str, dict[int, np.ndarray]] = {}
+            for key in stored.files:
+                if key != "state":
+                    name, _, index = key.rpartition("/")
+                    groups.setdefault(name, {})[int(index)] = stored[key]
+            state = json.loads(str(stored["state"]))
+        return {name: [group[i] for i in sorted(group)] for name, group in groups.items()}, state
+
+    def note_not_kept(self, splits: Sequence[str]) -> None:
+        """Remembers which splits are read anew in every epoch.
+
+        The order of the batches depends on that, so that a resumed training must not keep them
+        either, however much memory it has.
+        """
+        tf.io.gfile.makedirs(self._folder)
+        with tf.io.gfile.GFile(f"{self._not_kept}.new", "w") as file:
+            file.write(json.dumps(list(splits)))
+        tf.io.gfile.rename(f"{self._not_kept}.new", self._not_kept, overwrite=True)
+
+    def not_kept(self) -> list[str]:
+        """What `note_not_kept` was given last; none where it never was."""
+        if not tf.io.gfile.exists(self._not_kept):
+            return []
+        with tf.io.gfile.GFile(self._not_kept) as file:
+            return json.loads(file.read())
+
+    def part(self, name: str) -> "CheckpointFolder":
+        """The checkpoint of a further part of the same training, removed with the whole."""
+        return CheckpointFolder(self._folder, name)
+
+    def remove(self) -> None:
+        """Deletes the checkpoint of a training that is done."""
+        if tf.io.gfile.exists(self._folder):
+            tf.io.gfile.rmtree(self._folder)

@@ -1,0 +1,1 @@
+"""The arithmetic that networks share: parallel MLPs, gates, embeddings; no settings here."""

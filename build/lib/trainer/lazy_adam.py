@@ -1,0 +1,59 @@
+"""Adam whose cost for an embedding table follows the rows that a batch touches."""
+
+import keras
+import tensorflow as tf
+
+
+class LazyAdam(keras.optimizers.Adam):
+    """Adam that leaves the rows of a table alone that no row of the batch has looked up.
+
+    For a gradient in slices (`tf.IndexedSlices`) the slices of one id are added up, and moments
+    and weights of these ids alone are updated, in place:
+
+        m_i ← β1 m_i + (1 − β1) g_i,  v_i ← β2 v_i + (1 − β2) g_i²,
+        w_i ← w_i − α √(1 − β2^t) / (1 − β1^t) · m_i / (√v_i + ε)
+
+    with t the number of all steps. Adam itself lets the moments of every row decay at every
+    step and moves rows long after they were seen, at a cost that grows with the table. Dense
+    gradients are Adam's. Tables get no weight decay, which would touch every row.
+    """
+
+    def update_step(
+        self,
+        gradient: tf.Tensor | tf.IndexedSlices,
+        variable: tf.Variable,
+        learning_rate: tf.Tensor,
+    ) -> None:
+        """See `keras.optimizers.Adam`; takes slices as well."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        first, second = self._momentums[index].value, self._velocities[index].value
+        step = tf.cast(self.iterations.value, variable.dtype) + 1.0
+        correction = tf.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
+        summed = sum_of_ids(gradient)
+        ids, values = summed.indices, summed.values
+        mean = self.beta_1 * tf.gather(first, ids) + (1.0 - self.beta_1) * values
+        square = self.beta_2 * tf.gather(second, ids) + (1.0 - self.beta_2) * tf.square(values)
+        rate = tf.cast(learning_rate, variable.dtype) * correction
+        change = rate * mean / (tf.sqrt(square) + self.epsilon)
+        first.scatter_update(tf.IndexedSlices(mean, ids))
+        second.scatter_update(tf.IndexedSlices(square, ids))
+        variable.scatter_sub(tf.IndexedSlices(change, ids))
+
+
+def sum_of_ids(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    """Adds up the slices of one id, so that every id stands once."""
+    ids, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(ids))
+    return tf.IndexedSlices(values, ids, gradient.dense_shape)
+
+
+def look_up(table: keras.Variable, rows: tf.Tensor) -> tf.Tensor:
+    """Rows of a table without a copy of it; the gradient comes in slices.
+
+    Takes the place of `keras.ops.take`, which first reads the whole table: beside updates in
+    place that is a copy of it at every step.
+    """
+    return tf.gather(table.value, rows)

@@ -1,0 +1,28 @@
+"""Losses: from labels and a model's outputs to one number per task.
+
+A loss is built with the tasks and called with labels ``(B, T)``, the model's outputs and the
+population masks ``(B, T)``; it gives ``(T,)`` float32. One that is a mean over all rows and not
+over each task's population says so by an attribute ``over_all_rows = True``: what counts of it
+on several devices is its share of the rows, and it counts where a population is empty.
+"""
+
+from transform.registry import Registry
+
+LOSSES = Registry(
+    "loss",
+    {
+        "binary_cross_entropy": "trainer.losses.binary_cross_entropy:BinaryCrossEntropy",
+        "domain_cross_entropy": "trainer.losses.domain_cross_entropy:DomainCrossEntropy",
+        "focal": "trainer.losses.focal:Focal",
+        "pwiser": "trainer.losses.pwiser:PWiseR",
+        "uncertainty_weighting": "trainer.losses.uncertainty_weighting:UncertaintyWeighting",
+        "entire_space_cross_entropy": (
+            "trainer.losses.entire_space_cross_entropy:EntireSpaceCrossEntropy"
+        ),
+        "behavioural_expectation_calibrator": (
+            "trainer.losses.behavioural_expectation_calibrator:BehaviouralExpectationCalibrator"
+        ),
+        "next_behaviour": "trainer.losses.next_behaviour:NextBehaviour",
+        "small_heads": "trainer.losses.small_heads:SmallHeadsLoss",
+    },
+)

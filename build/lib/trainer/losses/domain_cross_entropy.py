@@ -1,0 +1,72 @@
+"""Binary cross-entropy per domain and task, every domain counting as much as any other."""
+
+from collections.abc import Mapping
+
+import keras
+from keras import ops
+
+from trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
+from transform.model_inputs import DOMAIN_ID, TaskSpec
+
+
+class DomainCrossEntropy(keras.layers.Layer):
+    """L_t = Σ_d (1/n_dt) Σ_{i in d} m_it BCE(y_it, p_it), n_dt = Σ_{i in d} m_it (M3oE).
+
+    m is 1 for rows of the task's population. A domain without rows adds 0. The mean over a
+    small domain's rows weighs as much as that over a large one's, so that it is not drowned;
+    its few rows count all the more.
+
+    The means are over the rows of one device: on several devices the loss is the mean of
+    theirs, weighted by rows, and comes close to the one of the whole batch without being it.
+
+    Args:
+        tasks: not used; the labels have one column for each.
+        label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
+            `trainer.losses.parts.smoothed`.
+        smooth_towards: q: ``half`` for 1/2, or ``base_rate``, that of the task's rows of all
+            domains, which keeps their mean prediction.
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[TaskSpec, ...],
+        *,
+        label_smoothing: Smoothing = 0.0,
+        smooth_towards: Towards = "half",
+    ):
+        super().__init__(dtype="float32")
+        self.smoothing, self.towards = label_smoothing, smooth_towards
+
+    def call(
+        self,
+        labels: keras.KerasTensor,
+        outputs: Mapping[str, keras.KerasTensor],
+        mask: keras.KerasTensor,
+    ) -> keras.KerasTensor:
+        """Loss of each task.
+
+        Args:
+            labels: ``(B, T)`` float, 0 or 1.
+            outputs: of the model: "logits", else "probabilities" ``(B, T)``, and "domain_id"
+                ``(B,)``; all rows are of one domain where that is absent.
+            mask: ``(B, T)`` float, 1 where the row is in the task's population.
+
+        Returns:
+            ``(T,)`` float32.
+        """
+        labels, mask = ops.cast(labels, "float32"), ops.cast(mask, "float32")
+        labels = smoothed(labels, mask, self.smoothing, self.towards)
+        logits = logits_of(outputs)
+        # softplus(-z) = -log p and softplus(z) = -log(1 - p), without overflow.
+        losses = labels * ops.softplus(-logits) + (1.0 - labels) * ops.softplus(logits)
+        # Not a product: a row outside of the population must not add 0 · inf.
+        losses = ops.where(mask > 0, mask * losses, 0.0)
+        domains = outputs.get(DOMAIN_ID)
+        if domains is None:
+            domains = ops.zeros(ops.shape(losses)[:1], dtype="int64")
+        domains = ops.cast(domains, "int32")
+        # The zero stands for a batch without rows, whose maximum is undefined.
+        count = ops.max(ops.concatenate([domains, ops.zeros((1,), "int32")])) + 1
+        sums = ops.segment_sum(losses, domains, num_segments=count)  # (D, T)
+        rows = ops.segment_sum(mask, domains, num_segments=count)
+        return ops.sum(sums / ops.maximum(rows, 1.0), axis=0)

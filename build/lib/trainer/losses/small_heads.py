@@ -1,0 +1,44 @@
+"""The loss of the heads that are there for the training alone."""
+
+from collections.abc import Mapping
+
+import keras
+from pydantic import NonNegativeFloat
+
+from trainer.losses.binary_cross_entropy import BinaryCrossEntropy
+from transform.model_inputs import TaskSpec
+
+
+class SmallHeadsLoss(keras.layers.Layer):
+    """L_t = weight · mean over t's population of BCE(y_t, σ(auxiliary logit_t)) (Wang Y. 2022).
+
+    It comes on top of the binary cross-entropy of the logits themselves.
+
+    Args:
+        tasks: the tasks.
+        weight: of this loss against the others.
+    """
+
+    def __init__(self, tasks: tuple[TaskSpec, ...], *, weight: NonNegativeFloat = 1.0):
+        super().__init__(dtype="float32")
+        self.weight = weight
+        self.cross_entropy = BinaryCrossEntropy(tasks)
+
+    def call(
+        self,
+        labels: keras.KerasTensor,
+        outputs: Mapping[str, keras.KerasTensor],
+        mask: keras.KerasTensor,
+    ) -> keras.KerasTensor:
+        """See `BinaryCrossEntropy`; reads "auxiliary_logits" ``(B, T)``.
+
+        Raises:
+            ValueError: the model gives no auxiliary logits.
+        """
+        if "auxiliary_logits" not in outputs:
+            raise ValueError(
+                "the loss 'small_heads' needs a network that gives 'auxiliary_logits', such as "
+                f"'small_heads'; the outputs are {sorted(outputs)}"
+            )
+        logits = {"logits": outputs["auxiliary_logits"]}
+        return self.weight * self.cross_entropy(labels, logits, mask)

@@ -1,0 +1,58 @@
+"""Feature interactions used alone: one module and one tower per task."""
+
+from typing import Annotated
+
+import keras
+from pydantic import Field, PositiveInt
+
+from trainer.interactions.settings import InteractionSettings
+from trainer.layers.towers import Towers
+from trainer.networks.network import Network
+from transform.model_inputs import ModelInputs
+
+
+class InteractionNetwork(Network):
+    """A feature interaction module alone: logit_t = tower_t(FIM_t(x)).
+
+    Every task has a module and a tower of its own, on the same fields; above the embedding
+    nothing is shared, as in `single_task`. With one task this is the single-task model that the
+    module's paper has (MaskNet in the PWiseR paper's Table 5). The modules of all tasks are one
+    batched computation.
+
+    Args:
+        inputs: the tasks and the categorical fields.
+        interaction: the module and its options.
+        units: output width of the module.
+        tower_hidden: widths of each tower's hidden layers; empty for a linear tower.
+        dropout: share of the towers' hidden units that are dropped in training.
+
+    Raises:
+        SettingsError: the interaction does not fit the fields.
+    """
+
+    reads_fields = True
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        *,
+        interaction: InteractionSettings = InteractionSettings(name="masknet"),  # noqa: B008
+        units: PositiveInt = 512,
+        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+    ):
+        super().__init__()
+        tasks = len(inputs.tasks)
+        self.interaction = interaction.build(inputs, units, copies=tasks)
+        self.towers = Towers(tasks, tower_hidden, dropout)
+
+    def call(
+        self,
+        fields: keras.KerasTensor,
+        field_ids: keras.KerasTensor,
+        domain_ids: keras.KerasTensor,
+        training: bool = False,
+    ) -> dict[str, keras.KerasTensor]:
+        """Fields ``(B, F, k)`` and ids ``(B, C)`` to "logits" ``(B, T)``."""
+        crossed = self.interaction(fields, field_ids)  # (B, T, units)
+        return {"logits": self.towers(crossed, training=training)}

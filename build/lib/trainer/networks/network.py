@@ -1,0 +1,67 @@
+"""What all networks have in common."""
+
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+
+class Network(keras.layers.Layer):
+    """Base of the networks: from fields to one logit per task.
+
+    Called with fields ``(B, F, k)``, field_ids ``(B, C)`` int64 (ids of the first C fields),
+    domain_ids ``(B,)`` int64 and `training`, a network gives a dict with "logits" ``(B, T)``, or
+    with "probabilities" ``(B, T)`` where it composes them itself. It may add "gates/<task>"
+    and "contributions/<task>" ``(B, n)`` (see `trainer.layers.gate_outputs`) and whatever its own
+    losses read. A bottom may have made one wide field of all
+    (F = 1), and inputs of each task's own are ``(B, T, F, k)``: see the class attributes.
+
+    Attributes:
+        gate_names: task to the names of the experts whose weights "gates/<task>" holds, and
+            whose shares "contributions/<task>".
+        reads_fields: whether the fields must be the embedded features themselves, one after the
+            other; such a network stands behind no bottom and no task-specific encoder.
+        reads_inputs: whether `call` reads the features themselves: for fields it is given the
+            numbers ``(B, N)``. Nothing is embedded, and behaviour sequences are not read.
+        trained_by_gradient: whether all it learns are trainable weights; if not, its default
+            method makes the model, and may change the model's shape.
+        takes_task_inputs: whether `call` reads ``(B, T, F, k)`` itself. To other networks
+            every task's input is shown in turn, and each task's output is read from its own.
+        default_losses: what it is trained with where `training.loss` names nothing.
+        default_method: the training method where `training.method` names none.
+    """
+
+    reads_fields: ClassVar[bool] = False
+    reads_inputs: ClassVar[bool] = False
+    trained_by_gradient: ClassVar[bool] = True
+    takes_task_inputs: ClassVar[bool] = False
+    default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "binary_cross_entropy"},)
+    default_method: ClassVar[str] = "standard"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate_names: dict[str, list[str]] = {}
+
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""
+
+    @property
+    def domain_variables(self) -> list[keras.Variable]:
+        """Weights whose first axis is the domain; a row changes those of its own domain alone."""
+        return []
+
+    @property
+    def fusion_variables(self) -> list[keras.Variable]:
+        """Weights that weigh parts against each other, which a bi-level method trains apart."""
+        return []
+
+    def drop_training_parts(self) -> None:
+        """Drops what only the training needs, before the model is exported; here nothing.
+
+        Neither the weights of such parts nor their computation reach the exported model.
+        """
+
+
+def flatten(fields: keras.KerasTensor) -> keras.KerasTensor:
+    """Fields behind each other: ``(B, [T,] F, k)`` to ``(B, [T,] F·k)``."""
+    return ops.reshape(fields, (-1, *fields.shape[1:-2], fields.shape[-2] * fields.shape[-1]))

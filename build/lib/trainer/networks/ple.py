@@ -1,0 +1,137 @@
+"""Task experts and shared experts in levels of extraction."""
+
+from typing import Annotated
+
+import keras
+import numpy as np
+from keras import ops
+from pydantic import Field, PositiveInt
+
+from trainer.layers.gate import Gate, mix
+from trainer.layers.gate_outputs import contributions, gate_outputs
+from trainer.layers.normalization import Normalization
+from trainer.layers.parallel_mlp import ParallelMLP
+from trainer.layers.towers import Towers
+from trainer.networks.network import Network, flatten
+from transform.model_inputs import ModelInputs
+
+
+class ExtractionLevel(keras.layers.Layer):
+    """One level of customised gate control (CGC): experts in T + 1 groups, and their gates.
+
+    Shapes: ``(B, n)`` at the first level, ``(B, T + 1, n)`` after, the groups' inputs (tasks
+    first, the shared group last), to mixes ``(B, G, h)``, gate weights and the experts'
+    contributions, both ``(B, G, experts)``; G is T at the last level and T + 1 before.
+
+    Args:
+        tasks: T.
+        task_experts: n_t, experts of each task.
+        shared_experts: n_s.
+        hidden: widths of each expert's layers.
+        dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
+        last: whether no level follows, so that no shared mix is needed.
+    """
+
+    def __init__(
+        self,
+        tasks: int,
+        task_experts: int,
+        shared_experts: int,
+        hidden: list[int],
+        dropout: float,
+        last: bool,
+        normalization: Normalization = "none",
+    ):
+        super().__init__()
+        sizes = [task_experts] * tasks + [shared_experts]
+        self.group_of_expert = np.repeat(np.arange(tasks + 1, dtype="int32"), sizes)
+        self.visible = np.stack(
+            [np.isin(self.group_of_expert, (task, tasks)) for task in range(tasks)]
+            + ([] if last else [np.ones(sum(sizes), dtype=bool)])
+        )
+        self.experts = ParallelMLP(sum(sizes), hidden, dropout, normalization=normalization)
+        self.gate = Gate(self.visible)
+
+    def call(
+        self, inputs: keras.KerasTensor, training: bool = False
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
+        """See the class."""
+        expert_inputs = gate_inputs = inputs
+        if len(inputs.shape) == 3:
+            expert_inputs = ops.take(inputs, self.group_of_expert, axis=1)  # (B, E, n)
+            gate_inputs = inputs[:, : self.visible.shape[0]]
+        weights = self.gate(gate_inputs)
+        experts = self.experts(expert_inputs, training=training)  # (B, E, h)
+        return mix(weights, experts), weights, contributions(weights, experts)
+
+
+class PLE(Network):
+    """Progressive layered extraction (Tang et al. 2020); with one level it is CGC.
+
+    Task t's gate is a softmax over its own and the shared experts, fed with task t's input. Every
+    level but the last also has a shared gate over all experts. Gates have a bias.
+
+    Args:
+        inputs: the tasks.
+        levels: number of levels.
+        task_experts: n_t, experts of each task and level.
+        shared_experts: n_s, shared experts of each level.
+        expert_hidden: widths of each expert's layers.
+        tower_hidden: widths of each tower's hidden layers.
+        dropout: share of the hidden units that are dropped in training.
+        normalization: of every hidden layer, before its ReLU: ``none``, ``batch`` or ``layer``.
+    """
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        *,
+        levels: PositiveInt = 2,
+        task_experts: PositiveInt = 2,
+        shared_experts: PositiveInt = 2,
+        expert_hidden: Annotated[list[PositiveInt], Field(min_length=1)] = [256, 128],  # noqa: B006
+        tower_hidden: list[PositiveInt] = [128, 64],  # noqa: B006
+        dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0,
+        normalization: Normalization = "none",
+    ):
+        super().__init__()
+        tasks = len(inputs.tasks)
+        self.gate_names = {
+            task.name: [f"{task.name}/expert_{index}" for index in range(task_experts)]
+            + [f"shared/expert_{index}" for index in range(shared_experts)]
+            for task in inputs.tasks
+        }
+        self.extraction = [
+            ExtractionLevel(
+                tasks,
+                task_experts,
+                shared_experts,
+                expert_hidden,
+                dropout,
+                last=level == levels - 1,
+                normalization=normalization,
+            )
+            for level in range(levels)
+        ]
+        self.towers = Towers(tasks, tower_hidden, dropout, normalization)
+
+    def call(
+        self,
+        fields: keras.KerasTensor,
+        field_ids: keras.KerasTensor,
+        domain_ids: keras.KerasTensor,
+        training: bool = False,
+    ) -> dict[str, keras.KerasTensor]:
+        """Fields ``(B, F, k)`` to "logits" ``(B, T)`` and, of each task's gate, the outputs.
+
+        The gates are those of the last level, ``(B, n_t + n_s)``.
+        """
+        mixed = flatten(fields)
+        for level in self.extraction:
+            mixed, weights, shares = level(mixed, training=training)
+        gates = {task: [index] for index, task in enumerate(self.gate_names)}
+        return {
+            "logits": self.towers(mixed, training=training),
+            **gate_outputs(gates, weights, shares, self.extraction[-1].visible),
+        }

@@ -1,0 +1,147 @@
+"""Entry point of the TFX Trainer: ``run_fn='trainer.run_fn.run_fn'``."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from absl import logging
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer.arrangements import ARRANGEMENTS
+from trainer.available_memory import available_memory
+from trainer.checkpoint import CheckpointFolder, training_digest
+from trainer.cluster import Cluster
+from trainer.devices import choose_strategy
+from trainer.example_sets import example_sets
+from trainer.export import ServedModel
+from trainer.settings import ModelSettings, TrainingSettings
+from trainer.training_job import TrainingJob, TrainingResult
+from trainer.training_methods import TRAINING_METHODS, check_workers, method_of
+from trainer.worker_group import WorkerGroup
+from transform.data_contract import DataContract
+from transform.model_inputs_builder import build_model_inputs
+from transform.settings import SettingsError, SettingsType
+
+#: Keys of the Trainer's ``custom_config``.
+CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
+
+
+def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory) -> None:
+    """Trains and exports one model, alone or with the other machines that ``TF_CONFIG`` names.
+
+    Several machines all call this with the same arguments; the chief alone writes, and the others
+    return once it has.
+
+    Args:
+        fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
+        memory: how many bytes this process may still take, None where nobody knows.
+
+    Raises:
+        ValueError: a key is missing in ``custom_config``, or its value is not what it must be;
+            or the training method runs on one machine only.
+    """
+    config = fn_args.custom_config or {}
+    contract, model_settings, training = read_settings(config)
+    method = method_of(model_settings, training)
+    check_workers(method, Cluster.of_environment().workers)
+    # Before anything else of TensorFlow's: several machines first find each other.
+    strategy = choose_strategy()
+    transformed = tft.TFTransformOutput(fn_args.transform_output)
+    inputs = build_model_inputs(contract, transformed)
+    digest = training_digest(
+        *(config[key] for key in CONFIG_KEYS[:3]),
+        *fn_args.train_files,
+        *fn_args.eval_files,
+        fn_args.transform_output,
+    )
+    checkpoints = CheckpointFolder(config["checkpoint_root"], digest)
+    workers = WorkerGroup(strategy)
+    spec = transformed.transformed_feature_spec()
+    patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
+    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
+    job = TrainingJob(
+        settings=training,
+        inputs=inputs,
+        build_model=lambda: ARRANGEMENTS.get(model_settings.arrangement)(inputs, model_settings),
+        **sets,
+        checkpoints=checkpoints,
+        strategy=strategy,
+        on_epoch=lambda history: history.write(fn_args.model_run_dir),
+    )
+    result = _train(job, method)
+    result.history.notes[:0] = notes
+    if not workers.is_chief:
+        # A worker that left now could not come back for a chief that is killed while it exports.
+        workers.wait()
+        return
+    logging.info(result.history.kept)
+    started = time.monotonic()
+    model = _rebuild(result.build_model or job.build_model, result.weights)
+    ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
+    result.history.seconds["export"] = time.monotonic() - started
+    result.history.write(fn_args.model_run_dir)
+    _release(workers)
+    checkpoints.remove()
+
+
+def read_settings(
+    config: Mapping[str, str],
+) -> tuple[DataContract, ModelSettings, TrainingSettings]:
+    """The settings in a Trainer's ``custom_config``.
+
+    Raises:
+        ValueError: a key is missing, or its value is not what it must be.
+    """
+    missing = [key for key in CONFIG_KEYS if key not in config]
+    if missing:
+        raise ValueError(
+            f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
+        )
+    return (
+        _read(DataContract, config, "data_contract"),
+        _read(ModelSettings, config, "model"),
+        _read(TrainingSettings, config, "training"),
+    )
+
+
+def _release(workers: WorkerGroup) -> None:
+    """Lets the other workers go; the model is written, so that a lost one does no harm."""
+    try:
+        workers.wait()
+    except tf.errors.OpError as error:
+        logging.warning("a worker was lost after the export: %s", error)
+
+
+def _read(kind: type[SettingsType], config: Mapping[str, str], key: str) -> SettingsType:
+    """One section of ``custom_config``; an error says which."""
+    try:
+        return kind.read(json.loads(config[key]))
+    except json.JSONDecodeError as error:
+        problem = f"no JSON: {error}. Received: {config[key]!r}"
+    except SettingsError as error:
+        problem = str(error)
+    raise ValueError(f"custom_config[{key!r}] of Trainer: {problem}")
+
+
+def _train(job: TrainingJob, method: str) -> TrainingResult:
+    """Trains with the chosen method, under the chosen precision."""
+    before = keras.config.dtype_policy()
+    if job.settings.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return TRAINING_METHODS.build(method, job.settings.method_options, job).train()
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _rebuild(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
+    """A copy of the trained model outside any strategy, in float32, as it is to be served."""
+    model = build_model()
+    for variable, value in zip(model.variables, weights, strict=True):
+        variable.assign(value)
+    model.drop_training_parts()
+    return model

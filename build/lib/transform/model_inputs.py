@@ -1,0 +1,119 @@
+"""What a model must know of its inputs, after Transform: a plain record without TensorFlow."""
+
+from dataclasses import dataclass
+
+#: Id of padding in sequences; never the id of a value.
+PADDING_ID = 0
+#: Id of a missing value.
+MISSING_ID = 1
+#: Id of a value that the vocabulary does not hold.
+OUT_OF_VOCABULARY_ID = 2
+#: Id of the first value of a vocabulary, of the first hash bucket or of the first quantile.
+FIRST_VALUE_ID = 3
+
+
+@dataclass(frozen=True)
+class CategoricalInput:
+    """A field that arrives as one id per row: ``(B,)`` int64 in ``[0, cardinality)``.
+
+    Attributes:
+        name: feature name of the data contract; also the key of the model's input.
+        cardinality: number of ids, the special ones included.
+    """
+
+    name: str
+    cardinality: int
+
+
+@dataclass(frozen=True)
+class NumericInput:
+    """A field that arrives as one number per row: ``(B,)`` float32."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SequencePart:
+    """Further values of a sequence's behaviours, of the same shape and beside its own.
+
+    Attributes:
+        name: feature name of the data contract; also the key of the model's input.
+        of: the categorical input whose vocabulary and embedding it shares.
+    """
+
+    name: str
+    of: str
+
+
+@dataclass(frozen=True)
+class SequenceInput:
+    """A behaviour sequence: ``(B, max_length)`` int64, oldest first, padded right with 0.
+
+    Attributes:
+        name: feature name of the data contract; also the key of the model's input.
+        of: the categorical input whose vocabulary and embedding it shares.
+        max_length: length after truncation (the most recent items are kept) and padding.
+        parts: what else is known of each behaviour, its category say.
+    """
+
+    name: str
+    of: str
+    max_length: int
+    parts: tuple[SequencePart, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the model's inputs: its own, and those of the parts."""
+        return (self.name, *(part.name for part in self.parts))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The categorical inputs that make up a behaviour, in the order of `keys`."""
+        return (self.of, *(part.of for part in self.parts))
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One task, as it travels through input, model, loss, metrics and export.
+
+    Attributes:
+        name: task name; also the name of the served probability.
+        label: name of the label column.
+        after: the preceding task of the chain (click for purchase), or None.
+        population: the task whose label must be 1 for a row to count, or None for all rows.
+    """
+
+    name: str
+    label: str
+    after: str | None = None
+    population: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """Everything a model is built from, apart from its own options.
+
+    Attributes:
+        categorical: the fields with ids, in the data contract's order.
+        numeric: the fields with numbers.
+        sequences: the behaviour sequences.
+        target_item: name of the categorical input that is ranked, or None.
+        domains: names of the domains; the model's input ``domain_id`` ``(B,)`` int64 indexes
+            them. One entry where the data has no domains.
+        tasks: the tasks; a task stands behind the task that it comes `after`.
+    """
+
+    categorical: tuple[CategoricalInput, ...]
+    numeric: tuple[NumericInput, ...]
+    sequences: tuple[SequenceInput, ...]
+    target_item: str | None
+    domains: tuple[str, ...]
+    tasks: tuple[TaskSpec, ...]
+
+    def task_index(self, name: str) -> int:
+        """Position of a task in `tasks`, and so in every ``(B, T)`` tensor."""
+        return [task.name for task in self.tasks].index(name)
+
+
+#: Key of the model's input that holds the domain's index, ``(B,)`` int64.
+DOMAIN_ID = "domain_id"

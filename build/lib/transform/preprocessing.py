@@ -1,0 +1,231 @@
+"""The TFT ``preprocessing_fn``: from raw examples to ids and numbers, by the data contract."""
+
+import os
+
+# Set before TFT is imported, which otherwise makes Keras 2 the Keras of the whole process.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+
+import tensorflow as tf  # noqa: E402
+import tensorflow_transform as tft  # noqa: E402
+
+from transform import model_inputs  # noqa: E402
+from transform.analysis import Analysis  # noqa: E402
+from transform.data_contract import (  # noqa: E402
+    CategoricalFeature,
+    DataContract,
+    Feature,
+    NumericFeature,
+    NumericTransform,
+)
+from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
+from transform.finished_analysis import FinishedAnalysis  # noqa: E402
+from transform.missing_values import as_numbers, as_texts  # noqa: E402
+from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
+
+
+def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
+    """Turns raw features into model inputs; traced by TFT, so the same graph serves.
+
+    Args:
+        inputs: raw features by name, sparse or dense; labels are absent in serving.
+        custom_config: "data_contract" (DataContract as JSON) and, where the analysis is done,
+            "analysis", its folder. Without, TFT's own analyzers are asked for.
+
+    Returns:
+        By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
+        ``(B, max_length)`` int64; a number in several forms by the names of its fields;
+        ``domain_id`` ``(B,)`` int64; by label column the labels ``(B,)`` int64.
+
+    Raises:
+        ValueError: the schema lacks features of the contract.
+    """
+    contract = DataContract.from_json(custom_config["data_contract"])
+    absent = [name for name in contract.features if name not in inputs]
+    if absent:
+        raise ValueError(
+            f"the schema lacks features {absent} of the data contract: they have no value in the "
+            "rows that it was inferred from, or it is of another contract. Take them out of "
+            "'features', or correct their 'column' or the schema"
+        )
+    inputs = {name: _typed(x, contract.features.get(name), contract) for name, x in inputs.items()}
+    if contract.domain is not None and contract.domain.other is not None:
+        values = domain_text(inputs[contract.domain.feature])
+        inputs[contract.domain.feature] = gathered(values, contract.domain)
+    folder = custom_config.get("analysis")
+    analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
+    outputs: dict[str, tf.Tensor] = {}
+    for name, feature in contract.features.items():
+        if isinstance(feature, CategoricalFeature):
+            if feature.embed:
+                outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, analysis)
+        elif isinstance(feature, NumericFeature):
+            outputs |= {
+                field: _number(inputs[name], name, feature, transform, analysis)
+                for field, transform in feature.fields(name).items()
+            }
+        elif feature.beside is None:
+            outputs |= _sequence(inputs, name, contract, analysis)
+    outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
+    for task in contract.tasks.values():
+        if task.label in inputs:
+            outputs[task.label] = _label(inputs[task.label], task.label)
+    return outputs
+
+
+def _typed(
+    x: tf.Tensor | tf.SparseTensor, feature: Feature | None, contract: DataContract
+) -> tf.Tensor | tf.SparseTensor:
+    """A feature's type by the contract: readers other than ours go by how the values look.
+
+    What stands for a missing value becomes an empty text, or NaN.
+    """
+    if feature is None:
+        return x
+    convert = as_numbers if isinstance(feature, NumericFeature) else as_texts
+    if isinstance(x, tf.SparseTensor):
+        return tf.SparseTensor(x.indices, convert(x.values, contract), x.dense_shape)
+    return convert(x, contract)
+
+
+def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
+    """One value per row, ``(B,)``, `missing` where there is none."""
+    if isinstance(x, tf.SparseTensor):
+        one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
+        return tf.sparse.to_dense(one_column, default_value=missing)[:, 0]
+    return tf.reshape(x, [-1])
+
+
+def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
+    """Labels ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
+    labels = _scalars(x, tf.constant(0, tf.int64))
+    if not isinstance(x, tf.SparseTensor):
+        return labels
+    there = tf.debugging.assert_equal(
+        tf.size(x.values, tf.int64),
+        x.dense_shape[0],
+        # TensorFlow would write quotes with backslashes.
+        f"rows without a value of label {name}: give it to them, or read them with "
+        "components.example_gen: log and data.missing_label: quarantine",
+    )
+    with tf.control_dependencies([there] if there is not None else []):
+        return tf.identity(labels)
+
+
+def _ids(
+    values: tf.Tensor, name: str, feature: CategoricalFeature, analysis: Analysis
+) -> tf.Tensor:
+    """Ids of strings of any shape; an empty string is a missing value."""
+    if feature.hash_buckets is not None:
+        found = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
+    else:
+        # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
+        found = analysis.lookup(name, values)
+    ids = found + model_inputs.FIRST_VALUE_ID
+    missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
+    return tf.where(tf.equal(values, ""), missing, ids)
+
+
+def _number(
+    x: tf.Tensor | tf.SparseTensor,
+    name: str,
+    feature: NumericFeature,
+    transform: NumericTransform,
+    analysis: Analysis,
+) -> tf.Tensor:
+    """A number after one of its transforms, 0 where it is missing; or its quantile bucket's id.
+
+    What is not finite counts as missing, as it does for the analysis. What lies outside the
+    training split's range becomes the nearest end of it, unless the feature says otherwise.
+    """
+    value = tf.cast(_scalars(x, float("nan")), tf.float32)
+    # Infinity included: it would make every output of the row NaN.
+    missing = tf.logical_not(tf.math.is_finite(value))
+    if transform == "quantile_buckets":
+        boundaries = tf.sort(analysis.summary(name).boundaries)[tf.newaxis]
+        bucket = tft.apply_buckets(tf.where(missing, 0.0, value), boundaries)
+        return tf.where(
+            missing,
+            tf.constant(model_inputs.MISSING_ID, tf.int64),
+            bucket + model_inputs.FIRST_VALUE_ID,
+        )
+    if feature.clip == "training_range":
+        summary = analysis.summary(name)
+        value = tf.clip_by_value(value, summary.minimum, summary.maximum)
+    if transform == "zscore":
+        summary = analysis.summary(name)
+        value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
+    elif transform == "min_max":
+        summary = analysis.summary(name)
+        spread = summary.maximum - summary.minimum
+        value = tf.clip_by_value(tf.math.divide_no_nan(value - summary.minimum, spread), 0.0, 1.0)
+    elif transform == "log":
+        value = tf.sign(value) * tf.math.log1p(tf.abs(value))
+    return tf.where(missing, 0.0, value)
+
+
+def _sequence(
+    inputs: Inputs, name: str, contract: DataContract, analysis: Analysis
+) -> dict[str, tf.Tensor]:
+    """Ids ``(B, max_length)``: the most recent behaviours, oldest first, padded right.
+
+    A sequence with several values per behaviour gives as many outputs, aligned; a value that is
+    missing among others of its behaviour has the id of a missing value.
+    """
+    parts, outputs = contract.parts(name), {}
+    if len(parts) == 1:
+        items = {name: _items(inputs[name])}
+    else:
+        items = dict(zip(parts, _aligned_items([inputs[part] for part in parts]), strict=True))
+    for part, ragged in items.items():
+        feature = contract.features[part]
+        recent = ragged[:, -feature.max_length :]
+        ids = _ids(recent.values, feature.of, contract.features[feature.of], analysis)
+        padded = recent.with_values(ids).to_tensor(
+            default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
+        )
+        outputs[part] = tf.ensure_shape(padded, [None, feature.max_length])
+    return outputs
+
+
+def _items(x: tf.Tensor | tf.SparseTensor) -> tf.RaggedTensor:
+    """The items of a sequence; those without a value tell nothing, but would take places."""
+    if not isinstance(x, tf.SparseTensor):
+        x = tf.sparse.from_dense(x)
+    items = tf.sparse.retain(x, tf.not_equal(x.values, ""))
+    # A sparse tensor's rows are in order; to check it made a third of the traced graph.
+    return tf.RaggedTensor.from_value_rowids(
+        items.values, items.indices[:, 0], nrows=items.dense_shape[0], validate=False
+    )
+
+
+def _aligned_items(parts: list[tf.Tensor | tf.SparseTensor]) -> list[tf.RaggedTensor]:
+    """The values of behaviours, beside each other; a behaviour without any is left out."""
+    dense = [
+        tf.sparse.to_dense(x, default_value="") if isinstance(x, tf.SparseTensor) else x
+        for x in parts
+    ]
+    width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in dense]))
+    dense = [
+        tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]], constant_values="")
+        for values in dense
+    ]
+    there = tf.reduce_any(tf.not_equal(tf.stack(dense), ""), axis=0)  # (B, L)
+    places = tf.where(there)
+    return [
+        tf.RaggedTensor.from_value_rowids(
+            tf.gather_nd(values, places),
+            places[:, 0],
+            nrows=tf.shape(values, tf.int64)[0],
+            validate=False,
+        )
+        for values in dense
+    ]
+
+
+def _domain_id(inputs: Inputs, contract: DataContract) -> tf.Tensor:
+    """Index of the row's domain, or of what `Domain.unknown` says of a value without one."""
+    if contract.domain is None:
+        some = inputs[next(iter(contract.features))]
+        rows = some.dense_shape[0] if isinstance(some, tf.SparseTensor) else tf.shape(some)[0]
+        return tf.zeros([rows], tf.int64)
+    return domain_index(domain_text(inputs[contract.domain.feature]), contract.domain)
