@@ -85,8 +85,8 @@ def test_the_papers_sizes_loss_and_method_are_the_defaults():
     expected = {
         "task_experts": 4,
         "shared_experts": 4,
-        "expert_hidden": [256, 128],
-        "tower_hidden": [128, 16, 32],
+        "expert_hidden": (256, 128),
+        "tower_hidden": (128, 16, 32),
         "attention": True,
     }
     assert {name: options[name].default for name in expected} == expected
