@@ -292,6 +292,11 @@ class _WrongValue(ValueError):
     """What is wrong with a value; where it stands is added later."""
 
 
+def _plain(value: Any) -> Any:
+    """A value as Python has it: NumPy 2 would say ``np.float64(1.5)`` of 1.5."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _each(column: pd.Series, convert: Callable[[Any], Any], dtype: Any) -> np.ndarray:
     """Converts every value of a column, or every category of a categorical one."""
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -307,7 +312,7 @@ def _each(column: pd.Series, convert: Callable[[Any], Any], dtype: Any) -> np.nd
             converted[position] = convert(value)
         except _WrongValue as error:
             raise ScoringError(
-                f"column {column.name!r}, position {position}: {error}. Received: {value!r}"
+                f"column {column.name!r}, position {position}: {error}. Received: {_plain(value)!r}"
             ) from None
     return converted
 
