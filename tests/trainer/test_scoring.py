@@ -170,7 +170,7 @@ def test_texts_of_other_types_are_those_of_the_logs_reader(value, text):
         ("item_id", 0.5, "position 3: a category should be a text or a whole number"),
         ("item_id", float("inf"), "position 3: a category should be"),
         ("item_id", 2.0**53 + 2, "exact up to 9007199254740992 only"),
-        ("item_id", np.float32(2**24 + 2), "exact up to 16777216 only. Received: 16777218.0"),
+        ("item_id", np.float32(2**24 + 2), r"up to 16777216 only.*Received: 16777218\.0"),
         ("item_id", ["5345439"], "several values where one is expected"),
         ("item_id", 1j, "a complex is no category"),
         ("item_id", "\ud800", "half a character"),
