@@ -1,1 +1,0 @@
-"""TFX components, one folder each: ingestion, slice evaluation, deployment gate, report."""

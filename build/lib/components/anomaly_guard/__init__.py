@@ -1,1 +1,0 @@
-"""Stops a run before training where the data does not match its schema."""

@@ -1,1 +1,0 @@
-"""Log ExampleGen: raw logs to tf.Examples in splits."""

@@ -1,1 +1,0 @@
-"""Pushes a blessed model into the serving folder, whole or not at all."""

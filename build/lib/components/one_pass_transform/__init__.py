@@ -1,1 +1,0 @@
-"""TFX component: Transform with one pass of analysis and whole batches throughout."""

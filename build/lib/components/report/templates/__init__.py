@@ -1,1 +1,0 @@
-"""Jinja templates and the style sheet of the report."""

@@ -1,1 +1,0 @@
-"""Evaluates candidate, baseline and reference per task and slice, with paired intervals."""

@@ -1,1 +1,0 @@
-"""Runs a compiled package here, task by task, as Kubeflow Pipelines would on a cluster."""

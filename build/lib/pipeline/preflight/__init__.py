@@ -1,1 +1,0 @@
-"""What can be known to be wrong before TensorFlow is loaded: without it, Beam and TFX."""

@@ -1,1 +1,0 @@
-"""Writes e-commerce impression logs whose true probabilities are known."""

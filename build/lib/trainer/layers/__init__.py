@@ -1,1 +1,0 @@
-"""The arithmetic that networks share: parallel MLPs, gates, embeddings; no settings here."""

@@ -1,1 +1,0 @@
-"""Floor 0: what the data means (data contract) and how it becomes numbers (preprocessing)."""
