@@ -79,4 +79,4 @@ audit: uv
 	  -r $(LOCK)
 
 clean:
-	rm -rf $(VENV) .uv var *.egg-info
+	rm -rf $(VENV) .uv build var *.egg-info
