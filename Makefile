@@ -8,7 +8,7 @@ PYTHON ?=
 VENV   ?= .venv
 ROWS   ?= 200000
 BIN    := $(VENV)/bin
-CODE   := transform trainer components pipeline kubeflow tests benchmarks install
+CODE   := mtlx transform trainer components pipeline kubeflow tests benchmarks install
 # Where `make test-modern` makes a Debian 13, and which tests it runs there.
 DEBIAN ?= var/debian13
 TESTS  ?=

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.planted_tasks import FIELDS, IDS, Columns, combination
-from trainer.area_under_curve import area_under_curve
-from trainer.checkpoint import CheckpointFolder
-from trainer.input import ExampleSet
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.training_job import TrainingJob
-from trainer.training_methods import TRAINING_METHODS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.checkpoint import CheckpointFolder
+from mtlx.trainer.training.job import TrainingJob
+from mtlx.trainer.training.methods import TRAINING_METHODS
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 DOMAINS, TASKS = ("feed", "search", "page"), ("click", "like")
 ROWS = {"train": 24_000, "validation": 6_000, "test": 30_000}

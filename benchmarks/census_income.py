@@ -28,20 +28,20 @@ import tensorflow_transform as tft  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from components.one_pass_transform.example_transformer import transform_file  # noqa: E402
-from pipeline.experiment import Experiment  # noqa: E402
-from pipeline.experiment_file import read_experiment  # noqa: E402
-from pipeline.reference_training import trainings  # noqa: E402
-from trainer.arrangements import ARRANGEMENTS  # noqa: E402
-from trainer.checkpoint import CheckpointFolder  # noqa: E402
-from trainer.input import ExampleSet  # noqa: E402
-from trainer.labels import labels_and_mask  # noqa: E402
-from trainer.measure import measure  # noqa: E402
-from trainer.settings import ModelSettings, TrainingSettings  # noqa: E402
-from trainer.training_job import TrainingJob, TrainingResult  # noqa: E402
-from trainer.training_methods import TRAINING_METHODS, method_of  # noqa: E402
-from transform.model_inputs import ModelInputs  # noqa: E402
-from transform.model_inputs_builder import build_model_inputs  # noqa: E402
+from mtlx.components.one_pass_transform.example_transformer import transform_file  # noqa: E402
+from mtlx.pipeline.experiment.experiment import Experiment  # noqa: E402
+from mtlx.pipeline.experiment.experiment_file import read_experiment  # noqa: E402
+from mtlx.pipeline.experiment.reference_training import trainings  # noqa: E402
+from mtlx.trainer.examples.input import ExampleSet  # noqa: E402
+from mtlx.trainer.examples.labels import labels_and_mask  # noqa: E402
+from mtlx.trainer.model.arrangements import ARRANGEMENTS  # noqa: E402
+from mtlx.trainer.settings import ModelSettings, TrainingSettings  # noqa: E402
+from mtlx.trainer.training.checkpoint import CheckpointFolder  # noqa: E402
+from mtlx.trainer.training.job import TrainingJob, TrainingResult  # noqa: E402
+from mtlx.trainer.training.methods import TRAINING_METHODS, method_of  # noqa: E402
+from mtlx.trainer.validation.measure import measure  # noqa: E402
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs  # noqa: E402
+from mtlx.transform.contract.model_inputs import ModelInputs  # noqa: E402
 
 CONFIG = Path(__file__).parents[1] / "configs" / "census_income.yaml"
 ROOT = Path("var/benchmarks/census_income")
@@ -100,7 +100,8 @@ def _prepared(experiment: Experiment, folder: Path) -> Prepared:
     from tfx.dsl.compiler import compiler
     from tfx.orchestration import metadata
 
-    from pipeline import graph, node_run
+    from mtlx.pipeline.graph import graph
+    from mtlx.pipeline.run import node_run
 
     connection = metadata.sqlite_metadata_connection_config(str(ROOT / "metadata.sqlite"))
     pipeline = compiler.Compiler().compile(

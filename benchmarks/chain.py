@@ -25,7 +25,7 @@ from rich.table import Table
 
 from benchmarks import peak_memory
 from benchmarks.chain_log import prepare_log
-from transform.data_contract import DataContract
+from mtlx.transform.contract.data_contract import DataContract
 
 EXPERIMENT = Path(__file__).with_name("chain.yaml")
 FOLDER = Path("var/benchmarks/chain")
@@ -119,9 +119,9 @@ def run_stock(values: dict, contract: DataContract, logs: Path) -> Nodes:
     from tfx.dsl.compiler import compiler
 
     from benchmarks.stock_chain import create_stock_pipeline
-    from components.slice_evaluation.settings import EvaluationSettings
-    from pipeline import node_run
-    from trainer.settings import ModelSettings, TrainingSettings
+    from mtlx.components.slice_evaluation.settings import EvaluationSettings
+    from mtlx.pipeline.run import node_run
+    from mtlx.trainer.settings import ModelSettings, TrainingSettings
 
     folder = FOLDER.resolve() / "stock"
     shutil.rmtree(folder, ignore_errors=True)
@@ -148,8 +148,8 @@ def run_stock(values: dict, contract: DataContract, logs: Path) -> Nodes:
 
 def run_ours(values: dict, logs: Path) -> Nodes:
     """Each node of this project's pipeline."""
-    from pipeline.experiment import Experiment
-    from pipeline.local_run import NodeRun, pipeline_root, run_experiment
+    from mtlx.pipeline.experiment.experiment import Experiment
+    from mtlx.pipeline.run.local_run import NodeRun, pipeline_root, run_experiment
 
     data = {**values["data"], "path": str(logs / "day=*" / "*.csv")}
     experiment = Experiment.read({**values, "data": data})

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
-from transform.data_contract import CategoricalFeature, DataContract, NumericFeature
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
+from mtlx.transform.contract.data_contract import CategoricalFeature, DataContract, NumericFeature
 
 
 def prepare_log(rows: int, contract: DataContract, folder: Path) -> Path:

@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
 
 FOLDER = Path("var/benchmarks/check")
 EXPERIMENT = Path(__file__).parents[1] / "configs" / "default.yaml"
@@ -63,7 +63,7 @@ def _seconds(arguments: list[str]) -> tuple[int, float, float]:
     """Exit code, wall seconds and processor seconds of a command."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "kubeflow.command_line", *arguments], capture_output=True
+        [sys.executable, "-m", "mtlx.kubeflow.command_line", *arguments], capture_output=True
     )
     wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -30,7 +30,7 @@ _CONTRACT = {
 
 def judge_text(case: Case, path: Path) -> tuple[str, str]:
     """Reads a CSV file, packed or not, and checks that every line is accounted for."""
-    from components.log_example_gen.readers.csv import Csv
+    from mtlx.components.log_example_gen.readers.csv import Csv
 
     read = _read(Csv(delimiter=case.delimiter), path)
     if isinstance(read, tuple):
@@ -52,7 +52,7 @@ def judge_parquet(case: Case, path: Path) -> tuple[str, str]:
     """Reads a Parquet file and checks that its rows are all there."""
     import pyarrow.parquet as pq
 
-    from components.log_example_gen.readers.parquet import Parquet
+    from mtlx.components.log_example_gen.readers.parquet import Parquet
 
     read = _read(Parquet(), path)
     if isinstance(read, tuple):
@@ -66,7 +66,7 @@ def judge_parquet(case: Case, path: Path) -> tuple[str, str]:
 
 def judge_yaml(case: Case, path: Path) -> tuple[str, str]:
     """Reads an experiment file."""
-    from pipeline.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
 
     try:
         read_experiment(path)
@@ -100,7 +100,7 @@ def judge(kind: str, case: Case, folder: Path) -> tuple[str, str]:
 
 def _read(reader: object, path: Path) -> list | tuple[str, str]:
     """All batches of a file, or the outcome where it is refused."""
-    from components.log_example_gen.rejection import InputRefused
+    from mtlx.components.log_example_gen.rejection import InputRefused
 
     try:
         shards = reader.shards([str(path)])
@@ -112,9 +112,9 @@ def _read(reader: object, path: Path) -> list | tuple[str, str]:
 
 def _checked(read: list, path: Path, malformed: bool) -> tuple[str, str]:
     """The outcome behind the checks of the data contract."""
-    from components.log_example_gen.rejection import InputRefused
-    from components.log_example_gen.row_checks import RowChecks
-    from transform.data_contract import DataContract
+    from mtlx.components.log_example_gen.rejection import InputRefused
+    from mtlx.components.log_example_gen.row_checks import RowChecks
+    from mtlx.transform.contract.data_contract import DataContract
 
     checks = RowChecks(DataContract.read(_CONTRACT), path.suffix != ".parquet")
     for batch in read:

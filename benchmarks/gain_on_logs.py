@@ -48,8 +48,8 @@ def _train(encoder: str, way: str, examples: Any, seed: int) -> dict[str, Any]:
 
 def _model(encoder: str, way: str, examples: Any) -> Any:
     from benchmarks.training_settings import MODELS
-    from trainer.ranking_model import RankingModel
-    from trainer.settings import ModelSettings
+    from mtlx.trainer.model.ranking_model import RankingModel
+    from mtlx.trainer.settings import ModelSettings
 
     settings = ModelSettings.read({**MODELS["mmoe"], "sequence_encoder": encoder})
     model = RankingModel(examples.inputs, settings)

@@ -17,12 +17,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.simulated_scorers import Scorers, batch_of_trials
-from components.slice_evaluation import paired_auc
-from components.slice_evaluation.cluster_sums import ClusterSums
-from components.slice_evaluation.paired_auc import Estimate, auc_difference, auc_estimate, relaimp
-from components.slice_evaluation.paired_pass import PairedPass
-from components.slice_evaluation.slice_totals import SliceTotals
-from components.slice_evaluation.spread import Spread
+from mtlx.components.slice_evaluation.statistics import paired_auc
+from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
+from mtlx.components.slice_evaluation.statistics.paired_auc import (
+    Estimate,
+    auc_difference,
+    auc_estimate,
+    relaimp,
+)
+from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
+from mtlx.components.slice_evaluation.statistics.spread import Spread
 
 CONFIDENCE = 0.95
 #: Rows that are drawn and evaluated at once.

@@ -51,7 +51,7 @@ def _measure(rows: int, out: Path) -> None:
 
     from benchmarks.chain import run_ours
     from benchmarks.chain_log import prepare_log
-    from transform.data_contract import DataContract
+    from mtlx.transform.contract.data_contract import DataContract
 
     values = yaml.safe_load(EXPERIMENT.read_text(encoding="utf-8"))
     values["training"] = {**values["training"], "epochs": 1, "cache": "none"}

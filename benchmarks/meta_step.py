@@ -22,12 +22,12 @@ from keras import ops
 
 from benchmarks.planted_networks import DATA, OPTIONS
 from benchmarks.planted_sequences import Columns
-from trainer.area_under_curve import area_under_curve
-from trainer.meta_step import MetaStep
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.train_step import TrainStep
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.meta_step import MetaStep
+from mtlx.trainer.training.ordinary_step import OrdinaryStep
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 OPPOSITE = (TaskSpec("like", "like"), TaskSpec("dislike", "dislike"))
 BATCH, HELD_OUT_ROWS = 256, 10_000
@@ -83,7 +83,7 @@ class MetaLearning:
         self.model, self._tasks, self._columns, self._rate = model, tasks, columns, rate
         self._random = np.random.default_rng(seed)
         strategy = tf.distribute.get_strategy()
-        self._ordinary = TrainStep(model, tasks, settings, strategy)
+        self._ordinary = OrdinaryStep(model, tasks, settings, strategy)
         self._meta = MetaStep(self._ordinary, model, strategy, rate, second_order=False)
         self._ordinary.prepare(_tensors({name: values[:4] for name, values in columns.items()}))
 

@@ -1,5 +1,5 @@
 """What a node of a long-lived pipeline root waits for before it runs: ML-Metadata's query for its
-executions, as TFX asks and as `pipeline.stack` does.
+executions, as TFX asks and as `mtlx.pipeline.process.stack` does.
 
     python -m benchmarks.metadata_queries [--runs 1000] [--nodes 13]
 """
@@ -16,7 +16,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.orchestration.portable.mlmd import execution_lib
 
-from pipeline import stack
+from mtlx.pipeline.process import stack
 
 _KINDS = ("pipeline", "pipeline_run", "node")
 
@@ -66,7 +66,7 @@ def main() -> None:
         config = metadata.sqlite_metadata_connection_config(str(Path(folder) / "metadata.sqlite"))
         with metadata.Metadata(config) as handle:
             contexts = fill(handle.store, arguments.runs, arguments.nodes)
-            for name, query in (("TFX", theirs), ("pipeline.stack", ours)):
+            for name, query in (("TFX", theirs), ("mtlx.pipeline.process.stack", ours)):
                 taken = seconds(lambda query=query: query(handle, contexts))
                 print(f"{name}: {1000 * taken:.1f} ms, {arguments.runs} runs of {arguments.nodes}")
 

@@ -31,11 +31,16 @@ import keras
 import numpy as np
 
 from benchmarks.planted_sequences import Columns, Learning
-from trainer.arrangements import ARRANGEMENTS
-from trainer.interactions import INTERACTIONS
-from trainer.networks import NETWORKS
-from trainer.settings import ModelSettings
-from transform.model_inputs import CategoricalInput, ModelInputs, NumericInput, TaskSpec
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.interactions import INTERACTIONS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.contract.model_inputs import (
+    CategoricalInput,
+    ModelInputs,
+    NumericInput,
+    TaskSpec,
+)
 
 _EXPERTS = {"experts": 4, "expert_hidden": [32], "tower_hidden": [16]}
 _OWN_EXPERTS = {"expert_hidden": [32], "tower_hidden": [16]}

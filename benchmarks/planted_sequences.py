@@ -12,11 +12,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.area_under_curve import area_under_curve
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.train_step import TrainStep
-from transform.model_inputs import CategoricalInput, ModelInputs, SequenceInput, TaskSpec
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.ordinary_step import OrdinaryStep
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import (
+    CategoricalInput,
+    ModelInputs,
+    SequenceInput,
+    TaskSpec,
+)
 
 #: Longest sequence.
 LENGTH = 6
@@ -169,7 +174,7 @@ class Learning:
             table = self.model.embedding.table
             table.assign(table / keras.ops.std(table) * scale)
         training = TrainingSettings.read({"learning_rate": learning_rate, "loss": loss})
-        self._step = TrainStep(
+        self._step = OrdinaryStep(
             self.model, planted.inputs.tasks, training, tf.distribute.get_strategy()
         )
         columns, _ = planted.sample(planted.rows, seed)
@@ -211,12 +216,12 @@ class Learning:
 
 
 def take_steps(
-    train_step: TrainStep, rows: dict[str, tf.Tensor], order: tf.Tensor, batch_size: int
+    train_step: OrdinaryStep, rows: dict[str, tf.Tensor], order: tf.Tensor, batch_size: int
 ) -> tf.Tensor:
     """All steps of an epoch as one graph, in which a step costs no Python.
 
     Args:
-        train_step: what a step is; `TrainStep.prepare` has been called.
+        train_step: what a step is; `OrdinaryStep.prepare` has been called.
         rows: columns ``(rows,)`` or ``(rows, L)`` by name.
         order: ``(n,)`` places of rows; those of a last, incomplete batch are left out.
         batch_size: rows of a step.

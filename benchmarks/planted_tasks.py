@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.planted_sequences import Columns, take_steps
-from trainer.area_under_curve import area_under_curve
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.train_step import TrainStep
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.ordinary_step import OrdinaryStep
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 #: Of every field; two ids are reserved.
 IDS = 42
@@ -141,7 +141,7 @@ class Training:
         **settings: Any,
     ) -> None:
         self.model, self._seed, self._epoch = model, seed, 0
-        self.step = TrainStep(
+        self.step = OrdinaryStep(
             model, tasks, TrainingSettings.read(settings), tf.distribute.get_strategy()
         )
         self._count = len(next(iter(columns.values())))

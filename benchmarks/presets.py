@@ -37,8 +37,8 @@ def main() -> None:
     arguments = _arguments()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_USE_LEGACY_KERAS"] = "0"
-    from pipeline.simulation.settings import SimulationSettings
-    from pipeline.simulation.simulator import simulate
+    from mtlx.pipeline.simulation.settings import SimulationSettings
+    from mtlx.pipeline.simulation.simulator import simulate
 
     logs = FOLDER.resolve() / f"logs-{arguments.rows}"
     simulate(SimulationSettings(rows=arguments.rows), logs, overwrite=True)
@@ -84,7 +84,7 @@ def _setting(arguments: argparse.Namespace, seed: int) -> dict[str, Any]:
 
 def _open_runs(arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
     """This part's runs that have no line yet, as preset and seed; all presets' first seed first."""
-    from pipeline.presets import preset_names
+    from mtlx.pipeline.experiment.presets import preset_names
 
     part, parts = map(int, arguments.part.split("/"))
     done = []
@@ -102,9 +102,9 @@ def _run(
     name: str, model: dict[str, Any], logs: Path, seed: int, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     """One pipeline run; a preset that fails is a line of the table, not the end of it."""
-    from components.slice_evaluation.results import load_results
-    from pipeline.experiment_file import read_experiment
-    from pipeline.local_run import RunFailed, run_experiment
+    from mtlx.components.slice_evaluation.results import load_results
+    from mtlx.pipeline.experiment.experiment_file import read_experiment
+    from mtlx.pipeline.run.local_run import RunFailed, run_experiment
 
     started = time.process_time()
     try:

@@ -21,10 +21,10 @@ from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from components.model_pusher.local_push import STATE_FOLDER
-from components.model_pusher.model_files import model_digest
-from components.model_pusher.push import push
-from components.model_pusher.version_number import version_numbers
+from mtlx.components.model_pusher.model_files import model_digest
+from mtlx.components.model_pusher.serving_folder.local_push import STATE_FOLDER
+from mtlx.components.model_pusher.serving_folder.push import push
+from mtlx.components.model_pusher.serving_folder.version_number import version_numbers
 
 #: Pushes whose time says how long one takes.
 _TIMED = 5

@@ -27,17 +27,17 @@ import tensorflow as tf  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from trainer.checkpoint import CheckpointFolder  # noqa: E402
-from trainer.input import ExampleSet  # noqa: E402
-from trainer.labels import labels_and_mask  # noqa: E402
-from trainer.measure import measure  # noqa: E402
-from trainer.ranking_model import RankingModel  # noqa: E402
-from trainer.selection import Selection  # noqa: E402
-from trainer.settings import ModelSettings, SelectionSettings, TrainingSettings  # noqa: E402
-from trainer.training_job import TrainingJob  # noqa: E402
-from trainer.training_methods.standard import Standard  # noqa: E402
-from trainer.validation import Validation  # noqa: E402
-from transform.model_inputs import (  # noqa: E402
+from mtlx.trainer.examples.input import ExampleSet  # noqa: E402
+from mtlx.trainer.examples.labels import labels_and_mask  # noqa: E402
+from mtlx.trainer.model.ranking_model import RankingModel  # noqa: E402
+from mtlx.trainer.settings import ModelSettings, SelectionSettings, TrainingSettings  # noqa: E402
+from mtlx.trainer.training.checkpoint import CheckpointFolder  # noqa: E402
+from mtlx.trainer.training.job import TrainingJob  # noqa: E402
+from mtlx.trainer.training.methods.standard import Standard  # noqa: E402
+from mtlx.trainer.validation.measure import measure  # noqa: E402
+from mtlx.trainer.validation.selection import Selection  # noqa: E402
+from mtlx.trainer.validation.validation import Validation  # noqa: E402
+from mtlx.transform.contract.model_inputs import (  # noqa: E402
     FIRST_VALUE_ID,
     CategoricalInput,
     ModelInputs,
@@ -127,8 +127,8 @@ def _funnel() -> DataSet:
 
 def _simulated() -> DataSet:
     """Days 1 to 5 of simulated logs train, the rest is held out."""
-    from pipeline.simulation.settings import SimulationSettings
-    from pipeline.simulation.simulator import simulate
+    from mtlx.pipeline.simulation.settings import SimulationSettings
+    from mtlx.pipeline.simulation.simulator import simulate
 
     with tempfile.TemporaryDirectory() as folder:
         simulate(SimulationSettings(rows=60_000), Path(folder))
@@ -150,7 +150,7 @@ def _simulated() -> DataSet:
 
 def _census(folder: Path) -> DataSet:
     """20,000 rows of the training file train, 30,000 of the test file are held out."""
-    from components.log_example_gen.readers.census_income import FIELDS
+    from mtlx.components.log_example_gen.readers.census_income import FIELDS
 
     frames = []
     for name, rows in (("data", 20_000), ("test", 30_000)):

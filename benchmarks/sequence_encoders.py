@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.planted_sequences import TARGET_IN_SEQUENCE, Learning
-from trainer.layers.field_embedding import FieldEmbedding
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.layers.field_embedding import FieldEmbedding
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 
 SCALES = (0.01, 0.25)
 SEEDS = (1, 2)

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.simulated_scorers import Scorers
-from components.slice_evaluation.cluster_sums import ClusterSums
-from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_pass import PairedPass
-from components.slice_evaluation.shared_rows import (
+from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.slices import SliceColumn
+from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
+from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
+from mtlx.components.slice_evaluation.statistics.shared_rows import (
     GroupedPlacements,
     SharedRows,
     find_shared_rows,
 )
-from components.slice_evaluation.slice_totals import SliceTotals
-from components.slice_evaluation.slices import SliceColumn
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
+from mtlx.transform.contract.data_contract import DataContract
 
 FEATURES = ["user_id", "city"]
 #: No model reads `user_id`, all read `city`.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.slices import SliceColumn
+from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.slices import SliceColumn
 
 #: Rows from which the true AUCs are computed: their error is a tenth of the least one simulated.
 _TRUTH_ROWS, _TRUTH_USERS = 4_000_000, 400_000

@@ -21,8 +21,8 @@ from rich.table import Table
 from tfx.types import standard_artifacts
 
 from benchmarks.chain import EXPERIMENT, FOLDER
-from components.slice_evaluation.executor import Executor
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.executor import Executor
+from mtlx.transform.contract.data_contract import DataContract
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def _ours(
     values: dict,
     out: Path,
 ) -> None:
-    from components.slice_evaluation.settings import EvaluationSettings
+    from mtlx.components.slice_evaluation.settings import EvaluationSettings
 
     shutil.rmtree(out, ignore_errors=True)
     evaluation = standard_artifacts.ModelEvaluation()

@@ -25,13 +25,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.bottoms import BOTTOMS
-from trainer.interactions import INTERACTIONS
-from trainer.networks import NETWORKS
-from trainer.ranking_model import RankingModel
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
-from trainer.settings import ModelSettings
-from transform.model_inputs import (
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.interactions import INTERACTIONS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.contract.model_inputs import (
     CategoricalInput,
     ModelInputs,
     NumericInput,

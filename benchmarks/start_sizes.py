@@ -19,12 +19,12 @@ from keras import ops
 
 from benchmarks.planted_sequences import LENGTH, Columns, Learning, planted_sequence, put_target
 from benchmarks.start_scale import start_at
-from trainer.area_under_curve import area_under_curve
-from trainer.bottoms.bottom import join
-from trainer.layers.unit_scale import unit_scale
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings
-from transform.model_inputs import (
+from mtlx.trainer.layers.unit_scale import unit_scale
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.parts.bottoms.bottom import join
+from mtlx.trainer.settings import ModelSettings
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import (
     CategoricalInput,
     ModelInputs,
     NumericInput,

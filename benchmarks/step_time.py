@@ -24,13 +24,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from trainer.arrangements import ARRANGEMENTS
-from trainer.bottoms import BOTTOMS
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
-from trainer.settings import ModelSettings, TrainingSettings
-from transform.model_inputs import CategoricalInput, ModelInputs, SequenceInput, TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.transform.contract.model_inputs import (
+    CategoricalInput,
+    ModelInputs,
+    SequenceInput,
+    TaskSpec,
+)
 
 TASKS = (
     TaskSpec("click", "click"),
@@ -150,10 +155,10 @@ def _make_step(
 def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
     import tensorflow as tf
 
-    from trainer.train_step import TrainStep
+    from mtlx.trainer.training.ordinary_step import OrdinaryStep
 
     training = TrainingSettings(optimizer=optimizer)
-    step = TrainStep(model, TASKS, training, tf.distribute.get_strategy())
+    step = OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     step.prepare(tensors)
     return lambda: step(tensors).numpy()

@@ -5,12 +5,12 @@ from pathlib import Path
 import tensorflow_model_analysis as tfma
 from tfx import v1 as tfx
 
-from components.slice_evaluation.evaluation_config import build_eval_config
-from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slice_metrics import CANDIDATE
-from components.slice_evaluation.slices import resolve_crosses
-from trainer.settings import ModelSettings, TrainingSettings
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.evaluation_config import build_eval_config
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slices import resolve_crosses
+from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Patterns under the folder of the logs.
 SPLITS = {"train": "day=0[1-6]/*", "validation": "day=07/*", "test": "day=08/*"}
@@ -43,11 +43,11 @@ def create_stock_pipeline(
     transform = tfx.components.Transform(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        preprocessing_fn="transform.preprocessing.preprocessing_fn",
+        preprocessing_fn="mtlx.transform.preprocessing.preprocessing_fn",
         custom_config={"data_contract": contract.to_json()},
     )
     trainer = tfx.components.Trainer(
-        run_fn="trainer.run_fn.run_fn",
+        run_fn="mtlx.trainer.run_fn.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],

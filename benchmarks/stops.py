@@ -24,8 +24,8 @@ _WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --di
 
 def _experiment(folder: Path, rows: int) -> Path:
     """The default experiment with one model, on simulated logs."""
-    from pipeline.simulation.settings import SimulationSettings
-    from pipeline.simulation.simulator import simulate
+    from mtlx.pipeline.simulation.settings import SimulationSettings
+    from mtlx.pipeline.simulation.simulator import simulate
 
     simulate(SimulationSettings.read({"rows": rows, "seed": 1}), folder / "simulated")
     source = Path(__file__).parents[1] / "configs" / "default.yaml"
@@ -44,7 +44,7 @@ def _experiment(folder: Path, rows: int) -> Path:
 def _start(path: Path, overrides: Sequence[str]) -> subprocess.Popen[str]:
     sets = [text for override in overrides for text in ("--set", override)]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.command_line", "run", str(path), *sets],
+        [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chain import FOLDER
-from trainer.input import ExampleSet
+from mtlx.trainer.examples.input import ExampleSet
 
 BATCH = 2048
 

@@ -124,7 +124,7 @@ class Examples:
 
 
 class Rows:
-    """Rows in memory, with the interface of `trainer.input.ExampleSet`."""
+    """Rows in memory, with the interface of `mtlx.trainer.examples.input.ExampleSet`."""
 
     def __init__(self, columns: dict[str, np.ndarray]) -> None:
         import tensorflow as tf
@@ -187,9 +187,9 @@ def make_examples(data: str, folder: Path | None) -> Examples:
     """Made by a pipeline run with the smallest of models; the test split by the same transform."""
     import tensorflow_transform as tft
 
-    from pipeline.experiment_file import read_experiment
-    from pipeline.local_run import run_experiment
-    from transform.model_inputs_builder import build_model_inputs
+    from mtlx.pipeline.experiment.experiment_file import read_experiment
+    from mtlx.pipeline.run.local_run import run_experiment
+    from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 
     experiment = read_experiment(_experiment(data, folder))
     result = run_experiment(experiment)
@@ -211,8 +211,8 @@ def make_examples(data: str, folder: Path | None) -> Examples:
 
 def _experiment(data: str, folder: Path | None) -> Path:
     """The data set's own experiment with a model that costs nothing."""
-    from pipeline.simulation.settings import SimulationSettings
-    from pipeline.simulation.simulator import simulate
+    from mtlx.pipeline.simulation.settings import SimulationSettings
+    from mtlx.pipeline.simulation.simulator import simulate
 
     values = yaml.safe_load((CONFIGS / DATA[data][0]).read_text(encoding="utf-8"))
     if data == "simulated":
@@ -263,8 +263,8 @@ def _transformed(pattern: str, transformed: Any) -> dict[str, np.ndarray]:
 
 def _train(data: str, examples: Examples, name: str, seed: int) -> dict[str, Any]:
     """One training, and the AUC by task on the test split."""
-    from trainer.ranking_model import RankingModel
-    from trainer.settings import ModelSettings
+    from mtlx.trainer.model.ranking_model import RankingModel
+    from mtlx.trainer.settings import ModelSettings
 
     model_name, changes, options = CELLS[name]
     chosen = MODELS[model_name]
@@ -294,11 +294,11 @@ def train(examples: Examples, training: dict[str, Any], build: Callable[[], Any]
     import keras
     import tensorflow as tf
 
-    from trainer.checkpoint import CheckpointFolder
-    from trainer.settings import TrainingSettings
-    from trainer.training_job import TrainingJob
-    from trainer.training_methods.standard import Standard
-    from trainer.validation import validate
+    from mtlx.trainer.settings import TrainingSettings
+    from mtlx.trainer.training.checkpoint import CheckpointFolder
+    from mtlx.trainer.training.job import TrainingJob
+    from mtlx.trainer.training.methods.standard import Standard
+    from mtlx.trainer.validation.validation import validate
 
     keras.backend.clear_session()
     started = time.process_time()

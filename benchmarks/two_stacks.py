@@ -23,7 +23,7 @@ TOLERANCE = 1e-5
 
 def score(model: str, logs: str, out: str) -> None:
     """Writes the probabilities of all rows."""
-    from trainer.scoring import Scorer
+    from mtlx.trainer.serving.scoring import Scorer
 
     frame = pd.concat([pd.read_csv(path) for path in sorted(glob.glob(logs))], ignore_index=True)
     scorer = Scorer(model)

@@ -1,14 +1,14 @@
-"""``mtlx`` with all its commands: those of `pipeline.command_line` and the cluster's."""
+"""``mtlx`` with all its commands: those of `mtlx.pipeline.command_line` and the cluster's."""
 
 import sys
 from collections.abc import Sequence
 
-from kubeflow.commands import COMMANDS
-from pipeline import command_line
+from mtlx.kubeflow.commands import COMMANDS
+from mtlx.pipeline import command_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; see `pipeline.command_line.main`."""
+    """Runs one command; see `mtlx.pipeline.command_line.main`."""
     return command_line.main(arguments, COMMANDS)
 
 

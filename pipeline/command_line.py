@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.experiment import Experiment
-    from pipeline.local_run import RunResult
+    from mtlx.pipeline.experiment.experiment import Experiment
+    from mtlx.pipeline.run.local_run import RunResult
 
 #: Exit codes of every command.
 EXIT_OK = 0
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
     try:
         return parsed.command(parsed)
     except KeyboardInterrupt:
-        from pipeline.prompt_stop import STOPPED
+        from mtlx.pipeline.process.prompt_stop import STOPPED
 
         print(f"\n{STOPPED}", file=sys.stderr)
         return EXIT_STOPPED
@@ -178,7 +178,7 @@ def fail(message: str, code: int) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from pipeline.prompt_stop import prompt_stop
+    from mtlx.pipeline.process.prompt_stop import prompt_stop
 
     with prompt_stop():
         return _run_until_stopped(arguments)
@@ -187,13 +187,13 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from pipeline.checked_experiment import checked_experiment
-    from pipeline.experiment_file import ExperimentFileError
-    from pipeline.heavy_imports import heavy_imports
-    from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
-    from pipeline.pipeline_root import history_elsewhere
-    from pipeline.preflight.preflight import preflight
-    from pipeline.run_lock import PipelineRootInUse
+    from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.preflight.preflight import preflight
+    from mtlx.pipeline.process.heavy_imports import heavy_imports
+    from mtlx.pipeline.run.local_run import RunFailed, check_not_in_use, run_experiment
+    from mtlx.pipeline.run.pipeline_root import history_elsewhere
+    from mtlx.pipeline.run.run_lock import PipelineRootInUse
 
     console = Console(highlight=False)
 
@@ -218,8 +218,8 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_FAILED)
 
     with heavy_imports():
-        from pipeline.run_record import ExperimentSource
-        from pipeline.terminal import NodeLines
+        from mtlx.pipeline.run.run_record import ExperimentSource
+        from mtlx.pipeline.terminal.terminal import NodeLines
 
     source = ExperimentSource.read(arguments.experiment, arguments.overrides)
     try:
@@ -238,9 +238,9 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
 
 def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
-    from components.relaimp_gate.verdict import Verdict
-    from components.slice_evaluation.results import load_results
-    from pipeline.terminal import print_summary
+    from mtlx.components.relaimp_gate.verdict import Verdict
+    from mtlx.components.slice_evaluation.results import load_results
+    from mtlx.pipeline.terminal.terminal import print_summary
 
     results = None
     if experiment.components.evaluation == "slice":
@@ -250,8 +250,8 @@ def _print_summary(console: "Console", experiment: "Experiment", result: "RunRes
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from pipeline.experiment_file import ExperimentFileError
-    from pipeline.log_check.command import check
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.log_check.command import check
 
     try:
         return EXIT_OK if check(arguments) else EXIT_WRONG_INPUT
@@ -260,9 +260,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from pipeline.simulation.settings import SimulationSettings
-    from pipeline.simulation.simulator import simulate
-    from transform.settings import SettingsError
+    from mtlx.pipeline.simulation.settings import SimulationSettings
+    from mtlx.pipeline.simulation.simulator import simulate
+    from mtlx.transform.config.settings import SettingsError
 
     try:
         settings = SimulationSettings.read(
@@ -277,8 +277,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     import json
 
-    from pipeline.experiment_file import ExperimentFileError, read_experiment
-    from pipeline.pipeline_root import history_elsewhere, pipeline_root
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.run.pipeline_root import history_elsewhere, pipeline_root
 
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
@@ -300,10 +300,10 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from pipeline.checked_experiment import checked_experiment
-    from pipeline.experiment_file import ExperimentFileError
-    from pipeline.preflight.registered_names import check_names
-    from transform.settings import SettingsError
+    from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.preflight.registered_names import check_names
+    from mtlx.transform.config.settings import SettingsError
 
     name, experiment = arguments.name, None
     try:
@@ -313,7 +313,7 @@ def _models(arguments: argparse.Namespace) -> int:
             experiment = checked_experiment(
                 arguments.count, look=lambda found: check_names(found, arguments.count)
             )
-        from pipeline.catalogue import count, describe, listing
+        from mtlx.pipeline.catalogue.catalogue import count, describe, listing
 
         if experiment is None:
             print(listing() if name is None else describe(name))
@@ -327,8 +327,8 @@ def _models(arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace) -> int:
     import shutil
 
-    from pipeline import settings_reference
-    from transform.settings import SettingsError
+    from mtlx.pipeline.catalogue import settings_reference
+    from mtlx.transform.config.settings import SettingsError
 
     try:
         if arguments.name is None:
@@ -345,7 +345,7 @@ def _settings(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-#: The commands of this folder; `kubeflow.command_line` adds its own.
+#: The commands of this folder; `mtlx.kubeflow.command_line` adds its own.
 COMMANDS = (
     Command(
         "run",

@@ -7,23 +7,23 @@ import subprocess
 
 import pytest
 
-from pipeline import stack
+from mtlx.pipeline.process import stack
 
 #: Files that take more than half a minute, by their share of the whole.
 LONGEST_FIRST = (
     "kubeflow/test_beam_runners.py",
-    "trainer/test_worker_group.py",
+    "trainer/distribution/test_worker_group.py",
     "kubeflow/rehearsal/test_rehearse.py",
     "pipeline/test_interrupted_run.py",
-    "pipeline/test_stock_components.py",
-    "trainer/test_devices.py",
+    "pipeline/graph/test_stock_components.py",
+    "trainer/distribution/test_devices.py",
     "transform/test_preprocessing.py",
-    "trainer/training_methods/test_multi_domain_devices.py",
-    "trainer/training_methods/test_gate_trim.py",
+    "trainer/training/methods/test_multi_domain_devices.py",
+    "trainer/training/methods/test_gate_trim.py",
     "trainer/test_contract.py",
     "kubeflow/training_job/test_run_fn.py",
-    "kubeflow/test_compiler.py",
-    "trainer/training_methods/test_gradient_boosting.py",
+    "kubeflow/package/test_compiler.py",
+    "trainer/training/methods/test_gradient_boosting.py",
 )
 
 
@@ -46,7 +46,7 @@ def pytest_make_parametrize_id(val):
 
 @pytest.fixture(scope="session", autouse=True)
 def _beam_in_process():
-    """Executors that are called without `pipeline.node_run` use Beam's own default else."""
+    """Executors that are called without `mtlx.pipeline.run.node_run` use Beam's own default else."""
     stack.run_beam_in_process()
 
 

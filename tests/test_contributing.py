@@ -8,8 +8,8 @@ import textwrap
 
 import pytest
 
+from mtlx.trainer.networks import NETWORKS
 from tests.trainer import test_contract as contract
-from trainer.networks import NETWORKS
 
 TEXT = (pathlib.Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCKS = [

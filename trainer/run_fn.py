@@ -1,4 +1,4 @@
-"""Entry point of the TFX Trainer: ``run_fn='trainer.run_fn.run_fn'``."""
+"""Entry point of the TFX Trainer: ``run_fn='mtlx.trainer.run_fn.run_fn'``."""
 
 import json
 import time
@@ -11,20 +11,20 @@ import tensorflow_transform as tft
 from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from trainer.arrangements import ARRANGEMENTS
-from trainer.available_memory import available_memory
-from trainer.checkpoint import CheckpointFolder, training_digest
-from trainer.cluster import Cluster
-from trainer.devices import choose_strategy
-from trainer.example_sets import example_sets
-from trainer.export import ServedModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.training_job import TrainingJob, TrainingResult
-from trainer.training_methods import TRAINING_METHODS, check_workers, method_of
-from trainer.worker_group import WorkerGroup
-from transform.data_contract import DataContract
-from transform.model_inputs_builder import build_model_inputs
-from transform.settings import SettingsError, SettingsType
+from mtlx.trainer.distribution.cluster import Cluster
+from mtlx.trainer.distribution.devices import choose_strategy
+from mtlx.trainer.distribution.worker_group import WorkerGroup
+from mtlx.trainer.examples.available_memory import available_memory
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
+from mtlx.trainer.training.example_sets import example_sets
+from mtlx.trainer.training.job import TrainingJob, TrainingResult
+from mtlx.trainer.training.methods import TRAINING_METHODS, check_workers, method_of
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.config.settings import SettingsError, SettingsType
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Keys of the Trainer's ``custom_config``.
 CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
@@ -99,7 +99,8 @@ def read_settings(
     missing = [key for key in CONFIG_KEYS if key not in config]
     if missing:
         raise ValueError(
-            f"custom_config of Trainer lacks {', '.join(missing)}; pipeline.graph passes them"
+            f"custom_config of Trainer lacks {', '.join(missing)}; "
+            "mtlx.pipeline.graph.graph passes them"
         )
     return (
         _read(DataContract, config, "data_contract"),

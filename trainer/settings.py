@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from transform.settings import Settings
+from mtlx.transform.config.settings import Settings
 
 Share = Annotated[float, pydantic.Field(ge=0.0, allow_inf_nan=False)]
 
@@ -55,7 +55,8 @@ FEW_POSITIVES = 100
 
 
 class SelectionSettings(Settings):
-    """Which epoch's weights are kept, and by what patience counts; see `trainer.selection`.
+    """Which epoch's weights are kept, and by what patience counts; see
+    `mtlx.trainer.validation.selection`.
 
     A metric's name alone stands for these settings with that metric: ``select_by: auc``.
 

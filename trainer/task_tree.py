@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from transform.model_inputs import TaskSpec
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 def preceding(tasks: tuple[TaskSpec, ...]) -> list[int | None]:

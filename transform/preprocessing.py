@@ -8,19 +8,19 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 import tensorflow as tf  # noqa: E402
 import tensorflow_transform as tft  # noqa: E402
 
-from transform import model_inputs  # noqa: E402
-from transform.analysis import Analysis  # noqa: E402
-from transform.data_contract import (  # noqa: E402
+from mtlx.transform.analysis.analysis import Analysis  # noqa: E402
+from mtlx.transform.analysis.finished_analysis import FinishedAnalysis  # noqa: E402
+from mtlx.transform.analysis.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
+from mtlx.transform.columns.domain_values import domain_index, domain_text, gathered  # noqa: E402
+from mtlx.transform.columns.missing_values import as_numbers, as_texts  # noqa: E402
+from mtlx.transform.contract import model_inputs  # noqa: E402
+from mtlx.transform.contract.data_contract import (  # noqa: E402
     CategoricalFeature,
     DataContract,
     Feature,
     NumericFeature,
     NumericTransform,
 )
-from transform.domain_values import domain_index, domain_text, gathered  # noqa: E402
-from transform.finished_analysis import FinishedAnalysis  # noqa: E402
-from transform.missing_values import as_numbers, as_texts  # noqa: E402
-from transform.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
 
 
 def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:

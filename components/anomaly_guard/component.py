@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from components.anomaly_guard import executor
+from mtlx.components.anomaly_guard import executor
 
 
 class AnomalyGuardSpec(component_spec.ComponentSpec):

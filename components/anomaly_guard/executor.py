@@ -7,7 +7,7 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.anomaly_guard.anomalies import Anomaly, load_anomalies
+from mtlx.components.anomaly_guard.anomalies import Anomaly, load_anomalies
 
 Artifacts = dict[str, list[types.Artifact]]
 

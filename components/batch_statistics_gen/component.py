@@ -4,7 +4,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.batch_statistics_gen import executor
+from mtlx.components.batch_statistics_gen import executor
 
 
 class BatchStatisticsGenSpec(component_spec.ComponentSpec):

@@ -14,9 +14,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-from components.batch_statistics_gen.describe_columns import DescribeColumns
-from components.example_batches import contract_columns, file_groups, read_batches, split_files
-from transform.data_contract import DataContract
+from mtlx.components.batch_statistics_gen.describe_columns import DescribeColumns
+from mtlx.components.example_batches import contract_columns, file_groups, read_batches, split_files
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Rows that TFDV is shown at once.
 _BATCH_ROWS = 16_384

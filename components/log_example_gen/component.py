@@ -9,11 +9,11 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import component_spec, standard_artifacts
 
-from components.log_example_gen.driver import Driver
-from components.log_example_gen.executor import Executor
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.settings import DataSettings, span_number
-from transform.data_contract import DataContract
+from mtlx.components.log_example_gen.driver import Driver
+from mtlx.components.log_example_gen.executor import Executor
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.settings import DataSettings, span_number
+from mtlx.transform.contract.data_contract import DataContract
 
 
 class LogExampleGenSpec(component_spec.ComponentSpec):

@@ -8,10 +8,10 @@ from tfx.orchestration import data_types
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.files import as_written, content_digest, matching_files
-from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.settings import DataSettings
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.files import as_written, content_digest, matching_files
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.settings import DataSettings
 
 
 class Driver(driver.FileBasedDriver):

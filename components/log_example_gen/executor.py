@@ -20,17 +20,17 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
-from components.log_example_gen import splitter
-from components.log_example_gen.provenance import provenance, source
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.files import matching_files
-from components.log_example_gen.readers.reader import Reader, Shard
-from components.log_example_gen.rejection import REMEDIES, InputRefused, Rejection
-from components.log_example_gen.row_checks import RowChecks
-from components.log_example_gen.settings import DataSettings
-from components.log_example_gen.shard_summary import ShardSummary
-from components.log_example_gen.split_writers import SplitWriters
-from transform.data_contract import DataContract
+from mtlx.components.log_example_gen.provenance import provenance, source
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.files import matching_files
+from mtlx.components.log_example_gen.readers.reader import Reader, Shard
+from mtlx.components.log_example_gen.rejection import REMEDIES, InputRefused, Rejection
+from mtlx.components.log_example_gen.row_checks import RowChecks
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.log_example_gen.shard_summary import ShardSummary
+from mtlx.components.log_example_gen.splits import splitter
+from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Rejected rows that an error message quotes.
 _QUOTED = 5

@@ -8,9 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.log_example_gen.settings import DataSettings, FileSplit, TimeSplit
-from components.log_example_gen.splitter import TimeRanges
-from components.log_example_gen.time_split import TimeColumn
+from mtlx.components.log_example_gen.settings import DataSettings, FileSplit, TimeSplit
+from mtlx.components.log_example_gen.splits.splitter import TimeRanges
+from mtlx.components.log_example_gen.splits.time_split import TimeColumn
 
 
 def source(file: str, rows: dict[str, int]) -> dict[str, Any]:

@@ -8,20 +8,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.log_example_gen.behaviours import Items, aligned, unequal
-from components.log_example_gen.column_text import column_text, shown
-from components.log_example_gen.list_items import flat_items, is_list
-from components.log_example_gen.missing_markers import MissingMarkers
-from components.log_example_gen.number_hints import number_hint
-from components.log_example_gen.numbers import Numbers, column_numbers
-from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import (
+from mtlx.components.log_example_gen.readers.reader import Rows
+from mtlx.components.log_example_gen.rejection import (
     UNEQUAL_LENGTHS,
     UNKNOWN_DOMAIN,
     InputRefused,
     Rejection,
 )
-from transform.data_contract import (
+from mtlx.components.log_example_gen.values.behaviours import Items, aligned, unequal
+from mtlx.components.log_example_gen.values.column_text import column_text, shown
+from mtlx.components.log_example_gen.values.list_items import flat_items, is_list
+from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
+from mtlx.components.log_example_gen.values.number_hints import number_hint
+from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbers
+from mtlx.transform.contract.data_contract import (
     CategoricalFeature,
     DataContract,
     NumericFeature,

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from components.log_example_gen.instants import instant
-from components.log_example_gen.unix_time import unit
-from transform.settings import Settings
+from mtlx.components.log_example_gen.values.instants import instant
+from mtlx.components.log_example_gen.values.unix_time import unit
+from mtlx.transform.config.settings import Settings
 
 
 def _date_as_text(value: Any) -> Any:

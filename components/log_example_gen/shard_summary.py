@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.log_example_gen.splitter import TimeRanges
+from mtlx.components.log_example_gen.splits.splitter import TimeRanges
 
 
 @dataclass
@@ -20,7 +20,7 @@ class ShardSummary:
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
-        sources: of the shard, see `components.log_example_gen.provenance.source`.
+        sources: of the shard, see `mtlx.components.log_example_gen.provenance.source`.
     """
 
     lines: Counter[str] = field(default_factory=Counter)

@@ -9,9 +9,9 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.model_pusher.model_files import copy_model
-from components.model_pusher.push import push
-from components.model_pusher.pushed_version import PushFailed
+from mtlx.components.model_pusher.model_files import copy_model
+from mtlx.components.model_pusher.serving_folder.push import push
+from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
 
 Artifacts = dict[str, list[types.Artifact]]
 

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from components.model_pusher.files import files_of
+from mtlx.components.model_pusher.serving_folder.files import files_of
 
 #: What a push writes beside a model. TensorFlow Serving reads warm-up requests from this folder
 #: and leaves alone what else is there.

@@ -4,7 +4,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from components.one_pass_transform import executor
+from mtlx.components.one_pass_transform import executor
 
 
 class OnePassTransformSpec(component_spec.ComponentSpec):
@@ -26,7 +26,8 @@ class OnePassTransformSpec(component_spec.ComponentSpec):
 
 
 class OnePassTransform(base_beam_component.BaseBeamComponent):
-    """Does the work of the stock Transform with `transform.preprocessing`, several times faster.
+    """Does the work of the stock Transform with `mtlx.transform.preprocessing`, several times
+    faster.
 
     The outputs have the stock component's types and layout, and the same graph serves: TFT
     traces and writes it. What differs is who reads and analyses: one combine over Arrow columns

@@ -8,8 +8,8 @@ import pyarrow as pa
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.example_batches import serialized_batches
-from components.example_writer import ExampleWriter
+from mtlx.components.example_batches import serialized_batches
+from mtlx.components.example_writer import ExampleWriter
 
 #: Rows that are parsed, transformed and encoded together.
 BATCH_ROWS = 8192

@@ -13,11 +13,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.example_batches import split_files
-from components.one_pass_transform.example_transformer import transform_file
-from components.one_pass_transform.graph_writer import write_graph
-from transform.data_contract import DataContract
-from transform.one_pass_analysis import AnalyzeFiles
+from mtlx.components.example_batches import split_files
+from mtlx.components.one_pass_transform.example_transformer import transform_file
+from mtlx.components.one_pass_transform.graph_writer import write_graph
+from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
+from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
 

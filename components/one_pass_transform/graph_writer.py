@@ -8,8 +8,8 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from transform.data_contract import DataContract
-from transform.preprocessing import preprocessing_fn
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.preprocessing import preprocessing_fn
 
 
 def write_graph(
@@ -26,7 +26,7 @@ def write_graph(
         pipeline: runs it.
         schema: of the raw examples.
         contract: the data contract.
-        analysis: folder of `transform.one_pass_analysis`.
+        analysis: folder of `mtlx.components.one_pass_transform.one_pass_analysis`.
         folder: the transform graph's.
         temporary: folder for TFT's temporary files.
     """

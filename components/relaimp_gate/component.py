@@ -5,9 +5,9 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from components.relaimp_gate import executor
-from components.relaimp_gate.settings import GateSettings
-from transform.data_contract import DataContract
+from mtlx.components.relaimp_gate import executor
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Examples of this run, and those that the other models were trained and tested on.
 EXAMPLES_INPUTS = ("examples", "baseline_examples", "served_examples", "anchor_examples")

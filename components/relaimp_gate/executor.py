@@ -10,19 +10,19 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.lineage import Lineage, lineage
-from components.relaimp_gate.seen_examples import SeenExamples
-from components.relaimp_gate.settings import GateSettings
-from components.relaimp_gate.verdict import Check, Verdict
-from components.slice_evaluation.results import (
+from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.lineage import Lineage, lineage
+from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.relaimp_gate.verdict import Check, Verdict
+from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
     load_results,
 )
-from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, REFERENCE
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.statistics.slice_metrics import ANCHOR, BASELINE, REFERENCE
+from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
 

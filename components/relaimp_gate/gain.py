@@ -2,8 +2,8 @@
 
 import math
 
-from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.slice_metrics import BASELINE, CANDIDATE
+from mtlx.components.slice_evaluation.results import SliceResults
+from mtlx.components.slice_evaluation.statistics.slice_metrics import BASELINE, CANDIDATE
 
 #: Custom property of the blessing: the logarithm of the candidate's gain over its baseline.
 GAIN_PROPERTY = "log_gain_over_baseline"

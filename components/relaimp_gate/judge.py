@@ -1,17 +1,17 @@
 """The gate's decision: a pure function from an evaluation and thresholds to a verdict."""
 
-from components.relaimp_gate.lineage import Lineage
-from components.relaimp_gate.opponents import WORDS, Opponent, obstacle, opponent, undefined
-from components.relaimp_gate.rules import RULES
-from components.relaimp_gate.rules.rule import Evidence, Finding, Rule
-from components.relaimp_gate.settings import GateSettings, Threshold
-from components.relaimp_gate.slice_pattern import expand_slices
-from components.relaimp_gate.verdict import Check, Verdict
-from components.relaimp_gate.wildcards import matches
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
-from components.slice_evaluation.slice_metrics import ANCHOR, CANDIDATE
-from components.slice_evaluation.slices import SliceKey, slice_text
-from transform.data_contract import DataContract
+from mtlx.components.relaimp_gate.lineage import Lineage
+from mtlx.components.relaimp_gate.opponents import WORDS, Opponent, obstacle, opponent, undefined
+from mtlx.components.relaimp_gate.rules import RULES
+from mtlx.components.relaimp_gate.rules.rule import Evidence, Finding, Rule
+from mtlx.components.relaimp_gate.settings import GateSettings, Threshold
+from mtlx.components.relaimp_gate.slice_pattern import expand_slices
+from mtlx.components.relaimp_gate.verdict import Check, Verdict
+from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
+from mtlx.components.slice_evaluation.statistics.slice_metrics import ANCHOR, CANDIDATE
+from mtlx.transform.contract.data_contract import DataContract
 
 
 def judge(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from components.relaimp_gate.seen_examples import SeenExamples
-from components.relaimp_gate.verdict import ModelLineage
+from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.verdict import ModelLineage
 
 _UNKNOWN = "not known"
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from components.relaimp_gate.settings import GateSettings, Threshold
-from components.slice_evaluation.results import SliceMetrics, SliceResults
-from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, REFERENCE
+from mtlx.components.relaimp_gate.settings import GateSettings, Threshold
+from mtlx.components.slice_evaluation.results import SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.statistics.slice_metrics import ANCHOR, BASELINE, REFERENCE
 
 #: How messages call the models.
 WORDS = {

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from components.relaimp_gate.rules import RULES
-from transform.settings import Settings
+from mtlx.components.relaimp_gate.rules import RULES
+from mtlx.transform.config.settings import Settings
 
 
 class Threshold(Settings):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from components.relaimp_gate.wildcards import matches
-from components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, SliceKey
-from transform.data_contract import DataContract
+from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, SliceKey
+from mtlx.transform.contract.data_contract import DataContract
 
 #: As `Threshold.slice`: text, or a pattern per feature.
 SlicePattern = str | Mapping[str, str]

@@ -5,9 +5,9 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from components.report import executor
-from components.report.artifact import HtmlReport
-from components.report.settings import ReportSettings
+from mtlx.components.report import executor
+from mtlx.components.report.artifact import HtmlReport
+from mtlx.components.report.settings import ReportSettings
 
 
 def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:

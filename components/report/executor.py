@@ -11,11 +11,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.report.artifact import REPORT_FILE
-from components.report.render import render
-from components.report.report_data import ReportData
-from components.report.settings import ReportSettings
-from components.report.sources import Sources
+from mtlx.components.report.artifact import REPORT_FILE
+from mtlx.components.report.render import render
+from mtlx.components.report.report_data import ReportData
+from mtlx.components.report.settings import ReportSettings
+from mtlx.components.report.sources import Sources
 
 Artifacts = dict[str, list[types.Artifact]]
 

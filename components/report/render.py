@@ -5,17 +5,32 @@ from typing import Any
 
 import jinja2
 
-from components.relaimp_gate.verdict import Check
-from components.report import formatting, line_chart
-from components.report.experiment_view import experiment_facts, experiment_sections, model_words
-from components.report.heat_map import heat_map
-from components.report.report_data import ReportData
-from components.report.roc_chart import roc_chart
-from components.report.slice_groups import SliceGroup, slice_groups
-from components.report.training_view import charts, epoch_tables, gate_tables, time_rows
-from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.slice_metrics import ANCHOR, BASELINE, CANDIDATE, REFERENCE
-from components.slice_evaluation.slices import slice_text
+from mtlx.components.relaimp_gate.verdict import Check
+from mtlx.components.report import formatting
+from mtlx.components.report.report_data import ReportData
+from mtlx.components.report.sections import line_chart
+from mtlx.components.report.sections.experiment_view import (
+    experiment_facts,
+    experiment_sections,
+    model_words,
+)
+from mtlx.components.report.sections.heat_map import heat_map
+from mtlx.components.report.sections.roc_chart import roc_chart
+from mtlx.components.report.sections.slice_groups import SliceGroup, slice_groups
+from mtlx.components.report.sections.training_view import (
+    charts,
+    epoch_tables,
+    gate_tables,
+    time_rows,
+)
+from mtlx.components.slice_evaluation.results import SliceResults
+from mtlx.components.slice_evaluation.slices import slice_text
+from mtlx.components.slice_evaluation.statistics.slice_metrics import (
+    ANCHOR,
+    BASELINE,
+    CANDIDATE,
+    REFERENCE,
+)
 
 #: How the models are called in the report.
 MODEL_NAMES = {
@@ -25,7 +40,7 @@ MODEL_NAMES = {
     ANCHOR: "anchor model",
 }
 _ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("components.report", "templates"),
+    loader=jinja2.PackageLoader("mtlx.components.report", "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

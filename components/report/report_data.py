@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.anomaly_guard.anomalies import Anomaly
-from components.relaimp_gate.verdict import Verdict
-from components.slice_evaluation.results import SliceResults
-from components.slice_evaluation.roc_curve import RocCurve
+from mtlx.components.anomaly_guard.anomalies import Anomaly
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.slice_evaluation.results import SliceResults
+from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
 #: AUC by task and slice; None where it is undefined.
 AucBySlice = dict[str, dict[str, float | None]]

@@ -2,7 +2,7 @@
 
 import pydantic
 
-from transform.settings import Settings
+from mtlx.transform.config.settings import Settings
 
 
 class ReportSettings(Settings):

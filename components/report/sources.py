@@ -10,18 +10,18 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.types import artifact_utils
 
-from components.anomaly_guard.anomalies import Anomaly, load_anomalies
-from components.relaimp_gate.verdict import Verdict
-from components.report.data_statistics import load_statistics, sample_rates
-from components.report.report_data import AucBySlice, SplitStatistics, Training
-from components.slice_evaluation.results import (
+from mtlx.components.anomaly_guard.anomalies import Anomaly, load_anomalies
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
+from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
+from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
     load_results,
 )
-from components.slice_evaluation.roc_curve import RocCurve, load_roc_curves
-from components.slice_evaluation.slice_metrics import CANDIDATE, REFERENCE
-from trainer.history import HISTORY_FILE
+from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve, load_roc_curves
+from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE, REFERENCE
+from mtlx.trainer.validation.history import HISTORY_FILE
 
 #: Of `LogExampleGen`, below the examples' URI.
 _INGESTION_FILE = os.path.join("ingestion", "summary.json")

@@ -5,10 +5,10 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from components.slice_evaluation import executor
-from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slices import resolve_crosses
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation import executor
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slices import resolve_crosses
+from mtlx.transform.contract.data_contract import DataContract
 
 
 class SliceEvaluationSpec(component_spec.ComponentSpec):
@@ -36,7 +36,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
     All models are served the same raw examples through their ``serving_default`` signature. One
     that reads other features than the examples hold is not scored, and the result says why. The
     output is what TFMA's writers write: `tfma.load_eval_result(uri, model_name="candidate")`
-    reads it, and `components.slice_evaluation.results.load_results` gives all of it.
+    reads it, and `mtlx.components.slice_evaluation.results.load_results` gives all of it.
 
     Args:
         examples: raw examples with the configured split.

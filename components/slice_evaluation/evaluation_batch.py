@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.slices import SliceColumn
+from mtlx.components.slice_evaluation.slices import SliceColumn
 
 #: Keys of the extracts that TFMA has none for.
 SLICE_COLUMNS_KEY = "slice_columns"

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from components.slice_evaluation.slices import SliceCross
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.slices import SliceCross
+from mtlx.transform.contract.data_contract import DataContract
 
 
 def evaluation_columns(

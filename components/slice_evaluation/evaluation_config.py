@@ -2,10 +2,10 @@
 
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.served_model import SIGNATURE
-from components.slice_evaluation.slice_metrics import BASELINE
-from components.slice_evaluation.slices import SliceCross
-from transform.model_inputs import TaskSpec
+from mtlx.components.slice_evaluation.models.served_model import SIGNATURE
+from mtlx.components.slice_evaluation.slices import SliceCross
+from mtlx.components.slice_evaluation.statistics.slice_metrics import BASELINE
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 _STOCK_METRICS = ("AUC", "BinaryCrossEntropy", "Calibration", "ExampleCount")
 

@@ -7,21 +7,21 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.cluster_sums import ClusterSums
-from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_moments import PairedMoments
-from components.slice_evaluation.paired_pass import PairedPass
-from components.slice_evaluation.roc_curve import ROC_KEY, RocCurve, roc_curves
-from components.slice_evaluation.shared_rows import (
+from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.slices import SliceKey
+from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
+from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments
+from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
+from mtlx.components.slice_evaluation.statistics.roc_curve import ROC_KEY, RocCurve, roc_curves
+from mtlx.components.slice_evaluation.statistics.shared_rows import (
     SHARED_ROWS_KEY,
     GroupedPlacements,
     SharedRows,
     find_shared_rows,
 )
-from components.slice_evaluation.slice_metrics import Metrics, SliceMetricsBuilder
-from components.slice_evaluation.slice_totals import SliceTotals
-from components.slice_evaluation.slices import SliceKey
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.statistics.slice_metrics import Metrics, SliceMetricsBuilder
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Users are summed in so many partitions, which bounds the memory of one worker.
 _USER_PARTITIONS = 32

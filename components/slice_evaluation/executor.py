@@ -8,29 +8,29 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components.example_batches import ReadExamples, split_files
-from components.slice_evaluation.compared_models import ComparedModels
-from components.slice_evaluation.evaluation_columns import evaluation_columns
-from components.slice_evaluation.evaluation_config import build_eval_config
-from components.slice_evaluation.evaluator import slice_evaluator
-from components.slice_evaluation.extractors import (
+from mtlx.components.example_batches import ReadExamples, split_files
+from mtlx.components.slice_evaluation.evaluation_columns import evaluation_columns
+from mtlx.components.slice_evaluation.evaluation_config import build_eval_config
+from mtlx.components.slice_evaluation.evaluator import slice_evaluator
+from mtlx.components.slice_evaluation.extractors import (
     labels_extractor,
     predictions_extractor,
     slices_extractor,
 )
-from components.slice_evaluation.results import write_description
-from components.slice_evaluation.roc_curve import roc_writer
-from components.slice_evaluation.served_model import ServedModel
-from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.shared_rows import (
+from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
+from mtlx.components.slice_evaluation.models.served_model import ServedModel
+from mtlx.components.slice_evaluation.results import write_description
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slice_count import check_slice_count
+from mtlx.components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
+from mtlx.components.slice_evaluation.statistics.roc_curve import roc_writer
+from mtlx.components.slice_evaluation.statistics.shared_rows import (
     grouping_features,
     readable_features,
     shared_rows_writer,
 )
-from components.slice_evaluation.slice_count import check_slice_count
-from components.slice_evaluation.slice_metrics import comparison_name
-from components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
-from transform.data_contract import DataContract
+from mtlx.components.slice_evaluation.statistics.slice_metrics import comparison_name
+from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
 

@@ -8,14 +8,14 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.evaluation_batch import (
+from mtlx.components.slice_evaluation.evaluation_batch import (
     GROUPINGS_KEY,
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
-from components.slice_evaluation.served_model import ServedModel
-from components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
-from transform.model_inputs import TaskSpec
+from mtlx.components.slice_evaluation.models.served_model import ServedModel
+from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:

@@ -10,8 +10,9 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.shared_rows import load_shared_rows
-from components.slice_evaluation.slice_metrics import (
+from mtlx.components.slice_evaluation.slices import MISSING, SliceKey, slice_text
+from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
+from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     ANCHOR,
     AUC,
     AUC_DIFFERENCE,
@@ -27,7 +28,6 @@ from components.slice_evaluation.slice_metrics import (
     UNDEFINED_PREDICTIONS,
     comparison_name,
 )
-from components.slice_evaluation.slices import MISSING, SliceKey, slice_text
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import pydantic
 
-from transform.settings import Settings
+from mtlx.transform.config.settings import Settings
 
 
 class EvaluationSettings(Settings):

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from components.example_batches import read_batches
-from components.slice_evaluation.slice_totals import TooManySlicesError
-from components.slice_evaluation.slices import SliceCross, SliceKey, slice_columns
+from mtlx.components.example_batches import read_batches
+from mtlx.components.slice_evaluation.slices import SliceCross, SliceKey, slice_columns
+from mtlx.components.slice_evaluation.statistics.slice_totals import TooManySlicesError
 
 #: Rows that are counted at most. What shows only behind them is refused by the evaluation itself.
 COUNTED_ROWS = 500_000

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from components.slice_evaluation.settings import EvaluationSettings
-from transform.data_contract import DataContract
-from transform.names import suggest
-from transform.settings import SettingsError
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.transform.config.names import suggest
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.data_contract import DataContract
 
 #: In `EvaluationSettings.slices`, the data contract's domain feature.
 DOMAIN_ALIAS = "domain"

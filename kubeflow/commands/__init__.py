@@ -1,5 +1,5 @@
 """The cluster's commands of ``mtlx``, one file each, registered here."""
 
-from kubeflow.commands import compile, rehearse, submit
+from mtlx.kubeflow.commands import compile, rehearse, submit
 
 COMMANDS = (compile.COMMAND, rehearse.COMMAND, submit.COMMAND)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.command_line import (
+from mtlx.pipeline.command_line import (
     EXIT_OK,
     EXIT_WRONG_INPUT,
     Command,
@@ -15,7 +15,7 @@ from pipeline.command_line import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kubeflow.compiler import Package
+    from mtlx.kubeflow.package.compiler import Package
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +30,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from kubeflow.preflight import preflight_on_cluster
-    from pipeline.checked_experiment import checked_experiment
-    from pipeline.experiment_file import ExperimentFileError
-    from pipeline.heavy_imports import heavy_imports
+    from mtlx.kubeflow.package.preflight import preflight_on_cluster
+    from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.process.heavy_imports import heavy_imports
 
     console = Console(highlight=False)
     # TensorFlow Transform warns of the Keras that this project chose.
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
             console.status("Starting TensorFlow Extended ..."),
         )
         with console.status("Compiling ..."), heavy_imports():
-            from kubeflow.compiler import PackageRefused, compile_package
+            from mtlx.kubeflow.package.compiler import PackageRefused, compile_package
 
             try:
                 package = compile_package(experiment)

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from pipeline.command_line import (
+from mtlx.pipeline.command_line import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
     EXIT_OK,
@@ -16,8 +16,8 @@ from pipeline.command_line import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kubeflow.rehearsal.rehearse import Rehearsal
-    from pipeline.experiment import Experiment
+    from mtlx.kubeflow.rehearsal.rehearse import Rehearsal
+    from mtlx.pipeline.experiment.experiment import Experiment
 
 _PARAMETERS = ("data_path", "span", "run_name")
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         it was not, 1 where a task failed, 2 for wrong input. Ctrl-C and SIGTERM end the process,
         with 130 and 143; no task outlives it.
     """
-    from pipeline.prompt_stop import prompt_stop
+    from mtlx.pipeline.process.prompt_stop import prompt_stop
 
     with prompt_stop():
         return _run_until_stopped(arguments)
@@ -56,10 +56,10 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from pipeline.checked_experiment import checked_experiment
-    from pipeline.experiment_file import ExperimentFileError
-    from pipeline.heavy_imports import heavy_imports
-    from pipeline.preflight.preflight import preflight
+    from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.preflight.preflight import preflight
+    from mtlx.pipeline.process.heavy_imports import heavy_imports
 
     if arguments.workers < 1:
         return fail(f"--workers: at least 1. Received: {arguments.workers}", EXIT_WRONG_INPUT)
@@ -80,17 +80,17 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
             console.status("Starting TensorFlow Extended ..."),
         )
         with console.status("Compiling the package ..."), heavy_imports():
-            from kubeflow.package_refused import PackageRefused
-            from kubeflow.rehearsal.condition import UnknownCondition
-            from kubeflow.rehearsal.package import PackageNotRunnable
-            from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
+            from mtlx.kubeflow.package.package_refused import PackageRefused
+            from mtlx.kubeflow.rehearsal.condition import UnknownCondition
+            from mtlx.kubeflow.rehearsal.package import PackageNotRunnable
+            from mtlx.kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     with heavy_imports():
-        from kubeflow.rehearsal.task_lines import TaskLines
-        from pipeline.run_lock import PipelineRootInUse
-        from pipeline.run_log import run_log
-        from pipeline.run_record import ExperimentSource
+        from mtlx.kubeflow.rehearsal.task_lines import TaskLines
+        from mtlx.pipeline.process.run_log import run_log
+        from mtlx.pipeline.run.run_lock import PipelineRootInUse
+        from mtlx.pipeline.run.run_record import ExperimentSource
 
     out = Path(arguments.out or f"var/rehearsals/{experiment.name}")
     given = {name: getattr(arguments, name) for name in _PARAMETERS}
@@ -120,9 +120,9 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
 
 def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
-    from components.relaimp_gate.verdict import Verdict
-    from components.slice_evaluation.results import load_results
-    from pipeline.terminal import print_summary
+    from mtlx.components.relaimp_gate.verdict import Verdict
+    from mtlx.components.slice_evaluation.results import load_results
+    from mtlx.pipeline.terminal.terminal import print_summary
 
     result = rehearsal.result
     evaluations = [

@@ -4,16 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubeflow.submission import exit_codes
-from pipeline.command_line import Command, add_experiment_arguments, fail
+from mtlx.kubeflow.submission import exit_codes
+from mtlx.pipeline.command_line import Command, add_experiment_arguments, fail
 
 if TYPE_CHECKING:
     from kfp_server_api import V2beta1Run
     from rich.console import Console
 
-    from kubeflow.submission.pipelines_client import PipelinesClient
-    from kubeflow.submission.run_verdict import RunEnd
-    from pipeline.experiment import Experiment
+    from mtlx.kubeflow.submission.pipelines_client import PipelinesClient
+    from mtlx.kubeflow.submission.run_verdict import RunEnd
+    from mtlx.pipeline.experiment.experiment import Experiment
 
 #: Fields of a schedule, as Kubeflow Pipelines has it.
 _CRON_FIELDS = 6
@@ -54,9 +54,9 @@ def _run(arguments: argparse.Namespace) -> int:
         access, 6 where the run succeeded but Kubeflow Pipelines does not tell the verdict (no
         Pusher).
     """
-    from kubeflow.preflight import preflight_on_cluster
-    from pipeline.checked_experiment import checked_experiment
-    from pipeline.experiment_file import ExperimentFileError
+    from mtlx.kubeflow.package.preflight import preflight_on_cluster
+    from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 
     problem = _wrong(arguments)
     if problem:
@@ -94,8 +94,8 @@ def _wrong(arguments: argparse.Namespace) -> str | None:
 
 def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -> int:
     """Compiles, places, starts; waits where asked to. Returns the exit code."""
-    from kubeflow.compiler import PackageRefused, compile_package
-    from kubeflow.submission.place_ir import IrNotPlaced, place_ir
+    from mtlx.kubeflow.package.compiler import PackageRefused, compile_package
+    from mtlx.kubeflow.submission.place_ir import IrNotPlaced, place_ir
 
     try:
         package = compile_package(experiment)
@@ -112,7 +112,7 @@ def submit_experiment(experiment: "Experiment", arguments: argparse.Namespace) -
 
 def submit_package(package: Path, experiment: "Experiment", arguments: argparse.Namespace) -> int:
     """Starts or schedules a compiled package; waits where asked to. Returns the exit code."""
-    from kubeflow.submission.pipelines_client import (
+    from mtlx.kubeflow.submission.pipelines_client import (
         AccessRefused,
         ApiUnreachable,
         PipelinesClient,
@@ -165,10 +165,14 @@ def _wait(
 ) -> int:
     from rich.console import Console
 
-    from kubeflow.submission.follow_run import RunTimedOut, follow_run
-    from kubeflow.submission.node_lines import NodeLines
-    from kubeflow.submission.pipelines_client import AccessRefused, ApiUnreachable, PipelinesError
-    from kubeflow.submission.run_plan import RunPlan
+    from mtlx.kubeflow.submission.follow_run import RunTimedOut, follow_run
+    from mtlx.kubeflow.submission.node_lines import NodeLines
+    from mtlx.kubeflow.submission.pipelines_client import (
+        AccessRefused,
+        ApiUnreachable,
+        PipelinesError,
+    )
+    from mtlx.kubeflow.submission.run_plan import RunPlan
 
     plan = RunPlan.read(package.read_text(encoding="utf-8"))
     console = Console(highlight=False)
@@ -208,7 +212,7 @@ def _wait(
 
 def _report_end(console: "Console", end: "RunEnd", run: "V2beta1Run") -> int:
     """Prints how the run ended; returns the exit code."""
-    from kubeflow.submission.run_verdict import RunEnd
+    from mtlx.kubeflow.submission.run_verdict import RunEnd
 
     if end is RunEnd.PUSHED:
         console.print("[bold green]BLESSED: the candidate passed the gate, and was pushed")

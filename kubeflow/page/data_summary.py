@@ -7,11 +7,11 @@ import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.anomaly_guard.anomalies import load_anomalies
-from components.report.data_statistics import load_statistics
-from components.report.formatting import count, duration, share, short
-from components.report.report_data import FeatureStatistics
-from kubeflow.page.markdown import code, plain, table
+from mtlx.components.anomaly_guard.anomalies import load_anomalies
+from mtlx.components.report.formatting import count, duration, share, short
+from mtlx.components.report.report_data import FeatureStatistics
+from mtlx.components.report.sections.data_statistics import load_statistics
+from mtlx.kubeflow.page.markdown import code, plain, table
 
 #: Features of a split that are listed.
 _MAXIMUM_FEATURES = 200

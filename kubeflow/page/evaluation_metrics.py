@@ -2,9 +2,9 @@
 
 import tensorflow_model_analysis as tfma
 
-from components.slice_evaluation.results import SliceResults, load_results
-from components.slice_evaluation.slice_metrics import CANDIDATE
-from components.slice_evaluation.slices import SliceKey, slice_text
+from mtlx.components.slice_evaluation.results import SliceResults, load_results
+from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
+from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
 
 #: Most numbers of one artifact: a record of ML-Metadata has to hold them.
 MAXIMUM_METRICS = 3000

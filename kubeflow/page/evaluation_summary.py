@@ -1,10 +1,10 @@
 """What a slice evaluation found over all rows, as Markdown."""
 
-from components.report.formatting import count, fixed, share
-from components.report.render import MODEL_NAMES
-from components.slice_evaluation.results import SliceMetrics, load_results
-from components.slice_evaluation.slice_metrics import CANDIDATE
-from kubeflow.page.markdown import plain, table
+from mtlx.components.report.formatting import count, fixed, share
+from mtlx.components.report.render import MODEL_NAMES
+from mtlx.components.slice_evaluation.results import SliceMetrics, load_results
+from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
+from mtlx.kubeflow.page.markdown import plain, table
 
 
 def evaluation_summary(uri: str) -> list[str]:

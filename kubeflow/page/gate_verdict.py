@@ -1,9 +1,9 @@
 """The gate's verdict with every check, as Markdown."""
 
-from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
-from components.report.formatting import measured, typeset
-from components.report.render import MODEL_NAMES
-from kubeflow.page.markdown import plain, table
+from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.components.report.formatting import measured, typeset
+from mtlx.components.report.render import MODEL_NAMES
+from mtlx.kubeflow.page.markdown import plain, table
 
 #: Checks that are listed; what blocks always comes first.
 _MAXIMUM_CHECKS = 300

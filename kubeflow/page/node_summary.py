@@ -2,13 +2,17 @@
 
 import ml_metadata
 
-from components.report.formatting import duration
-from kubeflow.page.data_summary import anomalies_summary, ingestion_summary, statistics_summary
-from kubeflow.page.evaluation_summary import evaluation_summary
-from kubeflow.page.markdown import code, plain, table
-from kubeflow.page.page_context import PageContext
-from kubeflow.page.training_summary import training_summary
-from pipeline.node_run import NodeOutcome, NodeState
+from mtlx.components.report.formatting import duration
+from mtlx.kubeflow.page.data_summary import (
+    anomalies_summary,
+    ingestion_summary,
+    statistics_summary,
+)
+from mtlx.kubeflow.page.evaluation_summary import evaluation_summary
+from mtlx.kubeflow.page.markdown import code, plain, table
+from mtlx.kubeflow.page.page_context import PageContext
+from mtlx.kubeflow.page.training_summary import training_summary
+from mtlx.pipeline.run.node_run import NodeOutcome, NodeState
 
 _STATES = {
     NodeState.COMPLETE: "complete",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.slice_evaluation.roc_curve import RocCurve
+from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
 
 def classification_metrics(task: str, curve: RocCurve | None) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.report.formatting import count, duration, fixed, short
-from kubeflow.page.markdown import plain, table
-from trainer.history import HISTORY_FILE
+from mtlx.components.report.formatting import count, duration, fixed, short
+from mtlx.kubeflow.page.markdown import plain, table
+from mtlx.trainer.validation.history import HISTORY_FILE
 
 #: Epochs that are listed; of more, the last ones.
 _MAXIMUM_EPOCHS = 100

@@ -8,22 +8,22 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from components.relaimp_gate.verdict import Verdict
-from components.report.artifact import REPORT_FILE
-from components.report.render import render_heat_map
-from components.slice_evaluation.results import load_results
-from components.slice_evaluation.roc_curve import load_roc_curves
-from kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
-from kubeflow.page.evaluation_metrics import evaluation_metrics, stock_metrics
-from kubeflow.page.gate_verdict import gate_verdict
-from kubeflow.page.markdown import plain
-from kubeflow.page.metric_names import metric_names
-from kubeflow.page.node_summary import node_details, node_summary
-from kubeflow.page.page_context import PageContext
-from kubeflow.page.roc import classification_metrics
-from kubeflow.page.training_summary import training_metrics
-from kubeflow.task_outputs import TaskOutputs
-from pipeline.node_run import NodeOutcome
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.artifact import REPORT_FILE
+from mtlx.components.report.render import render_heat_map
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.components.slice_evaluation.statistics.roc_curve import load_roc_curves
+from mtlx.kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
+from mtlx.kubeflow.page.evaluation_metrics import evaluation_metrics, stock_metrics
+from mtlx.kubeflow.page.gate_verdict import gate_verdict
+from mtlx.kubeflow.page.markdown import plain
+from mtlx.kubeflow.page.metric_names import metric_names
+from mtlx.kubeflow.page.node_summary import node_details, node_summary
+from mtlx.kubeflow.page.page_context import PageContext
+from mtlx.kubeflow.page.roc import classification_metrics
+from mtlx.kubeflow.page.training_summary import training_metrics
+from mtlx.kubeflow.task_outputs import TaskOutputs
+from mtlx.pipeline.run.node_run import NodeOutcome
 
 #: The gate's output parameter.
 BLESSED = "blessed"

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kubeflow.rehearsal.package import Package
-from kubeflow.rehearsal.scheduler import Scheduler
-from kubeflow.rehearsal.task_run import TaskRun
-from pipeline.experiment import Experiment
-from pipeline.local_run import NodeRun, RunResult, finish
-from pipeline.run_lock import run_lock
-from pipeline.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.kubeflow.rehearsal.package import Package
+from mtlx.kubeflow.rehearsal.scheduler import Scheduler
+from mtlx.kubeflow.rehearsal.task_run import TaskRun
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
+from mtlx.pipeline.run.run_lock import run_lock
+from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
 
 _HERE = Path(__file__).resolve().parents[2]
 _PARAMETERS, _PACKAGE, _RECORD = "parameters.json", "package.yaml", "record.json"
@@ -123,7 +123,7 @@ def metadata_server(out: Path) -> Iterator[dict[str, str]]:
         RehearsalFailed: it did not start.
     """
     log_path = out / "metadata_server.log"
-    command = [sys.executable, "-m", "kubeflow.metadata_server", "--port", "0"]
+    command = [sys.executable, "-m", "mtlx.kubeflow.task.metadata_server", "--port", "0"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_HERE), *_python_path()])}
     with (
         open(log_path, "w", encoding="utf-8") as log,
@@ -154,7 +154,7 @@ def _prepare(
     experiment: Experiment, out: Path, folder: Path, parameters: Mapping[str, Any]
 ) -> None:
     """Compiles the package; puts it, and the parameters, where a resumed run finds them."""
-    from kubeflow.compiler import compile_package
+    from mtlx.kubeflow.package.compiler import compile_package
 
     package = compile_package(on_this_machine(experiment, out), for_cluster=False)
     package.write(out / "package")

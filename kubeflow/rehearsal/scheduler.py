@@ -11,11 +11,11 @@ from typing import Any
 
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from kubeflow.rehearsal.condition import holds
-from kubeflow.rehearsal.package import Package
-from kubeflow.rehearsal.task_inputs import executor_input, resolve_inputs
-from kubeflow.rehearsal.task_process import AttemptFailed, Processes, run_attempt
-from kubeflow.rehearsal.task_run import TaskRun, read_outputs
+from mtlx.kubeflow.rehearsal.condition import holds
+from mtlx.kubeflow.rehearsal.package import Package
+from mtlx.kubeflow.rehearsal.task_inputs import executor_input, resolve_inputs
+from mtlx.kubeflow.rehearsal.task_process import AttemptFailed, Processes, run_attempt
+from mtlx.kubeflow.rehearsal.task_run import TaskRun, read_outputs
 
 #: What is kept of a task that is done, so that a resumed run takes it over.
 TASK_FILE = "task.json"

@@ -7,7 +7,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from kubeflow.rehearsal.task_run import TaskRun
+from mtlx.kubeflow.rehearsal.task_run import TaskRun
 
 _MARKS = {
     "running": ("●", "yellow"),

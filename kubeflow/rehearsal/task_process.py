@@ -14,8 +14,8 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from kubeflow.rehearsal.package import Container
-from kubeflow.rehearsal.task_inputs import fill_placeholders
+from mtlx.kubeflow.rehearsal.package import Container
+from mtlx.kubeflow.rehearsal.task_inputs import fill_placeholders
 
 _HERE = Path(__file__).resolve().parents[2]
 _METADATA_PREFIX = "TFX_MLMD_"

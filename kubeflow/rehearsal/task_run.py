@@ -40,7 +40,7 @@ class TaskRun:
 
 
 def read_outputs(output: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
-    """State and TFX URIs from the metadata of a task's artifacts, see `kubeflow.page`."""
+    """State and TFX URIs from the metadata of a task's artifacts, see `mtlx.kubeflow.page`."""
     for listed in output.get("artifacts", {}).values():
         metadata = listed["artifacts"][0].get("metadata", {})
         if "tfx_state" not in metadata:

@@ -1,6 +1,6 @@
 """Exit codes of ``mtlx submit``, besides those of every command."""
 
-from pipeline.command_line import EXIT_FAILED, EXIT_NOT_BLESSED, EXIT_OK, EXIT_WRONG_INPUT
+from mtlx.pipeline.command_line import EXIT_FAILED, EXIT_NOT_BLESSED, EXIT_OK, EXIT_WRONG_INPUT
 
 __all__ = [
     "EXIT_FAILED",

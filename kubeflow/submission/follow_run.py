@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from kubeflow.submission.pipelines_client import ApiUnreachable, PipelinesClient
-from kubeflow.submission.run_plan import RunPlan
-from kubeflow.submission.run_verdict import RunEnd, TaskState, run_end, task_states
+from mtlx.kubeflow.submission.pipelines_client import ApiUnreachable, PipelinesClient
+from mtlx.kubeflow.submission.run_plan import RunPlan
+from mtlx.kubeflow.submission.run_verdict import RunEnd, TaskState, run_end, task_states
 
 #: Seconds between two looks.
 POLL_SECONDS = 10.0

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from kubeflow.submission.run_verdict import TaskState
+from mtlx.kubeflow.submission.run_verdict import TaskState
 
 _MARKS = {
     "SUCCEEDED": ("✔", "green", "complete"),

@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kubeflow.compiler import Package
+    from mtlx.kubeflow.package.compiler import Package
 
 
 class IrNotPlaced(RuntimeError):

@@ -12,7 +12,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
-from kubeflow.submission.run_plan import RunPlan, task_key
+from mtlx.kubeflow.submission.run_plan import RunPlan, task_key
 
 _OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 

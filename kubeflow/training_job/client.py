@@ -11,7 +11,7 @@ import urllib3
 from absl import logging
 from kubernetes.client.exceptions import ApiException
 
-from kubeflow.training_job.manifest import CONTAINER, GROUP, PLURAL, VERSION
+from mtlx.kubeflow.training_job.manifest import CONTAINER, GROUP, PLURAL, VERSION
 
 #: Label that the operator gives to the pods of a job.
 _JOB_LABEL = "training.kubeflow.org/job-name"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from kubeflow.training_job.settings import TrainingJobSettings
-from pipeline.kubeflow_settings import Secret, Toleration
+from mtlx.kubeflow.training_job.settings import TrainingJobSettings
+from mtlx.pipeline.experiment.kubeflow_settings import Secret, Toleration
 
 GROUP, VERSION, PLURAL = "kubeflow.org", "v1", "tfjobs"
 #: The operator sets ``TF_CONFIG`` in the container of this name only.
@@ -31,7 +31,7 @@ def training_job(
         name: of the job.
         namespace: of the job.
         settings: of its machines.
-        arguments_uri: what the workers are told, see `kubeflow.training_worker`.
+        arguments_uri: what the workers are told, see `mtlx.kubeflow.task.training_worker`.
         owner: reference to an object whose deletion deletes the job; None for none.
     """
     metadata: dict[str, Any] = {
@@ -68,7 +68,13 @@ def _pod_template(settings: TrainingJobSettings, arguments_uri: str) -> dict[str
         "name": CONTAINER,
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
-        "command": ["python", "-m", "kubeflow.training_worker", "--arguments", arguments_uri],
+        "command": [
+            "python",
+            "-m",
+            "mtlx.kubeflow.task.training_worker",
+            "--arguments",
+            arguments_uri,
+        ],
         "ports": [{"name": "tfjob-port", "containerPort": PORT}],
         "env": _environment(settings),
         "resources": _resources(settings),

@@ -10,19 +10,19 @@ import tensorflow as tf
 from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from kubeflow.training_job.arguments import (
+from mtlx.kubeflow.training_job.arguments import (
     OUTPUT_FIELDS,
     arguments_uri,
     read_values,
     write_arguments,
 )
-from kubeflow.training_job.client import TrainingJobClient, connect, own_namespace
-from kubeflow.training_job.job_name import job_name
-from kubeflow.training_job.manifest import ARGUMENTS, training_job
-from kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
-from kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
-from trainer.run_fn import read_settings
-from trainer.training_methods import check_workers, method_of
+from mtlx.kubeflow.training_job.client import TrainingJobClient, connect, own_namespace
+from mtlx.kubeflow.training_job.job_name import job_name
+from mtlx.kubeflow.training_job.manifest import ARGUMENTS, training_job
+from mtlx.kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
+from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
+from mtlx.trainer.run_fn import read_settings
+from mtlx.trainer.training.methods import check_workers, method_of
 
 #: Arguments that name the folders that a training leaves.
 _RESULTS = ("serving_model_dir", "model_run_dir")

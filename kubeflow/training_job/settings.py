@@ -7,15 +7,15 @@ from typing import Annotated
 
 import pydantic
 
-from pipeline.kubeflow_settings import DnsName, NodeSettings
-from transform.settings import SettingsError
+from mtlx.pipeline.experiment.kubeflow_settings import DnsName, NodeSettings
+from mtlx.transform.config.settings import SettingsError
 
 #: Environment variable of a task whose training a `TFJob` does; JSON of `TrainingJobSettings`.
 TRAINING_JOB = "MTLX_TRAINING_JOB"
 #: Environment variables by which the node's entry point says whose training this is.
 RUN_ID, NODE = "MTLX_RUN_ID", "MTLX_NODE"
-#: What a Trainer calls in the place of `pipeline.graph.RUN_FN` to have a `TFJob` train.
-RUN_FN = "kubeflow.training_job.run_fn.run_fn"
+#: What a Trainer calls in the place of `mtlx.pipeline.graph.graph.RUN_FN` to have a `TFJob` train.
+RUN_FN = "mtlx.kubeflow.training_job.run_fn.run_fn"
 
 
 class TrainingJobSettings(NodeSettings):

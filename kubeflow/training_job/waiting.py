@@ -7,8 +7,8 @@ from typing import Any
 import kubernetes
 from absl import logging
 
-from kubeflow.training_job.client import TrainingJobClient
-from kubeflow.training_job.manifest import CONTAINER
+from mtlx.kubeflow.training_job.client import TrainingJobClient
+from mtlx.kubeflow.training_job.manifest import CONTAINER
 
 
 class TrainingJobFailed(RuntimeError):

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from components.log_example_gen import splitter
-from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import InputRefused, Rejection
-from pipeline.experiment import Experiment
-from pipeline.log_check.time_ranges import TimeRanges
-from pipeline.log_sample.log_sample import LogSample
-from pipeline.log_sample.row_check import RowCheck
-from transform.data_contract import DataContract, SequenceFeature
+from mtlx.components.log_example_gen.readers.reader import Rows
+from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.components.log_example_gen.splits import splitter
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.log_check.time_ranges import TimeRanges
+from mtlx.pipeline.log_sample.log_sample import LogSample
+from mtlx.pipeline.log_sample.row_check import RowCheck
+from mtlx.transform.contract.data_contract import DataContract, SequenceFeature
 
 #: Refusals that are kept; the rest is of the same kind.
 _MOST_REFUSED = 3

@@ -4,12 +4,12 @@ import argparse
 
 from rich.console import Console
 
-from components.log_example_gen.rejection import InputRefused
-from pipeline.experiment_file import ExperimentFileError, read_experiment
-from pipeline.log_check.log_check import check_logs
-from pipeline.log_check.print_check import print_check
-from pipeline.log_sample.input_files import is_seen_from_here
-from pipeline.preflight.preflight import preflight
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+from mtlx.pipeline.log_check.log_check import check_logs
+from mtlx.pipeline.log_check.print_check import print_check
+from mtlx.pipeline.log_sample.input_files import is_seen_from_here
+from mtlx.pipeline.preflight.preflight import preflight
 
 
 def check(arguments: argparse.Namespace) -> bool:

@@ -10,24 +10,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.parquet import Parquet
-from components.log_example_gen.readers.reader import Reader
-from components.log_example_gen.settings import TimeSplit
-from components.log_example_gen.splitter import SPLITS
-from pipeline.experiment import Experiment
-from pipeline.log_check.collected_rows import CollectedRows, collect
-from pipeline.log_check.feature_profile import FeatureProfile, profile_features
-from pipeline.log_check.finding import Finding
-from pipeline.log_check.gate_counts import too_few
-from pipeline.log_check.label_functions import find_label_functions
-from pipeline.log_check.leaks import Leak, find_leaks
-from pipeline.log_check.memory_estimate import available_bytes, bytes_per_row
-from pipeline.log_check.time_ranges import may_be_time
-from pipeline.log_check.zero_inflation import ZeroInflation, find_zero_inflation
-from pipeline.log_sample.input_files import input_files
-from pipeline.log_sample.log_sample import LogSample
-from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.parquet import Parquet
+from mtlx.components.log_example_gen.readers.reader import Reader
+from mtlx.components.log_example_gen.settings import TimeSplit
+from mtlx.components.log_example_gen.splits.splitter import SPLITS
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.log_check.collected_rows import CollectedRows, collect
+from mtlx.pipeline.log_check.finding import Finding
+from mtlx.pipeline.log_check.findings.feature_profile import FeatureProfile, profile_features
+from mtlx.pipeline.log_check.findings.gate_counts import too_few
+from mtlx.pipeline.log_check.findings.label_functions import find_label_functions
+from mtlx.pipeline.log_check.findings.leaks import Leak, find_leaks
+from mtlx.pipeline.log_check.findings.zero_inflation import ZeroInflation, find_zero_inflation
+from mtlx.pipeline.log_check.memory_estimate import available_bytes, bytes_per_row
+from mtlx.pipeline.log_check.time_ranges import may_be_time
+from mtlx.pipeline.log_sample.input_files import input_files
+from mtlx.pipeline.log_sample.log_sample import LogSample
+from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
 #: Files whose columns are looked at, and undecidable slices that are named.
 _MOST_FILES = 20
@@ -63,7 +63,7 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     """Reads and judges the logs.
 
     Args:
-        experiment: with files that `pipeline.preflight.preflight` has found.
+        experiment: with files that `mtlx.pipeline.preflight.preflight` has found.
         wanted: rows to read, evenly; None for all.
 
     Raises:

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from components.log_example_gen.splitter import SPLITS
-from pipeline.log_check.collected_rows import CollectedRows
-from pipeline.log_check.log_check import LogCheck, shown_files
+from mtlx.components.log_example_gen.splits.splitter import SPLITS
+from mtlx.pipeline.log_check.collected_rows import CollectedRows
+from mtlx.pipeline.log_check.log_check import LogCheck, shown_files
 
 #: Tasks beside each other, and domains below each other, that fit a page.
 _TASKS_BESIDE = 4

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from components.log_example_gen.splitter import SPLITS
+from mtlx.components.log_example_gen.splits.splitter import SPLITS
 
 _NAME = re.compile(r"(^|_)(time|timestamp|datetime|date|ts|at)($|_)", re.IGNORECASE)
 #: Unix times from 1975 to 2100 in seconds; other units are thousandfold.

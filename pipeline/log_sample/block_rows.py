@@ -5,9 +5,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 
-from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.rejection import InputRefused
-from pipeline.log_sample.text_blocks import TextBlock
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows, Shard
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.pipeline.log_sample.text_blocks import TextBlock
 
 
 def block_rows(reader: Reader, file: str, block: TextBlock, columns: list[str]) -> Iterator[Rows]:

@@ -4,11 +4,11 @@ import datetime
 import os
 import re
 
-from components.log_example_gen.readers.files import is_remote, matching_files
-from components.log_example_gen.readers.reader import Reader
-from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.settings import DataSettings, FileSplit, span_number
-from pipeline.experiment import Experiment
+from mtlx.components.log_example_gen.readers.files import is_remote, matching_files
+from mtlx.components.log_example_gen.readers.reader import Reader
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.settings import DataSettings, FileSplit, span_number
+from mtlx.pipeline.experiment.experiment import Experiment
 
 #: Marks of a portion of the logs, and what a pattern of file names may hold besides.
 _TOKEN = re.compile(r"(\{[A-Z]+(?::\d+)?\}|\*|\?|\[[^]/]*\])")

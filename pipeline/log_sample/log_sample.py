@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import pyarrow.parquet
 
-from components.log_example_gen.readers.parquet import Parquet
-from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.rejection import InputRefused
-from pipeline.log_sample.block_rows import block_place, block_rows
-from pipeline.log_sample.text_blocks import TextBlock, TextBlocks, TextForm
+from mtlx.components.log_example_gen.readers.parquet import Parquet
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows, Shard
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.pipeline.log_sample.block_rows import block_place, block_rows
+from mtlx.pipeline.log_sample.text_blocks import TextBlock, TextBlocks, TextForm
 
 #: Unpacked bytes of a block of text.
 _BLOCK_BYTES = 1 << 19

@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from components.log_example_gen import splitter
-from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.row_checks import CheckedRows, RowChecks
-from pipeline.experiment import Experiment
+from mtlx.components.log_example_gen.readers.reader import Rows
+from mtlx.components.log_example_gen.row_checks import CheckedRows, RowChecks
+from mtlx.components.log_example_gen.splits import splitter
+from mtlx.pipeline.experiment.experiment import Experiment
 
 
 class RowCheck:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.log_example_gen.readers.census_income import CensusIncome
-from components.log_example_gen.readers.csv import Csv
-from components.log_example_gen.readers.files import Stream
-from components.log_example_gen.readers.reader import Reader
+from mtlx.components.log_example_gen.readers.census_income import CensusIncome
+from mtlx.components.log_example_gen.readers.csv import Csv
+from mtlx.components.log_example_gen.readers.files import Stream
+from mtlx.components.log_example_gen.readers.reader import Reader
 
 #: First bytes of a gzip file.
 _GZIP = b"\x1f\x8b"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
-from transform.names import suggest
+from mtlx.transform.config.names import suggest
 
 #: The signature that is evaluated.
 SIGNATURE = "serving_default"

@@ -3,17 +3,17 @@
 import zlib
 from collections.abc import Iterable, Iterator
 
-from components.log_example_gen import splitter
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.parquet import Parquet
-from components.log_example_gen.readers.reader import Reader, Rows
-from components.log_example_gen.rejection import InputRefused, Rejection
-from components.log_example_gen.settings import FileSplit, Split
-from pipeline.experiment import Experiment
-from pipeline.log_sample.block_rows import block_rows
-from pipeline.log_sample.input_files import input_files, is_seen_from_here
-from pipeline.log_sample.row_check import RowCheck
-from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.parquet import Parquet
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows
+from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.components.log_example_gen.settings import FileSplit, Split
+from mtlx.components.log_example_gen.splits import splitter
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.log_sample.block_rows import block_rows
+from mtlx.pipeline.log_sample.input_files import input_files, is_seen_from_here
+from mtlx.pipeline.log_sample.row_check import RowCheck
+from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
 #: Files that are looked into, evenly chosen; a run reads all of them.
 _MOST_FILES = 40

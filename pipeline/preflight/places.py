@@ -9,12 +9,12 @@ import pydantic
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.log_example_gen.readers.files import is_remote
-from pipeline.experiment import Experiment
-from pipeline.preflight.given_model import model_problem
-from transform.names import suggest
+from mtlx.components.log_example_gen.readers.files import is_remote
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.preflight.given_model import model_problem
+from mtlx.transform.config.names import suggest
 
-#: As `components.report` has it, which can't be imported without TensorFlow.
+#: As `mtlx.components.report` has it, which can't be imported without TensorFlow.
 _AucBySlice = dict[str, dict[str, float | None]]
 
 

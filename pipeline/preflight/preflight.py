@@ -1,10 +1,10 @@
 """All that is refused before TensorFlow is loaded."""
 
-from pipeline.experiment import Experiment
-from pipeline.experiment_file import ExperimentFileError
-from pipeline.preflight.log_files import log_problems
-from pipeline.preflight.places import input_problems, output_problems
-from pipeline.preflight.registered_names import name_problems
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+from mtlx.pipeline.preflight.log_files import log_problems
+from mtlx.pipeline.preflight.places import input_problems, output_problems
+from mtlx.pipeline.preflight.registered_names import name_problems
 
 
 def preflight(

@@ -2,28 +2,28 @@
 
 from collections.abc import Iterator
 
-from components.log_example_gen.readers import READERS
-from pipeline.experiment import Experiment
-from pipeline.experiment_file import ExperimentFileError
-from trainer.arrangements import ARRANGEMENTS
-from trainer.bottoms import BOTTOMS
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.schedules import SCHEDULES
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
-from trainer.sequence_encoders.encoder_registry import chosen_sequences
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.training_methods import TRAINING_METHODS
-from transform.names import suggest
-from transform.registry import Registry
-from transform.settings import SettingsError
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.optimization.schedules import SCHEDULES
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.parts.sequence_encoders.encoder_registry import chosen_sequences
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.methods import TRAINING_METHODS
+from mtlx.transform.config.names import suggest
+from mtlx.transform.config.registry import Registry
+from mtlx.transform.config.settings import SettingsError
 
 
 def name_problems(experiment: Experiment) -> list[str]:
     """Unknown names of readers, networks, losses, sequences; and wrong options of the reader.
 
     The options of models are known to their classes alone, which are Keras layers: see
-    `pipeline.checked_experiment.check_options`.
+    `mtlx.pipeline.experiment.checked_experiment.check_options`.
 
     Returns:
         One sentence per problem, beginning with the key.

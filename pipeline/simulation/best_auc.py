@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from pipeline.simulation.settings import DOMAINS, TASKS
+from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
 
 class BestAuc:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from pipeline.simulation.log_columns import join_sequences
-from pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.log_columns import join_sequences
+from mtlx.pipeline.simulation.settings import SimulationSettings
 
 LOGS, GROUND_TRUTH = "logs", "ground_truth"
 

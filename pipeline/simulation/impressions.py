@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from pipeline.simulation.population import DEVICES, Items, Users
+from mtlx.pipeline.simulation.population import DEVICES, Items, Users
 
 #: Midnight before day 1 (2024-01-01), in seconds since 1970, UTC.
 FIRST_MIDNIGHT = 1_704_067_200

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.simulation.behaviour_history import NONE, BehaviourHistory
-from pipeline.simulation.impressions import FIRST_MIDNIGHT, SECONDS_PER_DAY, Impressions
-from pipeline.simulation.population import (
+from mtlx.pipeline.simulation.behaviour_history import NONE, BehaviourHistory
+from mtlx.pipeline.simulation.impressions import FIRST_MIDNIGHT, SECONDS_PER_DAY, Impressions
+from mtlx.pipeline.simulation.population import (
     BRANDS,
     CATEGORIES,
     CITIES,
@@ -18,8 +18,8 @@ from pipeline.simulation.population import (
     Items,
     Users,
 )
-from pipeline.simulation.preferences import Probabilities
-from pipeline.simulation.settings import DOMAINS, TASKS
+from mtlx.pipeline.simulation.preferences import Probabilities
+from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
 #: Between the items of a behaviour sequence in CSV.
 SEPARATOR = "|"

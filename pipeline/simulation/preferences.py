@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from pipeline.simulation.behaviour_history import BehaviourHistory
-from pipeline.simulation.impressions import Impressions
-from pipeline.simulation.population import (
+from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
+from mtlx.pipeline.simulation.impressions import Impressions
+from mtlx.pipeline.simulation.population import (
     AGE_GROUPS,
     BRANDS,
     CATEGORIES,
@@ -17,7 +17,7 @@ from pipeline.simulation.population import (
     Users,
     standardize,
 )
-from pipeline.simulation.settings import DOMAINS, TASKS
+from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
 #: Weight of each term in the log odds of click, of a cart after a click, and of a purchase after
 #: a cart. The columns differ on purpose: what matters for one task hardly matters for another.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from transform.settings import Settings
+from mtlx.transform.config.settings import Settings
 
 #: The scenarios, in the order of the model's domain index.
 DOMAINS = ("home_feed", "search", "product_page")

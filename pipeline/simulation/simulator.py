@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.simulation.behaviour_history import BehaviourHistory
-from pipeline.simulation.best_auc import BestAuc
-from pipeline.simulation.day_writer import DayWriter
-from pipeline.simulation.impressions import Impressions, draw_impressions
-from pipeline.simulation.log_columns import log_table, truth_table
-from pipeline.simulation.output_folder import is_made_from, write_manifest, written_whole
-from pipeline.simulation.population import draw_items, draw_users
-from pipeline.simulation.preferences import Preferences
-from pipeline.simulation.settings import DOMAINS, TASKS, SimulationSettings
+from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
+from mtlx.pipeline.simulation.best_auc import BestAuc
+from mtlx.pipeline.simulation.day_writer import DayWriter
+from mtlx.pipeline.simulation.impressions import Impressions, draw_impressions
+from mtlx.pipeline.simulation.log_columns import log_table, truth_table
+from mtlx.pipeline.simulation.output_folder import is_made_from, write_manifest, written_whole
+from mtlx.pipeline.simulation.population import draw_items, draw_users
+from mtlx.pipeline.simulation.preferences import Preferences
+from mtlx.pipeline.simulation.settings import DOMAINS, TASKS, SimulationSettings
 
 #: Raised whenever the same settings give other rows, so that old logs are not taken for new.
 VERSION = 2

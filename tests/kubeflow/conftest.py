@@ -6,7 +6,7 @@ import kfp
 import pytest
 import yaml
 
-from pipeline.experiment_file import read_experiment
+from mtlx.pipeline.experiment.experiment_file import read_experiment
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -33,7 +33,7 @@ def small_experiment():
 @pytest.fixture(scope="session")
 def package(small_experiment):
     """Its compiled package."""
-    from kubeflow.compiler import compile_package
+    from mtlx.kubeflow.package.compiler import compile_package
 
     return compile_package(small_experiment)
 

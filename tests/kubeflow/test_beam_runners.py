@@ -16,14 +16,14 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.batch_statistics_gen.executor import Executor as BatchStatistics
-from components.log_example_gen.component import LogExampleGen
-from components.log_example_gen.executor import Executor as LogExamples
-from components.log_example_gen.settings import DataSettings
-from components.one_pass_transform.executor import Executor as OnePassTransform
-from components.slice_evaluation.executor import Executor as SliceEvaluation
-from components.slice_evaluation.results import load_results
-from transform.data_contract import DataContract
+from mtlx.components.batch_statistics_gen.executor import Executor as BatchStatistics
+from mtlx.components.log_example_gen.component import LogExampleGen
+from mtlx.components.log_example_gen.executor import Executor as LogExamples
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.one_pass_transform.executor import Executor as OnePassTransform
+from mtlx.components.slice_evaluation.executor import Executor as SliceEvaluation
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.transform.contract.data_contract import DataContract
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = DataContract.read(

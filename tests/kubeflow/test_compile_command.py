@@ -2,9 +2,9 @@
 
 import pytest
 
-from kubeflow import command_line
-from kubeflow.strict_checks import check_package
-from pipeline.command_line import EXIT_OK, EXIT_WRONG_INPUT
+from mtlx.kubeflow import command_line
+from mtlx.kubeflow.package.strict_checks import check_package
+from mtlx.pipeline.command_line import EXIT_OK, EXIT_WRONG_INPUT
 
 
 def test_writes_a_checked_package_and_says_what_is_next(golden_folder, tmp_path, capsys):

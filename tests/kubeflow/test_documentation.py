@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.kubeflow_settings import (
+from mtlx.pipeline.experiment.kubeflow_settings import (
     KubeflowSettings,
     MetadataServer,
     NodeSettings,

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "kubeflow/Dockerfile"
-PACKAGES = ("transform", "trainer", "components", "pipeline", "kubeflow")
+FLOORS = ("transform", "trainer", "components", "pipeline", "kubeflow")
 
 
 def read_stages(text):
@@ -115,7 +115,7 @@ def ignored(path):
 def test_what_is_copied_exists_and_is_sent_to_the_engine(stages):
     sources = [s for st in stages.values() for origin, some, _ in copies(st) if not origin
                for s in some]  # fmt: skip
-    assert {*PACKAGES, "pyproject.toml", "requirements.txt"} <= set(sources)
+    assert {*FLOORS, "mtlx", "pyproject.toml", "requirements.txt"} <= set(sources)
     for source in sources:
         assert (ROOT / source).exists() and not ignored(source), source
 
@@ -147,7 +147,7 @@ class TestVariant:
 
     def test_is_checked_when_built_and_when_it_runs(self, stages, variant):
         own = lineage(stages, variant)
-        check = '["python", "-m", "kubeflow.node_entry", "--check"]'
+        check = '["python", "-m", "mtlx.kubeflow.task.node_entry", "--check"]'
         assert own[-1] == ("RUN", check)
         assert values(own, "HEALTHCHECK")[0].endswith(f"CMD {check}")
 
@@ -262,7 +262,7 @@ def installed(tmp_path_factory, stages):
     for _, (source,), target in copies(stages["code"]):
         place = folder / "build/mtlx" / Path(target).relative_to("/build/mtlx")
         if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, place, ignore=_ignore)
+            shutil.copytree(ROOT / source, place, ignore=_ignore, symlinks=True)
         else:
             place.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / source, place)
@@ -282,32 +282,32 @@ def test_all_files_of_the_packages_are_installed(installed):
     def files(root):
         found = {
             str(path.relative_to(root))
-            for package in PACKAGES
-            for path in (root / package).rglob("*")
+            for floor in FLOORS
+            for path in (root / floor).rglob("*")
             if path.is_file() and path.suffix not in (".pyc", ".txt")
         }
         return {path for path in found if not ignored(path)}
 
-    assert files(installed) == files(ROOT)
-    assert any(path.endswith(".html") for path in files(installed))
+    assert files(installed / "mtlx") == files(ROOT)
+    assert any(path.endswith(".html") for path in files(ROOT))
 
 
 def test_the_installed_project_works_from_another_folder(installed, tmp_path):
     """A process that sees the installed files only imports all modules and finds their data."""
     script = tmp_path / "check.py"
     script.write_text(
-        "import importlib, pkgutil, sys\n"
-        f"names, installed = {PACKAGES!r}, {str(installed)!r}\n"
+        "import importlib, pkgutil\n"
         "count = 0\n"
-        "for name in names:\n"
-        "    package = importlib.import_module(name)\n"
-        "    assert package.__file__.startswith(installed), package.__file__\n"
-        "    for module in pkgutil.walk_packages(package.__path__, name + '.'):\n"
+        "import mtlx\n"
+        f"assert mtlx.__file__.startswith({str(installed)!r}), mtlx.__file__\n"
+        f"for floor in {FLOORS!r}:\n"
+        "    package = importlib.import_module(f'mtlx.{floor}')\n"
+        "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
         "        importlib.import_module(module.name)\n"
         "        count += 1\n"
-        "from pipeline.presets import preset_names, read_preset\n"
+        "from mtlx.pipeline.experiment.presets import preset_names, read_preset\n"
         "presets = [read_preset(name) for name in preset_names()]\n"
-        "from components.report.render import _ENVIRONMENT\n"
+        "from mtlx.components.report.render import _ENVIRONMENT\n"
         "templates = [_ENVIRONMENT.get_template(t) for t in _ENVIRONMENT.list_templates(['html'])]\n"
         "print(count, len(presets), len(templates))\n"
     )
@@ -331,7 +331,7 @@ def test_the_command_is_installed(installed, tmp_path):
 def test_the_health_check_passes(installed, tmp_path):
     """What the image's build ends with."""
     environment = {**os.environ, "PYTHONPATH": str(installed), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "kubeflow.node_entry", "--check"]
+    command = [sys.executable, "-m", "mtlx.kubeflow.task.node_entry", "--check"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert not list(tmp_path.iterdir())

@@ -8,8 +8,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from pipeline.experiment_file import read_experiment
-from pipeline.kubeflow_settings import KubeflowSettings
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
 from tests.kubeflow.kustomization import WORKLOADS, build, containers, pod, pod_template
 
 MANIFESTS = Path(__file__).parents[2] / "kubeflow/manifests"
@@ -375,7 +375,7 @@ def test_the_images_of_the_experiment_are_those_of_the_overlay(experiment, objec
 
 def test_the_example_experiment_compiles():
     """With all checks of the backend's rules."""
-    from kubeflow.compiler import compile_package
+    from mtlx.kubeflow.package.compiler import compile_package
 
     experiment = read_experiment(MANIFESTS / "overlays/example/experiment.yaml")
     package = compile_package(experiment)

@@ -5,9 +5,9 @@ import copy
 import pytest
 import yaml
 
-from kubeflow.package_refused import PackageRefused
-from kubeflow.strict_checks import check_package
-from kubeflow.strict_checks.check_package import LARGEST_PACKAGE
+from mtlx.kubeflow.package.package_refused import PackageRefused
+from mtlx.kubeflow.package.strict_checks import check_package
+from mtlx.kubeflow.package.strict_checks.check_package import LARGEST_PACKAGE
 
 IMAGE = "registry.example.com/mtlx:1"
 TRAINER = "deploymentSpec.executors.exec-trainer.container"

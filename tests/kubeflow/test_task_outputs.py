@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from kubeflow.task_outputs import ExecutorInputError, TaskOutputs, local_path
+from mtlx.kubeflow.task_outputs import ExecutorInputError, TaskOutputs, local_path
 
 
 @pytest.fixture

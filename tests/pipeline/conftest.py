@@ -7,10 +7,10 @@ import psutil
 import pytest
 import yaml
 
-from pipeline.experiment_file import read_experiment
-from pipeline.local_run import run_experiment
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -8,16 +8,16 @@ import numpy as np
 from scipy import stats
 from tfx.types import standard_artifacts
 
-from components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.settings import GateSettings
-from components.slice_evaluation.paired_auc import auc_estimate, relaimp
-from components.slice_evaluation.paired_moments import PairedMoments, influences
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
-from components.slice_evaluation.spread import Spread
-from pipeline.best_blessed_model import BestBlessedModelStrategy
-from pipeline.previous_blessed_model import PreviousBlessedModelStrategy
-from transform.data_contract import DataContract
+from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.statistics.paired_auc import auc_estimate, relaimp
+from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments, influences
+from mtlx.components.slice_evaluation.statistics.spread import Spread
+from mtlx.pipeline.graph.best_blessed_model import BestBlessedModelStrategy
+from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {"features": {"a": {"kind": "numeric"}}, "tasks": {"click": {"label": "click"}}}

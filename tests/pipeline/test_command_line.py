@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from pipeline import command_line
+from mtlx.pipeline import command_line
 
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys; from pipeline.command_line import main\n"
+        "import sys; from mtlx.pipeline.command_line import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "heavy = {'tensorflow', 'tfx', 'apache_beam', 'keras', 'pandas'} & set(sys.modules)\n"
         "assert not heavy, heavy"

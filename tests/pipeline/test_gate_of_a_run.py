@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.relaimp_gate.verdict import Verdict
-from components.slice_evaluation.results import load_results
-from pipeline.experiment_file import read_experiment
-from pipeline.graph import create_pipeline
-from pipeline.local_run import run_experiment
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.graph.graph import create_pipeline
+from mtlx.pipeline.run.local_run import run_experiment
 
 UPPER = {"rule": "relaimp", "task": "*", "slice": "overall", "minimum": -50.0, "bound": "upper"}
 

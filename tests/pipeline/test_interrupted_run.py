@@ -13,8 +13,8 @@ import psutil
 import tensorflow as tf
 import yaml
 
-from components.slice_evaluation.results import load_results
-from pipeline.prompt_stop import STOPPED
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.pipeline.process.prompt_stop import STOPPED
 
 #: How runs are ended one after the other, at what sign of which node, and their exit codes.
 ENDS = (
@@ -30,7 +30,7 @@ WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --dir
 def _start(path, *overrides):
     sets = [text for override in overrides for text in ("--set", override)]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.command_line", "run", str(path), *sets],
+        [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from components.slice_evaluation.results import load_results
-from pipeline.experiment_file import read_experiment
-from pipeline.local_run import run_experiment
-from transform.name_checks import LONGEST_NAME, served_name
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.transform.contract.name_checks import LONGEST_NAME, served_name
 
 LONG = "x" * LONGEST_NAME
 DOMAINS = ["a,b=c", "*", "größe [x] / ../5"]

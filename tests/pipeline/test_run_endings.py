@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import command_line
-from pipeline.disk_full import is_disk_full
-from pipeline.experiment_file import ExperimentFileError, read_experiment
-from pipeline.local_run import RunFailed, check_not_in_use, run_experiment
-from pipeline.pipeline_root import pipeline_root
-from pipeline.preflight.preflight import preflight
-from pipeline.run_lock import PipelineRootInUse, run_lock
+from mtlx.pipeline import command_line
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+from mtlx.pipeline.preflight.preflight import preflight
+from mtlx.pipeline.process.disk_full import is_disk_full
+from mtlx.pipeline.run.local_run import RunFailed, check_not_in_use, run_experiment
+from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
 
 #: Runs a command as a person does, and fails where TensorFlow was loaded for it.
 COMMAND = """
 import sys
-from pipeline.command_line import main
+from mtlx.pipeline.command_line import main
 code = main(sys.argv[1:])
 assert "tensorflow" not in sys.modules and "apache_beam" not in sys.modules
 sys.exit(code)
@@ -115,7 +115,7 @@ def test_a_summary_that_cannot_be_shown_does_not_hide_the_push(finished, monkeyp
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.terminal.print_summary", full)
+    monkeypatch.setattr("mtlx.pipeline.terminal.terminal.print_summary", full)
     assert command_line.main(["run", str(path)]) == command_line.EXIT_PUSHED_UNFINISHED
     assert "its summary cannot be shown" in capsys.readouterr().err
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.one_pass_transform.component import OnePassTransform
-from trainer.settings import ModelSettings, TrainingSettings
-from transform.data_contract import DataContract
+from mtlx.components.one_pass_transform.component import OnePassTransform
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = {
     "features": {
@@ -145,7 +145,7 @@ def trained(contract, custom_config, logs, tmp_path_factory):
         transform_splits=tuple(SPLITS),
     ).with_id("Transform")
     trainer = tfx.components.Trainer(
-        run_fn="trainer.run_fn.run_fn",
+        run_fn="mtlx.trainer.run_fn.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         train_args=tfx.proto.TrainArgs(splits=["train"]),

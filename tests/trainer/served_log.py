@@ -15,16 +15,16 @@ import tensorflow_transform as tft
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx import v1 as tfx
 
-from components.log_example_gen.component import LogExampleGen
-from components.log_example_gen.settings import DataSettings
-from components.one_pass_transform.example_transformer import transform_file
-from components.one_pass_transform.graph_writer import write_graph
-from trainer.export import ServedModel
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings
-from transform.data_contract import DataContract
-from transform.model_inputs_builder import build_model_inputs
-from transform.one_pass_analysis import AnalyzeFiles
+from mtlx.components.log_example_gen.component import LogExampleGen
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.one_pass_transform.example_transformer import transform_file
+from mtlx.components.one_pass_transform.graph_writer import write_graph
+from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = {
     "features": {

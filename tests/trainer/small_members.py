@@ -1,6 +1,6 @@
 """Small sizes for every registered member, and the inputs and tasks on which they are tested."""
 
-from transform.model_inputs import (
+from mtlx.transform.contract.model_inputs import (
     CategoricalInput,
     ModelInputs,
     NumericInput,

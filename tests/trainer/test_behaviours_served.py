@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.serving.scoring import Scorer, ScoringError
+from mtlx.trainer.serving.serving_contract import read_serving_contract
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.contract.data_contract import DataContract
 from tests.trainer import served_log
-from trainer.export import ServedModel
-from trainer.ranking_model import RankingModel
-from trainer.scoring import Scorer, ScoringError
-from trainer.serving_contract import read_serving_contract
-from trainer.settings import ModelSettings
-from transform.data_contract import DataContract
-from transform.model_inputs_builder import build_model_inputs
 
 ROWS, LENGTH = 120, 3
 CONTRACT = {

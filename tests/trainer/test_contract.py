@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.settings import ModelSettings
 from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
-from trainer.arrangements import ARRANGEMENTS
-from trainer.bottoms import BOTTOMS
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
-from trainer.settings import ModelSettings
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
 TRAINED = [name for name in NETWORKS if NETWORKS.get(name).trained_by_gradient]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.interactions import INTERACTIONS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.transform.config.settings import SettingsError
 from tests.trainer.small_members import CATEGORICAL, SMALL, TREE
-from trainer.bottoms import BOTTOMS
-from trainer.interactions import INTERACTIONS
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.sequence_encoders import SEQUENCE_ENCODERS
-from transform.settings import SettingsError
 
 
 @pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, BOTTOMS, LOSSES])

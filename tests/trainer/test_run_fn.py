@@ -15,23 +15,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.input import ExampleSet
-from trainer.run_fn import run_fn
-from trainer.training_job import TrainingJob
+from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.run_fn import run_fn
+from mtlx.trainer.training.job import TrainingJob
 
 #: Trains as run_fn does, and is killed in the middle of the sixth step.
 KILLED = """
 import json, os, signal, sys, types
-from trainer import train_step
-from trainer.run_fn import run_fn
+from mtlx.trainer.training import ordinary_step
+from mtlx.trainer.run_fn import run_fn
 
-step, taken = train_step.TrainStep.__call__, []
+step, taken = ordinary_step.OrdinaryStep.__call__, []
 def killed(self, batch):
     taken.append(1)
     if len(taken) == 6:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch)
-train_step.TrainStep.__call__ = killed
+ordinary_step.OrdinaryStep.__call__ = killed
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.start_scale import BY_DESIGN, measure, members
-from trainer.settings import ModelSettings
+from mtlx.trainer.settings import ModelSettings
 
 #: The largest part of a join to the smallest. What is a hundred times smaller is not heard.
 ALLOWED = 12

@@ -1,7 +1,7 @@
 import numpy as np
 
-from trainer.task_tree import ancestry, levels, preceding
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.task_tree import ancestry, levels, preceding
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (
     TaskSpec("click", "click"),

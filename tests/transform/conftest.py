@@ -16,11 +16,11 @@ import tensorflow_transform as tft  # noqa: E402
 import tensorflow_transform.beam as tft_beam  # noqa: E402
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils  # noqa: E402
 
-from components.one_pass_transform.example_transformer import transform_file  # noqa: E402
-from components.one_pass_transform.graph_writer import write_graph  # noqa: E402
-from transform.data_contract import DataContract  # noqa: E402
-from transform.one_pass_analysis import AnalyzeFiles  # noqa: E402
-from transform.preprocessing import preprocessing_fn  # noqa: E402
+from mtlx.components.one_pass_transform.example_transformer import transform_file  # noqa: E402
+from mtlx.components.one_pass_transform.graph_writer import write_graph  # noqa: E402
+from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles  # noqa: E402
+from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
+from mtlx.transform.preprocessing import preprocessing_fn  # noqa: E402
 
 CONTRACT = {
     "features": {

@@ -5,9 +5,9 @@ import collections
 import numpy as np
 import pytest
 
-from transform.data_contract import DataContract
-from transform.model_inputs import SequenceInput, SequencePart
-from transform.model_inputs_builder import build_model_inputs
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.model_inputs import SequenceInput, SequencePart
 
 PADDING, MISSING, FIRST, LENGTH = 0, 1, 3, 3
 CONTRACT = {

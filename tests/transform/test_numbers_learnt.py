@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.area_under_curve import area_under_curve
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings, TrainingSettings
-from trainer.train_step import TrainStep
-from transform.data_contract import DataContract
-from transform.model_inputs_builder import build_model_inputs
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.ordinary_step import OrdinaryStep
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.contract.data_contract import DataContract
 
 ROWS, TRAINED = 30_000, 20_000
 BANDS = 6
@@ -61,7 +61,7 @@ def _auc(planted, way, seed):
     inputs = build_model_inputs(contract, graph)
     model = RankingModel(inputs, ModelSettings.read(MODEL))
     settings = TrainingSettings.read({"learning_rate": 0.02, "batch_size": 1000})
-    step = TrainStep(model, inputs.tasks, settings, tf.distribute.get_strategy())
+    step = OrdinaryStep(model, inputs.tasks, settings, tf.distribute.get_strategy())
     batch = {**columns, "click": tf.constant(click, tf.int64)}
     order = np.random.default_rng(seed)
     step.prepare({name: x[:1000] for name, x in batch.items()})

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from transform.analysis import vocabulary_name
-from transform.data_contract import DataContract
-from transform.preprocessing import preprocessing_fn
+from mtlx.transform.analysis.analysis import vocabulary_name
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.preprocessing import preprocessing_fn
 
 PADDING, MISSING, UNKNOWN, FIRST = 0, 1, 2, 3
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from transform.data_contract import DataContract
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {

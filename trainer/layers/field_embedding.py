@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from transform.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_ID, ModelInputs
+from mtlx.transform.contract.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_ID, ModelInputs
 
 #: Standard deviation of embeddings at the start.
 EMBEDDING_START = 0.01

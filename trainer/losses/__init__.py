@@ -6,23 +6,23 @@ over each task's population says so by an attribute ``over_all_rows = True``: wh
 on several devices is its share of the rows, and it counts where a population is empty.
 """
 
-from transform.registry import Registry
+from mtlx.transform.config.registry import Registry
 
 LOSSES = Registry(
     "loss",
     {
-        "binary_cross_entropy": "trainer.losses.binary_cross_entropy:BinaryCrossEntropy",
-        "domain_cross_entropy": "trainer.losses.domain_cross_entropy:DomainCrossEntropy",
-        "focal": "trainer.losses.focal:Focal",
-        "pwiser": "trainer.losses.pwiser:PWiseR",
-        "uncertainty_weighting": "trainer.losses.uncertainty_weighting:UncertaintyWeighting",
+        "binary_cross_entropy": "mtlx.trainer.losses.binary_cross_entropy:BinaryCrossEntropy",
+        "domain_cross_entropy": "mtlx.trainer.losses.domain_cross_entropy:DomainCrossEntropy",
+        "focal": "mtlx.trainer.losses.focal:Focal",
+        "pwiser": "mtlx.trainer.losses.pwiser:PWiseR",
+        "uncertainty_weighting": "mtlx.trainer.losses.uncertainty_weighting:UncertaintyWeighting",
         "entire_space_cross_entropy": (
-            "trainer.losses.entire_space_cross_entropy:EntireSpaceCrossEntropy"
+            "mtlx.trainer.losses.entire_space_cross_entropy:EntireSpaceCrossEntropy"
         ),
         "behavioural_expectation_calibrator": (
-            "trainer.losses.behavioural_expectation_calibrator:BehaviouralExpectationCalibrator"
+            "mtlx.trainer.losses.behavioural_expectation_calibrator:BehaviouralExpectationCalibrator"
         ),
-        "next_behaviour": "trainer.losses.next_behaviour:NextBehaviour",
-        "small_heads": "trainer.losses.small_heads:SmallHeadsLoss",
+        "next_behaviour": "mtlx.trainer.losses.next_behaviour:NextBehaviour",
+        "small_heads": "mtlx.trainer.losses.small_heads:SmallHeadsLoss",
     },
 )

@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
-from trainer.losses.parts import logits_of, row_mean
-from trainer.task_tree import ancestry, preceding
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses.parts import logits_of, row_mean
+from mtlx.trainer.task_tree import ancestry, preceding
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class BehaviouralExpectationCalibrator(keras.layers.Layer):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from trainer.losses.parts import (
+from mtlx.trainer.losses.parts import (
     Smoothing,
     Towards,
     logits_of,
@@ -13,7 +13,7 @@ from trainer.losses.parts import (
     population_mean,
     smoothed,
 )
-from transform.model_inputs import TaskSpec
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class BinaryCrossEntropy(keras.layers.Layer):
@@ -33,7 +33,7 @@ class BinaryCrossEntropy(keras.layers.Layer):
         positive_weight: w(1), one number or a number per task (1 for tasks not named).
         negative_weight: w(0), likewise; both weigh a smoothed label's two parts.
         label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
-            `trainer.losses.parts.smoothed`.
+            `mtlx.trainer.losses.parts.smoothed`.
         smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
 
     Raises:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
-from transform.model_inputs import DOMAIN_ID, TaskSpec
+from mtlx.trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
+from mtlx.transform.contract.model_inputs import DOMAIN_ID, TaskSpec
 
 
 class DomainCrossEntropy(keras.layers.Layer):
@@ -30,7 +30,7 @@ class DomainCrossEntropy(keras.layers.Layer):
     Args:
         tasks: not used; the labels have one column for each.
         label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
-            `trainer.losses.parts.smoothed`.
+            `mtlx.trainer.losses.parts.smoothed`.
         smooth_towards: q: ``half`` for 1/2, or ``base_rate``, that of the task's rows of all
             domains, which keeps their mean prediction.
     """

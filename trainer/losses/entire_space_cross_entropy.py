@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from trainer.losses.parts import Smoothing, Towards, clipped, row_mean, smoothed
-from trainer.task_tree import ancestry
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses.parts import Smoothing, Towards, clipped, row_mean, smoothed
+from mtlx.trainer.task_tree import ancestry
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class EntireSpaceCrossEntropy(keras.layers.Layer):
@@ -27,7 +27,7 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
     Args:
         tasks: the tasks (`after` makes the chain, or tree).
         label_smoothing: s of joint labels (1 − s) y + s q. It changes what the probabilities are,
-            see `trainer.losses.parts.smoothed`.
+            see `mtlx.trainer.losses.parts.smoothed`.
         smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
     """
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from trainer.losses.parts import (
+from mtlx.trainer.losses.parts import (
     Smoothing,
     Towards,
     logits_of,
@@ -14,8 +14,8 @@ from trainer.losses.parts import (
     population_mean,
     smoothed,
 )
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class Focal(keras.layers.Layer):
@@ -36,7 +36,7 @@ class Focal(keras.layers.Layer):
         alpha: α, likewise, or null for no weights. The default is the paper's; it gives
             positives less weight, because γ takes weight from the many easy negatives already.
         label_smoothing: s of labels (1 − s) y + s q. It changes what the probabilities are, see
-            `trainer.losses.parts.smoothed`.
+            `mtlx.trainer.losses.parts.smoothed`.
         smooth_towards: q: ``half`` for 1/2, or ``base_rate``, which keeps the mean prediction.
 
     Raises:

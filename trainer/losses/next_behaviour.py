@@ -6,8 +6,8 @@ import keras
 from keras import ops
 from pydantic import NonNegativeFloat
 
-from trainer.losses.parts import row_mean
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses.parts import row_mean
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class NextBehaviour(keras.layers.Layer):

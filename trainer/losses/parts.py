@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
-from transform.model_inputs import TaskSpec
-from transform.names import suggest
-from transform.settings import SettingsError
+from mtlx.transform.config.names import suggest
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 #: Probabilities are kept so far from 0 and 1 where no logits are given.
 SMALLEST_PROBABILITY = 1e-7

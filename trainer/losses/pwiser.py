@@ -8,10 +8,10 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
-from trainer.losses.parts import logits_of, task_position
-from trainer.task_tree import ancestry
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses.parts import logits_of, task_position
+from mtlx.trainer.task_tree import ancestry
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class PWiseR(keras.layers.Layer):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import keras
 from pydantic import NonNegativeFloat
 
-from trainer.losses.binary_cross_entropy import BinaryCrossEntropy
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses.binary_cross_entropy import BinaryCrossEntropy
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 class SmallHeadsLoss(keras.layers.Layer):

@@ -7,9 +7,9 @@ import keras
 from keras import ops
 from pydantic import AfterValidator
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 def _known(name: str) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 from keras import ops
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from trainer.layers.gate import Gate, mix
-from trainer.layers.gate_outputs import contributions, gate_outputs
-from trainer.layers.normalization import Normalization
-from trainer.layers.parallel_mlp import ParallelMLP
-from trainer.layers.towers import Towers
-from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.gate import Gate, mix
+from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.networks.network import Network
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class FusionLevel(keras.layers.Layer):

@@ -6,13 +6,14 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.normalization import Normalization
-from trainer.layers.pair_attention import PairAttention
-from trainer.layers.parallel_dense import ParallelDense
-from trainer.layers.parallel_mlp import ParallelMLP
-from trainer.networks.network import Network, flatten
-from trainer.task_tree import levels, preceding
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.attention.pair_attention import PairAttention
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
+from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.networks.network import Network
+from mtlx.trainer.task_tree import levels, preceding
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class AITM(Network):

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from trainer.layers.normalization import Normalization
-from trainer.networks.ple import PLE
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.networks.ple import PLE
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class CGC(PLE):

@@ -5,10 +5,11 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
-from trainer.layers.domain_towers import DomainTowers
-from trainer.layers.normalization import Normalization
-from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.domain.domain_towers import DomainTowers
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.networks.network import Network
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class DomainTaskMLP(Network):

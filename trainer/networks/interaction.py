@@ -5,11 +5,11 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
-from trainer.interactions.settings import InteractionSettings
-from trainer.layers.normalization import Normalization
-from trainer.layers.towers import Towers
-from trainer.networks.network import Network
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.networks.network import Network
+from mtlx.trainer.parts.interactions.settings import InteractionSettings
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class InteractionNetwork(Network):

@@ -6,14 +6,15 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.gate import mix
-from trainer.layers.gate_outputs import contributions, gate_outputs
-from trainer.layers.meta_unit import MetaUnit
-from trainer.layers.normalization import Normalization
-from trainer.layers.parallel_dense import ParallelDense
-from trainer.layers.parallel_mlp import ParallelMLP
-from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.domain.meta_unit import MetaUnit
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.gate import mix
+from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
+from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.networks.network import Network
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class M2M(Network):

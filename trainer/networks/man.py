@@ -6,14 +6,15 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.gate_outputs import gate_outputs
-from trainer.layers.normalization import Normalization
-from trainer.layers.pair_attention import PairAttention
-from trainer.layers.towers import Towers
-from trainer.networks.network import Network, flatten
-from trainer.networks.ple import ExtractionLevel
-from trainer.task_tree import levels, preceding
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.attention.pair_attention import PairAttention
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.gate_outputs import gate_outputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.networks.network import Network
+from mtlx.trainer.networks.ple import ExtractionLevel
+from mtlx.trainer.task_tree import levels, preceding
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class MAN(Network):

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 import keras
-from keras import ops
 
 
 class Network(keras.layers.Layer):
@@ -12,9 +11,9 @@ class Network(keras.layers.Layer):
     Called with fields ``(B, F, k)``, field_ids ``(B, C)`` int64 (ids of the first C fields),
     domain_ids ``(B,)`` int64 and `training`, a network gives a dict with "logits" ``(B, T)``, or
     with "probabilities" ``(B, T)`` where it composes them itself. It may add "gates/<task>"
-    and "contributions/<task>" ``(B, n)`` (see `trainer.layers.gate_outputs`) and whatever its own
-    losses read. A bottom may have made one wide field of all
-    (F = 1), and inputs of each task's own are ``(B, T, F, k)``: see the class attributes.
+    and "contributions/<task>" ``(B, n)`` (see `mtlx.trainer.layers.gate_outputs`) and whatever its
+    own losses read. A bottom may have made one wide field of all (F = 1), and inputs of each task's
+    own are ``(B, T, F, k)``: see the class attributes.
 
     Attributes:
         gate_names: task to the names of the experts whose weights "gates/<task>" holds, and
@@ -60,8 +59,3 @@ class Network(keras.layers.Layer):
 
         Neither the weights of such parts nor their computation reach the exported model.
         """
-
-
-def flatten(fields: keras.KerasTensor) -> keras.KerasTensor:
-    """Fields behind each other: ``(B, [T,] F, k)`` to ``(B, [T,] F·k)``."""
-    return ops.reshape(fields, (-1, *fields.shape[1:-2], fields.shape[-2] * fields.shape[-1]))

@@ -1,6 +1,6 @@
 """Experts and one gate, both shared by all tasks."""
 
-from trainer.networks.mmoe import MMoE
+from mtlx.trainer.networks.mmoe import MMoE
 
 
 class OMoE(MMoE):

@@ -5,12 +5,12 @@ from typing import Annotated
 import keras
 from pydantic import Field, PositiveInt
 
-from trainer.interactions.settings import InteractionSettings
-from trainer.layers.normalization import Normalization
-from trainer.layers.unit_scale import unit_scale
-from trainer.networks.network import Network
-from trainer.networks.ple import PLE
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.unit_scale import unit_scale
+from mtlx.trainer.networks.network import Network
+from mtlx.trainer.networks.ple import PLE
+from mtlx.trainer.parts.interactions.settings import InteractionSettings
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class SFM(Network):

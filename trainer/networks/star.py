@@ -6,13 +6,14 @@ import keras
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.layers.normalization import Normalization, domain_normalization_layer
-from trainer.layers.parallel_mlp import ParallelMLP
-from trainer.layers.partitioned_normalization import PartitionedNormalization
-from trainer.layers.star_dense import StarDense
-from trainer.layers.towers import Towers
-from trainer.networks.network import Network, flatten
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.domain.partitioned_normalization import PartitionedNormalization
+from mtlx.trainer.layers.domain.star_dense import StarDense
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.parallel.normalization import Normalization, domain_normalization_layer
+from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.networks.network import Network
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 class STAR(Network):

@@ -7,15 +7,16 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from trainer.interactions.settings import InteractionSettings, unique_names
-from trainer.layers.gate import Gate, mix
-from trainer.layers.gate_outputs import contributions, gate_outputs
-from trainer.layers.normalization import Normalization
-from trainer.layers.towers import Towers
-from trainer.layers.unit_scale import unit_scale
-from trainer.networks.network import Network, flatten
-from trainer.networks.ple import ExtractionLevel
-from transform.model_inputs import ModelInputs
+from mtlx.trainer.layers.flatten import flatten
+from mtlx.trainer.layers.gate import Gate, mix
+from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.layers.unit_scale import unit_scale
+from mtlx.trainer.networks.network import Network
+from mtlx.trainer.networks.ple import ExtractionLevel
+from mtlx.trainer.parts.interactions.settings import InteractionSettings, unique_names
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 #: The best kind of the paper's Table 2, three to a group: with three tasks its "12 TFI".
 _DEFAULT = [InteractionSettings(name="masknet")] * 3

@@ -6,9 +6,9 @@ import keras
 from keras import ops
 from pydantic import NonNegativeInt
 
-from trainer.networks.network import Network
-from transform.model_inputs import ModelInputs
-from transform.settings import Settings, SettingsError
+from mtlx.trainer.networks.network import Network
+from mtlx.transform.config.settings import Settings, SettingsError
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 #: Weight of the network to its type. A node that is a leaf is its own left and right child.
 TREE_WEIGHTS = {

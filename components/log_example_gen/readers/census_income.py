@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.log_example_gen.readers.files import as_written, is_remote
-from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.readers.text_bytes import Encoding
-from components.log_example_gen.readers.text_layout import TextLayout
-from components.log_example_gen.readers.text_table import read_text_table
-from components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.readers.files import as_written, is_remote
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows, Shard
+from mtlx.components.log_example_gen.readers.text_bytes import Encoding
+from mtlx.components.log_example_gen.readers.text_layout import TextLayout
+from mtlx.components.log_example_gen.readers.text_table import read_text_table
+from mtlx.components.log_example_gen.rejection import InputRefused
 
 #: The 42 fields of ``census-income.data`` in their order, after ``census-income.names``.
 FIELDS = (

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
-from components.log_example_gen.readers.text_bytes import Encoding
-from components.log_example_gen.readers.text_layout import Delimiter, TextLayout
-from components.log_example_gen.readers.text_table import read_text_table
+from mtlx.components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
+from mtlx.components.log_example_gen.readers.text_bytes import Encoding
+from mtlx.components.log_example_gen.readers.text_layout import Delimiter, TextLayout
+from mtlx.components.log_example_gen.readers.text_table import read_text_table
 
 
 class Csv(Reader):

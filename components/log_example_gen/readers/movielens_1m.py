@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from components.log_example_gen.readers.files import as_written, is_remote
-from components.log_example_gen.readers.reader import Reader, Rows, Shard
-from components.log_example_gen.readers.text_bytes import Encoding, utf8_reader
-from components.log_example_gen.readers.text_layout import TextLayout
-from components.log_example_gen.readers.text_table import read_text_table
-from components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.components.log_example_gen.readers.files import as_written, is_remote
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows, Shard
+from mtlx.components.log_example_gen.readers.text_bytes import Encoding, utf8_reader
+from mtlx.components.log_example_gen.readers.text_layout import TextLayout
+from mtlx.components.log_example_gen.readers.text_table import read_text_table
+from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
 
 #: Where the data set can be had.
 ADDRESS = "https://grouplens.org/datasets/movielens/1m/"

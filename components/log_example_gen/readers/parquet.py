@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.log_example_gen.readers.parquet_process import (
+from mtlx.components.log_example_gen.readers.parquet_process import (
     FileDescription,
     ParquetProcess,
     Unreadable,
 )
-from components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
-from components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.readers.reader import MissingTexts, Reader, Rows, Shard
+from mtlx.components.log_example_gen.rejection import InputRefused
 
 _NO_PARQUET = "cannot be read as Parquet"
 

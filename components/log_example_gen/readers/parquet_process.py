@@ -22,7 +22,7 @@ import pyarrow.parquet
 # Arrow 10 would run code that a file brings along (CVE-2023-47248).
 import pyarrow_hotfix  # noqa: F401
 
-from components.log_example_gen.readers.reader import Reader
+from mtlx.components.log_example_gen.readers.reader import Reader
 
 _BATCH_ROWS = 65_536
 

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pydantic
 
-from components.log_example_gen.readers.files import (
+from mtlx.components.log_example_gen.readers.files import (
     Stream,
     as_written,
     is_folder,
     is_remote,
     open_unpacked,
 )
-from components.log_example_gen.rejection import InputRefused, Rejection
-from transform.names import suggest
+from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.transform.config.names import suggest
 
 
 def _as_written(value: Any) -> Any:

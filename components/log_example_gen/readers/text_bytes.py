@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pydantic
 
-from components.log_example_gen.readers.files import Stream
+from mtlx.components.log_example_gen.readers.files import Stream
 
 #: Stands for bytes that have no character: half of a pair, which UTF-8 does not allow.
 _NO_CHARACTER = "\udcff"

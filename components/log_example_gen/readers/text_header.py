@@ -4,8 +4,8 @@ import csv
 import re
 from collections.abc import Iterator
 
-from components.log_example_gen.readers.text_lines import MAX_LINE_BYTES, Piece
-from components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.readers.text_lines import MAX_LINE_BYTES, Piece
+from mtlx.components.log_example_gen.rejection import InputRefused
 
 #: First bytes of what is no text in UTF-8, and what it is then; the longer ones first.
 _OTHER_KINDS = {

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.readers.text_layout import TextLayout
-from components.log_example_gen.readers.text_lines import count_lines
-from components.log_example_gen.readers.text_records import RecordSplitter, is_valid
-from components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.components.log_example_gen.readers.reader import Rows
+from mtlx.components.log_example_gen.readers.text_layout import TextLayout
+from mtlx.components.log_example_gen.readers.text_lines import count_lines
+from mtlx.components.log_example_gen.readers.text_records import RecordSplitter, is_valid
+from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from components.log_example_gen.readers.text_lines import MAX_LINE_BYTES
-from components.log_example_gen.rejection import NOT_IN_ENCODING, OPEN_QUOTE
+from mtlx.components.log_example_gen.readers.text_lines import MAX_LINE_BYTES
+from mtlx.components.log_example_gen.rejection import NOT_IN_ENCODING, OPEN_QUOTE
 
 _QUOTE = b'"'
 

@@ -3,14 +3,14 @@
 import zlib
 from collections.abc import Callable, Iterator
 
-from components.log_example_gen.readers.files import Stream
-from components.log_example_gen.readers.reader import Reader, Rows
-from components.log_example_gen.readers.text_bytes import is_utf8, utf8_reader
-from components.log_example_gen.readers.text_header import header_names, refuse_other_kinds
-from components.log_example_gen.readers.text_layout import TextLayout
-from components.log_example_gen.readers.text_lines import MAX_LINE_BYTES, Piece, whole_lines
-from components.log_example_gen.readers.text_parser import TextParser
-from components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.readers.files import Stream
+from mtlx.components.log_example_gen.readers.reader import Reader, Rows
+from mtlx.components.log_example_gen.readers.text_bytes import is_utf8, utf8_reader
+from mtlx.components.log_example_gen.readers.text_header import header_names, refuse_other_kinds
+from mtlx.components.log_example_gen.readers.text_layout import TextLayout
+from mtlx.components.log_example_gen.readers.text_lines import MAX_LINE_BYTES, Piece, whole_lines
+from mtlx.components.log_example_gen.readers.text_parser import TextParser
+from mtlx.components.log_example_gen.rejection import InputRefused
 
 #: Bytes that are parsed at once.
 _BLOCK_BYTES = 4 << 20

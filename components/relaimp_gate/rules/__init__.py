@@ -1,12 +1,12 @@
 """Rules of the gate, by the name that a threshold uses."""
 
-from transform.registry import Registry
+from mtlx.transform.config.registry import Registry
 
 RULES = Registry(
     "gate rule",
     {
-        "auc": "components.relaimp_gate.rules.auc:AucRule",
-        "calibration": "components.relaimp_gate.rules.calibration:CalibrationRule",
-        "relaimp": "components.relaimp_gate.rules.relaimp:RelaImpRule",
+        "auc": "mtlx.components.relaimp_gate.rules.auc:AucRule",
+        "calibration": "mtlx.components.relaimp_gate.rules.calibration:CalibrationRule",
+        "relaimp": "mtlx.components.relaimp_gate.rules.relaimp:RelaImpRule",
     },
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from components.relaimp_gate.rules.rule import Bound, Finding
+from mtlx.components.relaimp_gate.rules.rule import Bound, Finding
 
 _WORDS = {"lower": "lower bound", "point": "value", "upper": "upper bound"}
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import pydantic
 
-from components.relaimp_gate.rules.rule import Evidence, Finding, Rule
+from mtlx.components.relaimp_gate.rules.rule import Evidence, Finding, Rule
 
 
 class CalibrationRule(Rule):

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
-from components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
+from mtlx.components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
+from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
 
 
 class RelaImpRule(Rule):

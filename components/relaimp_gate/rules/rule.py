@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
-    from components.slice_evaluation.results import Comparison, SliceMetrics
+    from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics
 
 #: Which end of the confidence interval has to reach the minimum.
 Bound = Literal["lower", "point", "upper"]

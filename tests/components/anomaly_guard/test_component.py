@@ -11,9 +11,9 @@ from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
-from components.anomaly_guard.anomalies import load_anomalies
-from components.anomaly_guard.component import AnomalyGuard
-from components.anomaly_guard.executor import DataAnomaliesError, Executor
+from mtlx.components.anomaly_guard.anomalies import load_anomalies
+from mtlx.components.anomaly_guard.component import AnomalyGuard
+from mtlx.components.anomaly_guard.executor import DataAnomaliesError, Executor
 
 SCHEMA = """
 feature { name: "gender" type: BYTES domain: "gender" presence { min_fraction: 1.0 }
@@ -72,7 +72,7 @@ def _run(folder, examples_uri, allow_anomalies):
                 for execution in handle.store.get_executions_by_type(kind)
             ]
             for name, kind in (
-                ("guard", "components.anomaly_guard.component.AnomalyGuard"),
+                ("guard", "mtlx.components.anomaly_guard.component.AnomalyGuard"),
                 ("behind", "tfx.components.schema_gen.component.SchemaGen"),
             )
         }

@@ -9,9 +9,9 @@ from tfx.components.statistics_gen.executor import SAMPLE_RATE_BY_SPLIT_PROPERTY
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
 
-from components.batch_statistics_gen.component import BatchStatisticsGen
-from components.report.data_statistics import sample_rates
-from transform.data_contract import DataContract
+from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
+from mtlx.components.report.sections.data_statistics import sample_rates
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {

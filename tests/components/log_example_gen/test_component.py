@@ -17,13 +17,13 @@ from tfx import v1 as tfx
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
-from components.log_example_gen.component import LogExampleGen
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.csv import Csv
-from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.settings import DataSettings
-from components.relaimp_gate.seen_examples import SeenExamples
-from transform.data_contract import DataContract
+from mtlx.components.log_example_gen.component import LogExampleGen
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.csv import Csv
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.log_example_gen.readers.reader import Rows
-from components.log_example_gen.rejection import REMEDIES, UNEQUAL_LENGTHS, InputRefused
-from components.log_example_gen.row_checks import RowChecks
-from transform.data_contract import DataContract
+from mtlx.components.log_example_gen.readers.reader import Rows
+from mtlx.components.log_example_gen.rejection import REMEDIES, UNEQUAL_LENGTHS, InputRefused
+from mtlx.components.log_example_gen.row_checks import RowChecks
+from mtlx.transform.contract.data_contract import DataContract
 
 
 def _contract(**sections):

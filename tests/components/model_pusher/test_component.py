@@ -10,12 +10,12 @@ from tfx.orchestration import metadata
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
-from components.model_pusher.component import ModelPusher
-from components.model_pusher.executor import Executor
-from components.model_pusher.model_files import model_digest
-from components.model_pusher.push_record import PushRecord
-from components.model_pusher.pushed_version import PushFailed
-from pipeline import node_run
+from mtlx.components.model_pusher.component import ModelPusher
+from mtlx.components.model_pusher.executor import Executor
+from mtlx.components.model_pusher.model_files import model_digest
+from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
+from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
+from mtlx.pipeline.run import node_run
 
 
 def _artifact(kind, uri, **properties):

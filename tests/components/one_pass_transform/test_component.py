@@ -9,8 +9,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
-from components.one_pass_transform.component import OnePassTransform
-from transform.data_contract import DataContract
+from mtlx.components.one_pass_transform.component import OnePassTransform
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {
@@ -69,7 +69,7 @@ def outputs(tmp_path_factory):
     ).with_id("ours")
     stock = tfx.components.Transform(
         **inputs,
-        preprocessing_fn="transform.preprocessing.preprocessing_fn",
+        preprocessing_fn="mtlx.transform.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=analyze, transform=transform),
         custom_config={"data_contract": CONTRACT.to_json()},
         disable_statistics=True,

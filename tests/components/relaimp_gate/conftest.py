@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.transform.contract.data_contract import DataContract
 from tests.components.slice_names import named
-from transform.data_contract import DataContract
 
 CONTRACT = {
     "features": {

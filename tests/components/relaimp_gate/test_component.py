@@ -10,10 +10,10 @@ from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
-from components.relaimp_gate.component import RelaImpGate
-from components.relaimp_gate.executor import Executor
-from components.relaimp_gate.verdict import Verdict
-from components.slice_evaluation.component import SliceEvaluation
+from mtlx.components.relaimp_gate.component import RelaImpGate
+from mtlx.components.relaimp_gate.executor import Executor
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.slice_evaluation.component import SliceEvaluation
 
 GATE = json.dumps(
     {
@@ -190,7 +190,7 @@ def test_what_the_intervals_do_not_know_is_written_beside_the_decision(
     models = ("candidate", other) if other else ("candidate",)
     notice = "Rows share user_id: intervals are about 1.4 times too narrow."
     results = dataclasses.replace(evaluation(models=models), notices=(notice,))
-    monkeypatch.setattr("components.relaimp_gate.executor.load_results", lambda uri: results)
+    monkeypatch.setattr("mtlx.components.relaimp_gate.executor.load_results", lambda uri: results)
     baseline = [_artifact(standard_artifacts.Model, tmp_path / "old", 9)]
     blessing = _execute(tmp_path, contract, tmp_path, baseline_model=baseline)
     written = json.loads(pathlib.Path(blessing.uri, "verdict.json").read_text(encoding="utf-8"))

@@ -5,10 +5,10 @@ import math
 
 import pytest
 
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.lineage import Lineage
-from components.relaimp_gate.settings import GateSettings
-from components.slice_evaluation.slices import slice_text
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.lineage import Lineage
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.slice_evaluation.slices import slice_text
 
 
 @pytest.fixture

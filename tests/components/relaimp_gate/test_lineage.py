@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from components.relaimp_gate.lineage import lineage, seen_test_rows
-from components.relaimp_gate.seen_examples import SeenExamples, SeenFile
+from mtlx.components.relaimp_gate.lineage import lineage, seen_test_rows
+from mtlx.components.relaimp_gate.seen_examples import SeenExamples, SeenFile
 
 BY_FILE = {"by": "file"}
 

@@ -3,12 +3,12 @@
 import numpy as np
 from scipy import stats
 
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.settings import GateSettings
-from components.slice_evaluation.paired_auc import auc_estimate, relaimp
-from components.slice_evaluation.paired_moments import PairedMoments, influences
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
-from components.slice_evaluation.spread import Spread
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.statistics.paired_auc import auc_estimate, relaimp
+from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments, influences
+from mtlx.components.slice_evaluation.statistics.spread import Spread
 
 TRIALS, POSITIVES, NEGATIVES = 2000, 150, 350
 

@@ -1,7 +1,7 @@
 """A check that cannot be decided says why, in the evaluation's words; a perfect model can pass."""
 
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.settings import GateSettings
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.settings import GateSettings
 
 OVERALL = ("candidate", "click", "overall")
 OVER = ("vs baseline", "click", "overall")

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from components.relaimp_gate.settings import GateSettings
-from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
-from transform.settings import SettingsError
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.transform.config.settings import SettingsError
 
 
 def test_options_stand_beside_the_other_keys_and_survive_json():

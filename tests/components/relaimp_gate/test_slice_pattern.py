@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.relaimp_gate.slice_pattern import expand_slices
-from components.relaimp_gate.wildcards import matches
-from transform.data_contract import DataContract
+from mtlx.components.relaimp_gate.slice_pattern import expand_slices
+from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {

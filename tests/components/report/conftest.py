@@ -5,19 +5,19 @@ import shutil
 import numpy as np
 import pytest
 
-from components.anomaly_guard.anomalies import Anomaly
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.settings import GateSettings
-from components.report.report_data import (
+from mtlx.components.anomaly_guard.anomalies import Anomaly
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.report.report_data import (
     FeatureStatistics,
     ReportData,
     SplitStatistics,
     Training,
 )
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
-from components.slice_evaluation.roc_curve import RocCurve
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
+from mtlx.transform.contract.data_contract import DataContract
 from tests.components.slice_names import named
-from transform.data_contract import DataContract
 
 TASKS = ("click", "add_to_cart", "purchase")
 DOMAINS = ("home_feed", "search", "product_page")

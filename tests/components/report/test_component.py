@@ -9,12 +9,12 @@ from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
-from components.anomaly_guard.component import AnomalyGuard
-from components.relaimp_gate.component import RelaImpGate
-from components.report.component import Report
-from components.report.executor import Executor
-from components.slice_evaluation.component import SliceEvaluation
-from transform.data_contract import DataContract
+from mtlx.components.anomaly_guard.component import AnomalyGuard
+from mtlx.components.relaimp_gate.component import RelaImpGate
+from mtlx.components.report.component import Report
+from mtlx.components.report.executor import Executor
+from mtlx.components.slice_evaluation.component import SliceEvaluation
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {

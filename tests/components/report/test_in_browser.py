@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from components.report.render import render
+from mtlx.components.report.render import render
 
 
 class _Page(html.parser.HTMLParser):

@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from components.anomaly_guard.anomalies import Anomaly
-from components.relaimp_gate.verdict import Check, ModelLineage, Verdict
-from components.report.heat_map import heat_map
-from components.report.line_chart import line_chart
-from components.report.render import render, render_heat_map
-from components.report.report_data import ReportData, Training
-from components.report.roc_chart import roc_chart
-from components.report.slice_groups import slice_groups
-from components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.anomaly_guard.anomalies import Anomaly
+from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.components.report.render import render, render_heat_map
+from mtlx.components.report.report_data import ReportData, Training
+from mtlx.components.report.sections.heat_map import heat_map
+from mtlx.components.report.sections.line_chart import line_chart
+from mtlx.components.report.sections.roc_chart import roc_chart
+from mtlx.components.report.sections.slice_groups import slice_groups
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from tests.components.slice_names import named
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from transform.data_contract import DataContract
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = {
     "features": {
@@ -147,7 +147,7 @@ def evaluate(contract, tmp_path_factory):
     from tfx.dsl.components.base import base_beam_executor
     from tfx.types import standard_artifacts
 
-    from components.slice_evaluation.executor import Executor
+    from mtlx.components.slice_evaluation.executor import Executor
 
     def artifact(kind, uri):
         made = kind()

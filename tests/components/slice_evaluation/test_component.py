@@ -5,9 +5,9 @@ import json
 import pytest
 from tfx import v1 as tfx
 
-from components.slice_evaluation.component import SliceEvaluation
-from components.slice_evaluation.results import load_results
-from transform.settings import SettingsError
+from mtlx.components.slice_evaluation.component import SliceEvaluation
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.transform.config.settings import SettingsError
 
 
 def _importer(name, kind, uri, **properties):

@@ -9,10 +9,10 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from sklearn.metrics import log_loss, roc_auc_score
 
-from components.slice_evaluation.evaluation_config import build_eval_config
-from components.slice_evaluation.results import EvaluationResultError, load_results
-from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slices import resolve_crosses, slice_text
+from mtlx.components.slice_evaluation.evaluation_config import build_eval_config
+from mtlx.components.slice_evaluation.results import EvaluationResultError, load_results
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slices import resolve_crosses, slice_text
 
 SLICES = [["domain"], ["gender"], ["domain", "gender"]]
 LABELS = {"ctr": "click", "ctcvr": "purchase", "cvr": "bought"}

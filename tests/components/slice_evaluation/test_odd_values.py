@@ -7,12 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from components.relaimp_gate.judge import judge
-from components.relaimp_gate.settings import GateSettings
-from components.report.render import render, render_heat_map
-from components.report.report_data import ReportData
-from components.slice_evaluation.results import load_results
-from components.slice_evaluation.slices import shown_value, slice_text
+from mtlx.components.relaimp_gate.judge import judge
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.report.render import render, render_heat_map
+from mtlx.components.report.report_data import ReportData
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.components.slice_evaluation.slices import shown_value, slice_text
 from tests.components.slice_names import ODD_VALUES
 
 

@@ -8,10 +8,11 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from components.slice_evaluation import score_histogram
-from components.slice_evaluation.cluster_sums import ClusterSums
-from components.slice_evaluation.evaluation_batch import EvaluationBatch
-from components.slice_evaluation.paired_auc import (
+from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.slices import SliceColumn
+from mtlx.components.slice_evaluation.statistics import score_histogram
+from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
+from mtlx.components.slice_evaluation.statistics.paired_auc import (
     auc_difference,
     auc_estimate,
     exact_bounds,
@@ -19,13 +20,12 @@ from components.slice_evaluation.paired_auc import (
     relaimp,
     relative_improvement,
 )
-from components.slice_evaluation.paired_moments import PairedMoments
-from components.slice_evaluation.paired_pass import PairedPass
-from components.slice_evaluation.placements import PlacementTable
-from components.slice_evaluation.score_histogram import ScoreHistogram, ordered_keys
-from components.slice_evaluation.slice_totals import SliceTotals
-from components.slice_evaluation.slices import SliceColumn
-from components.slice_evaluation.spread import MINIMUM_EFFECTIVE_CLUSTERS, Spread
+from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments
+from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
+from mtlx.components.slice_evaluation.statistics.placements import PlacementTable
+from mtlx.components.slice_evaluation.statistics.score_histogram import ScoreHistogram, ordered_keys
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
+from mtlx.components.slice_evaluation.statistics.spread import MINIMUM_EFFECTIVE_CLUSTERS, Spread
 
 
 def simulate(rng, rows, gains=(1.2, 1.0), share=0.3, users=None, ties=False):

@@ -4,9 +4,9 @@ import pathlib
 
 import pytest
 
-from components.slice_evaluation import slice_count
-from components.slice_evaluation.slice_totals import TooManySlicesError
-from components.slice_evaluation.slices import SliceCross
+from mtlx.components.slice_evaluation import slice_count
+from mtlx.components.slice_evaluation.slices import SliceCross
+from mtlx.components.slice_evaluation.statistics.slice_totals import TooManySlicesError
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The order in which slices are shown."""
 
-from components.slice_evaluation.results import _SliceOrder
+from mtlx.components.slice_evaluation.results import _SliceOrder
 
 
 def _sorted(keys, first_values=None):

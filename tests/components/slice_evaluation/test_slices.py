@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import strategies
 
-from components.slice_evaluation.settings import EvaluationSettings
-from components.slice_evaluation.slices import resolve_crosses, slice_columns, slice_text
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slices import resolve_crosses, slice_columns, slice_text
+from mtlx.transform.contract.data_contract import DataContract
 from tests.components.slice_names import ODD_VALUES
-from transform.data_contract import DataContract
 
 BATCH = pa.RecordBatch.from_pydict(
     {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubeflow.rehearsal.condition import UnknownCondition, holds
+from mtlx.kubeflow.rehearsal.condition import UnknownCondition, holds
 
 GATE = "inputs.parameter_values['pipelinechannel--gate-blessed']"
 INPUTS = {"pipelinechannel--gate-blessed": True, "rows": 3.0, "name": "a && !b"}

@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from kubeflow import command_line
-from kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
-from pipeline.experiment_file import read_experiment
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
+from mtlx.kubeflow import command_line
+from mtlx.kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 FEATURES = ("user_id", "age", "gender", "item_id", "scenario")

@@ -3,8 +3,8 @@
 import pytest
 from kfp import compiler, dsl
 
-from kubeflow import command_line
-from pipeline.command_line import EXIT_FAILED, EXIT_WRONG_INPUT
+from mtlx.kubeflow import command_line
+from mtlx.pipeline.command_line import EXIT_FAILED, EXIT_WRONG_INPUT
 
 
 @dsl.container_component

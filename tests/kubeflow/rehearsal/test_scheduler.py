@@ -11,8 +11,8 @@ import pytest
 from kfp import compiler, dsl
 from kfp.dsl import Artifact, Output
 
-from kubeflow.rehearsal.package import Package, PackageNotRunnable
-from kubeflow.rehearsal.scheduler import Scheduler
+from mtlx.kubeflow.rehearsal.package import Package, PackageNotRunnable
+from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 
 #: A task: notes when it ran, fails while a file says so, and writes outputs as the launcher reads.
 SCRIPT = """

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from kubeflow.rehearsal.package import Container
-from kubeflow.rehearsal.task_inputs import executor_input
-from kubeflow.rehearsal.task_process import AttemptFailed, Processes, run_attempt
+from mtlx.kubeflow.rehearsal.package import Container
+from mtlx.kubeflow.rehearsal.task_inputs import executor_input
+from mtlx.kubeflow.rehearsal.task_process import AttemptFailed, Processes, run_attempt
 
 #: Leaves a child that has the output open for a minute, and says which one.
 CHILD = """

@@ -64,7 +64,7 @@ def kubeflow(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def experiment():
-    from pipeline.experiment import Experiment
+    from mtlx.pipeline.experiment.experiment import Experiment
 
     path = Path(__file__).parents[3] / "configs/default.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -77,8 +77,8 @@ def submit(kubeflow, package, experiment, monkeypatch):
     """Submits the package with further arguments; polls without waiting."""
     import argparse
 
-    from kubeflow.commands import submit as command
-    from kubeflow.submission import follow_run
+    from mtlx.kubeflow.commands import submit as command
+    from mtlx.kubeflow.submission import follow_run
 
     monkeypatch.setattr(follow_run, "POLL_SECONDS", 0.02)
     monkeypatch.setitem(follow_run.follow_run.__kwdefaults__, "poll_seconds", 0.02)

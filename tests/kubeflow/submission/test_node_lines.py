@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from kubeflow.submission.node_lines import NodeLines
-from kubeflow.submission.run_plan import RunPlan
-from kubeflow.submission.run_verdict import TaskState
+from mtlx.kubeflow.submission.node_lines import NodeLines
+from mtlx.kubeflow.submission.run_plan import RunPlan
+from mtlx.kubeflow.submission.run_verdict import TaskState
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kubeflow.submission.place_ir import IrNotPlaced, place_ir
+from mtlx.kubeflow.submission.place_ir import IrNotPlaced, place_ir
 
 IR = b"compiled pipeline"
 DIGEST = hashlib.sha256(IR).hexdigest()

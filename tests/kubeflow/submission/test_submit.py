@@ -11,9 +11,9 @@ import time
 import pytest
 from fake_kubeflow import specification
 
-from kubeflow.commands.submit import COMMAND
-from kubeflow.submission import exit_codes, follow_run, pipelines_client
-from pipeline import command_line
+from mtlx.kubeflow.commands.submit import COMMAND
+from mtlx.kubeflow.submission import exit_codes, follow_run, pipelines_client
+from mtlx.pipeline import command_line
 
 RUNNING = ("RUNNING", {"trainer": "RUNNING"})
 TRAINED = ("RUNNING", {"trainer": "SUCCEEDED", "relaimpgate": "RUNNING"})
@@ -134,7 +134,7 @@ def test_a_wrong_token_ends_with_5_before_anything_is_made(kubeflow, submit, cap
 
 
 def test_a_token_is_read_from_a_file_for_every_request(kubeflow, package, experiment, tmp_path):
-    from kubeflow.submission.pipelines_client import AccessRefused, PipelinesClient
+    from mtlx.kubeflow.submission.pipelines_client import AccessRefused, PipelinesClient
 
     file = tmp_path / "token"
     file.write_text("right-token", encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_token_is_read_from_a_file_for_every_request(kubeflow, package, experi
 
 def test_an_empty_variable_names_no_token_file(kubeflow, monkeypatch):
     """The request goes without a token, and the API says what it wants."""
-    from kubeflow.submission.pipelines_client import AccessRefused, PipelinesClient
+    from mtlx.kubeflow.submission.pipelines_client import AccessRefused, PipelinesClient
 
     monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", "")
     with pytest.raises(AccessRefused, match="401"):
@@ -304,7 +304,7 @@ def test_ctrl_c_leaves_the_run_and_says_so(kubeflow, submit, capsys):
 
 def test_help_is_quick_and_imports_no_client():
     code = (
-        "import sys; from kubeflow.commands import submit; "
+        "import sys; from mtlx.kubeflow.commands import submit; "
         "sys.exit(any(name in sys.modules for name in ('kfp', 'tensorflow', 'tfx', 'rich')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

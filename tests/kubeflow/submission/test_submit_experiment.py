@@ -8,9 +8,9 @@ import pytest
 import yaml
 from fake_kubeflow import TOKEN, specification
 
-from kubeflow.command_line import main
-from kubeflow.submission import exit_codes, follow_run
-from kubeflow.submission.run_plan import RunPlan
+from mtlx.kubeflow.command_line import main
+from mtlx.kubeflow.submission import exit_codes, follow_run
+from mtlx.kubeflow.submission.run_plan import RunPlan
 
 CONFIG = Path(__file__).parents[3] / "configs/default.yaml"
 

@@ -11,8 +11,8 @@ import kubernetes
 import pytest
 import yaml
 
-from kubeflow.training_job.client import TrainingJobClient
-from kubeflow.training_job.settings import TrainingJobSettings
+from mtlx.kubeflow.training_job.client import TrainingJobClient
+from mtlx.kubeflow.training_job.settings import TrainingJobSettings
 
 SETTINGS = {
     "workers": 2,
@@ -205,7 +205,7 @@ def cluster(tmp_path, monkeypatch):
 @pytest.fixture
 def make_client(cluster):
     """A client of the fake cluster that waits briefly only."""
-    from kubeflow.training_job.client import connect
+    from mtlx.kubeflow.training_job.client import connect
 
     def make(patience_seconds=5.0):
         return TrainingJobClient("ranking", connect(), patience_seconds, first_wait=0.01)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kubeflow.training_job.client import ClusterError, connect
-from kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.client import ClusterError, connect
+from mtlx.kubeflow.training_job.manifest import training_job
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import pytest
 import yaml
 from tfx.proto.orchestration import pipeline_pb2
 
-from kubeflow.compiler import PackageRefused, compile_package
-from kubeflow.training_job.settings import TrainingJobSettings
-from pipeline.experiment_file import read_experiment
+from mtlx.kubeflow.package.compiler import PackageRefused, compile_package
+from mtlx.kubeflow.training_job.settings import TrainingJobSettings
+from mtlx.pipeline.experiment.experiment_file import read_experiment
 
 EXPERIMENT = """\
 name: small
@@ -65,8 +65,8 @@ def _variables(package):
 def test_the_trainer_hands_its_training_to_a_job(experiment):
     package = compile_package(experiment())
     assert _run_fns(package) == {
-        "Trainer": "kubeflow.training_job.run_fn.run_fn",
-        "ReferenceTrainer": "trainer.run_fn.run_fn",
+        "Trainer": "mtlx.kubeflow.training_job.run_fn.run_fn",
+        "ReferenceTrainer": "mtlx.trainer.run_fn.run_fn",
     }
     container, variables = _variables(package)
     settings = TrainingJobSettings.of_environment(variables)
@@ -80,7 +80,7 @@ def test_the_trainer_hands_its_training_to_a_job(experiment):
 
 def test_tasks_on_this_machine_train_here(experiment):
     assert set(_run_fns(compile_package(experiment(), for_cluster=False)).values()) == {
-        "trainer.run_fn.run_fn"
+        "mtlx.trainer.run_fn.run_fn"
     }
 
 

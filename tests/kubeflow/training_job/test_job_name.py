@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kubeflow.training_job.job_name import job_name
+from mtlx.kubeflow.training_job.job_name import job_name
 
 LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 

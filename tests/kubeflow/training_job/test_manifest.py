@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.manifest import training_job
 
 SCHEMA = json.loads((Path(__file__).parent / "tfjob_schema.json").read_text())
 URI = "/pipeline/Trainer/model_run/7/training_job/arguments.json"
@@ -83,7 +83,7 @@ def test_small_job(settings):
     (container,) = pod["containers"]
     assert container["name"] == "tensorflow"
     assert container["command"] == [
-        "python", "-m", "kubeflow.training_worker", "--arguments", URI,
+        "python", "-m", "mtlx.kubeflow.task.training_worker", "--arguments", URI,
     ]  # fmt: skip
     assert container["resources"] == {
         "requests": {"cpu": "1", "memory": "4Gi"},

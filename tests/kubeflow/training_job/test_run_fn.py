@@ -13,10 +13,10 @@ import types
 
 import pytest
 
-from kubeflow.training_job import run_fn as module
-from kubeflow.training_job.arguments import read_arguments, read_values
-from kubeflow.training_job.client import ClusterError
-from kubeflow.training_job.waiting import TrainingJobFailed
+from mtlx.kubeflow.training_job import run_fn as module
+from mtlx.kubeflow.training_job.arguments import read_arguments, read_values
+from mtlx.kubeflow.training_job.client import ClusterError
+from mtlx.kubeflow.training_job.waiting import TrainingJobFailed
 from tests.trainer.conftest import (  # noqa: F401
     CONTRACT,
     MODEL,
@@ -45,7 +45,7 @@ JOB = {
 TASK = """
 import json, sys, types
 from absl import logging
-from kubeflow.training_job.run_fn import run_fn
+from mtlx.kubeflow.training_job.run_fn import run_fn
 
 logging.set_verbosity(logging.INFO)
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kubeflow.training_job.settings import TrainingJobSettings
+from mtlx.kubeflow.training_job.settings import TrainingJobSettings
 
 PASSED = {
     "workers": 3,

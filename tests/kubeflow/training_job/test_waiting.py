@@ -3,8 +3,8 @@
 import pytest
 from absl import logging
 
-from kubeflow.training_job.manifest import training_job
-from kubeflow.training_job.waiting import TrainingJobFailed, wait
+from mtlx.kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, wait
 
 NAME = "run-1-trainer"
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.experiment_file import read_experiment
-from pipeline.log_check.log_check import check_logs
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.log_check.log_check import check_logs
 
 ROWS = 8000
 

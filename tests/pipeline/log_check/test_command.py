@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 CHILD = """
 import json, sys
-from pipeline.command_line import main
+from mtlx.pipeline.command_line import main
 codes = [main(arguments) for arguments in json.loads(sys.argv[1])]
 heavy = sorted({"tensorflow", "tfx", "apache_beam", "keras"} & set(sys.modules))
 print(json.dumps([codes, heavy]))

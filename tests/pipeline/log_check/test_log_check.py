@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.log_check import log_check
-from pipeline.log_sample import log_sample
+from mtlx.pipeline.log_check import log_check
+from mtlx.pipeline.log_sample import log_sample
 
 ROWS = 8000
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from components.log_example_gen.readers.census_income import CensusIncome
-from components.log_example_gen.readers.csv import Csv
-from components.log_example_gen.readers.parquet import Parquet
-from pipeline.log_sample import log_sample
-from pipeline.log_sample.log_sample import LogSample
-from pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
+from mtlx.components.log_example_gen.readers.census_income import CensusIncome
+from mtlx.components.log_example_gen.readers.csv import Csv
+from mtlx.components.log_example_gen.readers.parquet import Parquet
+from mtlx.pipeline.log_sample import log_sample
+from mtlx.pipeline.log_sample.log_sample import LogSample
+from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
 FORM = TextForm(True, ",")
 

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from pipeline.preflight.given_model import model_problem
+from mtlx.pipeline.preflight.given_model import model_problem
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from pipeline.experiment_file import ExperimentFileError, read_experiment
-from pipeline.preflight.preflight import preflight
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+from mtlx.pipeline.preflight.preflight import preflight
 
 ROOT = Path(__file__).parents[3]
 
 #: Runs commands in one process; says of each what it returned, printed and had imported by then.
 CHILD = """
 import contextlib, io, json, sys
-from kubeflow.command_line import main
+from mtlx.kubeflow.command_line import main
 answers = []
 for arguments in json.loads(sys.argv[1]):
     error = io.StringIO()

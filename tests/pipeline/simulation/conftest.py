@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.simulation.behaviour_history import NONE, BehaviourHistory
+from mtlx.pipeline.simulation.behaviour_history import NONE, BehaviourHistory
 
 
 def test_against_lists_that_forget_their_oldest():

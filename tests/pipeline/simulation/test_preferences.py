@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pipeline.simulation.behaviour_history import BehaviourHistory
-from pipeline.simulation.impressions import draw_impressions
-from pipeline.simulation.population import draw_items, draw_users
-from pipeline.simulation.preferences import RATES, WEIGHTS, Preferences
-from pipeline.simulation.settings import DOMAINS, TASKS
+from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
+from mtlx.pipeline.simulation.impressions import draw_impressions
+from mtlx.pipeline.simulation.population import draw_items, draw_users
+from mtlx.pipeline.simulation.preferences import RATES, WEIGHTS, Preferences
+from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
 ROWS = 40_000
 

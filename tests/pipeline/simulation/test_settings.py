@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.simulation.settings import SimulationSettings
-from transform.settings import SettingsError
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.transform.config.settings import SettingsError
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder
 
-from pipeline.simulation.settings import SimulationSettings
-from pipeline.simulation.simulator import simulate
+from mtlx.pipeline.simulation.settings import SimulationSettings
+from mtlx.pipeline.simulation.simulator import simulate
 
 SMALL = {"rows": 1_003, "days": 3}
 TASKS = ("click", "add_to_cart", "purchase")
@@ -228,8 +228,8 @@ def test_an_interrupted_simulation_leaves_nothing(tmp_path):
     code = (
         # A shell that starts the tests in the background has SIGINT ignored in all its children.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pipeline.simulation.simulator import simulate\n"
-        "from pipeline.simulation.settings import SimulationSettings\n"
+        "from mtlx.pipeline.simulation.simulator import simulate\n"
+        "from mtlx.pipeline.simulation.settings import SimulationSettings\n"
         f"simulate(SimulationSettings(rows=2_000_000), {str(tmp_path / 'x')!r})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
@@ -261,5 +261,5 @@ def test_one_domain_alone_and_a_tiny_log(tmp_path, read_log):
 
 
 def test_starts_without_tensorflow():
-    code = "import sys, pipeline.simulation.simulator; sys.exit('tensorflow' in sys.modules)"
+    code = "import sys, mtlx.pipeline.simulation.simulator; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

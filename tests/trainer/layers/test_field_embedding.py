@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trainer.layers.field_embedding import FieldEmbedding
-from transform.model_inputs import (
+from mtlx.trainer.layers.field_embedding import FieldEmbedding
+from mtlx.transform.contract.model_inputs import (
     CategoricalInput,
     ModelInputs,
     NumericInput,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from trainer.layers.gain import Gain
+from mtlx.trainer.layers.gain import Gain
 
 
 def test_every_number_of_a_vector_has_a_factor_of_its_own():

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.layers.gate import Gate, mix
-from trainer.layers.gate_outputs import contributions, gate_outputs
+from mtlx.trainer.layers.gate import Gate, mix
+from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
 
 VISIBLE = np.asarray(
     [[True, False, True, False], [True, True, True, True], [False, True, False, False]]

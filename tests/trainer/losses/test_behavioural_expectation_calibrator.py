@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 #: pay is defined on clicks, as cart is: both are compared on all impressions.
 TASKS = (

@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import log_loss
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (TaskSpec("click", "c"), TaskSpec("buy", "b", "click", "click"))
 random = np.random.RandomState(0)

@@ -2,8 +2,8 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import log_loss
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (TaskSpec("click", "c"), TaskSpec("buy", "b", "click", "click"))
 RANDOM = np.random.RandomState(0)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (
     TaskSpec("click", "c"),

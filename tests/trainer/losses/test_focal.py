@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (TaskSpec("click", "c"), TaskSpec("buy", "b", "click", "click"))
 RANDOM = np.random.RandomState(0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.losses import LOSSES
-from transform.model_inputs import TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (TaskSpec("click", "c"), TaskSpec("buy", "b", "click", "click"))
 #: A tenth of 400 rows are clicks, of which a quarter are purchases; half of the rows per domain.

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from benchmarks.planted_tasks import Given, Training
-from trainer.area_under_curve import area_under_curve
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 CHAIN = (TaskSpec("click", "click"), TaskSpec("buy", "buy", "click"))
 CROSS_ENTROPY = {"name": "binary_cross_entropy"}

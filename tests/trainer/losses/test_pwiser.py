@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.losses import LOSSES
-from trainer.losses.pwiser import pairwise_squared_hinge
-from transform.model_inputs import TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.losses.pwiser import pairwise_squared_hinge
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 TASKS = (
     TaskSpec("click", "click"),

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 TASKS = (TaskSpec("click", "click"), TaskSpec("buy", "buy", "click"), TaskSpec("like", "like"))
 FIELDS = np.random.RandomState(0).randn(6, 4, 3).astype("float32")

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 FIELDS = np.random.RandomState(0).randn(5, 4, 3).astype("float32")
 DOMAINS = np.asarray([2, 0, 1, 2, 0])

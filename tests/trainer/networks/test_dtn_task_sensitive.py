@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks.planted_tasks import Given, Training
-from trainer.area_under_curve import area_under_curve
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 TASKS = (
     TaskSpec("click", "click"),

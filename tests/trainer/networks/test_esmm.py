@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.networks.esmm import ESMM
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.esmm import ESMM
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 #: cart is served on all rows, buy on carts, pay on clicks, like has no path to its population.
 TASKS = (

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.interactions import INTERACTIONS
-from trainer.networks import NETWORKS
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.interactions import INTERACTIONS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 FIELDS = np.random.RandomState(0).randn(5, 3, 4).astype("float32")
 IDS = np.random.RandomState(1).randint(1, 9, (5, 3))

@@ -10,10 +10,10 @@ import pytest
 from keras import ops
 
 from benchmarks.planted_tasks import Given, Training
-from trainer.area_under_curve import area_under_curve
-from trainer.networks import NETWORKS
-from trainer.networks.adatt import FusionLevel
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.adatt import FusionLevel
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 ROWS, RATE = 10_000, 0.01
 ALONE = (TaskSpec("click", "click"), TaskSpec("buy", "buy"))

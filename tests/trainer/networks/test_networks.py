@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.networks import NETWORKS
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 FIELDS = np.random.RandomState(0).randn(5, 4, 3).astype("float32")
 IDS = np.random.RandomState(1).randint(1, 9, (5, 3))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.networks import NETWORKS
 from tests.trainer.small_members import FULL, SMALL
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
 
 #: Of the small networks over four tasks, how many hidden layers, whatever their copies, there are.
 HIDDEN = {

@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
-from transform.settings import SettingsError
+from mtlx.trainer.networks import NETWORKS
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 FIELDS = np.random.RandomState(0).randn(5, 3, 4).astype("float32")
 IDS = np.random.RandomState(1).randint(1, 9, (5, 3))

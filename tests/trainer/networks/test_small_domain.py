@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from trainer.arrangements import ARRANGEMENTS
-from trainer.losses import LOSSES
-from trainer.settings import ModelSettings
-from transform.model_inputs import ModelInputs, NumericInput, TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.contract.model_inputs import ModelInputs, NumericInput, TaskSpec
 
 FEATURES = 24
 #: What each label follows, the same in all domains: far more to learn than 80 rows can tell.

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.arrangements import ARRANGEMENTS
-from trainer.losses import LOSSES
-from trainer.networks import NETWORKS
-from trainer.run_fn import _rebuild
-from trainer.settings import ModelSettings
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.run_fn import _rebuild
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 TASKS = tuple(TaskSpec(name, name) for name in ("click", "buy"))
 INPUTS = ModelInputs((CategoricalInput("item", 9),), (), (), "item", ("feed", "search"), TASKS)

@@ -10,9 +10,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.planted_tasks import Given, Training
-from trainer.area_under_curve import area_under_curve
-from trainer.networks import NETWORKS
-from transform.model_inputs import CategoricalInput, ModelInputs, TaskSpec
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.validation.area_under_curve import area_under_curve
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
 TASKS = (TaskSpec("click", "click"), TaskSpec("skip", "skip"))
 INPUTS = ModelInputs((CategoricalInput("item", 3),), (), (), None, ("all",), TASKS)

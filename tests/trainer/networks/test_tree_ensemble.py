@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.networks.tree_ensemble import TREE_WEIGHTS
-from trainer.ranking_model import RankingModel
-from trainer.settings import ModelSettings
-from trainer.training_methods.lightgbm_trees import threshold_in_float32, tree_weights
-from transform.model_inputs import (
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.networks.tree_ensemble import TREE_WEIGHTS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.trainer.training.methods.lightgbm_trees import threshold_in_float32, tree_weights
+from mtlx.transform.config.settings import SettingsError
+from mtlx.transform.contract.model_inputs import (
     CategoricalInput,
     ModelInputs,
     NumericInput,
     SequenceInput,
     TaskSpec,
 )
-from transform.settings import SettingsError
 
 INPUTS = ModelInputs(
     (CategoricalInput("city", 40), CategoricalInput("item", 300)),

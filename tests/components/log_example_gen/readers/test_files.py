@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.files import (
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.files import (
     as_written,
     content_digest,
     matching_files,
@@ -79,7 +79,7 @@ def test_a_digest_notices_another_content_of_the_same_size(tmp_path, monkeypatch
     path.rename(tmp_path / "b.csv")
     assert content_digest([str(tmp_path / "b.csv")]) != first
     # Of a large file, places from the first byte to the last.
-    module = "components.log_example_gen.readers.files"
+    module = "mtlx.components.log_example_gen.readers.files"
     monkeypatch.setattr(f"{module}._PLACES", 5)
     monkeypatch.setattr(f"{module}._PLACE_BYTES", 4)
     same = digest(b"a" * 100)

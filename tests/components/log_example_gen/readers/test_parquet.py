@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.parquet_process import ParquetProcess
-from components.log_example_gen.rejection import InputRefused
-from components.log_example_gen.row_checks import RowChecks
-from transform.data_contract import DataContract
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.parquet_process import ParquetProcess
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.row_checks import RowChecks
+from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
     {
@@ -280,7 +280,7 @@ def test_the_process_ends_with_its_parent(tmp_path):
     file = _write(tmp_path / "a.parquet")
     code = (
         "import sys, os, signal\n"
-        "from components.log_example_gen.readers.parquet_process import ParquetProcess\n"
+        "from mtlx.components.log_example_gen.readers.parquet_process import ParquetProcess\n"
         f"with ParquetProcess.borrow() as process: process.describe({file!r})\n"
         "print(process._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -329,7 +329,7 @@ def test_a_file_cannot_bring_code_along(tmp_path):
 
 def test_the_readers_process_imports_no_tensorflow_and_no_beam():
     code = (
-        "import sys, components.log_example_gen.readers.parquet_process\n"
+        "import sys, mtlx.components.log_example_gen.readers.parquet_process\n"
         "heavy = {'tensorflow', 'apache_beam', 'tfx', 'pandas'} & sys.modules.keys()\n"
         "assert not heavy, heavy\nassert 'pyarrow_hotfix' in sys.modules"
     )

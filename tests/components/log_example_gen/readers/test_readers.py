@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.census_income import FIELDS
-from components.log_example_gen.rejection import InputRefused
-from transform.settings import SettingsError
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.census_income import FIELDS
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.transform.config.settings import SettingsError
 
 
 def _read(reader, files, columns):
@@ -44,7 +44,7 @@ def test_csv_numbers_lines_past_wrong_and_blank_ones(tmp_path):
 
 
 def test_csv_over_many_blocks_keeps_line_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", 64)
+    monkeypatch.setattr("mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", 64)
     rows = [f"{i},x" if i % 10 else f"{i}" for i in range(1, 101)]
     file = tmp_path / "a.csv"
     file.write_text("a,b\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -54,7 +54,7 @@ def test_csv_over_many_blocks_keeps_line_numbers(tmp_path, monkeypatch):
 
 
 def test_csv_values_with_line_breaks_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", 100)
+    monkeypatch.setattr("mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", 100)
     file = tmp_path / "a.csv"
     rows = "".join(f'{i},"x\ny{i}"\n' for i in range(200))
     file.write_text(f"a,b\n{rows}", encoding="utf-8")

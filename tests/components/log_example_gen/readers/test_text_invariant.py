@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_cases import CASES
 from benchmarks.fuzz_judges import LOSS, RIGHT, judge
-from components.log_example_gen.readers.csv import Csv
-from components.log_example_gen.readers.reader import Shard
-from components.log_example_gen.rejection import InputRefused
+from mtlx.components.log_example_gen.readers.csv import Csv
+from mtlx.components.log_example_gen.readers.reader import Shard
+from mtlx.components.log_example_gen.rejection import InputRefused
 
 HEADER = b"a,b,c\n"
 #: What text is made of, where it is made to go wrong.
@@ -98,7 +98,7 @@ def test_blocks_make_no_difference(path, body, size):
     path.write_bytes(HEADER + body)
     whole = _account(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
+        patch.setattr("mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
         assert _account(path) == whole
 
 
@@ -114,7 +114,7 @@ def test_a_hundred_damaged_files(kind, tmp_path):
 
 def test_a_loss_is_seen(tmp_path: Path, monkeypatch):
     """The judge that finds none would find one."""
-    from components.log_example_gen.readers.text_records import RecordSplitter
+    from mtlx.components.log_example_gen.readers.text_records import RecordSplitter
 
     def outcomes():
         return {judge("csv", CASES["csv"](seed), tmp_path)[0] for seed in range(200)}

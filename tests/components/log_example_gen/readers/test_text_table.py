@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from components.log_example_gen.readers import READERS
-from components.log_example_gen.readers.reader import Shard
-from components.log_example_gen.rejection import InputRefused
-from transform.settings import SettingsError
+from mtlx.components.log_example_gen.readers import READERS
+from mtlx.components.log_example_gen.readers.reader import Shard
+from mtlx.components.log_example_gen.rejection import InputRefused
+from mtlx.transform.config.settings import SettingsError
 
 ROOT = Path(__file__).parents[4]
 HEADER = b"user,item,price,click\n"
@@ -96,19 +96,21 @@ def test_blocks_cut_nothing_apart(tmp_path, monkeypatch):
         whole = _read(file)
         assert len(whole[2]) == 4
         for size in (1, 2, 3, 7, 50):
-            monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
+            monkeypatch.setattr(
+                "mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", size
+            )
             assert _read(file) == whole
         monkeypatch.undo()
 
 
 def test_long_lines_and_long_values_are_malformed_and_not_held(tmp_path, monkeypatch):
     for module in ("text_lines", "text_records"):
-        monkeypatch.setattr(f"components.log_example_gen.readers.{module}.MAX_LINE_BYTES", 64)
+        monkeypatch.setattr(f"mtlx.components.log_example_gen.readers.{module}.MAX_LINE_BYTES", 64)
     long = b"u1," + b"x" * 70 + b",1,1\n"
     spread = b'u2,"' + b"x\n" * 40 + b'",1,1\n'
     data = HEADER + ROWS[0] + long + ROWS[1] + spread + ROWS[2] + long.rstrip()
     for size in (16, 50, 64):
-        monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
+        monkeypatch.setattr("mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", size)
         values, lines, rejected, _ = _read(_file(tmp_path, data))
         assert [value[0] for value in values] == ["u0", "u1", "u2"] and lines == [2, 4, 46]
         assert (
@@ -158,7 +160,7 @@ def test_gzip_that_is_damaged_in_the_middle(tmp_path):
 
 
 def test_other_text_is_read_as_its_encoding_says(tmp_path, monkeypatch):
-    monkeypatch.setattr("components.log_example_gen.readers.text_table._BLOCK_BYTES", 5)
+    monkeypatch.setattr("mtlx.components.log_example_gen.readers.text_table._BLOCK_BYTES", 5)
     text = "user,item\nsöfa,枕\n1,2\n"
     for encoding in ("utf-16", "utf-16-le", "utf-32", "gb18030"):
         values, *_ = _read(_file(tmp_path, text.encode(encoding)), encoding=encoding)
@@ -232,8 +234,8 @@ def test_a_reader_left_early_does_not_hang(tmp_path):
     _file(tmp_path, HEADER + row * 1_000_000 + field + row, "b.csv")
     script = (
         "import sys\n"
-        "from components.log_example_gen.readers.csv import Csv\n"
-        "from components.log_example_gen.readers.reader import Shard\n"
+        "from mtlx.components.log_example_gen.readers.csv import Csv\n"
+        "from mtlx.components.log_example_gen.readers.reader import Shard\n"
         "def first(file):\n"
         "    for rows in Csv().read(Shard((file,)), ['item']):\n"
         "        if len(rows.lines):\n"

@@ -1,0 +1,1 @@
+"""How a version comes into the folder that is served."""

@@ -1,0 +1,85 @@
+"""Raw examples, batch by batch, as counts of values and as numbers: what an analysis adds up."""
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from mtlx.transform.analysis.analysis import numeric_requests, vocabulary_requests
+from mtlx.transform.columns.domain_values import domain_text, gathered
+from mtlx.transform.columns.missing_values import as_numbers, as_texts
+from mtlx.transform.contract.data_contract import DataContract
+
+#: By feature: distinct values and their counts, or the numbers.
+Batch = dict[str, tuple[np.ndarray, ...]]
+
+#: Rows that are parsed and counted together.
+_BATCH_ROWS = 16_384
+
+_TYPES = {schema_pb2.BYTES: tf.string, schema_pb2.INT: tf.int64, schema_pb2.FLOAT: tf.float32}
+
+
+def read_counts(file: str, contract: str, schema: bytes) -> Iterator[Batch]:
+    """Reads one gzip TFRecord file; parsing and counting are TensorFlow's, in parallel.
+
+    Args:
+        file: path.
+        contract: `DataContract` as JSON.
+        schema: of the raw examples, serialised. What it lacks has no value in any example.
+
+    Yields:
+        For every feature with a vocabulary: values ``(n,)`` bytes and counts ``(n,)`` int64, of
+        the field and its sequences together. For every feature with a summary: numbers ``(n,)``
+        float32.
+    """
+    count = _counter(contract, schema)
+    records = tf.data.TFRecordDataset(file, "GZIP", buffer_size=1 << 20)
+    for serialized in records.batch(_BATCH_ROWS).prefetch(2):
+        counts = count(serialized)
+        yield {
+            name: tuple(column.numpy() for column in columns) for name, columns in counts.items()
+        }
+
+
+@functools.lru_cache(maxsize=1)
+def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.ConcreteFunction:
+    """Serialised examples to one `Batch`, as tensors; traced once per process."""
+    contract = DataContract.from_json(contract_json)
+    vocabularies, numbers = vocabulary_requests(contract), numeric_requests(contract)
+    wanted = {source for request in vocabularies.values() for source in request.sources}
+    wanted |= set(numbers)
+    spec = {
+        feature.name: tf.io.VarLenFeature(_TYPES[feature.type])
+        for feature in schema_pb2.Schema.FromString(schema).feature
+        if feature.name in wanted
+    }
+
+    def count(serialized: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+        parsed = tf.io.parse_example(serialized, spec) if spec else {}
+        counts: dict[str, tuple[tf.Tensor, ...]] = {}
+        for name, request in vocabularies.items():
+            present = [
+                _texts(source, parsed[source], contract)
+                for source in request.sources
+                if source in spec
+            ]
+            values = tf.concat(present or [tf.constant([], tf.string)], axis=0)
+            distinct, _, number = tf.unique_with_counts(values, tf.int64)
+            counts[name] = (distinct, number)
+        for name in numbers:
+            values = parsed[name].values if name in spec else tf.constant([], tf.float32)
+            counts[name] = (as_numbers(values, contract),)
+        return counts
+
+    function = tf.function(count, autograph=False)
+    return function.get_concrete_function(tf.TensorSpec([None], tf.string))
+
+
+def _texts(name: str, x: tf.SparseTensor, contract: DataContract) -> tf.Tensor:
+    """Values ``(n,)`` as the vocabulary has them, the domain's as they are gathered."""
+    values, domain = as_texts(x.values, contract), contract.domain
+    if domain is not None and domain.other is not None and name == domain.feature:
+        return gathered(domain_text(x.with_values(values)), domain)
+    return values

@@ -1,0 +1,1 @@
+"""The models of an evaluation, and whether they can be compared."""

@@ -1,0 +1,1 @@
+"""The numbers of slices and their intervals."""

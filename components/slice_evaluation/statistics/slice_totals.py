@@ -1,0 +1,118 @@
+"""First pass: counts, sums and score histograms of every (model, task, slice)."""
+
+import numpy as np
+
+from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
+from mtlx.components.slice_evaluation.statistics.score_histogram import ScoreHistogram
+
+#: Probabilities are clipped to [this, 1 - this] in the log loss, as Keras does.
+LOG_LOSS_EPSILON = 1e-7
+
+
+class TooManySlicesError(ValueError):
+    """The configured crosses have more slices than the settings allow."""
+
+
+class SliceTotals:
+    """Everything that one pass over the rows can tell, mergeable in any order.
+
+    Axes: S slices, numbered as they occur; M models; T tasks. Only rows of a task's population
+    count for the task.
+
+    Args:
+        models: number of models.
+        tasks: number of tasks.
+        maximum_slices: more are refused.
+
+    Attributes:
+        keys: the slices.
+        examples: ``(S, T)`` int64.
+        positives: ``(S, T)`` int64.
+        undefined: ``(S, M, T)`` int64, rows with a prediction that is no finite number.
+        log_loss: ``(S, M, T)`` float64, sum over the other rows.
+        predictions: ``(S, M, T)`` float64, sum over the other rows.
+        histogram: of these; group = (slice · M + model) · T + task.
+    """
+
+    def __init__(self, models: int, tasks: int, maximum_slices: int):
+        self.models, self.tasks, self.maximum_slices = models, tasks, maximum_slices
+        self.keys: list[SliceKey] = []
+        self._ordinals: dict[SliceKey, int] = {}
+        self.examples = np.zeros((0, tasks), np.int64)
+        self.positives = np.zeros((0, tasks), np.int64)
+        self.undefined = np.zeros((0, models, tasks), np.int64)
+        self.log_loss = np.zeros((0, models, tasks))
+        self.predictions = np.zeros((0, models, tasks))
+        self.histogram = ScoreHistogram()
+
+    @property
+    def negatives(self) -> np.ndarray:
+        """``(S, T)`` int64."""
+        return self.examples - self.positives
+
+    def ordinals(self, keys: tuple[SliceKey, ...]) -> np.ndarray:
+        """Returns the numbers of slices that have been seen, ``(len(keys),)`` int64."""
+        return np.array([self._ordinals[key] for key in keys], np.int64)
+
+    def groups(self, slices: np.ndarray, model: int, task: int) -> np.ndarray:
+        """Returns the histogram's groups of a model and task in the given slices."""
+        return (slices * self.models + model) * self.tasks + task
+
+    def add(self, batch: EvaluationBatch) -> None:
+        """Adds a batch of rows."""
+        for column in batch.slices:
+            self._register(column.keys)
+        rows, slices = batch.entries([self.ordinals(column.keys) for column in batch.slices])
+        for task in range(self.tasks):
+            counts = batch.population[task, rows]
+            members, places = rows[counts], slices[counts]
+            labels = batch.labels[task, members]
+            self.examples[:, task] += np.bincount(places, minlength=len(self.keys))
+            self.positives[:, task] += np.bincount(places[labels], minlength=len(self.keys))
+            for model in range(self.models):
+                scores = batch.scores[model, task, members]
+                self._add_scores(model, task, places, scores, labels)
+
+    def merge(self, other: "SliceTotals") -> None:
+        """Adds totals of other rows."""
+        self._register(tuple(other.keys))
+        ordinals = self.ordinals(tuple(other.keys))
+        for name in ("examples", "positives", "undefined", "log_loss", "predictions"):
+            getattr(self, name)[ordinals] += getattr(other, name)
+        per_slice = self.models * self.tasks
+        group_map = (ordinals[:, None] * per_slice + np.arange(per_slice)).ravel()
+        self.histogram.merge(other.histogram, group_map)
+
+    def _add_scores(
+        self, model: int, task: int, places: np.ndarray, scores: np.ndarray, labels: np.ndarray
+    ) -> None:
+        finite = np.isfinite(scores)
+        size = len(self.keys)
+        if not finite.all():
+            self.undefined[:, model, task] += np.bincount(places[~finite], minlength=size)
+            places, scores, labels = places[finite], scores[finite], labels[finite]
+        clipped = np.clip(scores.astype(np.float64), LOG_LOSS_EPSILON, 1 - LOG_LOSS_EPSILON)
+        losses = -np.log(np.where(labels, clipped, 1 - clipped))
+        self.log_loss[:, model, task] += np.bincount(places, losses, minlength=size)
+        self.predictions[:, model, task] += np.bincount(places, scores, minlength=size)
+        self.histogram.add(self.groups(places, model, task), scores, labels)
+
+    def _register(self, keys: tuple[SliceKey, ...]) -> None:
+        new = [key for key in keys if key not in self._ordinals]
+        if not new:
+            return
+        for key in new:
+            self._ordinals[key] = len(self.keys)
+            self.keys.append(key)
+        if len(self.keys) > self.maximum_slices:
+            raise TooManySlicesError(
+                f"evaluation.slices: more than {self.maximum_slices} slices, the latest is "
+                f"{slice_text(new[-1])!r}; remove the cross with the many values, or raise "
+                "evaluation.maximum_slices"
+            )
+        for name in ("examples", "positives", "undefined", "log_loss", "predictions"):
+            array = getattr(self, name)
+            room = np.zeros((len(new), *array.shape[1:]), array.dtype)
+            setattr(self, name, np.concatenate([array, room]))
+        self.histogram.resize(len(self.keys) * self.models * self.tasks)

@@ -1,0 +1,1 @@
+"""The compiled package of Kubeflow Pipelines."""

@@ -1,0 +1,1 @@
+"""What a task of the package runs, and what it hands back."""

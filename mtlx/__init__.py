@@ -1,0 +1,1 @@
+"""Multi-task, multi-domain ranking as gated TFX pipelines; its floors lie beside this folder."""

@@ -1,0 +1,78 @@
+"""How many parameters a model has for the features, tasks and domains of an experiment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.analysis.model_inputs_builder import model_inputs
+
+#: Settings of the catalogue that name a part of a model, and that part's options.
+COUNTED = {
+    "model.network": ("network", "options"),
+    "model.sequence_encoder": ("sequence_encoder", "sequence_options"),
+    "model.bottom": ("bottom", "bottom_options"),
+    "model.arrangement": ("arrangement", None),
+}
+
+
+@dataclass(frozen=True)
+class ParameterCount:
+    """Trainable weights of a model.
+
+    Attributes:
+        embedding: in the embedding tables.
+        rest: all others.
+    """
+
+    embedding: int
+    rest: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.embedding + self.rest
+
+    def __str__(self) -> str:
+        return (
+            f"{self.total:,} parameters\n"
+            f"  embedding table  {self.embedding:>15,}\n"
+            f"  the rest         {self.rest:>15,}"
+        )
+
+
+def with_part(model: ModelSettings, setting: str, name: str) -> ModelSettings:
+    """A model with one part exchanged for a member with its default options.
+
+    Args:
+        model: the other parts.
+        setting: which part, a key of `COUNTED`.
+        name: the member.
+    """
+    part, options = COUNTED[setting]
+    return model.model_copy(update={part: name, **({options: {}} if options else {})})
+
+
+def count_parameters(
+    experiment: Experiment, model: ModelSettings, vocabulary: int
+) -> ParameterCount:
+    """Builds the model, without any data, and counts.
+
+    Args:
+        experiment: its data contract is what the model is built for.
+        model: the model.
+        vocabulary: assumed number of values of every feature that has a vocabulary; only a run
+            knows the true ones.
+
+    Raises:
+        SettingsError: the model can't be built by these settings.
+    """
+    inputs = model_inputs(experiment.contract, lambda _: vocabulary)
+    built = ARRANGEMENTS.get(model.arrangement)(inputs, model)
+    total = sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
+    # A network that reads the features themselves has no table.
+    embeddings = [part.embedding for part in getattr(built, "models", [built])]
+    tables = sum(part.rows * part.size for part in embeddings if part is not None)
+    return ParameterCount(tables, total - tables)

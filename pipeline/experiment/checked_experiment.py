@@ -1,0 +1,112 @@
+"""The one way to an experiment that is fit to be run, compiled, submitted or counted."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtlx.pipeline.experiment.cluster_settings import with_cluster_settings
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+from mtlx.pipeline.process.heavy_imports import heavy_imports
+from mtlx.trainer.settings import TrainingSettings
+from mtlx.transform.config.registry import Registry
+from mtlx.transform.config.settings import SettingsError
+
+
+def checked_experiment(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    data_root: str | None = None,
+    look: Callable[[Experiment], None] | None = None,
+    busy: contextlib.AbstractContextManager[Any] | None = None,
+) -> Experiment:
+    """Reads an experiment file and checks all that it says, here and on the cluster.
+
+    What can be known to be wrong at once is refused before the classes are imported that know
+    the rest, which takes seconds.
+
+    Args:
+        path: as for `mtlx.pipeline.experiment.experiment_file.read_experiment`, as the next two.
+        overrides: ``section.key=value`` settings that replace the file's.
+        data_root: folder for relative data paths.
+        look: looks at the world around the experiment as soon as it is read, and raises
+            `ExperimentFileError` where something is not there or in the way.
+        busy: entered while classes are imported, to tell a person so.
+
+    Raises:
+        ExperimentFileError: no such file, no YAML, wrong settings or options.
+    """
+    experiment = read_experiment(path, overrides, data_root)
+    if look is not None:
+        look(experiment)
+    with busy or contextlib.nullcontext(), heavy_imports():
+        check_options(experiment)
+    return experiment
+
+
+def check_options(experiment: Experiment) -> None:
+    """Checks the options of reader, networks, encoders and losses against their constructors.
+
+    Raises:
+        ExperimentFileError: an unknown name or option, or an option of the wrong type.
+    """
+    problems = _problems(experiment)
+    if experiment.kubeflow.settings:
+        on_cluster = _problems(with_cluster_settings(experiment))
+        problems += [f"kubeflow.settings: {text}" for text in on_cluster if text not in problems]
+    if problems:
+        raise ExperimentFileError("\n".join(problems))
+
+
+def _problems(experiment: Experiment) -> list[str]:
+    problems = []
+    for key, registry, name, options in _uses(experiment):
+        try:
+            registry.validate(name, options)
+        except SettingsError as error:
+            problems += [f"{key}: {text}" for _, text in error.problems]
+    # Candidate and reference may share what is wrong.
+    return list(dict.fromkeys(problems))
+
+
+def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:
+    """Every registered name that the experiment uses: key, registry, name, options."""
+    from mtlx.components.log_example_gen.readers import READERS
+    from mtlx.trainer.losses import LOSSES
+    from mtlx.trainer.model.arrangements import ARRANGEMENTS
+    from mtlx.trainer.networks import NETWORKS
+    from mtlx.trainer.optimization.schedules import SCHEDULES
+    from mtlx.trainer.parts.bottoms import BOTTOMS
+    from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+    from mtlx.trainer.training.methods import TRAINING_METHODS, method_of
+
+    yield "data", READERS, experiment.data.reader, experiment.data.options
+    models = [("model", experiment.model, "training", experiment.training)]
+    if experiment.gate.reference is not None:
+        models.append(("gate.reference", experiment.gate.reference, *_of_reference(experiment)))
+    for key, model, training_key, training in models:
+        for loss in training.loss or ():
+            yield f"{training_key}.loss", LOSSES, loss.name, loss.options
+        schedule = training.schedule
+        yield f"{training_key}.schedule", SCHEDULES, schedule.name, schedule.options
+        yield key, NETWORKS, model.network, model.options
+        yield key, SEQUENCE_ENCODERS, model.sequence_encoder, model.sequence_options
+        yield key, BOTTOMS, model.bottom, model.bottom_options
+        yield key, ARRANGEMENTS, model.arrangement, {}
+        if training.method or model.network in NETWORKS:
+            method, options = method_of(model, training), training.method_options
+            yield f"{training_key}.method", TRAINING_METHODS, method, options
+
+
+def _of_reference(experiment: Experiment) -> tuple[str, TrainingSettings]:
+    """Where the reference's training is set, for messages, and what it is."""
+    from mtlx.pipeline.experiment.reference_training import reference_training
+    from mtlx.trainer.networks import NETWORKS
+
+    models = [model for model in (experiment.model, experiment.gate.reference) if model]
+    if any(model.network not in NETWORKS for model in models):  # which is said elsewhere
+        return "training", experiment.reference_training
+    own = experiment.gate.reference_training
+    key = "gate.reference_training" if {"method", "loss"} & own.keys() else "training"
+    return key, reference_training(experiment)

@@ -1,0 +1,337 @@
+"""The experiment: every section of the experiment file, composed from the rooms' own settings."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.log_example_gen.splits.splitter import SPLITS
+from mtlx.components.log_example_gen.values.missing_texts import missing_texts
+from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.components.report.settings import ReportSettings
+from mtlx.components.slice_evaluation.settings import EvaluationSettings
+from mtlx.components.slice_evaluation.slices import resolve_crosses
+from mtlx.pipeline.experiment.absolute_path import absolute
+from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
+from mtlx.pipeline.experiment.threshold_slices import threshold_problem
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.transform.config.names import suggest
+from mtlx.transform.config.settings import Settings, SettingsError
+from mtlx.transform.contract.data_contract import (
+    ContractSections,
+    DataContract,
+    missing_domain_values,
+)
+
+#: Settings with a path that starts from the experiment file's folder where it is relative.
+ANCHORED = (
+    "run.pipeline_root",
+    "serving.push_to",
+    "validation.schema_path",
+    "gate.given_model",
+    "report.best_possible",
+)
+
+
+class GateSection(GateSettings):
+    """The gate's own settings, and the reference model that the pipeline trains for it.
+
+    Attributes:
+        reference: the model that the candidate is compared with where the gate asks for one; it
+            is trained in the same run, on the same examples, with the same `training` section.
+        reference_training: settings of `training` that are others for the reference, say its
+            method or losses.
+        given_model: folder of a SavedModel of the same tasks, such as a pushed version, that
+            takes the place of the model blessed last.
+    """
+
+    reference: ModelSettings | None = None
+    reference_training: dict[str, Any] = {}
+    given_model: str | None = None
+
+
+class ValidationSettings(Settings):
+    """What is checked before training.
+
+    Attributes:
+        schema_path: a reviewed schema (``schema.pbtxt``) to import; None infers one from the
+            data of this run.
+        allow_anomalies: go on although ExampleValidator found anomalies; the report lists them.
+        statistics_sample: share of the rows, in batches, that statistics are computed of; the
+            report says so where it is below 1.
+    """
+
+    schema_path: str | None = None
+    allow_anomalies: bool = False
+    statistics_sample: Annotated[float, pydantic.Field(gt=0.0, le=1.0)] = 1.0
+
+
+class ComponentSettings(Settings):
+    """Whose component does the work: this project's, or TFX's own.
+
+    The artifacts are of the same types, so any of them can be exchanged; ours are faster.
+
+    Attributes:
+        example_gen: ``log``, or ``stock`` for CsvExampleGen (reader ``csv``, split by file with
+            one pattern per split, no sequences, no quotes in the header).
+        statistics: ``batch``, or ``stock`` for StatisticsGen.
+        transform: ``one_pass``, or ``stock`` for TFX's Transform with TFT's analyzers.
+        evaluation: ``slice``, or ``stock`` for Evaluator, which then blesses in the gate's place
+            by rules on the AUC of all rows; it knows no intervals and no reference model.
+    """
+
+    example_gen: Literal["log", "stock"] = "log"
+    statistics: Literal["batch", "stock"] = "batch"
+    transform: Literal["one_pass", "stock"] = "one_pass"
+    evaluation: Literal["slice", "stock"] = "slice"
+
+
+class ServingSettings(Settings):
+    """Where a blessed model goes.
+
+    Attributes:
+        push_to: folder that holds one numbered folder per pushed version, as TensorFlow Serving
+            reads it; None leaves Pusher out.
+    """
+
+    push_to: str | None = None
+
+
+class RunSettings(Settings):
+    """How the pipeline is run.
+
+    Attributes:
+        pipeline_root: folder for artifacts, metadata and logs; ``var/pipelines/<name>`` if None.
+            A relative path starts from the experiment file's folder, as in `serving.push_to`,
+            `validation.schema_path`, `gate.given_model` and `report.best_possible`.
+        beam_pipeline_args: arguments for every Beam pipeline; none is Beam's DirectRunner in one
+            process. With any, TFX packs itself for remote workers before each Beam node, which
+            takes 3 s and 50 MB of the temporary folder, unless they name a container image.
+        cache: take a node's outputs from an earlier run with the same inputs and settings.
+    """
+
+    pipeline_root: str | None = None
+    beam_pipeline_args: list[str] = []
+    cache: bool = True
+
+
+class Experiment(ContractSections):
+    """One experiment file, validated; its first sections are the data contract itself.
+
+    Attributes:
+        name: name of the pipeline; letters, digits, ``-`` and ``_``.
+        data: what the logs are, how they are read and split.
+        model: the candidate.
+        training: how the candidate and the reference are trained.
+        evaluation: slices and intervals.
+        gate: what the candidate must reach, and against which baseline.
+        validation: schema and anomalies.
+        serving: where a blessed model is pushed to.
+        report: the report's options.
+        components: whose component does the work.
+        run: pipeline root, Beam, caching.
+        kubeflow: image, resources and address of the cluster.
+    """
+
+    name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    data: DataSettings
+    model: ModelSettings
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSection = GateSection()
+    validation: ValidationSettings = ValidationSettings()
+    serving: ServingSettings = ServingSettings()
+    report: ReportSettings = ReportSettings()
+    components: ComponentSettings = ComponentSettings()
+    run: RunSettings = RunSettings()
+    kubeflow: KubeflowSettings = KubeflowSettings()
+
+    #: Where the file lies, and which of `ANCHORED` do not start from there.
+    _folder: str | None = pydantic.PrivateAttr(None)
+    _from_here: frozenset[str] = pydantic.PrivateAttr(frozenset())
+
+    def in_folder(self, folder: str, from_here: Iterable[str] = ()) -> "Experiment":
+        """This experiment, read from a file.
+
+        Args:
+            folder: of the file; relative paths of `ANCHORED` start from it.
+            from_here: those of `ANCHORED` that start from the working directory nevertheless.
+        """
+        placed = self.model_copy()
+        placed._folder, placed._from_here = folder, frozenset(from_here)
+        return placed
+
+    def anchored(self) -> "Experiment":
+        """This experiment with absolute paths in `ANCHORED` and a pipeline root, for this machine.
+
+        On a cluster the paths of `kubeflow.settings` take their places, so that the experiment
+        itself keeps them as they were written.
+        """
+        changed: dict[str, dict[str, str]] = {}
+        for setting in ANCHORED:
+            section, key = setting.split(".")
+            path = getattr(getattr(self, section), key)
+            if path is None and setting == "run.pipeline_root":
+                path = f"var/pipelines/{self.name}"
+            if path is not None:
+                start = None if setting in self._from_here else self._folder
+                changed.setdefault(section, {})[key] = absolute(path, start)
+        return self.model_copy(
+            update={
+                section: getattr(self, section).model_copy(update=keys)
+                for section, keys in changed.items()
+            }
+        )
+
+    @property
+    def contract(self) -> DataContract:
+        """The sections that all rooms share."""
+        sections = {key: getattr(self, key) for key in ContractSections.model_fields}
+        return DataContract(**sections, missing=missing_texts(self.data))
+
+    def as_written(self) -> str:
+        """JSON of what the experiment file says, presets spelt out, without how it is run.
+
+        Settings that have their defaults are left out, and so are the sections `run` and
+        `kubeflow`, on which no result depends.
+        """
+        return self.model_dump_json(exclude_unset=True, exclude={"run", "kubeflow"})
+
+    @property
+    def reference_training(self) -> TrainingSettings:
+        """The training settings of the reference; whose method the options are for is not seen."""
+        shared = self.training.model_dump(exclude_unset=True)
+        return TrainingSettings.read({**shared, **self.gate.reference_training})
+
+    @pydantic.model_validator(mode="after")
+    def _check_sections_against_each_other(self) -> "Experiment":
+        problems = [*self._evaluation_problems(), *self._gate_problems()]
+        problems += [*self._component_problems(), *self._training_problems()]
+        problems += missing_domain_values(self.domain, missing_texts(self.data))
+        problems += self._split_problems()
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _evaluation_problems(self) -> list[str]:
+        problems = []
+        try:
+            resolve_crosses(self.evaluation, self.contract)
+        except SettingsError as error:
+            problems += [f"{'.'.join(path)}: {text}" for path, text in error.problems]
+        if self.evaluation.split not in SPLITS:
+            problems.append(
+                f"evaluation.split names no split: {self.evaluation.split!r}, "
+                f"{suggest(self.evaluation.split, SPLITS)}"
+            )
+        return problems
+
+    def _gate_problems(self) -> list[str]:
+        problems = [
+            f"gate.thresholds: no task matches {threshold.task!r}, "
+            f"{suggest(threshold.task, self.tasks)}"
+            for threshold in self.gate.thresholds
+            if not any(matches(task, threshold.task) for task in self.tasks)
+        ]
+        if self.components.evaluation == "slice":
+            problems += [
+                f"gate.thresholds.{index}.slice {threshold.slice!r} {problem}"
+                for index, threshold in enumerate(self.gate.thresholds)
+                if (problem := threshold_problem(threshold.slice, self.evaluation, self.contract))
+            ]
+        if self.gate.baseline == "reference" and self.gate.reference is None:
+            problems.append(
+                "gate.baseline is 'reference' but gate.reference is absent: "
+                "name the model to train as the reference, for example {network: ple}"
+            )
+        if self.gate.anchor == "reference" and self.gate.reference is None:
+            problems.append(
+                "gate.anchor is 'reference' but gate.reference is absent: name the model to train "
+                "as the reference, for example {network: ple}"
+            )
+        if self.gate.baseline == "reference" and self.gate.given_model is not None:
+            problems.append(
+                "gate.given_model takes the place of the latest blessed model, but gate.baseline "
+                "is 'reference': leave one of the two out"
+            )
+        return problems
+
+    def _training_problems(self) -> list[str]:
+        try:
+            trainings = (self.training, self.reference_training)
+        except SettingsError as error:
+            return [
+                f"{'.'.join(('gate.reference_training', *path))}: {message}"
+                for path, message in error.problems
+            ]
+        weights = [("task_weights", task) for one in trainings for task in one.task_weights]
+        weights += [
+            ("select_by.task_weights", task)
+            for one in trainings
+            for task in one.select_by.task_weights or ()
+        ]
+        return [
+            f"training.{key} names no task: {task!r}, {suggest(task, self.tasks)}"
+            for key, task in dict.fromkeys(weights)
+            if task not in self.tasks
+        ]
+
+    def _split_problems(self) -> list[str]:
+        """Splits that can have no row, whatever the logs hold."""
+        split = self.data.split
+        if split.by == "hash" or split.by == "row":
+            empty = [name for name in SPLITS if getattr(split, name) == 0.0]
+            return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
+        drawn = (split.validation if split.by == "file" else split.validation_from) is None
+        if drawn and split.validation_share == 0.0:
+            return ["data.split.validation_share is 0, but every split needs rows"]
+        return []
+
+    def _component_problems(self) -> list[str]:
+        """What the stock components can't do."""
+        problems = []
+        split = self.data.split
+        if self.components.example_gen == "stock":
+            plain = self.data.reader == "csv" and split.by == "file"
+            if not plain or any(
+                len(getattr(split, name) or ()) != 1 for name in ("train", "validation", "test")
+            ):
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen reads 'csv' with "
+                    "data.split by file, one pattern for each of train, validation and test"
+                )
+            if self.components.statistics != "stock":
+                problems.append(
+                    "components.example_gen is 'stock': set components.statistics to 'stock' as "
+                    "well, since CsvExampleGen decides by the values which column is a number"
+                )
+            if self.data.missing_label != "refuse":
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
+                    "data.missing_label out"
+                )
+            if self.domain is not None and self.domain.other is not None:
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "
+                    "leave domain.other out"
+                )
+            if any(feature.kind == "sequence" for feature in self.features.values()):
+                problems.append(
+                    "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
+                    "them out of 'features'"
+                )
+        if self.components.evaluation == "stock":
+            problems += [
+                "components.evaluation is 'stock', but Evaluator knows rules on the AUC of all "
+                f"rows only: gate.thresholds has {threshold.rule!r} on {threshold.slice!r}"
+                for threshold in self.gate.thresholds
+                if threshold.rule != "auc" or threshold.slice != "overall"
+            ]
+            if self.gate.reference is not None:
+                problems.append(
+                    "components.evaluation is 'stock', but Evaluator compares with one baseline "
+                    "only: leave gate.reference out"
+                )
+        return problems

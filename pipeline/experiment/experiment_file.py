@@ -1,0 +1,155 @@
+"""Reads an experiment file (YAML) into an `Experiment`; errors name file, line, key and remedy."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtlx.pipeline.experiment.cluster_settings import with_cluster_settings
+from mtlx.pipeline.experiment.experiment import ANCHORED, Experiment
+from mtlx.pipeline.experiment.experiment_yaml import KeyPath, YamlError, parse_yaml, read_text
+from mtlx.pipeline.experiment.overrides import OverrideError, parse_override, put
+from mtlx.pipeline.experiment.presets import expand_presets
+from mtlx.transform.config.settings import SettingsError
+
+#: Environment variable with the folder under which relative data paths are looked up first.
+DATA_ROOT_VARIABLE = "MTLX_DATA"
+
+
+_SECTIONS = ", ".join(Experiment.model_fields)
+
+
+class ExperimentFileError(ValueError):
+    """The experiment file is wrong; the message has one line per problem."""
+
+
+def read_experiment(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    data_root: str | None = None,
+) -> Experiment:
+    """Reads an experiment file and checks it as far as it can be without the models' classes.
+
+    `mtlx.pipeline.experiment.checked_experiment.checked_experiment` checks the rest.
+
+    Args:
+        path: the YAML file.
+        overrides: ``section.key=value`` settings that replace the file's; values are YAML, and
+            an entry of a list is named by its number: ``gate.thresholds.0.minimum=0.7``.
+        data_root: folder for relative data paths; `DATA_ROOT_VARIABLE`'s value if None.
+
+    Returns:
+        The experiment, with `data.path` made absolute. Other relative paths start from the
+        file's folder, those of `overrides` from the working directory (`Experiment.anchored`).
+
+    Raises:
+        ExperimentFileError: no such file, no YAML, or wrong settings.
+    """
+    values, lines = _parse(path)
+    given: dict[KeyPath, str] = {}
+    for override in overrides:
+        try:
+            key, value = parse_override(override, Experiment.model_fields)
+            put(values, key, value)
+        except OverrideError as error:
+            raise ExperimentFileError(f"--set {override}: {error}") from error
+        given[key] = override
+    _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
+    try:
+        experiment = Experiment.read(expand_presets(values))
+        if experiment.kubeflow.settings:
+            with_cluster_settings(experiment)
+    except SettingsError as error:
+        places = _Places(str(path), lines, given)
+        raise ExperimentFileError(
+            "\n".join(places.described(*problem) for problem in error.problems)
+        ) from error
+    return experiment.in_folder(os.path.dirname(os.path.abspath(path)), _overridden_paths(given))
+
+
+def _parse(path: str | Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+    """Returns the values and the line of every key path."""
+    try:
+        parsed = parse_yaml(read_text(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, YamlError):
+            found = [(f":{line}" if line else "", text) for line, text in error.problems]
+            text = "\n".join(f"{path}{line}: {text}" for line, text in found)
+            raise ExperimentFileError(text) from error
+        # ValueError: a path with a NUL in it.
+        reason = getattr(error, "strerror", None) or error
+        raise ExperimentFileError(
+            f"{path}: {reason}. Give the path of an experiment file, "
+            "for example configs/default.yaml"
+        ) from error
+    if parsed.values is None:
+        raise ExperimentFileError(f"{path}: is empty; an experiment file has sections: {_SECTIONS}")
+    if not isinstance(parsed.values, Mapping):
+        raise ExperimentFileError(
+            f"{path}:1: an experiment file is a mapping of sections: {_SECTIONS}"
+        )
+    return dict(parsed.values), parsed.lines
+
+
+class _Places:
+    """Says of a problem where it was written: in which line of the file, or in which ``--set``."""
+
+    def __init__(
+        self, path: str, lines: Mapping[KeyPath, int], overrides: Mapping[KeyPath, str]
+    ) -> None:
+        self._path, self._lines, self._overrides = path, lines, overrides
+
+    def described(self, key: KeyPath, message: str) -> str:
+        """A problem with its place and key path, as far as they are known, in one line."""
+        text = " ".join(message.split())
+        place = key
+        if not place:
+            # A check across sections names the key path in its message.
+            found = re.match(r"[\w-]+(\.[\w-]+)*", message)
+            place = tuple(found.group().split(".")) if found else ()
+        unknown = re.match(r"unknown setting '([^']*)'", message)
+        override = self._override((*key, unknown.group(1)) if unknown else place)
+        if override is not None:
+            where = f"--set {override}"
+        else:
+            while place and place not in self._lines:
+                place = place[:-1]
+            where = f"{self._path}:{self._lines[place]}" if place else self._path
+        return f"{where}: {'.'.join(key)}: {text}" if key else f"{where}: {text}"
+
+    def _override(self, place: KeyPath) -> str | None:
+        """The last override that set this place, something above or all that is below."""
+        for key, override in reversed(list(self._overrides.items())):
+            if place and (place[: len(key)] == key or key[: len(place)] == place):
+                return override
+        return None
+
+
+def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:
+    """Settings with paths that come from the command line."""
+    return {
+        setting
+        for setting in ANCHORED
+        for key in overrides
+        if tuple(setting.split("."))[: len(key)] == key
+    }
+
+
+def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
+    """Makes `data.path` absolute: under the data root where it exists there, else from here."""
+    data = values.get("data")
+    if not isinstance(data, Mapping) or not isinstance(data.get("path"), str | list):
+        return
+    paths = [data["path"]] if isinstance(data["path"], str) else list(data["path"])
+    if all(isinstance(entry, str) for entry in paths):  # else the settings say what is wrong
+        values["data"] = {**data, "path": [_resolve(entry, data_root) for entry in paths]}
+
+
+def _resolve(entry: str, data_root: str | None) -> str:
+    if "://" in entry or os.path.isabs(entry):
+        return entry
+    here = os.path.abspath(entry)
+    if data_root is None:
+        return here
+    return os.path.abspath(os.path.join(data_root, entry))

@@ -1,0 +1,1 @@
+"""What every command does of its own process: imports, log, stops, a full disk."""

@@ -1,0 +1,315 @@
+"""Runs an experiment's pipeline on this machine, node by node, in one process."""
+
+import dataclasses
+import datetime
+import json
+import logging
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mtlx.pipeline.experiment.absolute_path import absolute
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.process.disk_full import is_disk_full
+from mtlx.pipeline.process.heavy_imports import heavy_imports
+from mtlx.pipeline.process.run_log import run_log
+from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
+from mtlx.pipeline.run.run_record import (
+    ExperimentSource,
+    describe_run,
+    keep_experiment,
+    metrics_record,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeRun:
+    """One node of a finished or running pipeline.
+
+    Attributes:
+        node_id: the node.
+        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher whose model is not
+            blessed) or ``failed``.
+        seconds: wall time, 0 while it runs.
+        rows: examples that it worked on, where it says so.
+        malformed: rows that it read and left out, where it says so.
+        outputs: URIs of its output artifacts by output name.
+    """
+
+    node_id: str
+    state: str
+    seconds: float = 0.0
+    rows: int | None = None
+    outputs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    malformed: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What a run left.
+
+    Attributes:
+        run_id: of this run.
+        nodes: the nodes in the order in which they ran.
+        blessed: whether the candidate passed the gate.
+        pushed_to: folder of the pushed version, or None.
+        folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
+    """
+
+    run_id: str
+    nodes: list[NodeRun]
+    blessed: bool
+    pushed_to: str | None
+    folder: Path
+
+    def output(self, node_id: str, name: str) -> str:
+        """URI of a node's output artifact.
+
+        Raises:
+            KeyError: no such node or output.
+        """
+        for node in self.nodes:
+            if node.node_id == node_id:
+                return node.outputs[name][0]
+        raise KeyError(node_id)
+
+    @property
+    def blessing(self) -> str:
+        """URI of the blessing, whichever node gave it."""
+        return next(
+            node.outputs["blessing"][0] for node in self.nodes if "blessing" in node.outputs
+        )
+
+
+class RunFailed(RuntimeError):
+    """A run did not come to its end; the message says where, why, and what became of the model.
+
+    Attributes:
+        pushed_to: folder of the version that holds the run's model, where it was pushed before
+            that; None where it was not.
+    """
+
+    def __init__(self, message: str, pushed_to: str | None = None):
+        super().__init__(message)
+        self.pushed_to = pushed_to
+
+
+def run_experiment(
+    experiment: Experiment,
+    on_node: Callable[[NodeRun], None] = lambda node: None,
+    on_progress: Callable[[str], None] = lambda line: None,
+    source: ExperimentSource | None = None,
+) -> RunResult:
+    """Runs all nodes; what an earlier run with the same inputs finished is taken over.
+
+    Args:
+        experiment: the validated experiment file.
+        on_node: is called when a node starts and when it ends.
+        on_progress: is given lines such as the trainer's one per epoch.
+        source: the file that the experiment was read from, of which the run keeps a copy.
+
+    Returns:
+        The result; a candidate that did not pass the gate is a result, not an error.
+
+    Raises:
+        PipelineRootInUse: another run works in this pipeline root.
+        RunFailed: a node failed, or what comes before or after the nodes.
+    """
+    experiment = experiment.anchored()
+    root = pipeline_root(experiment)
+    run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    folder = root / "runs" / run_id
+    nodes: list[NodeRun] = []
+    try:
+        with run_lock(root), run_log(folder / "log.txt", on_progress):
+            record = describe_run(experiment, source)
+            _keep_experiment(folder, experiment, source)
+            pipeline = _compile(experiment, root, run_id)
+            _run_nodes(pipeline, nodes, on_node)
+            return finish(run_id, nodes, folder, record)
+    except PipelineRootInUse:
+        raise
+    except Exception as error:
+        raise _failure(error, experiment, nodes, folder) from error
+
+
+def check_not_in_use(experiment: Experiment) -> None:
+    """Looks whether the pipeline root is free, before a run does anything.
+
+    Raises:
+        PipelineRootInUse: another run works in this pipeline root.
+    """
+    root = pipeline_root(experiment)
+    if (root / LOCK_FILE).exists():
+        with run_lock(root):
+            pass
+
+
+def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
+    """Compiles the experiment's graph for the local metadata store."""
+    with heavy_imports():
+        from tfx.dsl.compiler import compiler
+        from tfx.orchestration import metadata
+
+        from mtlx.pipeline.graph import graph
+        from mtlx.pipeline.run import node_run
+
+    connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
+    pipeline = compiler.Compiler().compile(
+        graph.create_pipeline(experiment, str(root / "artifacts"), connection)
+    )
+    node_run.bind_parameters(pipeline, run_id)
+    return pipeline
+
+
+def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRun], None]) -> None:
+    """Runs the nodes in order; appends each to `nodes`, a failed one as the last."""
+    from mtlx.pipeline.run import node_run
+
+    for node_id in node_run.node_ids(pipeline):
+        on_node(NodeRun(node_id, "running"))
+        started = time.monotonic()
+        try:
+            outcome = node_run.run_node(pipeline, node_id)
+        except Exception:
+            nodes.append(NodeRun(node_id, "failed", time.monotonic() - started))
+            on_node(nodes[-1])
+            raise
+        seconds = time.monotonic() - started
+        rows, malformed = _rows(node_id, outcome.outputs)
+        state = outcome.state.value
+        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed))
+        on_node(nodes[-1])
+
+
+def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
+    """Examples that a node worked on and rows that it left out, read from what it wrote."""
+    if node_id == "LogExampleGen":
+        path = Path(outputs["examples"][0]) / "ingestion" / "summary.json"
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return sum(summary["rows"].values()), sum(summary["malformed"].values())
+    if node_id in ("Trainer", "ReferenceTrainer"):
+        history = Path(outputs["model_run"][0]) / "history.json"
+        epochs = json.loads(history.read_text(encoding="utf-8"))["epochs"]
+        return sum(epoch["examples"] for epoch in epochs), None
+    return None, None
+
+
+def _failure(
+    error: Exception, experiment: Experiment, nodes: list[NodeRun], folder: Path
+) -> RunFailed:
+    """What went wrong, what became of the model, and where the log is."""
+    failed = nodes[-1].node_id if nodes and nodes[-1].state == "failed" else None
+    where = failed or (f"after {nodes[-1].node_id}" if nodes else "before the first node")
+    lines = [f"{where}: {_message(error)}"]
+    if is_disk_full(error):
+        lines.append("The disk is full: free some space; the same command goes on from there.")
+    pushed_to = None
+    if experiment.serving.push_to is not None:
+        line, pushed_to = _fate_of_the_model(experiment, nodes)
+        lines.append(line)
+    log = folder / "log.txt"
+    try:
+        with open(log, "a", encoding="utf-8") as file:
+            traceback.print_exception(error, file=file)
+        lines.append(f"Log: {log}")
+    except OSError as unwritten:
+        lines.append(f"The log cannot be written: {unwritten}")
+    return RunFailed("\n".join(lines), pushed_to)
+
+
+def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[str, str | None]:
+    """What became of the run's model, in words, and where it was pushed to.
+
+    The serving folder is asked, not the metadata: the disk may have been full for these.
+    """
+    outputs = {node.node_id: node.outputs for node in nodes}
+    pusher = next((node for node in nodes if node.node_id == "Pusher"), None)
+    push_to = experiment.serving.push_to
+    if pusher is None or pusher.state == "skipped" or push_to is None:
+        return "The model was not pushed.", None
+    from tfx.utils import path_utils
+
+    from mtlx.components.model_pusher.serving_folder.push import served_as
+
+    base = absolute(push_to)
+    try:
+        model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
+        version = served_as(model, base)
+    except OSError as error:
+        return f"Whether the model was pushed is not known; look into {base}: {error}", None
+    if version is None:
+        return "The model was not pushed.", None
+    return f"The model was pushed: {version.path}", version.path
+
+
+def _message(error: Exception) -> str:
+    """An error's own words, or its type where it has none."""
+    return str(error) or type(error).__name__
+
+
+def finish(
+    run_id: str, nodes: list[NodeRun], folder: Path, record: dict[str, Any] | None = None
+) -> RunResult:
+    """Copies the report to a place that a person finds, and writes the run's summary.
+
+    Args:
+        run_id: of the run.
+        nodes: that ended well.
+        folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
+        record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
+    """
+    from mtlx.components.relaimp_gate.verdict import Verdict
+
+    result = RunResult(run_id, nodes, False, None, folder)
+    verdict = Verdict.of_blessing(result.blessing)
+    report = os.path.join(result.output("Report", "report"), "report.html")
+    shutil.copyfile(report, folder / "report.html")
+    pushed_to = _pushed_to(result) if verdict.blessed else None
+    result = dataclasses.replace(result, blessed=verdict.blessed, pushed_to=pushed_to)
+    summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
+    summary |= _metrics(result)
+    (folder / "run.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+    latest = folder.parent / "latest"
+    temporary = folder.parent / "latest.new"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.name)
+    temporary.replace(latest)
+    return result
+
+
+def _keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:
+    """Keeps the experiment as it is run; what a full disk does to the run, later steps say."""
+    try:
+        keep_experiment(folder, experiment, source)
+    except OSError as error:
+        logging.warning("the experiment could not be kept in %s: %s", folder, error)
+
+
+def _metrics(result: RunResult) -> dict[str, Any]:
+    """The slice evaluation's metrics; nothing where the stock Evaluator took its place."""
+    from mtlx.components.slice_evaluation.results import load_results
+
+    if all(node.node_id != "SliceEvaluation" for node in result.nodes):
+        return {}
+    return metrics_record(load_results(result.output("SliceEvaluation", "evaluation")))
+
+
+def _pushed_to(result: RunResult) -> str | None:
+    """Folder that Pusher wrote, from the metadata of its output artifact."""
+    from tfx.orchestration import metadata
+
+    if all(node.node_id != "Pusher" for node in result.nodes):
+        return None
+    root = result.folder.parent.parent
+    connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
+    with metadata.Metadata(connection) as handle:
+        uri = result.output("Pusher", "pushed_model")
+        (artifact,) = handle.store.get_artifacts_by_uri(uri)
+    properties = artifact.custom_properties
+    return properties["pushed_destination"].string_value or None

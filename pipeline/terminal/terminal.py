@@ -1,0 +1,125 @@
+"""What a person sees of a run in the terminal: a live line per node, then the summary."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.slice_evaluation.results import SliceResults
+from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.terminal.summary_tables import summary_tables
+from mtlx.pipeline.terminal.training_lines import training_lines
+from mtlx.pipeline.terminal.undefined_notes import undefined_notes
+
+_MARKS = {
+    "running": ("●", "yellow"),
+    "complete": ("✔", "green"),
+    "cached": ("✔", "cyan"),
+    "skipped": ("○", "dim"),
+    "failed": ("✘", "red"),
+}
+
+
+class NodeLines:
+    """One line per node: state, rows, seconds; the running node's line is live.
+
+    Where the output is no terminal, a line is printed when a node starts and when it ends.
+    """
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._current: NodeRun | None = None
+        self._started = 0.0
+        self._progress = ""
+        # Last: it asks for its lines at once.
+        self._live = Live(
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+            get_renderable=self._running_line,
+        )
+
+    def __enter__(self) -> "NodeLines":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._console.is_terminal:
+            self._current = None
+            self._live.stop()
+
+    def node(self, node: NodeRun) -> None:
+        """Takes a node's start or end."""
+        if node.state == "running":
+            self._current, self._started, self._progress = node, time.monotonic(), ""
+            if not self._console.is_terminal:
+                self._console.print(_node_line(node, ""), soft_wrap=True)
+            return
+        self._current = None
+        self._console.print(_node_line(node, ""), soft_wrap=True)
+
+    def progress(self, line: str) -> None:
+        """Takes a line of progress from inside the running node."""
+        self._progress = line
+        if not self._console.is_terminal:
+            self._console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
+
+    def _running_line(self) -> Text:
+        if self._current is None:
+            return Text("")
+        elapsed = NodeRun(self._current.node_id, "running", time.monotonic() - self._started)
+        return _node_line(elapsed, self._progress)
+
+
+def _node_line(node: NodeRun, progress: str) -> Text:
+    mark, colour = _MARKS[node.state]
+    line = Text.assemble((f"{mark} ", colour), f"{node.node_id:<20}", (f"{node.state:<10}", colour))
+    line.append(f"{node.seconds:7.1f} s" if node.seconds else " " * 9)
+    if node.rows is not None:
+        line.append(f"  {node.rows:>12,} rows")
+    if node.malformed:
+        line.append(f", {node.malformed:,} malformed left out", style="yellow")
+    if progress:
+        line.append(f"  {progress}", style="dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def print_summary(
+    console: Console, result: RunResult, verdict: Verdict, results: SliceResults | None
+) -> None:
+    """Prints the verdict with its reasons, the RelaImp table, the epochs and where all is."""
+    console.print()
+    if results is not None:
+        shown = summary_tables(results, console.width)
+        console.print(Text(shown.title, style="italic"))
+        for table in shown.tables:
+            console.print(table)
+        for note in (*shown.notes, *undefined_notes(results), *results.notices):
+            console.print(Text(note, style="dim"), soft_wrap=True)
+    for check in verdict.checks:
+        mark, colour = ("✔", "green") if check.passed else ("✘", "red")
+        console.print(Text.assemble((f"{mark} ", colour), check.message), soft_wrap=True)
+    if verdict.blessed:
+        console.print(Text("BLESSED: the candidate passed the gate", style="bold green"))
+    else:
+        console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
+    if result.pushed_to:
+        console.print(f"Pushed to {result.pushed_to}", soft_wrap=True)
+    kept, warnings = training_lines(result.nodes)
+    for line in kept:
+        console.print(line, soft_wrap=True)
+    for line in warnings:
+        console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
+    total = sum(node.seconds for node in result.nodes)
+    console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
+    console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True)

@@ -1,0 +1,80 @@
+"""An experiment is checked with what it is on the cluster, whoever asks for it."""
+
+import pytest
+import yaml
+
+from mtlx.kubeflow import command_line
+from mtlx.pipeline.command_line import EXIT_WRONG_INPUT
+from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+
+VALUES = {
+    "name": "small",
+    "data": {"path": "logs/*.csv", "split": {"by": "row"}},
+    "features": {"item": {"kind": "categorical"}},
+    "tasks": {"click": {"label": "click"}},
+    "model": {"network": "mmoe", "options": {"experts": 2}},
+    "kubeflow": {
+        "image": "registry.example/mtlx:1",
+        "settings": {"data.path": "/mnt/logs/*.csv", "run.pipeline_root": "/mnt/root"},
+    },
+}
+WRONG = [
+    ("model.options.expertz", 4, "unknown option 'expertz' of 'mmoe', did you mean 'experts'"),
+    ("training.epoch", 4, "unknown setting 'epoch', did you mean 'epochs'"),
+    ("model.preset", "plee", "unknown preset 'plee', did you mean 'ple'"),
+    ("training.learning_rate", "fast", "'fast'"),
+]
+COMMANDS = {
+    "run": ["run"],
+    "compile": ["compile"],
+    "rehearse": ["rehearse"],
+    "submit": ["submit"],
+    "models --count": ["models", "mmoe", "--count"],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.csv").write_text("item,click\nx,1\ny,0\n", encoding="utf-8")
+
+    def function(**settings):
+        values = {**VALUES, "data": {**VALUES["data"], "path": str(tmp_path / "logs/*.csv")}}
+        kubeflow = values["kubeflow"]
+        values["kubeflow"] = {**kubeflow, "settings": {**kubeflow["settings"], **settings}}
+        path = tmp_path / "x.yaml"
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return path
+
+    return function
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("key", "value", "message"), WRONG, ids=[key for key, *_ in WRONG])
+def test_every_command_refuses_wrong_settings_of_the_cluster(
+    write, capsys, monkeypatch, tmp_path, command, key, value, message
+):
+    monkeypatch.chdir(tmp_path)
+    path = write(**{key: value})
+    assert command_line.main([*COMMANDS[command], str(path)]) == EXIT_WRONG_INPUT
+    found = " ".join(capsys.readouterr().err.split())
+    assert "kubeflow.settings" in found and message in found, found
+    assert not (tmp_path / "var").exists()
+
+
+def test_reading_names_the_line_of_a_setting_of_the_cluster(write):
+    path = write(**{"training.epoch": 4})
+    (line,) = [
+        number
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "training.epoch" in text
+    ]
+    with pytest.raises(ExperimentFileError, match=f"^{path}:{line}: kubeflow.settings.training"):
+        read_experiment(path)
+
+
+def test_what_is_right_is_returned_as_it_is_here(write):
+    path = write(**{"model.options.experts": 3})
+    found = checked_experiment(path)
+    assert found == read_experiment(path) and found.model.options == {"experts": 2}

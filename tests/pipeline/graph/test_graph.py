@@ -1,0 +1,52 @@
+"""What the Trainers of candidate and reference are given."""
+
+import json
+
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.graph.graph import create_pipeline
+
+EXPERIMENT = """\
+name: small
+data: {reader: csv, path: logs/*.csv, split: {by: row, train: 0.8, validation: 0.1, test: 0.1}}
+features:
+  item: {kind: categorical}
+tasks:
+  click: {label: click}
+model: {preset: m3oe_released}
+training: {epochs: 3}
+gate: {baseline: reference, reference: {preset: lightgbm}}
+"""
+
+
+def test_candidate_and_reference_are_trained_by_methods_of_their_own(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(EXPERIMENT, encoding="utf-8")
+    pipeline = create_pipeline(read_experiment(path), str(tmp_path / "root"))
+    configs = {
+        node.id: json.loads(node.exec_properties["custom_config"])
+        for node in pipeline.components
+        if node.id in ("Trainer", "ReferenceTrainer")
+    }
+    trainings = {name: json.loads(config["training"]) for name, config in configs.items()}
+    assert {name: json.loads(config["model"])["network"] for name, config in configs.items()} == {
+        "Trainer": "m3oe",
+        "ReferenceTrainer": "lightgbm",
+    }
+    candidate, reference = trainings["Trainer"], trainings["ReferenceTrainer"]
+    assert candidate["method"] == "bi_level"
+    assert candidate["method_options"]["batch_from"] == "train"
+    assert (reference["method"], reference["method_options"]) == ("gradient_boosting", {})
+    assert reference["loss"] is None
+    assert candidate["epochs"] == reference["epochs"] == 3
+    assert candidate["batch_size"] == reference["batch_size"] == 40_960
+
+
+def test_another_run_fn_is_that_of_the_named_node_alone(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text(EXPERIMENT, encoding="utf-8")
+    pipeline = create_pipeline(
+        read_experiment(path), str(tmp_path / "root"), run_fns={"Trainer": "other.run_fn"}
+    )
+    given = {node.id: node.exec_properties.get("run_fn") for node in pipeline.components}
+    assert given["Trainer"] == "other.run_fn"
+    assert given["ReferenceTrainer"] == "mtlx.trainer.run_fn.run_fn"

@@ -1,0 +1,149 @@
+"""The whole pipeline in one process: real Beam, ML-Metadata, Transform, training, TFMA, Pusher."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from mtlx.components.slice_evaluation.results import load_results
+from mtlx.pipeline import command_line
+from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.run.local_run import RunFailed, run_experiment
+from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
+
+NODES = [
+    "LogExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGuard",
+    "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
+    "Report", "Pusher",
+]  # fmt: skip
+
+
+def test_every_node_runs_and_says_how_much_it_did(finished):
+    _, result = finished
+    assert sorted(node.node_id for node in result.nodes) == sorted(NODES)
+    rows = {node.node_id: node.rows for node in result.nodes}
+    assert rows["LogExampleGen"] == 3000
+    assert rows["Trainer"] > 0
+    assert all(node.seconds > 0 for node in result.nodes)
+
+
+def test_blessed_model_is_pushed_and_serves_raw_examples(finished):
+    _, result = finished
+    assert result.blessed
+    served = tf.saved_model.load(result.pushed_to)
+    files = tf.io.gfile.glob(result.output("LogExampleGen", "examples") + "/Split-test/*")
+    examples = list(tf.data.TFRecordDataset(files, "GZIP").take(5))
+    probabilities = served.signatures["serving_default"](tf.stack(examples))
+    assert set(probabilities) == {"click", "add_to_cart", "purchase"}
+    assert all(value.shape == (5,) for value in probabilities.values())
+
+
+def test_what_is_evaluated_covers_tasks_domains_and_crosses(finished):
+    _, result = finished
+    results = load_results(result.output("SliceEvaluation", "evaluation"))
+    slices = {metric.slice for metric in results.metrics if metric.task == "click"}
+    assert {"overall", "domain=home_feed", "domain=search", "domain=product_page"} <= slices
+    assert any("gender=" in name for name in slices)
+    clicks = results.metric("candidate", "click").positives
+    assert results.metric("candidate", "add_to_cart").examples == clicks
+
+
+def test_training_cannot_read_the_test_split(finished):
+    _, result = finished
+    transformed = Path(result.output("Transform", "transformed_examples"))
+    assert sorted(path.name for path in transformed.iterdir()) == [
+        "Split-train",
+        "Split-validation",
+    ]
+
+
+def test_report_and_summary_lie_in_the_runs_folder(finished):
+    path, result = finished
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "mmoe (experts 2, embedding_size 4)" in page
+    assert "batch_size 256, epochs 2" in page
+    summary = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
+    assert summary["blessed"] is True
+    assert summary["pushed_to"] == result.pushed_to
+    assert summary["metrics"][0]["slice"] == "overall" and 0 < summary["metrics"][0]["auc"] < 1
+    assert summary["seeds"] == {"candidate": 1}
+    assert summary["versions"]["tfx"]
+    kept = read_experiment(result.folder / "experiment.yaml")
+    assert kept.model_dump() == read_experiment(path).anchored().model_dump()
+    assert (result.folder.parent / "latest").resolve() == result.folder
+
+
+def test_second_run_is_served_from_the_cache_and_pushes_nothing_new(finished):
+    path, first = finished
+    second = run_experiment(read_experiment(path))
+    states = {node.node_id: node.state for node in second.nodes}
+    # A resolver has nothing to cache, and Pusher looks whether the model is still served.
+    looking = {"LatestBlessedModel", "Pusher"}
+    assert {node for node, state in states.items() if state != "cached"} <= looking
+    assert second.pushed_to == first.pushed_to
+    assert _versions(first) == ["1"]
+
+
+def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
+    path, first = finished
+    arguments = ["run", str(path), "--set", "gate.thresholds=[{rule: auc, minimum: 0.999}]"]
+    assert command_line.main(arguments) == command_line.EXIT_NOT_BLESSED
+    output = capsys.readouterr().out
+    assert "NOT BLESSED" in output
+    assert "report.html" in output
+    assert "Pushed to" not in output
+    assert _versions(first) == ["1"]
+    # That nothing was pushed shows wherever the nodes are listed.
+    assert re.search(r"○ Pusher +skipped ", output)
+    summary = json.loads((first.folder.parent / "latest/run.json").read_text(encoding="utf-8"))
+    states = {node["node_id"]: node["state"] for node in summary["nodes"]}
+    assert (states["Pusher"], summary["pushed_to"]) == ("skipped", None)
+    assert command_line.main(["report", str(path)]) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"  Pusher +skipped ", output)
+    assert "pushed to" not in output
+
+
+def _versions(result):
+    """Names of the versions in the serving folder."""
+    folder = Path(result.pushed_to).parent
+    return sorted(path.name for path in folder.iterdir() if path.name.isdecimal())
+
+
+def test_a_given_model_is_the_baseline(finished):
+    path, first = finished
+    overrides = [
+        f"gate.given_model={json.dumps(first.pushed_to)}",
+        "gate.thresholds=[{rule: relaimp, minimum: 0.5, bound: point}]",
+    ]
+    result = run_experiment(read_experiment(path, overrides))
+    results = load_results(result.output("SliceEvaluation", "evaluation"))
+    # The given model is the candidate's own copy.
+    assert results.comparison("baseline", "click").auc_difference == pytest.approx(0)
+    assert not result.blessed
+
+
+def test_anomalies_stop_the_run_unless_allowed(finished, tmp_path):
+    path, first = finished
+    schema = Path(first.output("SchemaGen", "schema")) / "schema.pbtxt"
+    reviewed = tmp_path / "schema.pbtxt"
+    text = schema.read_text(encoding="utf-8")
+    reviewed.write_text(text.replace('name: "price"', 'name: "cost"'), encoding="utf-8")
+    override = f"validation.schema_path={reviewed}"
+    with pytest.raises(RunFailed, match="(?s)AnomalyGuard: .*price"):
+        run_experiment(read_experiment(path, [override]))
+
+
+def test_a_second_run_at_the_same_time_is_refused(finished):
+    path, first = finished
+    with run_lock(first.folder.parent.parent):
+        with pytest.raises(PipelineRootInUse, match="another run is at work here"):
+            run_experiment(read_experiment(path))
+
+
+def test_a_failing_node_is_named_with_the_log(write_experiment, tmp_path):
+    path = write_experiment(data={"path": str(tmp_path / "nothing" / "*.csv")})
+    with pytest.raises(RunFailed, match=r"(?s)LogExampleGen: .*nothing.*Log: .*log\.txt"):
+        run_experiment(read_experiment(path))

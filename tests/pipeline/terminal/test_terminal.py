@@ -1,0 +1,98 @@
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mtlx.components.relaimp_gate.verdict import Check, Verdict
+from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.terminal.terminal import NodeLines, print_summary
+from tests.components.slice_names import named
+
+
+def _console(terminal=False):
+    return Console(file=io.StringIO(), width=120, force_terminal=terminal, highlight=False)
+
+
+@pytest.fixture
+def results_and_verdict():
+    metric = SliceMetrics("candidate", "click", named("overall"), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
+    none = SliceMetrics("candidate", "click", named("domain=a"), None, None, None, None, None, 0, 9)
+    cross = SliceMetrics(
+        "candidate", "click", named("domain=a,gender=f"), 0.7, 0.6, 0.8, 0.5, 1.0, 3, 10
+    )
+    comparison = Comparison(
+        "reference", "click", named("overall"), -1.0, -2.0, 0.5, -0.01, -0.02, 0.005
+    )
+    results = SliceResults(
+        ("candidate", "reference"), ("click",), 0.95, None, [metric, none, cross], [comparison]
+    )
+    check = Check("relaimp", "click", "overall", False, "click loses")
+    return results, Verdict(False, "reference", [check])
+
+
+def test_a_line_when_a_node_starts_and_when_it_ends():
+    console = _console()
+    with NodeLines(console) as lines:
+        lines.node(NodeRun("Trainer", "running"))
+        lines.progress("epoch 1 of at most 3: loss 0.5")
+        lines.node(NodeRun("Trainer", "complete", 12.34, 160_000))
+    output = console.file.getvalue().splitlines()
+    assert output[0].startswith("● Trainer")
+    assert "epoch 1 of at most 3" in output[1]
+    assert "complete" in output[2] and "12.3 s" in output[2] and "160,000 rows" in output[2]
+
+
+def test_rows_that_were_left_out_stand_beside_those_that_were_taken():
+    console = _console()
+    with NodeLines(console) as lines:
+        lines.node(NodeRun("LogExampleGen", "complete", 1.0, 4_999, malformed=1))
+        lines.node(NodeRun("LogExampleGen", "complete", 1.0, 5_000, malformed=0))
+    output = console.file.getvalue().splitlines()
+    assert output[0].endswith("4,999 rows, 1 malformed left out")
+    assert output[1].endswith("5,000 rows")
+
+
+def test_live_line_in_a_terminal_shows_progress():
+    console = _console(terminal=True)
+    with NodeLines(console) as lines:
+        lines.node(NodeRun("Trainer", "running"))
+        lines.progress("epoch 1")
+        assert "epoch 1" in lines._running_line().plain
+        lines.node(NodeRun("Trainer", "failed", 1.0))
+        assert lines._running_line().plain == ""
+    assert "failed" in console.file.getvalue()
+
+
+def test_summary_has_verdict_reasons_table_and_report(results_and_verdict):
+    results, verdict = results_and_verdict
+    console = _console()
+    node = NodeRun("Trainer", "complete", 2.0)
+    print_summary(console, RunResult("1", [node], False, None, Path("/runs/1")), verdict, results)
+    output = console.file.getvalue()
+    assert "NOT BLESSED" in output
+    assert "click loses" in output
+    assert "0.7000  -1.00 [-2.00, +0.50]" in output
+    assert "undefined" in output
+    assert "gender=f" not in output
+    assert "Report: /runs/1/report.html" in output
+
+
+def test_summary_names_the_kept_epochs_and_each_warning_once(results_and_verdict, tmp_path):
+    results, verdict = results_and_verdict
+    nodes = []
+    for node_id, kept in (("ReferenceTrainer", "Epoch 3 of 4 is kept."), ("Trainer", "Epoch 2.")):
+        folder = tmp_path / node_id
+        folder.mkdir()
+        record = {"epochs": [], "kept": kept, "warnings": ["Task 'buy' has too few rows."]}
+        (folder / "history.json").write_text(json.dumps(record))
+        nodes.append(NodeRun(node_id, "cached", outputs={"model_run": [str(folder)]}))
+    nodes.append(NodeRun("Old", "cached", outputs={"model_run": [str(tmp_path / "absent")]}))
+    console = _console()
+    print_summary(console, RunResult("1", nodes, False, None, Path("/runs/1")), verdict, results)
+    lines = console.file.getvalue().splitlines()
+    at = lines.index("ReferenceTrainer: Epoch 3 of 4 is kept.")
+    assert lines[at + 1 : at + 3] == ["Trainer: Epoch 2.", "! Task 'buy' has too few rows."]
+    assert lines[-1].startswith("Report: ")

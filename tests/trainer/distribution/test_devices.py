@@ -1,0 +1,194 @@
+"""Several devices train as one does: the same rows in a step give the same weights."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+from mtlx.trainer.distribution.devices import choose_strategy, device_names
+
+#: Trains on one and on two logical CPU devices, with rows that do not divide evenly; or, where the
+#: options name a step to interrupt behind, on two devices without and with an interruption.
+COMPARISON = """
+import contextlib, json, sys, tempfile
+import numpy as np
+import tensorflow as tf
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from mtlx.trainer.training.checkpoint import CheckpointFolder
+from mtlx.trainer.distribution.devices import choose_strategy
+from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.training.job import TrainingJob
+from mtlx.trainer.training.methods import TRAINING_METHODS
+from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, NumericInput, TaskSpec
+
+inputs = ModelInputs(
+    (CategoricalInput("item", 9),), (NumericInput("price"),), (), None, ("all",),
+    (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr")),
+)
+random = np.random.default_rng(0)
+item, price = random.integers(0, 9, 133), random.normal(size=133).astype("float32")
+click = (random.random(133) < 0.3 + 0.05 * item).astype("int64")
+rows = {"item": item, "price": price, "click": click, "buy": click * (price > 0)}
+model = {"network": "shared_bottom", "embedding_size": 4, "sequence_encoder": "none",
+         "options": {"bottom_hidden": [8], "tower_hidden": [8]}}
+
+
+path = tempfile.mkdtemp() + "/rows.gz"
+with tf.io.TFRecordWriter(path, "GZIP") as writer:
+    for index in range(133):
+        example = tf.train.Example()
+        for name, values in rows.items():
+            kind = "float_list" if name == "price" else "int64_list"
+            getattr(example.features.feature[name], kind).value.append(values[index].item())
+        writer.write(example.SerializeToString())
+spec = {name: tf.io.FixedLenFeature([], values.dtype) for name, values in rows.items()}
+
+
+class Interrupted(Exception):
+    pass
+
+
+def train(devices, options, interrupt=None):
+    given = dict(options)
+    dropout = given.pop("dropout", 0.0)
+    chosen = {**model, **given.pop("model", {})}
+    settings = TrainingSettings.read({"epochs": 2, "patience": None, **given})
+    built = ModelSettings.read({**chosen, "options": {**chosen["options"], "dropout": dropout}})
+    method_name = settings.method or "standard"
+    sets = [ExampleSet([path], spec, 50, True) for _ in range(2)]
+    with tempfile.TemporaryDirectory() as folder:
+        job = TrainingJob(
+            settings, inputs, lambda: RankingModel(inputs, built), *sets,
+            CheckpointFolder(folder, "x"), choose_strategy(devices),
+        )
+        if interrupt is not None:
+            method = TRAINING_METHODS.build(method_name, settings.method_options, job)
+            count = method._count
+
+            def interrupted(batch, losses):
+                if method._progress.step == interrupt:
+                    raise Interrupted
+                count(batch, losses)
+
+            method._count = interrupted
+            with contextlib.suppress(Interrupted):
+                method.train()
+        return TRAINING_METHODS.build(method_name, settings.method_options, job).train()
+
+
+both = ["CPU:0", "CPU:1"]
+for options in json.loads(sys.argv[1]):
+    interrupt = options.pop("interrupt", None)
+    one = train(["CPU:0"] if interrupt is None else both, options)
+    two = train(both, options, interrupt)
+    weights = [float(np.abs(a - b).max()) for a, b in zip(one.weights, two.weights) if a.size]
+    epochs = zip(one.history.epochs, two.history.epochs)
+    print(json.dumps({
+        "weights": max(weights),
+        "loss": max(abs(a["loss"] - b["loss"]) for a, b in epochs),
+        "examples": [record["examples"] for record in two.history.epochs],
+        "devices": [one.history.devices, two.history.devices],
+        "resumed_from_step": two.history.resumed_from_step,
+    }))
+"""
+
+SGD = {"optimizer": "sgd", "learning_rate": 0.5}
+NORMALISED = {"options": {"bottom_hidden": [8], "tower_hidden": [8], "normalization": "batch"}}
+#: 133 rows: the last batch has 5 rows, or 1 row, which one of the devices does not see.
+CASES = [
+    {**SGD, "batch_size": 33},
+    {**SGD, "batch_size": 32, "l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
+    {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.01, "batch_size": 32},
+    # The last batch is one row: other rows of the tables stay as they are on both devices.
+    {"optimizer": "lazy_adam", "learning_rate": 0.01, "batch_size": 44},
+    {"optimizer": "lazy_adam", "batch_size": 44, "l2": 0.01, "clip_norm": 0.1},
+    # A loss over all rows, whose share of a device is that of its rows.
+    {**SGD, "batch_size": 33, "model": {"network": "esmm", "options": {"tower_hidden": [8]}}},
+    {**SGD, "batch_size": 33, "loss": [{"name": "uncertainty_weighting"}]},
+    # Two optimisers, a schedule, an average, and steps whose parts have rows on one device only.
+    {
+        "optimizer": "lazy_adam",
+        "batch_size": 44,
+        "batch_parts": 3,
+        "average": 0.9,
+        "schedule": {"name": "cosine", "warm_up_share": 0.2},
+        "embeddings": {"learning_rate": 0.02},
+    },
+    {
+        "optimizer": "adam",
+        "batch_size": 33,
+        "batch_parts": 4,
+        "weight_decay": 0.1,
+        "average": 0.9,
+        "embeddings": {"learning_rate": 0.02, "l2": 0.01},
+    },
+    # Statistics of the whole batch, and of the last one, which one of the devices does not see.
+    {**SGD, "batch_size": 44, "model": NORMALISED, "average": 0.9},
+]
+INTERRUPTED = {**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "interrupt": 3}
+#: The second stage begins behind step 5 of 5 per epoch.
+META = {**INTERRUPTED, "epochs": 1, "method": "meta", "method_options": {"second_order": True}}
+META["interrupt"] = 7
+#: Behind an epoch without gain.
+SCHEDULED = {
+    **{"optimizer": "adam", "learning_rate": 0.5, "batch_size": 33, "model": NORMALISED},
+    **{"schedule": "plateau", "epochs": 4, "average": 0.9, "embeddings": {"learning_rate": 0.02}},
+    **{"interrupt": 13, "checkpoint_every_steps": 2, "dropout": 0.5},
+}
+
+
+@pytest.fixture(scope="module")
+def compared():
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED, META, SCHEDULED])],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_two_devices_train_as_one_does(compared, case):
+    result = compared[case]
+    assert result["devices"] == [["CPU:0"], ["CPU:0", "CPU:1"]]
+    assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-4 and result["loss"] < 1e-5
+
+
+def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
+    """With the same batches, optimiser state and dropout as if nothing had happened."""
+    result = compared[len(CASES)]
+    assert result["resumed_from_step"] == 2
+    assert result["devices"][1] == ["CPU:0", "CPU:1"]
+    assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
+
+
+def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
+    result = compared[len(CASES) + 1]
+    assert result["resumed_from_step"] == 6
+    assert result["devices"][1] == ["CPU:0", "CPU:1"]
+    assert result["examples"] == [133, 133]
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
+
+
+def test_two_devices_resume_with_their_schedule_average_and_statistics(compared):
+    result = compared[len(CASES) + 2]
+    assert result["resumed_from_step"] == 12
+    assert result["examples"] == [133] * 4
+    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
+
+
+def test_strategy_by_devices():
+    assert device_names(choose_strategy(["CPU:0"])) == ["CPU:0"]
+    assert isinstance(choose_strategy(["CPU:0"]), tf.distribute.OneDeviceStrategy)
+    if not tf.config.list_logical_devices("GPU"):
+        assert choose_strategy() is tf.distribute.get_strategy()
+        assert device_names(choose_strategy()) == ["CPU:0"]

@@ -1,0 +1,213 @@
+"""Two real processes train as one does: same loss curve, same AUC, same served model."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+#: Trains every job of the list in turn; is killed in the step of the given number, if any. The
+#: second worker has no memory for the examples.
+WORKER = """
+import json, os, signal, sys, types
+from mtlx.trainer.training import ordinary_step
+from mtlx.trainer.run_fn import run_fn
+
+jobs, kill_at = json.loads(sys.argv[1])
+index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+options = {"memory": lambda: 10_000} if index == 1 else {}
+step, taken = ordinary_step.OrdinaryStep.__call__, []
+def until_killed(self, batch):
+    taken.append(1)
+    if len(taken) == kill_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, batch)
+ordinary_step.OrdinaryStep.__call__ = until_killed
+for job in jobs:
+    run_fn(types.SimpleNamespace(**job), **options)
+print("done", flush=True)
+os._exit(0)
+"""
+ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "0"}
+
+#: No dropout, of which all machines draw alike. 900 rows: the last batch has 6 rows.
+NETWORK = {
+    "network": "mmoe",
+    "options": {
+        **{"experts": 2, "expert_hidden": [8], "tower_hidden": [8], "dropout": 0.0},
+        "normalization": "batch",
+    },
+    "embedding_size": 4,
+}
+TRAINING = {
+    "epochs": 3,
+    "patience": 2,
+    "batch_size": 149,
+    # More blocks than are shuffled together where they are not kept in memory.
+    "shuffle_rows": 64,
+    "checkpoint_every_steps": 3,
+    "learning_rate": 0.02,
+}
+CASES = {
+    "adam": {
+        "schedule": {"name": "cosine", "warm_up_share": 0.1},
+        "average": 0.9,
+        "embeddings": {"learning_rate": 0.03},
+    },
+    # The last batch is one row, of which one of the workers has none.
+    "lazy_adam": {
+        "optimizer": "lazy_adam",
+        "clip_norm": 0.5,
+        "l2": 1e-4,
+        "batch_size": 899,
+        "epochs": 2,
+        "select_by": {"domains": "mean"},
+    },
+    "meta": {"method": "meta", "epochs": 1, "method_options": {"epochs": 1}},
+}
+
+
+def _free_ports(number):
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _start_pair(jobs, kill_at=None):
+    """Starts two workers that train the jobs together."""
+    addresses = [f"localhost:{port}" for port in _free_ports(2)]
+    processes = []
+    for index in range(2):
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-c", WORKER, json.dumps([jobs, kill_at])],
+                env={**ENVIRONMENT, "TF_CONFIG": json.dumps(config)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return processes
+
+
+def _finish(processes, seconds=400):
+    deadline = time.monotonic() + seconds
+    try:
+        return [p.communicate(timeout=max(1, deadline - time.monotonic())) for p in processes]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def _jobs(make, folder, cases):
+    return {
+        name: vars(
+            make(
+                folder / name,
+                training=json.dumps({**TRAINING, **options}),
+                model=json.dumps(NETWORK),
+                checkpoint_root=str(folder / name / "checkpoints"),
+            )
+        )
+        for name, options in cases.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def by_pair(fn_args, tmp_path_factory):
+    """The jobs of all cases, trained by two processes."""
+    jobs = _jobs(fn_args, tmp_path_factory.mktemp("pair"), CASES)
+    processes = _start_pair(list(jobs.values()))
+    outputs = _finish(processes)
+    for process, (out, err) in zip(processes, outputs, strict=True):
+        assert process.returncode == 0 and "done" in out, err[-3000:]
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def by_one(fn_args, tmp_path_factory):
+    """The same, trained by this process, with as little memory."""
+    import types
+
+    from mtlx.trainer.run_fn import run_fn
+
+    jobs = _jobs(fn_args, tmp_path_factory.mktemp("one"), CASES)
+    for job in jobs.values():
+        run_fn(types.SimpleNamespace(**job), memory=lambda: 10_000)
+    return jobs
+
+
+def _history(job):
+    with open(os.path.join(job["model_run_dir"], "history.json")) as file:
+        return json.load(file)
+
+
+def _scores(job, examples):
+    return tf.saved_model.load(job["serving_model_dir"]).signatures["serving_default"](examples)
+
+
+@pytest.fixture(scope="module")
+def raw_examples(logs):
+    files = sorted(str(path) for path in (logs.folder / "validation").iterdir())
+    return tf.stack(list(tf.data.TFRecordDataset(files, "GZIP")))
+
+
+def _assert_same(ours, theirs, raw_examples):
+    one, other = _history(ours), _history(theirs)
+    assert len(one["epochs"]) == len(other["epochs"]) > 1
+    assert one["best_epoch"] == other["best_epoch"]
+    assert one["selection"] == other["selection"] and one["warnings"] == other["warnings"]
+    for a, b in zip(one["epochs"], other["epochs"], strict=True):
+        assert a["examples"] == b["examples"] == 900
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
+        assert a["validation_auc"] == pytest.approx(b["validation_auc"], abs=1e-3)
+    expected = _scores(theirs, raw_examples)
+    for task, scores in _scores(ours, raw_examples).items():
+        np.testing.assert_allclose(scores, expected[task], atol=1e-3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_workers_train_as_one_does(by_pair, by_one, case, raw_examples):
+    _assert_same(by_pair[case], by_one[case], raw_examples)
+    assert _history(by_pair[case])["notes"] == [
+        f"Split {split} would fit into memory, but is not kept (not on every worker)."
+        for split in ("train", "validation")
+    ]
+    assert _history(by_pair[case])["devices"] == ["worker 0 CPU:0", "worker 1 CPU:0"]
+    assert not os.listdir(by_pair[case]["custom_config"]["checkpoint_root"])
+
+
+def test_a_killed_pair_goes_on_from_its_checkpoint(fn_args, by_one, tmp_path, raw_examples):
+    """In the second step of the second of three epochs, which have seven steps."""
+    (job,) = _jobs(fn_args, tmp_path, {"adam": CASES["adam"]}).values()
+    killed = _start_pair([job], kill_at=9)
+    outputs = _finish(killed)
+    assert [process.returncode for process in killed] == [-signal.SIGKILL] * 2, outputs
+    assert not os.path.exists(job["serving_model_dir"])
+
+    processes = _start_pair([job])
+    outputs = _finish(processes)
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert _history(job)["resumed_from_step"] == 7
+    _assert_same(job, by_one["adam"], raw_examples)
+
+
+def test_boosting_refuses_several_machines(fn_args, tmp_path, monkeypatch):
+    from mtlx.trainer.run_fn import run_fn
+
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    model = json.dumps({"network": "lightgbm", "sequence_encoder": "none"})
+    with pytest.raises(ValueError, match="'gradient_boosting' runs on one machine, not on 2"):
+        run_fn(fn_args(tmp_path, model=model))

@@ -1,0 +1,28 @@
+import numpy as np
+
+from mtlx.trainer.layers.domain.meta_unit import MetaUnit
+
+DOMAINS = np.asarray([2, 0, 1, 2])
+INPUTS = np.random.RandomState(0).randn(4, 2, 3, 5).astype("float32")
+KNOWLEDGE = np.random.RandomState(1).randn(3, 6).astype("float32")
+
+
+def test_generates_the_weights_of_the_rows_own_domain():
+    unit = MetaUnit(2, 4)
+    unit(INPUTS, KNOWLEDGE, DOMAINS)
+    for index, weight in enumerate(unit.weights):
+        weight.assign(np.random.RandomState(index).randn(*weight.shape) * 0.5)
+    outputs = np.asarray(unit(INPUTS, KNOWLEDGE, DOMAINS))
+    kernel, bias = np.asarray(unit.kernel), np.asarray(unit.bias)
+    generator, bias_generator = np.asarray(unit.kernel_generator), np.asarray(unit.bias_generator)
+    for row, domain in enumerate(DOMAINS):
+        for copy in range(2):
+            own_kernel, own_bias = kernel[copy].copy(), bias[copy].copy()
+            for place, value in enumerate(KNOWLEDGE[domain]):
+                own_kernel += value * generator[place, copy]
+                own_bias += value * bias_generator[place, copy]
+            for place in range(3):
+                expected = np.maximum(INPUTS[row, copy, place] @ own_kernel + own_bias, 0)
+                np.testing.assert_allclose(
+                    outputs[row, copy, place], expected, rtol=1e-3, atol=1e-3
+                )

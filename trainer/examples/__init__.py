@@ -1,0 +1,1 @@
+"""Transformed examples as batches, in memory where they fit."""

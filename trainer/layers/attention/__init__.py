@@ -1,0 +1,1 @@
+"""Attention, Transformers and what sequences need."""

@@ -1,0 +1,90 @@
+"""Gated recurrent units whose steps are weighed from outside, for several sequences at once."""
+
+import math
+
+import keras
+from keras import ops
+
+from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
+from mtlx.trainer.layers.known_size import known_size
+
+
+class AttentionalGRU(keras.layers.Layer):
+    """AUGRU (Zhou 2019): h_l = (1 − a_l u_l) ⊙ h_{l−1} + a_l u_l ⊙ c_l, for each sequence.
+
+    u_l = σ(W_u x_l + U_u h + b_u), r_l = σ(W_r x_l + U_r h + b_r) and
+    c_l = tanh(W_c x_l + r_l ⊙ U_c h + b_c), where h = h_{l−1} and h_0 = 0. With a_l = 1 this is
+    a GRU; a_l = 0 leaves the state as it is, so that padding is skipped.
+
+    Every sequence has weights of its own; all of them are one recurrence. What does not depend
+    on the state is computed for all steps at once.
+
+    Args:
+        copies: C, number of sequences.
+    """
+
+    def __init__(self, copies: int):
+        super().__init__()
+        self.copies = copies
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates all weights; states are as wide as the inputs."""
+        units = known_size(input_shape[-1])
+        self.projection = SequenceDense(3 * units, self.copies)
+        self.projection.build(input_shape)
+        self.recurrence = keras.layers.RNN(
+            AttentionalCell(self.copies, units), return_sequences=True
+        )
+        self.recurrence.build((None, None, self.copies * (3 * units + 1)))
+
+    def call(self, inputs: keras.KerasTensor, attention: keras.KerasTensor) -> keras.KerasTensor:
+        """All states of all sequences.
+
+        Args:
+            inputs: x, ``(B, C, L, k)``.
+            attention: a, ``(B, C, L)`` float.
+
+        Returns:
+            ``(B, C, L, k)``; behind the last real position the state stays what it is there.
+        """
+        copies, length, units = inputs.shape[1:]
+        attention = ops.cast(attention, self.compute_dtype)
+        steps = ops.concatenate([self.projection(inputs), attention[..., None]], axis=-1)
+        steps = ops.reshape(
+            ops.transpose(steps, (0, 2, 1, 3)), (-1, length, copies * (3 * units + 1))
+        )
+        states = ops.reshape(self.recurrence(steps), (-1, length, copies, units))
+        return ops.transpose(states, (0, 2, 1, 3))
+
+
+class AttentionalCell(keras.layers.Layer):
+    """One step: inputs ``(B, C·(3k + 1))``, projected, with a at the end; state ``(B, C·k)``."""
+
+    def __init__(self, copies: int, units: int):
+        super().__init__()
+        self.copies, self.units = copies, units
+        self.state_size = copies * units
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates U_u, U_r and U_c side by side, ``(C, k, 3k)``."""
+        limit = math.sqrt(3.0 / self.units)
+        self.kernel = self.add_weight(
+            shape=(self.copies, self.units, 3 * self.units),
+            initializer=keras.initializers.RandomUniform(-limit, limit),
+            name="kernel",
+        )
+
+    def call(
+        self, inputs: keras.KerasTensor, states: list[keras.KerasTensor]
+    ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
+        """Gives the new state, as output and as state."""
+        inputs = ops.reshape(inputs, (-1, self.copies, 3 * self.units + 1))
+        before = ops.reshape(states[0], (-1, self.copies, self.units))
+        recurrent = ops.einsum("bci,cio->bco", before, self.kernel)
+        x_update, x_reset, x_candidate = ops.split(inputs[..., :-1], 3, axis=-1)
+        h_update, h_reset, h_candidate = ops.split(recurrent, 3, axis=-1)
+        update = inputs[..., -1:] * ops.sigmoid(x_update + h_update)
+        candidate = ops.tanh(x_candidate + ops.sigmoid(x_reset + h_reset) * h_candidate)
+        state = (1.0 - update) * before + update * candidate
+        state = ops.reshape(state, (-1, self.state_size))
+        return state, [state]

@@ -1,0 +1,68 @@
+"""A layer whose weights are generated from what is known of the row's domain."""
+
+import math
+
+import keras
+from keras import ops
+
+from mtlx.trainer.layers.domain.own_domain import of_own_domain
+from mtlx.trainer.layers.known_size import known_size
+
+
+class MetaUnit(keras.layers.Layer):
+    """Meta(x) = ReLU(x W_d + b_d), W_d = reshape(s_d V_w + v_w), b_d = s_d V_b + v_b (M2M, Eq. 4).
+
+    s_d is the knowledge of the row's own domain. `copies` units have generators of their own.
+    v_w starts as the kernel of a usual dense layer, the generated part small beside it.
+
+    Shapes: inputs ``(B, copies, P, n)``, knowledge ``(D, s)`` and domain ids ``(B,)`` to
+    ``(B, copies, P, units)``. Weights follow from the row's domain alone: rows never mix.
+
+    Args:
+        copies: number of units.
+        units: output width of each.
+    """
+
+    def __init__(self, copies: int, units: int):
+        super().__init__()
+        self.copies, self.units = copies, units
+
+    def build(
+        self,
+        inputs_shape: tuple[int | None, ...],
+        knowledge_shape: tuple[int | None, ...],
+        **_: tuple[int | None, ...],
+    ) -> None:
+        """Creates V_w, v_w, V_b and v_b."""
+        width, size = known_size(inputs_shape[-1]), known_size(knowledge_shape[-1])
+        limit = math.sqrt(6.0 / (width + self.units))
+        shape = (self.copies, width, self.units)
+        self.kernel = self.add_weight(
+            shape=shape, initializer=keras.initializers.RandomUniform(-limit, limit), name="kernel"
+        )
+        small = limit / math.sqrt(size)
+        self.kernel_generator = self.add_weight(
+            shape=(size, *shape),
+            initializer=keras.initializers.RandomUniform(-small, small),
+            name="kernel_generator",
+        )
+        self.bias = self.add_weight(
+            shape=(self.copies, self.units), initializer="zeros", name="bias"
+        )
+        self.bias_generator = self.add_weight(
+            shape=(size, self.copies, self.units),
+            initializer=keras.initializers.RandomUniform(-small, small),
+            name="bias_generator",
+        )
+
+    def call(
+        self,
+        inputs: keras.KerasTensor,
+        knowledge: keras.KerasTensor,
+        domain_ids: keras.KerasTensor,
+    ) -> keras.KerasTensor:
+        """Applies the weights that the knowledge of the rows' own domains generates."""
+        kernels = ops.einsum("ds,scio->dcio", knowledge, self.kernel_generator) + self.kernel
+        biases = ops.einsum("ds,sco->dco", knowledge, self.bias_generator) + self.bias
+        outputs = of_own_domain(ops.einsum("bcpi,dcio->bdcpo", inputs, kernels), domain_ids)
+        return ops.relu(outputs + ops.take(biases, domain_ids, axis=0)[:, :, None])

@@ -1,0 +1,1 @@
+"""Several small networks computed as one."""

@@ -1,0 +1,40 @@
+"""The towers on top of a network: one MLP and one logit per task."""
+
+from collections.abc import Sequence
+
+import keras
+
+from mtlx.trainer.layers.parallel.normalization import Normalization
+from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
+from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+
+
+class Towers(keras.layers.Layer):
+    """Logits from task representations, all tasks at once.
+
+    Shapes: ``(B, n)``, the same for all tasks, or ``(B, T, n)`` to logits ``(B, T)``.
+
+    Args:
+        tasks: T.
+        hidden: widths of each tower's hidden layers; empty for a linear tower.
+        dropout: share of the hidden units that are dropped in training.
+        normalization: of the hidden layers, see `ParallelMLP`.
+    """
+
+    def __init__(
+        self,
+        tasks: int,
+        hidden: Sequence[int],
+        dropout: float = 0.0,
+        normalization: Normalization = "none",
+    ):
+        super().__init__()
+        self.mlp = None
+        if hidden:
+            self.mlp = ParallelMLP(tasks, hidden, dropout, normalization=normalization)
+        self.output_layer = ParallelDense(tasks, 1)
+
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        """Logits ``(B, T)`` of the tasks."""
+        hidden = inputs if self.mlp is None else self.mlp(inputs, training=training)
+        return self.output_layer(hidden)[:, :, 0]  # (B, T)

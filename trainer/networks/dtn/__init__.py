@@ -1,0 +1,1 @@
+"""DTN and what belongs to it alone."""

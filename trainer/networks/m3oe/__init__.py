@@ -1,0 +1,1 @@
+"""M3oE and what belongs to it alone."""

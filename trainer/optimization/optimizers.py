@@ -1,0 +1,99 @@
+"""The optimisers of a training: one for all weights, or another one for the embedding tables."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from mtlx.trainer.optimization.lazy_adam import LazyAdam
+from mtlx.trainer.optimization.learning_rate import LearningRate, ScheduleState
+from mtlx.trainer.optimization.schedules.schedule import TrainingLength
+from mtlx.trainer.settings import TrainingSettings
+
+_KINDS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+    "adam": keras.optimizers.Adam,
+    "lazy_adam": LazyAdam,
+    "sgd": keras.optimizers.SGD,
+}
+
+
+class Optimizers:
+    """Updates weights, embedding tables at a rate and decay of their own where the settings say so.
+
+    Created in the strategy's scope.
+
+    Args:
+        settings: of the training.
+        tables: the embedding tables of ids.
+        length: of the training, where its schedule depends on that.
+
+    Raises:
+        SettingsError: the warm-up is not shorter than the training.
+    """
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        tables: list[keras.Variable],
+        length: TrainingLength | None,
+    ) -> None:
+        self._settings, own = settings, settings.embeddings
+        self._tables = {id(table) for table in tables}
+        changes = settings.schedule.changes
+        self.schedule = ScheduleState(settings.schedule, length) if changes else None
+        self._full_rates = [settings.learning_rate]
+        decays = [settings.weight_decay]
+        if own.apart and tables:
+            rate, decay = own.learning_rate, own.weight_decay
+            self._full_rates.append(settings.learning_rate if rate is None else rate)
+            decays.append(settings.weight_decay if decay is None else decay)
+        self._optimizers = [
+            self._make(rate, decay) for rate, decay in zip(self._full_rates, decays, strict=True)
+        ]
+        if settings.optimizer == "lazy_adam":
+            for optimizer in self._optimizers:
+                optimizer.exclude_from_weight_decay(var_names=["table"])
+        self._groups: list[list[int]] = []
+        self._variables: list[keras.Variable] = []
+        #: Coefficient of each trained weight's square.
+        self.l2: list[float] = []
+
+    def _make(self, rate: float, decay: float) -> keras.optimizers.Optimizer:
+        chosen = rate if self.schedule is None else LearningRate(rate, self.schedule)
+        return _KINDS[self._settings.optimizer](learning_rate=chosen, weight_decay=decay or None)
+
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Creates all state for the weights that are trained."""
+        self._variables = variables
+        is_table = [id(variable) in self._tables for variable in variables]
+        own = self._settings.embeddings.l2
+        l2 = self._settings.l2
+        self.l2 = [own if table and own is not None else l2 for table in is_table]
+        places = range(len(variables))
+        self._groups = [list(places)]
+        if len(self._optimizers) > 1:
+            self._groups = [[p for p in places if is_table[p] == kind] for kind in (False, True)]
+        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+            optimizer.build([variables[place] for place in group])
+
+    def apply(self, gradients: list[tf.Tensor | tf.IndexedSlices]) -> None:
+        """Takes a step, in the replica's context; gradients in the order of the weights."""
+        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+            if group:
+                chosen = [self._variables[place] for place in group]
+                optimizer.apply([gradients[place] for place in group], chosen)
+
+    @property
+    def main(self) -> keras.optimizers.Optimizer:
+        """Of all weights, or of all but the embedding tables where these have their own."""
+        return self._optimizers[0]
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All state but the schedule's, which the training's progress holds."""
+        return [variable for optimizer in self._optimizers for variable in optimizer.variables]
+
+    def rates(self, step: int) -> list[float]:
+        """The learning rates at a step, counted from 0: of all weights, and of the tables apart."""
+        share = 1.0 if self.schedule is None else float(self.schedule.share(tf.constant(step)))
+        return [rate * share for rate in self._full_rates]

@@ -1,0 +1,1 @@
+"""The SavedModel: what it answers, refuses, and says of itself."""

@@ -1,0 +1,174 @@
+"""The SavedModel: transform graph and model in one, from raw examples to probabilities."""
+
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from mtlx.trainer.serving.request_checks import (
+    aligned_sequences,
+    equal_lengths,
+    listed_domains,
+    single_values,
+    whole_examples,
+)
+from mtlx.trainer.serving.served_counts import ServedCounts
+from mtlx.trainer.serving.serving_contract import write_serving_contract
+from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
+from mtlx.transform.columns.missing_values import is_missing
+from mtlx.transform.contract.data_contract import (
+    CategoricalFeature,
+    DataContract,
+    NumericFeature,
+    SequenceFeature,
+)
+
+#: Signature for serialised `tf.Example`s; what is evaluated and served.
+EXAMPLES_SIGNATURE = "serving_default"
+#: Signature for raw tensors, for callers without `tf.Example`.
+COLUMNS_SIGNATURE = "serving_columns"
+#: Signature that counts, for the same raw tensors, what the model does not know.
+COUNTS_SIGNATURE = "serving_counts"
+
+
+class ServedModel(tf.Module):
+    """A trained model behind the transform graph.
+
+    Args:
+        model: takes transformed features, gives ``probabilities`` ``(B, T)``.
+        transformed: the transform that it was trained on.
+        contract: the data contract.
+    """
+
+    def __init__(
+        self, model: keras.Model, transformed: tft.TFTransformOutput, contract: DataContract
+    ) -> None:
+        super().__init__()
+        self._contract = contract
+        # As a part of this module a Keras model would be traced once more by itself, with
+        # float32 for every input, ids included. Only its weights must be saved.
+        self._model: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]] = (
+            lambda features: model(features, training=False)
+        )
+        self._weights = [variable.value for variable in model.variables]
+        layer = transformed.transform_features_layer()
+        # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
+        # time. Only the graph that it has loaded, with its lookup tables, must be saved.
+        self._transform: Transform = lambda raw: layer(raw)
+        self._transform_graph = layer._saved_model_loader_tracked_dict
+        # Neither the labels, nor columns of the log that the contract does not name.
+        self._raw_spec = {
+            name: spec
+            for name, spec in transformed.raw_feature_spec().items()
+            if name in contract.features
+        }
+
+    def save(self, folder: str) -> None:
+        """Writes the SavedModel with its signatures, and its contract beside it."""
+        # No control flow of Python depends on tensors here, and AutoGraph would take most of the
+        # time.
+        examples = tf.function(
+            self._from_examples,
+            autograph=False,
+            input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
+        )
+        columns = tf.function(self._from_columns, autograph=False)
+        ranges = training_ranges(self._contract, self._transform, self._alone)
+        counts = ServedCounts(self._contract, self._transform, ranges)
+        counting = tf.function(
+            lambda columns: counts(self._parsed_columns(columns)), autograph=False
+        )
+        specs = self._column_specs()
+        tf.saved_model.save(
+            self,
+            folder,
+            signatures={
+                EXAMPLES_SIGNATURE: examples,
+                COLUMNS_SIGNATURE: columns.get_concrete_function(specs),
+                COUNTS_SIGNATURE: counting.get_concrete_function(specs),
+            },
+        )
+        write_serving_contract(folder, self._contract)
+
+    def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
+        return self._predict(aligned_sequences(parsed, self._contract.behaviours))
+
+    def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
+        """What a schema takes for always present may still be missing in a request."""
+        missing = {tf.string: "", tf.float32: float("nan")}
+        return {
+            name: tf.io.FixedLenFeature(
+                spec.shape, spec.dtype, np.full(spec.shape, missing[spec.dtype]).tolist()
+            )
+            if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype in missing
+            else spec
+            for name, spec in self._raw_spec.items()
+        }
+
+    def _from_columns(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return self._predict(self._parsed_columns(columns))
+
+    def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
+        """Raw tensors in the form that parsing examples would have given."""
+        columns = aligned_sequences(equal_lengths(columns), self._contract.behaviours)
+        parsed = {}
+        for name, spec in self._raw_spec.items():
+            values = columns[name]
+            if values.shape.rank == 1:
+                values = values[:, tf.newaxis]
+            if isinstance(spec, tf.io.FixedLenFeature):
+                parsed[name] = tf.reshape(_typed(values, spec.dtype), [-1, *spec.shape])
+            else:
+                text = values.dtype == tf.string
+                present = ~is_missing(values, self._contract) if text else tf.math.is_finite(values)
+                indices = tf.where(present)
+                given = _typed(tf.gather_nd(values, indices), spec.dtype)
+                parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
+        return parsed
+
+    def _column_specs(self) -> dict[str, tf.TensorSpec]:
+        """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), sequences ``(B, L)``."""
+        specs = {}
+        for name, feature in self._contract.features.items():
+            if isinstance(feature, CategoricalFeature):
+                specs[name] = tf.TensorSpec([None], tf.string, name=name)
+            elif isinstance(feature, NumericFeature):
+                specs[name] = tf.TensorSpec([None], tf.float32, name=name)
+            elif isinstance(feature, SequenceFeature):
+                specs[name] = tf.TensorSpec([None, None], tf.string, name=name)
+        return specs
+
+    def _alone(self, name: str, numbers: np.ndarray) -> Raw:
+        """Inputs of the transform graph with the numbers of one feature, and nothing else."""
+        columns = {
+            other: tf.zeros([len(numbers)] + [0] * (spec.shape.rank - 1), spec.dtype)
+            for other, spec in self._column_specs().items()
+        }
+        return self._parsed_columns({**columns, name: tf.constant(numbers, tf.float32)})
+
+    def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
+        features = self._contract.features.items()
+        single = [name for name, feature in features if not isinstance(feature, SequenceFeature)]
+        raw = single_values(listed_domains(raw, self._contract.domain), single)
+        outputs = self._model(self._transform(raw))
+        probabilities = tf.cast(outputs["probabilities"], tf.float32)
+        return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
+
+
+def _typed(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """Values of a column in the schema's type.
+
+    Other readers than ours make integers of what the contract calls text. A text that is no
+    integer becomes one that no log holds: it is unknown, and no reason to fail.
+    """
+    if values.dtype == dtype:
+        return values
+    if values.dtype != tf.string:
+        return tf.cast(values, dtype)
+    if dtype == tf.int64:
+        whole = tf.strings.regex_full_match(values, "[+-]?[0-9]{1,18}")
+        values = tf.where(whole, values, str(tf.int64.min))
+    return tf.strings.to_number(values, dtype)

@@ -1,0 +1,1 @@
+"""The training itself: steps, validation, checkpoints, history, methods."""

@@ -1,0 +1,39 @@
+"""Training methods by the name used in `training.method`."""
+
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.transform.config.registry import Registry
+
+TRAINING_METHODS = Registry(
+    "training method",
+    {
+        "standard": "mtlx.trainer.training.methods.standard:Standard",
+        "bi_level": "mtlx.trainer.training.methods.bi_level:BiLevel",
+        "gradient_boosting": "mtlx.trainer.training.methods.gradient_boosting:GradientBoosting",
+        "gate_trim": "mtlx.trainer.training.methods.gate_trim:GateTrim",
+        "meta": "mtlx.trainer.training.methods.meta:Meta",
+    },
+)
+
+
+def method_of(model: ModelSettings, training: TrainingSettings) -> str:
+    """The method that a model is trained with: the training's, or its network's own.
+
+    Raises:
+        SettingsError: an unknown network.
+    """
+    return training.method or NETWORKS.get(model.network).default_method
+
+
+def check_workers(method: str, workers: int) -> None:
+    """Refuses several machines for a method that can't use them.
+
+    Raises:
+        ValueError: the method runs on one machine only.
+        SettingsError: an unknown method.
+    """
+    if workers > 1 and getattr(TRAINING_METHODS.get(method), "one_machine", False):
+        raise ValueError(
+            f"training method {method!r} runs on one machine, not on {workers}: set workers of "
+            "this node to 1 (kubeflow.nodes), or choose another model"
+        )

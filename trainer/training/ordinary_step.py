@@ -1,0 +1,298 @@
+"""One optimiser step over all devices: population-masked losses, clipping, mixed precision."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import keras
+import tensorflow as tf
+
+from mtlx.trainer.distribution.worker_group import WorkerGroup
+from mtlx.trainer.examples.labels import labels_and_mask
+from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.optimization.lazy_adam import look_up, sum_of_ids
+from mtlx.trainer.optimization.optimizers import Optimizers
+from mtlx.trainer.optimization.schedules.schedule import TrainingLength
+from mtlx.trainer.optimization.weight_average import WeightAverage
+from mtlx.trainer.settings import LossSettings, TrainingSettings
+from mtlx.transform.contract.model_inputs import TaskSpec
+
+Batch = Mapping[str, tf.Tensor]
+
+#: Losses of a model that names none itself.
+_DEFAULT_LOSSES = ({"name": "binary_cross_entropy"},)
+
+
+class OrdinaryStep:
+    """Updates a model on one batch.
+
+    A task's loss is its sum over the batch's rows in the task's population divided by their
+    number over all devices, so that the result does not depend on how rows are spread over
+    devices. A population without rows contributes 0. A loss over all rows (`mtlx.trainer.losses`)
+    is divided by the number of rows instead.
+
+    Args:
+        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``; may name
+            its ``default_losses``.
+        tasks: in the model's order.
+        settings: of the training.
+        strategy: the devices; the model was built in its scope.
+        trained: chooses, out of all trainable weights of model and losses, those that are
+            updated; None for all.
+        loss_layers: losses of another step of the same training, whose learnt weights both share.
+        length: of the training, where its schedule depends on that.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        tasks: tuple[TaskSpec, ...],
+        settings: TrainingSettings,
+        strategy: tf.distribute.Strategy,
+        trained: Callable[[list[keras.Variable]], list[keras.Variable]] | None = None,
+        loss_layers: list[keras.Layer] | None = None,
+        length: TrainingLength | None = None,
+    ) -> None:
+        self._model, self._tasks, self._strategy = model, tasks, strategy
+        self._settings = settings
+        self._workers = WorkerGroup(strategy)
+        self._weights = tf.constant(
+            [settings.task_weights.get(task.name, 1.0) for task in tasks], tf.float32
+        )
+        with strategy.scope():
+            default = getattr(model, "default_losses", _DEFAULT_LOSSES)
+            terms = settings.loss or [LossSettings(**term) for term in default]
+            self.loss_layers = loss_layers or [
+                LOSSES.build(t.name, t.options, tasks) for t in terms
+            ]
+            self.optimizers = Optimizers(settings, _tables(model), length)
+        self._average: WeightAverage | None = None
+        if settings.optimizer == "lazy_adam":
+            _read_rows_in_place(model)
+        self._trained = trained or (lambda variables: variables)
+        self._variables: list[keras.Variable]  # Those that `prepare` finds.
+        self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
+
+    @property
+    def loss_variables(self) -> list[keras.Variable]:
+        """State of the losses, such as learnt weights of tasks."""
+        return [
+            variable
+            for loss in self.loss_layers
+            if isinstance(loss, keras.Layer)
+            for variable in loss.variables
+        ]
+
+    @property
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Of all weights, or of all but the embedding tables where these have their own."""
+        return self.optimizers.main
+
+    @property
+    def variables(self) -> dict[str, list[keras.Variable]]:
+        """All state but the model's, by the name of its group in a checkpoint."""
+        groups = {"loss": self.loss_variables, "optimizer": self.optimizers.variables}
+        if self._average is not None:
+            groups["average"] = self._average.variables
+        return groups
+
+    @property
+    def average(self) -> WeightAverage | None:
+        """Of the model's weights, where the settings ask for one."""
+        return self._average
+
+    def prepare(self, batch: Batch) -> None:
+        """Creates all weights, the optimiser's included, before a checkpoint is restored."""
+        with self._strategy.scope():
+            self._model({key: value[:1] for key, value in batch.items()}, training=False)
+            learnt = [variable for variable in self.loss_variables if variable.trainable]
+            self._variables = self._trained(self._model.trainable_variables + learnt)
+            self.optimizers.build(self._variables)
+            if self._settings.average is not None:
+                momentum = self._settings.average.momentum
+                self._average = WeightAverage(self._model, momentum)
+
+    def __call__(self, batch: Batch) -> tf.Tensor:
+        """Takes a batch; returns the task losses (T,).
+
+        Where there are several replicas on one machine, the batch is per replica; where there
+        are several machines, it is the global one, the same on all of them.
+        """
+        return self._run(batch)
+
+    def _distributed_step(self, batch: Batch) -> tf.Tensor:
+        losses = self._strategy.run(self._replica_step, args=(batch,))
+        self.close()
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def close(self) -> None:
+        """What follows an update, outside of the replicas' context."""
+        if self._average is not None:
+            self._average.update()
+
+    def _replica_step(self, batch: Batch) -> tf.Tensor:
+        """This replica's share of the step; returns its share of the task losses."""
+        own = self._workers.own_rows(batch)
+        everywhere = self._counts(own, everywhere=True)
+        sums: list[tf.Tensor | tf.IndexedSlices] = []
+        task_losses: list[tf.Tensor] = []
+        for part in _parts(own, self._settings.batch_parts):
+            # One part is done before the next one begins, which then takes its memory.
+            with tf.control_dependencies([_tensor(gradient) for gradient in sums]):
+                with tf.GradientTape() as tape:
+                    losses = self.losses(_identical(part), everywhere)
+                    total = self.total(losses)
+                gradients = self._gradients(tape, total)
+                if sums:
+                    gradients = [_added(*pair) for pair in zip(sums, gradients, strict=True)]
+                sums = gradients
+            task_losses.append(losses)
+        self._apply(sums)
+        return tf.add_n(task_losses)
+
+    def _counts(self, batch: Batch, everywhere: bool = False) -> tf.Tensor:
+        """Rows of each task's population, and rows: ``(2, T)``, of this or of all replicas."""
+        _, mask = labels_and_mask(batch, self._tasks)
+        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
+        if not everywhere:
+            return here
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, here)
+
+    def losses(self, batch: Batch, everywhere: tf.Tensor | None = None) -> tf.Tensor:
+        """This replica's share of the task losses ``(T,)``, in the replica's context.
+
+        Over all replicas the shares add up to means over all rows of a task's population, or
+        over all rows for a loss that says so, see `mtlx.trainer.losses`.
+
+        Args:
+            batch: rows of this replica.
+            everywhere: `_counts` of all that the means are over; None for the rows of `batch` on
+                all replicas.
+        """
+        labels, mask = labels_and_mask(batch, self._tasks)
+        if everywhere is None:
+            everywhere = self._counts(batch, everywhere=True)
+        # A loss is a mean over this replica's rows; its share of the mean over all rows:
+        here = self._counts(batch)
+        of_population, of_rows = tf.unstack(tf.math.divide_no_nan(here, everywhere))
+        outputs = self._model(batch, training=True)
+        terms = [
+            tf.cast(loss(labels, outputs, mask), tf.float32)
+            * (of_rows if getattr(loss, "over_all_rows", False) else of_population)
+            for loss in self.loss_layers
+        ]
+        return tf.add_n(terms)
+
+    def total(self, losses: tf.Tensor) -> tf.Tensor:
+        """The task losses, weighted by the settings, as one number."""
+        return tf.reduce_sum(losses * self._weights)
+
+    def update(self, tape: tf.GradientTape, total: tf.Tensor) -> None:
+        """Takes the optimiser's step down the gradient of a total, in the replica's context."""
+        self._apply(self._gradients(tape, total))
+
+    def _gradients(
+        self, tape: tf.GradientTape, total: tf.Tensor
+    ) -> list[tf.Tensor | tf.IndexedSlices]:
+        """Of a total, by all weights that are trained."""
+        gradients = tape.gradient(
+            total,
+            [variable.value for variable in self._variables],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        if self._settings.optimizer == "lazy_adam":
+            return gradients
+        # An embedding's gradient comes as slices, one per row and id. Keras' Adam squares
+        # them before it adds up those of one id, so that an id that n rows of a batch hold
+        # would take steps √n times too long.
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _apply(self, gradients: list[tf.Tensor | tf.IndexedSlices]) -> None:
+        self.optimizers.apply(self._regularised(gradients))
+
+    def _regularised(
+        self, gradients: list[tf.Tensor | tf.IndexedSlices]
+    ) -> list[tf.Tensor | tf.IndexedSlices]:
+        """L2 and clipping of the gradient over all devices; returns this one's share of it."""
+        l2, clip_norm = self.optimizers.l2, self._settings.clip_norm
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        # Without them the optimiser's own exchange does.
+        exchanged = replicas > 1 and (any(l2) or clip_norm is not None)
+        if exchanged:
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = [_sum_of_ids(gradient) for gradient in gradients]
+        if any(l2):
+            gradients = [
+                _with_l2(gradient, variable.value, own) if own else gradient
+                for gradient, variable, own in zip(gradients, self._variables, l2, strict=True)
+            ]
+        if clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
+        if exchanged:
+            # The optimiser adds up the replicas' gradients once more.
+            gradients = [_scaled(gradient, 1 / replicas) for gradient in gradients]
+        return gradients
+
+
+def _sum_of_ids(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+    return sum_of_ids(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _scaled(gradient: tf.Tensor | tf.IndexedSlices, by: float) -> tf.Tensor | tf.IndexedSlices:
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient * by
+    return tf.IndexedSlices(gradient.values * by, gradient.indices, gradient.dense_shape)
+
+
+def _with_l2(
+    gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, l2: float
+) -> tf.Tensor | tf.IndexedSlices:
+    """Adds the weights times `l2`: of a table's gradient in slices, those of the touched rows."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient + l2 * variable
+    values = gradient.values + l2 * tf.gather(variable, gradient.indices)
+    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
+
+
+def _read_rows_in_place(model: keras.Model) -> None:
+    """Lets the model's embeddings read their tables as `LazyAdam` writes them."""
+    for embedding in getattr(model, "embeddings", []):
+        embedding.look_up = look_up
+
+
+def _tables(model: keras.Model) -> list[keras.Variable]:
+    """The embedding tables of ids."""
+    return [one.table for one in getattr(model, "embeddings", []) if one.rows]
+
+
+def _parts(batch: Batch, parts: int) -> Iterator[Batch]:
+    """A batch's rows in so many parts of equal size, or nearly."""
+    if parts == 1:
+        yield batch
+        return
+    rows = tf.shape(next(iter(batch.values())))[0]
+    for part in range(parts):
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        yield {name: values[first:last] for name, values in batch.items()}
+
+
+def _identical(batch: Batch) -> Batch:
+    """The same tensors, made under the control dependencies around the call."""
+    return {name: tf.identity(values) for name, values in batch.items()}
+
+
+def _tensor(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _added(
+    one: tf.Tensor | tf.IndexedSlices, other: tf.Tensor | tf.IndexedSlices
+) -> tf.Tensor | tf.IndexedSlices:
+    """The sum of two gradients; of two in slices their slices behind each other."""
+    if not isinstance(one, tf.IndexedSlices) or not isinstance(other, tf.IndexedSlices):
+        return tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
+    return tf.IndexedSlices(
+        tf.concat([one.values, other.values], axis=0),
+        tf.concat([one.indices, other.indices], axis=0),
+        one.dense_shape,
+    )

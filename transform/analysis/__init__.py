@@ -1,0 +1,1 @@
+"""What the analysis of the training data found, by TFT or in one pass, and models from it."""

@@ -1,0 +1,59 @@
+"""An analysis that is done: read from its folder, constant in the transform graph."""
+
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from mtlx.transform.analysis.analysis import NumericSummary, vocabulary_name
+
+#: File with the scalars, beside the vocabularies' files.
+NUMBERS_FILE = "numbers.json"
+
+
+class FinishedAnalysis:
+    """What `mtlx.components.one_pass_transform.one_pass_analysis` wrote; see
+    `mtlx.transform.analysis.analysis.Analysis`.
+
+    To be used inside a `preprocessing_fn`; the vocabularies become assets of its graph.
+
+    Args:
+        folder: of the analysis.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        with tf.io.gfile.GFile(os.path.join(folder, NUMBERS_FILE)) as file:
+            self._numbers = json.load(file)
+        self._tables: dict[str, tf.lookup.StaticHashTable] = {}
+
+    def lookup(self, feature: str, values: tf.Tensor) -> tf.Tensor:
+        """See `mtlx.transform.analysis.analysis.Analysis`."""
+        if feature not in self._tables:
+            name = vocabulary_name(feature)
+            path = os.path.join(self._folder, name)
+            self._tables[feature] = tft.make_and_track_object(lambda: _table(path), name=name)
+            tft.annotate_asset(name, name)
+        return self._tables[feature].lookup(values)
+
+    def summary(self, feature: str) -> NumericSummary:
+        """See `mtlx.transform.analysis.analysis.Analysis`."""
+        numbers = dict(self._numbers[feature])
+        boundaries = numbers.pop("boundaries", None)
+        if boundaries is not None:
+            boundaries = np.asarray(boundaries, np.float32)
+        return NumericSummary(**numbers, boundaries=boundaries)
+
+
+def _table(path: str) -> tf.lookup.StaticHashTable:
+    """A vocabulary file's lines to their places."""
+    lines = tf.lookup.TextFileInitializer(
+        path,
+        tf.string,
+        tf.lookup.TextFileIndex.WHOLE_LINE,
+        tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER,
+    )
+    return tf.lookup.StaticHashTable(lines, default_value=-1)

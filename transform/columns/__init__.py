@@ -1,0 +1,1 @@
+"""Values of columns as the transform graph takes them."""

@@ -1,0 +1,1 @@
+"""The data contract, and what models are built from by it."""
