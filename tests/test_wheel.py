@@ -44,7 +44,8 @@ def metadata(wheel):
 
 def _read(wheel, name):
     with zipfile.ZipFile(wheel) as archive:
-        (path,) = (p for p in archive.namelist() if p.endswith(f".dist-info/{name}"))
+        paths = (path for path in archive.namelist() if path.split("/")[-1] == name)
+        (path,) = (path for path in paths if ".dist-info/" in path)
         return archive.read(path).decode()
 
 
