@@ -15,13 +15,15 @@ from mtlx.trainer.distribution.cluster import Cluster
 from mtlx.trainer.distribution.devices import choose_strategy
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
-from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods import TRAINING_METHODS, check_workers, method_of
+from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.config.settings import SettingsError, SettingsType
 from mtlx.transform.contract.data_contract import DataContract
@@ -66,7 +68,7 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     job = TrainingJob(
         settings=training,
         inputs=inputs,
-        build_model=lambda: ARRANGEMENTS.get(model_settings.arrangement)(inputs, model_settings),
+        build_model=lambda: build_model(inputs, model_settings),
         **sets,
         checkpoints=checkpoints,
         strategy=strategy,
@@ -134,14 +136,16 @@ def _train(job: TrainingJob, method: str) -> TrainingResult:
     if job.settings.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        return TRAINING_METHODS.build(method, job.settings.method_options, job).train()
+        options = job.settings.method_options
+        chosen: TrainingMethod = TRAINING_METHODS.build(method, options, job)
+        return chosen.train()
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def _rebuild(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
+def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
     """A copy of the trained model outside any strategy, in float32, as it is to be served."""
-    model = build_model()
+    model = build()
     for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
     model.drop_training_parts()

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.serving.request_checks import (
     aligned_sequences,
     equal_lengths,
@@ -43,7 +43,7 @@ class ServedModel(tf.Module):
     """
 
     def __init__(
-        self, model: keras.Model, transformed: tft.TFTransformOutput, contract: DataContract
+        self, model: Scorer, transformed: tft.TFTransformOutput, contract: DataContract
     ) -> None:
         super().__init__()
         self._contract = contract
