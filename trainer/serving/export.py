@@ -16,6 +16,7 @@ from mtlx.trainer.serving.request_checks import (
 )
 from mtlx.trainer.serving.served_counts import ServedCounts
 from mtlx.trainer.serving.serving_contract import write_serving_contract
+from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE, EXAMPLES_SIGNATURE
 from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
 from mtlx.transform.columns.missing_values import is_missing
 from mtlx.transform.contract.data_contract import (
@@ -24,13 +25,6 @@ from mtlx.transform.contract.data_contract import (
     NumericFeature,
     SequenceFeature,
 )
-
-#: Signature for serialised `tf.Example`s; what is evaluated and served.
-EXAMPLES_SIGNATURE = "serving_default"
-#: Signature for raw tensors, for callers without `tf.Example`.
-COLUMNS_SIGNATURE = "serving_columns"
-#: Signature that counts, for the same raw tensors, what the model does not know.
-COUNTS_SIGNATURE = "serving_counts"
 
 
 class ServedModel(tf.Module):

@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from mtlx.trainer.serving.export import COLUMNS_SIGNATURE
 from mtlx.trainer.serving.serving_contract import read_serving_contract
+from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE
 from mtlx.transform.contract.data_contract import (
     CategoricalFeature,
     DataContract,
