@@ -15,9 +15,9 @@ from mtlx.transform.columns.domain_values import domain_index, domain_text, gath
 from mtlx.transform.columns.missing_values import as_numbers, as_texts  # noqa: E402
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
-from mtlx.transform.contract.data_contract import (  # noqa: E402
+from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
+from mtlx.transform.contract.features import (  # noqa: E402
     CategoricalFeature,
-    DataContract,
     Feature,
     NumericFeature,
     NumericTransform,

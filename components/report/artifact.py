@@ -2,7 +2,7 @@
 
 import os
 
-from tfx.dsl.io import fileio
+import tensorflow as tf
 from tfx.types import artifact
 from tfx.utils import io_utils
 
@@ -24,8 +24,7 @@ def read_report(uri: str) -> str:
     """Reads the file of an artifact.
 
     Raises:
-        fileio.NotFoundError: there is none.
+        tf.errors.NotFoundError: there is none.
     """
-    with fileio.open(os.path.join(uri, _REPORT_FILE)) as file:
-        text = file.read()
-    return text if isinstance(text, str) else text.decode()
+    with tf.io.gfile.GFile(os.path.join(uri, _REPORT_FILE)) as file:
+        return str(file.read())

@@ -19,12 +19,8 @@ from mtlx.trainer.serving.serving_contract import write_serving_contract
 from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE, EXAMPLES_SIGNATURE
 from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
 from mtlx.transform.columns.missing_values import is_missing
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 
 class ServedModel(tf.Module):

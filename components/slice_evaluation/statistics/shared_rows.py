@@ -13,7 +13,8 @@ import tensorflow_model_analysis as tfma
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
-from mtlx.transform.contract.data_contract import CategoricalFeature, DataContract
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature
 
 #: File in the evaluation's folder.
 SHARED_ROWS_FILE = "shared_rows.json"
