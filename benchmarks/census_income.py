@@ -34,7 +34,7 @@ from mtlx.pipeline.experiment.experiment_file import read_experiment  # noqa: E4
 from mtlx.pipeline.experiment.reference_training import trainings  # noqa: E402
 from mtlx.trainer.examples.input import ExampleSet  # noqa: E402
 from mtlx.trainer.examples.labels import labels_and_mask  # noqa: E402
-from mtlx.trainer.model.arrangements import ARRANGEMENTS  # noqa: E402
+from mtlx.trainer.model.build_model import build_model  # noqa: E402
 from mtlx.trainer.settings import ModelSettings, TrainingSettings  # noqa: E402
 from mtlx.trainer.training.checkpoint import CheckpointFolder  # noqa: E402
 from mtlx.trainer.training.job import TrainingJob, TrainingResult  # noqa: E402
@@ -136,7 +136,7 @@ def _train(prepared: Prepared, model: ModelSettings, training: TrainingSettings)
         job = TrainingJob(
             training,
             prepared.inputs,
-            lambda: ARRANGEMENTS.get(model.arrangement)(prepared.inputs, model),
+            lambda: build_model(prepared.inputs, model),
             prepared.sets["train"],
             prepared.sets["validation"],
             CheckpointFolder(folder, "checkpoint"),

@@ -7,7 +7,8 @@ import pandas as pd
 
 from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.pipeline.simulation.simulator import simulate
-from mtlx.transform.contract.data_contract import CategoricalFeature, DataContract, NumericFeature
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature
 
 
 def prepare_log(rows: int, contract: DataContract, folder: Path) -> Path:

@@ -22,6 +22,7 @@ from keras import ops
 
 from benchmarks.planted_networks import DATA, OPTIONS
 from benchmarks.planted_sequences import Columns
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.meta_step import MetaStep
@@ -33,7 +34,7 @@ OPPOSITE = (TaskSpec("like", "like"), TaskSpec("dislike", "dislike"))
 BATCH, HELD_OUT_ROWS = 256, 10_000
 
 
-class OneLogit(keras.Model):
+class OneLogit(GradientModel):
     """A hidden layer and one logit, which is that of both tasks."""
 
     def __init__(self) -> None:

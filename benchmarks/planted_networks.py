@@ -33,6 +33,7 @@ import numpy as np
 from benchmarks.planted_sequences import Columns, Learning
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.interactions import INTERACTIONS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import (
@@ -246,7 +247,7 @@ def models() -> dict[str, tuple[ModelSettings, tuple[str, ...]]]:
     """What is measured, by name, and on which logs."""
     found = {}
     for name in NETWORKS:
-        if NETWORKS.get(name).trained_by_gradient:
+        if issubclass(NETWORKS.get(name), Network):
             settings = ModelSettings(network=name, options=OPTIONS[name], embedding_size=8)
             found[name] = settings, tuple(DATA)
     for name in INTERACTIONS:

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.planted_sequences import Columns, take_steps
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
@@ -98,7 +99,7 @@ class PlantedChain:
         return found, probabilities[task][chosen]
 
 
-class Given(keras.Model):
+class Given(GradientModel):
     """A network on fields that are given, not embedded: ``fields`` ``(B, F, k)``, ``domain_id``.
 
     Args:

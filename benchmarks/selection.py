@@ -31,9 +31,11 @@ from mtlx.trainer.examples.input import ExampleSet  # noqa: E402
 from mtlx.trainer.examples.labels import labels_and_mask  # noqa: E402
 from mtlx.trainer.model.ranking_model import RankingModel  # noqa: E402
 from mtlx.trainer.settings import ModelSettings, SelectionSettings, TrainingSettings  # noqa: E402
+from mtlx.trainer.training.addition import Addition  # noqa: E402
 from mtlx.trainer.training.checkpoint import CheckpointFolder  # noqa: E402
 from mtlx.trainer.training.job import TrainingJob  # noqa: E402
 from mtlx.trainer.training.methods.standard import Standard  # noqa: E402
+from mtlx.trainer.training.training_progress import TrainingProgress  # noqa: E402
 from mtlx.trainer.validation.measure import measure  # noqa: E402
 from mtlx.trainer.validation.selection import Selection  # noqa: E402
 from mtlx.trainer.validation.validation import Validation  # noqa: E402
@@ -191,13 +193,14 @@ def _train(data: DataSet) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
             tf.distribute.get_strategy(),
         )
 
-        class Observed(Standard):
-            def _after_epoch(self) -> None:
+        class Observed(Addition):
+            def after_epoch(self, progress: TrainingProgress) -> None:
                 batches = job.validation.in_order(8192)
-                parts = [self._predict(batch)["probabilities"].numpy() for batch in batches]
+                parts = [method.loop.model(batch)["probabilities"].numpy() for batch in batches]
                 predicted.append(np.concatenate(parts))
 
-        Observed(job).train()
+        method = Standard(job, Observed())
+        method.train()
         pairs = [labels_and_mask(batch, data.tasks) for batch in sets[1].in_order(8192)]
         labels, mask = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
     return labels, mask > 0.5, predicted

@@ -27,6 +27,7 @@ import tensorflow as tf
 
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.interactions import INTERACTIONS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
@@ -120,7 +121,7 @@ def members() -> dict[str, ModelSettings]:
     found = {
         f"network {name}": ModelSettings(network=name)
         for name in NETWORKS
-        if NETWORKS.get(name).trained_by_gradient
+        if issubclass(NETWORKS.get(name), Network)
     }
     for name in SEQUENCE_ENCODERS:
         found[f"encoder {name}"] = ModelSettings(network="mmoe", sequence_encoder=name)

@@ -27,6 +27,7 @@ from rich.table import Table
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -105,7 +106,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _trains_by_gradient(name: str) -> bool:
-    return name not in NETWORKS or getattr(NETWORKS.get(name), "trained_by_gradient", True)
+    return name not in NETWORKS or issubclass(NETWORKS.get(name), Network)
 
 
 def _settings(name: str) -> ModelSettings:

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from mtlx.transform.contract.data_contract import DataContract, NumericFeature
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import NumericFeature
 
 #: Files are read in at most so many groups at a time; a group fills batches across its files.
 _FILE_GROUPS = 64

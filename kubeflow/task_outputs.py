@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+#: Output parameter of the gate's task: whether the candidate was blessed.
+BLESSED = "blessed"
 #: Key of an artifact's metadata that lists the keys whose numbers were not finite.
 UNDEFINED = "undefined"
 

@@ -275,27 +275,26 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    import json
-
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
     from mtlx.pipeline.run.pipeline_root import history_elsewhere, pipeline_root
+    from mtlx.pipeline.run.run_folder import RunFolder
 
     try:
         experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
-    folder = pipeline_root(experiment) / "runs" / "latest"
-    if not folder.exists():
+    folder = RunFolder.latest(pipeline_root(experiment))
+    if folder is None:
         text = f"{experiment.name} has no finished run: mtlx run {arguments.experiment}"
         elsewhere = history_elsewhere(experiment)
         return fail("\n".join(filter(None, [text, elsewhere])), EXIT_WRONG_INPUT)
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    run = folder.read_record()
     print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
     for node in run["nodes"]:
         print(f"  {node['node_id']:<20} {node['state']:<10} {node['seconds']:8.1f} s")
     if run["pushed_to"]:
         print(f"pushed to {run['pushed_to']}")
-    print(f"report: {Path(run['folder']) / 'report.html'}")
+    print(f"report: {RunFolder(Path(run['folder'])).report}")
     return EXIT_OK
 
 

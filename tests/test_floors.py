@@ -15,7 +15,17 @@ FLOORS = ("transform", "trainer", "components", "pipeline", "kubeflow")
 ROOMS = {
     "transform": ("config", "contract", "columns", "analysis", "preprocessing"),
     "trainer": (
-        *("settings", "task_tree", "presets", "layers", "parts", "networks", "model", "losses"),
+        *(
+            "settings",
+            "run_config",
+            "task_tree",
+            "presets",
+            "layers",
+            "parts",
+            "networks",
+            "model",
+            "losses",
+        ),
         *("distribution", "examples", "optimization", "validation", "training", "serving"),
         "run_fn",
     ),

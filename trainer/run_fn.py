@@ -1,8 +1,7 @@
 """Entry point of the TFX Trainer: ``run_fn='mtlx.trainer.run_fn.run_fn'``."""
 
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,19 +14,16 @@ from mtlx.trainer.distribution.cluster import Cluster
 from mtlx.trainer.distribution.devices import choose_strategy
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
-from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
-from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods import TRAINING_METHODS, check_workers, method_of
+from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
-from mtlx.transform.config.settings import SettingsError, SettingsType
-from mtlx.transform.contract.data_contract import DataContract
-
-#: Keys of the Trainer's ``custom_config``.
-CONFIG_KEYS = ("data_contract", "model", "training", "checkpoint_root")
 
 
 def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory) -> None:
@@ -37,7 +33,7 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     return once it has.
 
     Args:
-        fn_args: of TFX; ``custom_config`` holds the settings as JSON under `CONFIG_KEYS`.
+        fn_args: of TFX; ``custom_config`` see `mtlx.trainer.run_config`.
         memory: how many bytes this process may still take, None where nobody knows.
 
     Raises:
@@ -53,12 +49,12 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     transformed = tft.TFTransformOutput(fn_args.transform_output)
     inputs = build_model_inputs(contract, transformed)
     digest = training_digest(
-        *(config[key] for key in CONFIG_KEYS[:3]),
+        *(config[key] for key in SETTINGS_KEYS),
         *fn_args.train_files,
         *fn_args.eval_files,
         fn_args.transform_output,
     )
-    checkpoints = CheckpointFolder(config["checkpoint_root"], digest)
+    checkpoints = CheckpointFolder(config[CHECKPOINT_ROOT], digest)
     workers = WorkerGroup(strategy)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
@@ -66,7 +62,7 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     job = TrainingJob(
         settings=training,
         inputs=inputs,
-        build_model=lambda: ARRANGEMENTS.get(model_settings.arrangement)(inputs, model_settings),
+        build_model=lambda: build_model(inputs, model_settings),
         **sets,
         checkpoints=checkpoints,
         strategy=strategy,
@@ -88,27 +84,6 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     checkpoints.remove()
 
 
-def read_settings(
-    config: Mapping[str, str],
-) -> tuple[DataContract, ModelSettings, TrainingSettings]:
-    """The settings in a Trainer's ``custom_config``.
-
-    Raises:
-        ValueError: a key is missing, or its value is not what it must be.
-    """
-    missing = [key for key in CONFIG_KEYS if key not in config]
-    if missing:
-        raise ValueError(
-            f"custom_config of Trainer lacks {', '.join(missing)}; "
-            "mtlx.pipeline.graph.graph passes them"
-        )
-    return (
-        _read(DataContract, config, "data_contract"),
-        _read(ModelSettings, config, "model"),
-        _read(TrainingSettings, config, "training"),
-    )
-
-
 def _release(workers: WorkerGroup) -> None:
     """Lets the other workers go; the model is written, so that a lost one does no harm."""
     try:
@@ -117,31 +92,22 @@ def _release(workers: WorkerGroup) -> None:
         logging.warning("a worker was lost after the export: %s", error)
 
 
-def _read(kind: type[SettingsType], config: Mapping[str, str], key: str) -> SettingsType:
-    """One section of ``custom_config``; an error says which."""
-    try:
-        return kind.read(json.loads(config[key]))
-    except json.JSONDecodeError as error:
-        problem = f"no JSON: {error}. Received: {config[key]!r}"
-    except SettingsError as error:
-        problem = str(error)
-    raise ValueError(f"custom_config[{key!r}] of Trainer: {problem}")
-
-
 def _train(job: TrainingJob, method: str) -> TrainingResult:
     """Trains with the chosen method, under the chosen precision."""
     before = keras.config.dtype_policy()
     if job.settings.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        return TRAINING_METHODS.build(method, job.settings.method_options, job).train()
+        options = job.settings.method_options
+        chosen: TrainingMethod = TRAINING_METHODS.build(method, options, job)
+        return chosen.train()
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def _rebuild(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
+def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
     """A copy of the trained model outside any strategy, in float32, as it is to be served."""
-    model = build_model()
+    model = build()
     for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
     model.drop_training_parts()

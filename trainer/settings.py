@@ -6,7 +6,7 @@ import pydantic
 
 from mtlx.transform.config.settings import Settings
 
-Share = Annotated[float, pydantic.Field(ge=0.0, allow_inf_nan=False)]
+NonNegative = Annotated[float, pydantic.Field(ge=0.0, allow_inf_nan=False)]
 
 
 class ModelSettings(Settings):
@@ -78,9 +78,9 @@ class SelectionSettings(Settings):
     """
 
     metric: Literal["normalised_entropy", "log_loss", "auc", "relative_auc"] = "normalised_entropy"
-    task_weights: dict[str, Share] | None = None
+    task_weights: dict[str, NonNegative] | None = None
     domains: Literal["together", "mean"] = "together"
-    shrinkage: Share = FEW_POSITIVES
+    shrinkage: NonNegative = FEW_POSITIVES
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -138,9 +138,9 @@ class EmbeddingTraining(Settings):
             touched.
     """
 
-    learning_rate: Share | None = None
-    weight_decay: Share | None = None
-    l2: Share | None = None
+    learning_rate: NonNegative | None = None
+    weight_decay: NonNegative | None = None
+    l2: NonNegative | None = None
 
     @property
     def apart(self) -> bool:
@@ -217,8 +217,8 @@ class TrainingSettings(Settings):
     learning_rate: pydantic.PositiveFloat = 1e-3
     schedule: ScheduleSettings = ScheduleSettings()
     embeddings: EmbeddingTraining = EmbeddingTraining()
-    weight_decay: Share = 0.0
-    l2: Share = 0.0
+    weight_decay: NonNegative = 0.0
+    l2: NonNegative = 0.0
     batch_size: pydantic.PositiveInt = 2048
     batch_parts: pydantic.PositiveInt = 1
     average: AverageSettings | None = None
@@ -226,7 +226,7 @@ class TrainingSettings(Settings):
     patience: pydantic.PositiveInt | None = 2
     select_by: SelectionSettings = SelectionSettings()
     loss: Annotated[list[LossSettings], pydantic.Field(min_length=1)] | None = None
-    task_weights: dict[str, Share] = {}
+    task_weights: dict[str, NonNegative] = {}
     seed: int = 1
     shuffle_rows: pydantic.PositiveInt = 65_536
     cache: Literal["memory", "none"] = "memory"

@@ -14,9 +14,10 @@ from mtlx.transform.analysis.tft_analysis import Inputs, TFTAnalysis  # noqa: E4
 from mtlx.transform.columns.domain_values import domain_index, domain_text, gathered  # noqa: E402
 from mtlx.transform.columns.missing_values import as_numbers, as_texts  # noqa: E402
 from mtlx.transform.contract import model_inputs  # noqa: E402
-from mtlx.transform.contract.data_contract import (  # noqa: E402
+from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
+from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
+from mtlx.transform.contract.features import (  # noqa: E402
     CategoricalFeature,
-    DataContract,
     Feature,
     NumericFeature,
     NumericTransform,
@@ -24,12 +25,30 @@ from mtlx.transform.contract.data_contract import (  # noqa: E402
 
 
 def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
+    """What the stock Transform calls: `preprocess` with TFT's own analyzers.
+
+    Args:
+        inputs: see `preprocess`.
+        custom_config: holds the data contract, see `mtlx.transform.contract.contract_property`.
+
+    Returns:
+        See `preprocess`.
+
+    Raises:
+        ValueError: the schema lacks features of the contract.
+    """
+    return preprocess(inputs, contract_of(custom_config))
+
+
+def preprocess(
+    inputs: Inputs, contract: DataContract, analysis_folder: str | None = None
+) -> dict[str, tf.Tensor]:
     """Turns raw features into model inputs; traced by TFT, so the same graph serves.
 
     Args:
         inputs: raw features by name, sparse or dense; labels are absent in serving.
-        custom_config: "data_contract" (DataContract as JSON) and, where the analysis is done,
-            "analysis", its folder. Without, TFT's own analyzers are asked for.
+        contract: the data contract.
+        analysis_folder: of an analysis that is done; None for TFT's own analyzers.
 
     Returns:
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
@@ -39,7 +58,6 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
     Raises:
         ValueError: the schema lacks features of the contract.
     """
-    contract = DataContract.from_json(custom_config["data_contract"])
     absent = [name for name in contract.features if name not in inputs]
     if absent:
         raise ValueError(
@@ -51,8 +69,11 @@ def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str,
     if contract.domain is not None and contract.domain.other is not None:
         values = domain_text(inputs[contract.domain.feature])
         inputs[contract.domain.feature] = gathered(values, contract.domain)
-    folder = custom_config.get("analysis")
-    analysis = TFTAnalysis(contract, inputs) if folder is None else FinishedAnalysis(folder)
+    analysis: Analysis = (
+        TFTAnalysis(contract, inputs)
+        if analysis_folder is None
+        else FinishedAnalysis(analysis_folder)
+    )
     outputs: dict[str, tf.Tensor] = {}
     for name, feature in contract.features.items():
         if isinstance(feature, CategoricalFeature):

@@ -5,13 +5,14 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from mtlx.components.batch_statistics_gen import executor
+from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 
 
 class BatchStatisticsGenSpec(component_spec.ComponentSpec):
     """Inputs, outputs and execution properties of `BatchStatisticsGen`."""
 
     PARAMETERS = {
-        "data_contract": component_spec.ExecutionParameter(type=str),
+        CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "sample_rate": component_spec.ExecutionParameter(type=float),
     }
     INPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}

@@ -16,7 +16,7 @@ from tfx.utils import json_utils
 
 from mtlx.components.batch_statistics_gen.describe_columns import DescribeColumns
 from mtlx.components.example_batches import contract_columns, file_groups, read_batches, split_files
-from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.contract_property import contract_of
 
 #: Rows that TFDV is shown at once.
 _BATCH_ROWS = 16_384
@@ -46,7 +46,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = artifact_utils.decode_split_names(examples.split_names)
         statistics.split_names = artifact_utils.encode_split_names(splits)
         statistics.span = examples.span
-        columns = contract_columns(DataContract.from_json(exec_properties["data_contract"]))
+        columns = contract_columns(contract_of(exec_properties))
         rate = exec_properties["sample_rate"]
         statistics.set_json_value_custom_property(
             stock.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME,

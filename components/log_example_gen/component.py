@@ -13,6 +13,7 @@ from mtlx.components.log_example_gen.driver import Driver
 from mtlx.components.log_example_gen.executor import Executor
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.settings import DataSettings, span_number
+from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
 
@@ -23,7 +24,7 @@ class LogExampleGenSpec(component_spec.ComponentSpec):
         "input_base": component_spec.ExecutionParameter(type=str),
         "input_config": component_spec.ExecutionParameter(type=example_gen_pb2.Input),
         "data": component_spec.ExecutionParameter(type=str),
-        "data_contract": component_spec.ExecutionParameter(type=str),
+        CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "range_config": component_spec.ExecutionParameter(
             type=range_config_pb2.RangeConfig, optional=True
         ),

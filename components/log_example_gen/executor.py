@@ -20,6 +20,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
+from mtlx.components.log_example_gen.ingestion_summary import (
+    IngestionSummary,
+    ingestion_folder,
+    write_ingestion_summary,
+)
 from mtlx.components.log_example_gen.provenance import provenance, source
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import matching_files
@@ -30,6 +35,7 @@ from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.shard_summary import ShardSummary
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
+from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 
 #: Rejected rows that an error message quotes.
@@ -57,7 +63,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         quarantine = os.path.join(
             exec_properties["quarantine_dir"], os.path.basename(examples.uri.rstrip("/"))
         )
-        work = _ShardWork(data, exec_properties["data_contract"], examples.uri, quarantine)
+        contract = contract_of(exec_properties)
+        work = _ShardWork(data, contract, examples.uri, quarantine)
         shards = work.reader().shards(_input_files(exec_properties))
         with self._make_beam_pipeline() as pipeline:
             indexed = pipeline | "Shards" >> beam.Create(list(enumerate(shards)), reshuffle=True)
@@ -76,18 +83,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _judge(summary, data)
         except InputRefused as error:
             # The examples' folder goes with the failed run.
-            _write_summary(
-                quarantine, summary, data, time.monotonic() - started, refused=str(error)
-            )
+            account = _account(summary, data, time.monotonic() - started, refused=str(error))
+            write_ingestion_summary(quarantine, account)
             raise
         examples.split_names = artifact_utils.encode_split_names(list(splitter.SPLITS))
         examples.set_string_custom_property(
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
         )
-        ingestion = os.path.join(examples.uri, "ingestion")
         seen = provenance(data, exec_properties.get("span"), summary.sources, summary.times)
-        _write_summary(ingestion, summary, data, time.monotonic() - started, seen=seen)
+        account = _account(summary, data, time.monotonic() - started, seen=seen)
+        write_ingestion_summary(ingestion_folder(examples.uri), account)
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
@@ -98,19 +104,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 class _ShardWork:
     """What a worker does with a shard; pickled to the workers."""
 
-    def __init__(self, data: DataSettings, contract: str, uri: str, quarantine: str) -> None:
-        self._data, self._contract_json = data, contract
+    def __init__(
+        self, data: DataSettings, contract: DataContract, uri: str, quarantine: str
+    ) -> None:
+        self._data, self._contract = data, contract
         self._uri, self._quarantine = uri, quarantine
 
     @property
     def summaries(self) -> str:
         """File that collects the shards' summaries while the pipeline runs."""
-        return os.path.join(self._uri, "ingestion", "shards.jsonl")
+        return os.path.join(ingestion_folder(self._uri), "shards.jsonl")
 
     @property
     def unfinished(self) -> str:
         """Folder of the files that are still being written; no reader of splits looks there."""
-        return os.path.join(self._uri, "ingestion", "unfinished")
+        return os.path.join(ingestion_folder(self._uri), "unfinished")
 
     def reader(self) -> Reader:
         """The reader of the settings."""
@@ -118,7 +126,7 @@ class _ShardWork:
 
     def count(self, shard: Shard) -> int:
         """Rows of a shard that can be taken apart, whether or not they pass the checks."""
-        checks = RowChecks(DataContract.from_json(self._contract_json))
+        checks = RowChecks(self._contract)
         try:
             rows = self.reader().read(shard, checks.columns()[:1])
             return sum(batch.columns.num_rows for batch in rows)
@@ -162,7 +170,7 @@ class _ShardWork:
     ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
         """Checked examples of a shard with the split of each; counts its lines in `lines`."""
         reader = self.reader()
-        contract = DataContract.from_json(self._contract_json)
+        contract = self._contract
         checks = RowChecks(contract, self._data.missing_label)
         split = splitter.with_columns(
             self._data.split,
@@ -268,15 +276,15 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
         )
 
 
-def _write_summary(
-    folder: str,
+def _account(
     summary: ShardSummary,
     data: DataSettings,
     seconds: float,
     refused: str | None = None,
     seen: dict[str, Any] | None = None,
-) -> None:
-    values = {
+) -> IngestionSummary:
+    """What is written of it all."""
+    return {
         "lines": dict(summary.lines),
         "rows": {split: summary.rows[split] for split in splitter.SPLITS},
         "malformed": dict(summary.malformed),
@@ -287,6 +295,3 @@ def _write_summary(
         "seconds": seconds,
         "provenance": seen,
     }
-    tf.io.gfile.makedirs(folder)
-    with tf.io.gfile.GFile(os.path.join(folder, "summary.json"), "w") as file:
-        file.write(json.dumps(values, indent=2))

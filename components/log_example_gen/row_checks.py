@@ -21,12 +21,8 @@ from mtlx.components.log_example_gen.values.list_items import flat_items, is_lis
 from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
 from mtlx.components.log_example_gen.values.number_hints import number_hint
 from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbers
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 Converted = TypeVar("Converted")
 

@@ -1,6 +1,5 @@
 """Raw examples, batch by batch, as counts of values and as numbers: what an analysis adds up."""
 
-import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,15 +17,18 @@ Batch = dict[str, tuple[np.ndarray, ...]]
 #: Rows that are parsed and counted together.
 _BATCH_ROWS = 16_384
 
+#: The last function that was traced in this process, by what it is for: tracing takes a second.
+_TRACED: dict[tuple[str, bytes], tf.types.experimental.ConcreteFunction] = {}
+
 _TYPES = {schema_pb2.BYTES: tf.string, schema_pb2.INT: tf.int64, schema_pb2.FLOAT: tf.float32}
 
 
-def read_counts(file: str, contract: str, schema: bytes) -> Iterator[Batch]:
+def read_counts(file: str, contract: DataContract, schema: bytes) -> Iterator[Batch]:
     """Reads one gzip TFRecord file; parsing and counting are TensorFlow's, in parallel.
 
     Args:
         file: path.
-        contract: `DataContract` as JSON.
+        contract: the data contract.
         schema: of the raw examples, serialised. What it lacks has no value in any example.
 
     Yields:
@@ -43,10 +45,18 @@ def read_counts(file: str, contract: str, schema: bytes) -> Iterator[Batch]:
         }
 
 
-@functools.lru_cache(maxsize=1)
-def _counter(contract_json: str, schema: bytes) -> tf.types.experimental.ConcreteFunction:
+def _counter(contract: DataContract, schema: bytes) -> tf.types.experimental.ConcreteFunction:
     """Serialised examples to one `Batch`, as tensors; traced once per process."""
-    contract = DataContract.from_json(contract_json)
+    key = (contract.to_json(), schema)
+    function = _TRACED.get(key)
+    if function is None:
+        function = _traced(contract, schema)
+        _TRACED.clear()
+        _TRACED[key] = function
+    return function
+
+
+def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.ConcreteFunction:
     vocabularies, numbers = vocabulary_requests(contract), numeric_requests(contract)
     wanted = {source for request in vocabularies.values() for source in request.sources}
     wanted |= set(numbers)

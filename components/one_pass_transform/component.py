@@ -5,13 +5,14 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from mtlx.components.one_pass_transform import executor
+from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 
 
 class OnePassTransformSpec(component_spec.ComponentSpec):
     """Inputs, outputs and execution properties of `OnePassTransform`."""
 
     PARAMETERS = {
-        "data_contract": component_spec.ExecutionParameter(type=str),
+        CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "analyze_splits": component_spec.ExecutionParameter(type=str),
         "transform_splits": component_spec.ExecutionParameter(type=str),
     }

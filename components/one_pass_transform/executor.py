@@ -17,7 +17,7 @@ from mtlx.components.example_batches import split_files
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
-from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.contract_property import contract_of
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -38,7 +38,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Raises:
             ValueError: a split has no files, or the schema lacks features of the contract.
         """
-        contract = DataContract.from_json(exec_properties["data_contract"])
+        contract = contract_of(exec_properties)
         schema_uri = artifact_utils.get_single_uri(input_dict["schema"])
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
         graph = artifact_utils.get_single_uri(output_dict["transform_graph"])

@@ -9,7 +9,7 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.preprocessing import preprocessing_fn
+from mtlx.transform.preprocessing import preprocess
 
 
 def write_graph(
@@ -31,10 +31,7 @@ def write_graph(
         temporary: folder for TFT's temporary files.
     """
     metadata = tft.DatasetMetadata(schema)
-    configured = functools.partial(
-        preprocessing_fn,
-        custom_config={"data_contract": contract.to_json(), "analysis": analysis},
-    )
+    configured = functools.partial(preprocess, contract=contract, analysis_folder=analysis)
     with tft_beam.Context(temp_dir=temporary, force_tf_compat_v1=False):
         # Nothing is left to be analysed, so TFT reads no rows.
         rows = pipeline | "NoRows" >> beam.Create([])

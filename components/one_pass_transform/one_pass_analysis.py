@@ -5,7 +5,6 @@ costs a fifth of a second before it has seen a row. Here all of it is one combin
 accumulators that are vectorised.
 """
 
-import json
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -25,7 +24,7 @@ from mtlx.transform.analysis.analysis import (
     vocabulary_name,
     vocabulary_requests,
 )
-from mtlx.transform.analysis.finished_analysis import NUMBERS_FILE
+from mtlx.transform.analysis.finished_analysis import write_numbers
 from mtlx.transform.analysis.tft_analysis import QUANTILE_ERROR
 from mtlx.transform.columns.distinct_values import DistinctValues
 from mtlx.transform.contract.data_contract import DataContract
@@ -58,7 +57,7 @@ class AnalyzeFiles(beam.PTransform):
 
     def expand(self, files: beam.PCollection) -> beam.PCollection:
         """One map that reads, one global combine, and one map that writes the files."""
-        contract = self._contract.to_json()
+        contract = self._contract
         return (
             files
             | "ReadCounts" >> beam.FlatMap(read_counts, contract, self._schema)
@@ -67,16 +66,14 @@ class AnalyzeFiles(beam.PTransform):
         )
 
 
-def _write(parts: "_Parts", contract_json: str, folder: str) -> str:
-    contract = DataContract.from_json(contract_json)
+def _write(parts: "_Parts", contract: DataContract, folder: str) -> str:
     tf.io.gfile.makedirs(folder)
     for name, request in vocabulary_requests(contract).items():
         lines = parts.counts[name].most_frequent(request) or [EMPTY_VOCABULARY]
         with tf.io.gfile.GFile(os.path.join(folder, vocabulary_name(name)), "wb") as file:
             file.write(b"\n".join(lines) + b"\n")
     numbers = {name: parts.numbers[name].summary() for name in numeric_requests(contract)}
-    with tf.io.gfile.GFile(os.path.join(folder, NUMBERS_FILE), "w") as file:
-        file.write(json.dumps(numbers))
+    write_numbers(folder, numbers)
     return folder
 
 

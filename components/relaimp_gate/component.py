@@ -7,6 +7,7 @@ from tfx.types import component_spec, standard_artifacts
 
 from mtlx.components.relaimp_gate import executor
 from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
 #: Examples of this run, and those that the other models were trained and tested on.
@@ -22,7 +23,7 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
 
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
-        "data_contract": component_spec.ExecutionParameter(type=str),
+        CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),

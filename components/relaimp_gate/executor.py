@@ -22,6 +22,7 @@ from mtlx.components.slice_evaluation.results import (
     load_results,
 )
 from mtlx.components.slice_evaluation.statistics.slice_metrics import ANCHOR, BASELINE, REFERENCE
+from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -45,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
             ValidationError: the settings are not those of a gate.
         """
         settings = GateSettings.from_json(exec_properties["gate"])
-        contract = DataContract.from_json(exec_properties["data_contract"])
+        contract = contract_of(exec_properties)
         results, verdict = _verdict(input_dict, settings, contract)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         verdict.save(blessing.uri)

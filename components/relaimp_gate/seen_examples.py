@@ -1,16 +1,12 @@
 """What a run's examples tell of the rows in them: read from an Examples artifact."""
 
 import datetime
-import json
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
-import tensorflow as tf
 from tfx import types
 
-#: Of LogExampleGen, below the examples' URI.
-_SUMMARY = os.path.join("ingestion", "summary.json")
+from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 
 
 @dataclass(frozen=True)
@@ -70,12 +66,13 @@ class SeenExamples:
         Args:
             artifact: Examples, by LogExampleGen or a stock ExampleGen.
         """
-        summary = _summary(artifact.uri)
-        seen = summary.get("provenance")
-        if seen is None:
+        summary = read_ingestion_summary(artifact.uri)
+        seen = summary.get("provenance") if summary else None
+        if summary is None or seen is None:
             # A stock ExampleGen writes span 0 where the paths have no span.
             span = _property(artifact, "span") or None
-            return cls(artifact.uri, span, _span_words(span, False), summary.get("rows", {}))
+            rows = summary.get("rows", {}) if summary else {}
+            return cls(artifact.uri, span, _span_words(span, False), rows)
         files: dict[str, SeenFile] = {}
         for source in seen["sources"]:
             known = files.get(source["file"])
@@ -95,14 +92,6 @@ class SeenExamples:
             seen["time_column"],
             {split: tuple(bounds) for split, bounds in seen["times"].items()},
         )
-
-
-def _summary(uri: str) -> dict[str, Any]:
-    path = os.path.join(uri, _SUMMARY)
-    if not tf.io.gfile.exists(path):
-        return {}
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
 
 
 def _property(artifact: types.Artifact, name: str) -> int:

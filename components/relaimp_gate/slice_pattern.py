@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from mtlx.components.relaimp_gate.wildcards import matches
-from mtlx.components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, SliceKey
+from mtlx.components.slice_evaluation.slices import OVERALL, SliceKey
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
 #: As `Threshold.slice`: text, or a pattern per feature.
 SlicePattern = str | Mapping[str, str]

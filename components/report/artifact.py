@@ -1,12 +1,30 @@
-"""Artifact type of the report."""
+"""The report as a TFX artifact, and its one file."""
 
+import os
+
+import tensorflow as tf
 from tfx.types import artifact
+from tfx.utils import io_utils
 
-#: File in the artifact's folder.
-REPORT_FILE = "report.html"
+_REPORT_FILE = "report.html"
 
 
 class HtmlReport(artifact.Artifact):
-    """A folder with one file, `REPORT_FILE`, that needs no server and no network."""
+    """A folder with one file that needs no server and no network."""
 
     TYPE_NAME = "HtmlReport"
+
+
+def write_report(uri: str, html: str) -> None:
+    """Writes the file into the artifact's folder."""
+    io_utils.write_string_file(os.path.join(uri, _REPORT_FILE), html)
+
+
+def read_report(uri: str) -> str:
+    """Reads the file of an artifact.
+
+    Raises:
+        tf.errors.NotFoundError: there is none.
+    """
+    with tf.io.gfile.GFile(os.path.join(uri, _REPORT_FILE)) as file:
+        return str(file.read())

@@ -2,16 +2,14 @@
 
 import datetime
 import json
-import os
 from typing import Any
 
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 
-from mtlx.components.report.artifact import REPORT_FILE
+from mtlx.components.report.artifact import write_report
 from mtlx.components.report.render import render
 from mtlx.components.report.report_data import ReportData
 from mtlx.components.report.settings import ReportSettings
@@ -58,5 +56,5 @@ class Executor(base_executor.BaseExecutor):
             max_cross_slices_shown=settings.max_cross_slices_shown,
         )
         uri = artifact_utils.get_single_uri(output_dict["report"])
-        io_utils.write_string_file(os.path.join(uri, REPORT_FILE), render(data))
-        logging.info("Report written to %s/%s", uri, REPORT_FILE)
+        write_report(uri, render(data))
+        logging.info("Report written to %s", uri)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly
+from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
@@ -110,7 +111,7 @@ class ReportData:
     trainings: tuple[Training, ...] = ()
     statistics: tuple[SplitStatistics, ...] = ()
     anomalies: tuple[Anomaly, ...] | None = None
-    ingestion: dict[str, Any] | None = None
+    ingestion: IngestionSummary | None = None
     experiment: dict[str, Any] = field(default_factory=dict)
     span: int | None = None
     notices: tuple[str, ...] = ()

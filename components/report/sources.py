@@ -1,9 +1,5 @@
 """Loads a report's data from artifacts, of which any may be absent."""
 
-import json
-import os
-from typing import Any
-
 import pydantic
 import tensorflow as tf
 from tfx import types
@@ -11,6 +7,10 @@ from tfx.components.evaluator import constants
 from tfx.types import artifact_utils
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly, load_anomalies
+from mtlx.components.log_example_gen.ingestion_summary import (
+    IngestionSummary,
+    read_ingestion_summary,
+)
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
@@ -21,10 +21,7 @@ from mtlx.components.slice_evaluation.results import (
 )
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve, load_roc_curves
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE, REFERENCE
-from mtlx.trainer.validation.history import HISTORY_FILE
-
-#: Of `LogExampleGen`, below the examples' URI.
-_INGESTION_FILE = os.path.join("ingestion", "summary.json")
+from mtlx.trainer.validation.history import HISTORY_FILE, read_history
 
 
 class Sources:
@@ -97,7 +94,7 @@ class Sources:
             artifact = self._artifact(key)
             if artifact is None:
                 continue
-            history = _read_json(os.path.join(artifact.uri, HISTORY_FILE))
+            history = read_history(artifact.uri)
             if history is None:
                 self.notices.append(f"The {model}'s trainer left no {HISTORY_FILE}.")
             else:
@@ -121,10 +118,10 @@ class Sources:
         artifact = self._artifact("anomalies")
         return tuple(load_anomalies(artifact)) if artifact else None
 
-    def ingestion(self) -> dict[str, Any] | None:
+    def ingestion(self) -> IngestionSummary | None:
         """What LogExampleGen read and refused."""
         artifact = self._artifact("examples")
-        return _read_json(os.path.join(artifact.uri, _INGESTION_FILE)) if artifact else None
+        return read_ingestion_summary(artifact.uri) if artifact else None
 
     def span(self) -> int | None:
         """Number of the portion of the logs that was read, where they come in portions."""
@@ -136,18 +133,3 @@ class Sources:
     def _artifact(self, key: str) -> types.Artifact | None:
         artifacts = self._inputs.get(key)
         return artifact_utils.get_single_instance(artifacts) if artifacts else None
-
-
-def _read_json(path: str) -> dict[str, Any] | None:
-    """Content of a JSON file, or None where there is none.
-
-    Raises:
-        ValueError: the file is no JSON.
-    """
-    if not tf.io.gfile.exists(path):
-        return None
-    with tf.io.gfile.GFile(path) as file:
-        try:
-            return json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}, line {error.lineno}: no JSON ({error.msg})") from error

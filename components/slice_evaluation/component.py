@@ -8,6 +8,7 @@ from tfx.types import component_spec, standard_artifacts
 from mtlx.components.slice_evaluation import executor
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slices import resolve_crosses
+from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
 
@@ -15,7 +16,7 @@ class SliceEvaluationSpec(component_spec.ComponentSpec):
     """Inputs, outputs and execution properties of `SliceEvaluation`."""
 
     PARAMETERS = {
-        "data_contract": component_spec.ExecutionParameter(type=str),
+        CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "evaluation_settings": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {

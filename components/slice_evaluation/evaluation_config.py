@@ -2,9 +2,9 @@
 
 import tensorflow_model_analysis as tfma
 
-from mtlx.components.slice_evaluation.models.served_model import SIGNATURE
 from mtlx.components.slice_evaluation.slices import SliceCross
 from mtlx.components.slice_evaluation.statistics.slice_metrics import BASELINE
+from mtlx.trainer.serving.signatures import EXAMPLES_SIGNATURE
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 _STOCK_METRICS = ("AUC", "BinaryCrossEntropy", "Calibration", "ExampleCount")
@@ -29,7 +29,7 @@ def build_eval_config(
     config = tfma.EvalConfig()
     for name in models:
         specification = config.model_specs.add(
-            name=name, signature_name=SIGNATURE, is_baseline=name == BASELINE
+            name=name, signature_name=EXAMPLES_SIGNATURE, is_baseline=name == BASELINE
         )
         specification.label_keys.update(labels)
         specification.example_weight_keys.update(populations)

@@ -87,45 +87,45 @@ class _EvaluateSlices(beam.PTransform):
             | "ToArrays" >> beam.Map(EvaluationBatch.from_extracts, self._models, self._tasks)
             | "Store" >> beam.Reshuffle()
         )
-        passed = (
+        paired = (
             batches
             | "Totals" >> beam.CombineGlobally(
                 _SumTotals(len(self._models), len(self._tasks), self._maximum_slices)
             )
             | "Rank" >> beam.Map(PairedPass)
         )  # fmt: skip
-        moments = self._moments(batches, beam.pvalue.AsSingleton(passed))
-        metrics = passed | "Metrics" >> beam.FlatMap(
+        moments = self._moments(batches, beam.pvalue.AsSingleton(paired))
+        metrics = paired | "Metrics" >> beam.FlatMap(
             _metrics, self._builder, self._user_key, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
-        curves = passed | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
-        shared = self._shared_rows(batches, passed)
+        curves = paired | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
+        shared = self._shared_rows(batches, paired)
         return {tfma.METRICS_KEY: metrics, ROC_KEY: curves, SHARED_ROWS_KEY: shared}
 
-    def _shared_rows(self, batches: beam.PCollection, passed: beam.PCollection) -> beam.PCollection:
-        features, single = self._groupings, beam.pvalue.AsSingleton(passed)
+    def _shared_rows(self, batches: beam.PCollection, paired: beam.PCollection) -> beam.PCollection:
+        features, single = self._groupings, beam.pvalue.AsSingleton(paired)
         grouped = GroupedPlacements(tuple(features), len(self._tasks))
         sums = (
             batches
             | "GroupRows" >> beam.Map(_grouped_sums, grouped, single)
             | "JoinGroups" >> beam.CombineGlobally(_MergeClusters(2))
         )
-        return passed | "SharedRows" >> beam.Map(
+        return paired | "SharedRows" >> beam.Map(
             _shared_rows, beam.pvalue.AsSingleton(sums), features, self._tasks, self._contract
         )
 
     def _moments(
-        self, batches: beam.PCollection, passed: beam.pvalue.AsSingleton
+        self, batches: beam.PCollection, paired: beam.pvalue.AsSingleton
     ) -> beam.PCollection:
         if self._user_key is None:
-            moments = batches | "Pair" >> beam.Map(_row_moments, passed)
+            moments = batches | "Pair" >> beam.Map(_row_moments, paired)
         else:
             moments = (
                 batches
-                | "SumUsers" >> beam.FlatMap(_cluster_sums, passed)
+                | "SumUsers" >> beam.FlatMap(_cluster_sums, paired)
                 | "JoinUsers" >> beam.CombinePerKey(_MergeClusters(len(self._models)))
                 | "Users" >> beam.Values()
-                | "PairUsers" >> beam.Map(_cluster_moments, passed)
+                | "PairUsers" >> beam.Map(_cluster_moments, paired)
             )
         return moments | "SumMoments" >> beam.CombineGlobally(_SumMoments()).without_defaults()
 
@@ -205,46 +205,46 @@ class _SumMoments(beam.CombineFn):
         return accumulator
 
 
-def _roc_curves(passed: PairedPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
-    return roc_curves(passed.totals, tasks)
+def _roc_curves(paired: PairedPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
+    return roc_curves(paired.totals, tasks)
 
 
-def _row_moments(batch: EvaluationBatch, passed: PairedPass) -> PairedMoments:
-    return passed.moments(batch)
+def _row_moments(batch: EvaluationBatch, paired: PairedPass) -> PairedMoments:
+    return paired.moments(batch)
 
 
 def _grouped_sums(
-    batch: EvaluationBatch, grouped: GroupedPlacements, passed: PairedPass
+    batch: EvaluationBatch, grouped: GroupedPlacements, paired: PairedPass
 ) -> ClusterSums:
-    return grouped.sums(batch, passed)
+    return grouped.sums(batch, paired)
 
 
 def _shared_rows(
-    passed: PairedPass,
+    paired: PairedPass,
     sums: ClusterSums,
     features: list[str],
     tasks: tuple[str, ...],
     contract: DataContract,
 ) -> list[SharedRows]:
-    return find_shared_rows(sums, passed, features, tasks, contract)
+    return find_shared_rows(sums, paired, features, tasks, contract)
 
 
-def _cluster_sums(batch: EvaluationBatch, passed: PairedPass) -> list[tuple[int, ClusterSums]]:
-    return passed.cluster_sums(batch).split(_USER_PARTITIONS)
+def _cluster_sums(batch: EvaluationBatch, paired: PairedPass) -> list[tuple[int, ClusterSums]]:
+    return paired.cluster_sums(batch).split(_USER_PARTITIONS)
 
 
-def _cluster_moments(sums: ClusterSums, passed: PairedPass) -> PairedMoments:
-    return passed.moments_of_clusters(sums)
+def _cluster_moments(sums: ClusterSums, paired: PairedPass) -> PairedMoments:
+    return paired.moments_of_clusters(sums)
 
 
 def _metrics(
-    passed: PairedPass,
+    paired: PairedPass,
     builder: SliceMetricsBuilder,
     user_key: str | None,
     moments: Iterable[PairedMoments],
 ) -> list[tuple[SliceKey, Metrics]]:
     """Without moments no slice has both classes, and every spread is unknown."""
-    total = PairedMoments.zeros(np.shape(passed.totals.examples), passed.totals.models)
+    total = PairedMoments.zeros(np.shape(paired.totals.examples), paired.totals.models)
     for part in moments:
         total.add(part)
-    return builder.build(passed, passed.spread(total, user_key))
+    return builder.build(paired, paired.spread(total, user_key))

@@ -22,7 +22,7 @@ from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.results import write_description
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slice_count import check_slice_count
-from mtlx.components.slice_evaluation.slices import DOMAIN_ALIAS, SliceCross, resolve_crosses
+from mtlx.components.slice_evaluation.slices import SliceCross, resolve_crosses
 from mtlx.components.slice_evaluation.statistics.roc_curve import roc_writer
 from mtlx.components.slice_evaluation.statistics.shared_rows import (
     grouping_features,
@@ -30,7 +30,9 @@ from mtlx.components.slice_evaluation.statistics.shared_rows import (
     shared_rows_writer,
 )
 from mtlx.components.slice_evaluation.statistics.slice_metrics import comparison_name
+from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -54,7 +56,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             ValueError: the candidate does not serve a task, the split has no examples, an
                 example lacks a label, or there are too many slices.
         """
-        contract = DataContract.from_json(exec_properties["data_contract"])
+        contract = contract_of(exec_properties)
         settings = EvaluationSettings.from_json(exec_properties["evaluation_settings"])
         crosses = resolve_crosses(settings, contract)
         uris = _split_uris(input_dict["examples"], settings.split)

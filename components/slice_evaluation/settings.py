@@ -5,6 +5,7 @@ from typing import Annotated
 import pydantic
 
 from mtlx.transform.config.settings import Settings
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
 
 class EvaluationSettings(Settings):
@@ -26,7 +27,7 @@ class EvaluationSettings(Settings):
             feature with one value per user is a `user_key` and no slice.
     """
 
-    slices: list[Annotated[list[str], pydantic.Field(min_length=1)]] = [["domain"]]
+    slices: list[Annotated[list[str], pydantic.Field(min_length=1)]] = [[DOMAIN_ALIAS]]
     user_key: str | None = None
     confidence: Annotated[float, pydantic.Field(gt=0.0, lt=1.0)] = 0.95
     split: str = "test"

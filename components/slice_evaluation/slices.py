@@ -11,9 +11,8 @@ from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
-#: In `EvaluationSettings.slices`, the data contract's domain feature.
-DOMAIN_ALIAS = "domain"
 #: Text of the slice that holds all rows, whose key is ``()``.
 OVERALL = "overall"
 

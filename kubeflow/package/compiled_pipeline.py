@@ -1,7 +1,6 @@
 """The compiled TFX pipeline (IR) that the tasks of a package share, read by its digest."""
 
 import hashlib
-import json
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -42,15 +41,3 @@ def read_compiled_pipeline(path: str, digest: str) -> pipeline_pb2.Pipeline:
         raise CompiledPipelineError(
             f"--ir_path {path}: no compiled TFX pipeline: {error}"
         ) from error
-
-
-def task_names(pipeline: pipeline_pb2.Pipeline) -> list[str]:
-    """The learning tasks of the experiment, as its Trainer was told them; none without one."""
-    for node in pipeline.nodes:
-        parameters = node.pipeline_node.parameters.parameters
-        if "custom_config" not in parameters:
-            continue
-        config = json.loads(parameters["custom_config"].field_value.string_value or "{}") or {}
-        if "data_contract" in config:
-            return list(json.loads(config["data_contract"])["tasks"])
-    return []

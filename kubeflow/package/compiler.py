@@ -12,18 +12,20 @@ from kfp.compiler import Compiler
 
 from mtlx.components.log_example_gen.component import input_base
 from mtlx.kubeflow.package.cluster_experiment import cluster_experiment
-from mtlx.kubeflow.package.node_component import BLESSED, make_task, node_component, task_name
+from mtlx.kubeflow.package.node_component import make_task, node_component, task_name
 from mtlx.kubeflow.package.node_placement import place_task
 from mtlx.kubeflow.package.package_refused import PackageRefused
 from mtlx.kubeflow.package.retry_window import widen_windows
 from mtlx.kubeflow.package.strict_checks import check_package
 from mtlx.kubeflow.package.tfx_graph import TfxGraph, compile_graph
 from mtlx.kubeflow.page import declared_outputs
+from mtlx.kubeflow.task_outputs import BLESSED
 from mtlx.kubeflow.training_job.settings import RUN_FN
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings, NodeSettings
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER
 from mtlx.trainer.training.methods import check_workers, method_of
 from mtlx.transform.config.names import suggest
 
@@ -87,7 +89,7 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
         root = str(experiment.run.pipeline_root).rstrip("/")
     else:
         experiment = experiment.anchored()
-        root = str(pipeline_root(experiment) / "artifacts")
+        root = str(pipeline_root(experiment) / ARTIFACTS_FOLDER)
     section = experiment.kubeflow
     several = _nodes_on_several_machines(experiment) if for_cluster else {}
     tfx_graph = compile_graph(experiment, root, dict.fromkeys(several, RUN_FN))
@@ -157,6 +159,7 @@ def _compile(
             ir_path,
             tfx_graph.digest,
             declared_outputs(node_id, tasks),
+            tasks,
             node_id in _GATES,
         )
         for node_id in tfx_graph.upstream

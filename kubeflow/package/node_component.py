@@ -1,16 +1,15 @@
 """One KFP container component per TFX node: what its task takes, gives and runs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kfp import dsl
 from kfp.dsl import base_component, container_component_class, structures
 
+from mtlx.kubeflow.task_outputs import BLESSED
+
 #: Parameters of the pipeline that every task is given, and the run's id.
 RUN_PARAMETERS = ("run_id", "run_name", "data_path", "span")
-
-#: Output parameter of the node that gives the blessing.
-BLESSED = "blessed"
 
 _COMMAND = ["python", "-m", "mtlx.kubeflow.task.node_entry"]
 
@@ -27,6 +26,7 @@ def node_component(
     ir_path: str,
     ir_digest: str,
     artifacts: Mapping[str, str],
+    learning_tasks: Sequence[str],
     gives_blessing: bool,
 ) -> base_component.BaseComponent:
     """Builds the component of a node.
@@ -37,6 +37,7 @@ def node_component(
         ir_path: where the compiled TFX pipeline lies on the cluster.
         ir_digest: SHA-256 of its bytes.
         artifacts: KFP schema title of each output artifact.
+        learning_tasks: names of the experiment's, in the data contract's order.
         gives_blessing: whether the task has the output parameter `BLESSED`.
     """
     outputs = {
@@ -45,6 +46,7 @@ def node_component(
     if gives_blessing:
         outputs[BLESSED] = structures.OutputSpec("Boolean")
     arguments = ["--node", node_id, "--ir_path", ir_path, "--ir_digest", ir_digest]
+    arguments += [f"--learning_task={name}" for name in learning_tasks]
     # One argument each: of two, a value that begins with a dash would be taken for an option.
     arguments += [f"--{name}={{{{$.inputs.parameters['{name}']}}}}" for name in RUN_PARAMETERS]
     arguments.append("--executor_input={{$}}")

@@ -86,7 +86,7 @@ def _environment(task: dsl.PipelineTask, section: KubeflowSettings, node_id: str
         variables["TFX_MLMD_PORT"] = str(section.metadata.port)
     variables |= node.env
     if node.workers > 1:
-        variables[TRAINING_JOB] = training_job(section, node_id)
+        variables[TRAINING_JOB] = _training_job_text(section, node_id)
     for name, value in sorted(variables.items()):
         task.set_env_variable(name, value)
 
@@ -101,7 +101,7 @@ def _volumes_and_secrets(task: dsl.PipelineTask, node: NodeSettings) -> None:
             kubernetes.use_secret_as_env(task, secret.name, dict(sorted(secret.env.items())))
 
 
-def training_job(section: KubeflowSettings, node_id: str) -> str:
+def _training_job_text(section: KubeflowSettings, node_id: str) -> str:
     """JSON of what the machines that train together are given."""
     node = section.node(node_id).model_dump(
         mode="json", exclude={"retries", "retry_seconds"}, exclude_none=True

@@ -1,13 +1,11 @@
 """What ingestion, statistics and validation say of the data, as Markdown."""
 
-import json
-import os
-
 import tensorflow as tf
 from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
 from mtlx.components.anomaly_guard.anomalies import load_anomalies
+from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.report.formatting import count, duration, share, short
 from mtlx.components.report.report_data import FeatureStatistics
 from mtlx.components.report.sections.data_statistics import load_statistics
@@ -25,8 +23,9 @@ def ingestion_summary(uri: str) -> list[str]:
     Args:
         uri: of the examples.
     """
-    with tf.io.gfile.GFile(os.path.join(uri, "ingestion", "summary.json")) as file:
-        summary = json.load(file)
+    summary = read_ingestion_summary(uri)
+    if summary is None:
+        return ["## Rows", "", "There is no summary of the ingestion beside the examples."]
     rows, malformed = sum(summary["rows"].values()), sum(summary["malformed"].values())
     lines = ["## Rows", *table(
         ("Split", ">Rows", ">Share"),

@@ -1,14 +1,8 @@
 """A training's record: Markdown for a reader, and numbers that can be compared across runs."""
 
-import json
-import os
-from typing import Any
-
-import tensorflow as tf
-
 from mtlx.components.report.formatting import count, duration, fixed, short
 from mtlx.kubeflow.page.markdown import plain, table
-from mtlx.trainer.validation.history import HISTORY_FILE
+from mtlx.trainer.validation.history import HISTORY_FILE, read_history
 
 #: Epochs that are listed; of more, the last ones.
 _MAXIMUM_EPOCHS = 100
@@ -20,7 +14,7 @@ def training_summary(uri: str) -> list[str]:
     Args:
         uri: of the model run.
     """
-    history = _read(uri)
+    history = read_history(uri)
     if history is None:
         return [f"The trainer left no {HISTORY_FILE}."]
     epochs, best = history["epochs"], history["best_epoch"]
@@ -62,7 +56,7 @@ def training_metrics(uri: str) -> dict[str, float | None]:
     Args:
         uri: of the model run.
     """
-    history = _read(uri)
+    history = read_history(uri)
     if history is None:
         return {}
     values: dict[str, float | None] = {
@@ -79,11 +73,3 @@ def training_metrics(uri: str) -> dict[str, float | None]:
                 f"validation_auc/{task}": value for task, value in epoch["validation_auc"].items()
             }
     return values
-
-
-def _read(uri: str) -> dict[str, Any] | None:
-    path = os.path.join(uri, HISTORY_FILE)
-    if not tf.io.gfile.exists(path):
-        return None
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)

@@ -1,15 +1,13 @@
 """Writes everything that the page of Kubeflow Pipelines shows of a node."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
 from absl import logging
 
 from mtlx.components.relaimp_gate.verdict import Verdict
-from mtlx.components.report.artifact import REPORT_FILE
+from mtlx.components.report.artifact import read_report
 from mtlx.components.report.render import render_heat_map
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.components.slice_evaluation.statistics.roc_curve import load_roc_curves
@@ -22,13 +20,8 @@ from mtlx.kubeflow.page.node_summary import node_details, node_summary
 from mtlx.kubeflow.page.page_context import PageContext
 from mtlx.kubeflow.page.roc import classification_metrics
 from mtlx.kubeflow.page.training_summary import training_metrics
-from mtlx.kubeflow.task_outputs import TaskOutputs
+from mtlx.kubeflow.task_outputs import BLESSED, UNDEFINED, TaskOutputs
 from mtlx.pipeline.run.node_run import NodeOutcome
-
-#: The gate's output parameter.
-BLESSED = "blessed"
-#: Key under which metadata lists what has no finite number.
-UNDEFINED = "undefined"
 
 
 def write_page(
@@ -126,9 +119,8 @@ def _write_verdict(outcome: NodeOutcome, outputs: TaskOutputs, context: PageCont
 def _write_report(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
     del context
     if outputs.has("report"):
-        source = os.path.join(outcome.outputs["report"][0], REPORT_FILE)
-        with tf.io.gfile.GFile(source) as file:
-            outputs.path("report").write_text(file.read(), encoding="utf-8")
+        html = read_report(outcome.outputs["report"][0])
+        outputs.path("report").write_text(html, encoding="utf-8")
 
 
 def _write_metrics(outputs: TaskOutputs, metrics: Mapping[str, float | None]) -> None:

@@ -16,6 +16,7 @@ from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
+from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
 from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
 
@@ -75,7 +76,7 @@ def rehearse(
     """
     out = out.resolve()
     with run_lock(out):
-        folder = out / "runs" / (resume or f"rehearsal-{uuid.uuid4()}")
+        folder = RunFolder.of(out, resume or f"rehearsal-{uuid.uuid4()}").path
         if resume is None:
             _prepare(experiment, out, folder, parameters or {})
             keep_experiment(folder, on_this_machine(experiment, out), source)
@@ -128,7 +129,7 @@ def metadata_server(out: Path) -> Iterator[dict[str, str]]:
     with (
         open(log_path, "w", encoding="utf-8") as log,
         subprocess.Popen(
-            [*command, "--sqlite", str(out / "metadata.sqlite")],
+            [*command, "--sqlite", str(out / METADATA_FILE)],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=log,

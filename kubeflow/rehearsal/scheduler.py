@@ -14,8 +14,8 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from mtlx.kubeflow.rehearsal.condition import holds
 from mtlx.kubeflow.rehearsal.package import Package
 from mtlx.kubeflow.rehearsal.task_inputs import executor_input, resolve_inputs
-from mtlx.kubeflow.rehearsal.task_process import AttemptFailed, Processes, run_attempt
-from mtlx.kubeflow.rehearsal.task_run import TaskRun, read_outputs
+from mtlx.kubeflow.rehearsal.task_process import Attempt, AttemptFailed, Processes, run_attempt
+from mtlx.kubeflow.rehearsal.task_run import TaskRun
 
 #: What is kept of a task that is done, so that a resumed run takes it over.
 TASK_FILE = "task.json"
@@ -162,16 +162,19 @@ class Scheduler:
             self._tell(dataclasses.replace(run, state="running"))
             try:
                 left = None if run.attempts == 1 else started + window - time.monotonic()
-                output = self._attempt(run.name, component, inputs, left)
+                attempt = self._attempt(run.name, component, inputs, left)
             except AttemptFailed as error:
                 seconds = time.monotonic() - started
                 run = dataclasses.replace(run, seconds=seconds, problem=str(error))
             else:
                 seconds = time.monotonic() - started
-                state, uris = read_outputs(output)
-                parameters = output["parameterValues"]
                 return dataclasses.replace(
-                    run, state=state, seconds=seconds, parameters=parameters, uris=uris, problem=""
+                    run,
+                    state=attempt.state,
+                    seconds=seconds,
+                    parameters=attempt.output["parameterValues"],
+                    uris=attempt.uris,
+                    problem="",
                 )
             if run.attempts > policy.max_retry_count or self._stopped.is_set():
                 return dataclasses.replace(run, state="failed")
@@ -188,7 +191,7 @@ class Scheduler:
         component: pipeline_spec_pb2.ComponentSpec,
         inputs: Mapping[str, Any],
         seconds: float | None,
-    ) -> dict[str, Any]:
+    ) -> Attempt:
         """Runs the task's process once, for these seconds and the pod's deadline at most."""
         label = component.executor_label
         limits = [one for one in (seconds, self._package.timeouts.get(label)) if one is not None]

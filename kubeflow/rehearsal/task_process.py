@@ -1,6 +1,7 @@
 """One attempt at a task: the compiled command in a fresh process with a folder of its own."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from mtlx.kubeflow.rehearsal.package import Container
 from mtlx.kubeflow.rehearsal.task_inputs import fill_placeholders
+from mtlx.kubeflow.task.outcome_file import OUTCOME_FILE, read_outcome
 
 _HERE = Path(__file__).resolve().parents[2]
 _METADATA_PREFIX = "TFX_MLMD_"
@@ -23,6 +25,21 @@ _METADATA_PREFIX = "TFX_MLMD_"
 
 class AttemptFailed(RuntimeError):
     """The process failed, or left other outputs than the launcher takes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """What an attempt left that went well.
+
+    Attributes:
+        output: the executor output, with the outputs that the process left as files.
+        state: of the node, ``complete`` or ``cached``; ``finished`` where the process did not say.
+        uris: of the TFX artifacts, by output name.
+    """
+
+    output: dict[str, Any]
+    state: str
+    uris: dict[str, list[str]]
 
 
 class Processes:
@@ -104,7 +121,7 @@ def run_attempt(
     processes: Processes,
     on_progress: Callable[[str], None],
     timeout: float | None = None,
-) -> dict[str, Any]:
+) -> Attempt:
     """Runs a task's command once, as the launcher does.
 
     Args:
@@ -120,7 +137,7 @@ def run_attempt(
         timeout: seconds after which the process is killed; None for no limit.
 
     Returns:
-        The executor output, with the outputs that the process left as files.
+        What the process left.
 
     Raises:
         AttemptFailed: with the last line of the log.
@@ -133,14 +150,14 @@ def run_attempt(
     command = fill_placeholders([*container.command, *container.args], given)
     if command[0] in ("python", "python3"):
         command[0] = sys.executable
-    log_path = folder / "log.txt"
+    log_path, outcome_file = folder / "log.txt", folder / "outcome.json"
     with (
         open(log_path, "w", encoding="utf-8") as log,
         open(folder / "output.txt", "w", encoding="utf-8", buffering=1) as print_to,
         processes.start(
             command,
             cwd=folder,
-            env=_environment(container, environment),
+            env={**_environment(container, environment), OUTCOME_FILE: str(outcome_file)},
             stdout=subprocess.PIPE,
             stderr=log,
         ) as process,
@@ -152,7 +169,12 @@ def run_attempt(
         code = process.wait()
     if code != 0:
         raise AttemptFailed(f"{_ending(code)}: {_last_line(log_path)}\nLog: {log_path}")
-    return _executor_output(component, given)
+    output = _executor_output(component, given)
+    try:
+        state, uris = read_outcome(outcome_file) or ("finished", {})
+    except ValueError as error:
+        raise AttemptFailed(f"{outcome_file}: {error}") from error
+    return Attempt(output, state, uris)
 
 
 def _environment(container: Container, metadata: Mapping[str, str]) -> dict[str, str]:

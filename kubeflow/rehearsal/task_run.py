@@ -37,19 +37,3 @@ class TaskRun:
     def done(self) -> bool:
         """Whether its outputs are there."""
         return self.state in DONE
-
-
-def read_outputs(output: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
-    """State and TFX URIs from the metadata of a task's artifacts, see `mtlx.kubeflow.page`."""
-    for listed in output.get("artifacts", {}).values():
-        metadata = listed["artifacts"][0].get("metadata", {})
-        if "tfx_state" not in metadata:
-            continue
-        found = [(*key.split("/")[1:], "0") for key in metadata if key.startswith("tfx_uri/")]
-        uris: dict[str, list[str]] = {}
-        # A message's map has no order; the second of an output's artifacts is at tfx_uri/name/1.
-        for name, number, *_ in sorted(found, key=lambda item: (item[0], int(item[1]))):
-            key = f"tfx_uri/{name}" + (f"/{number}" if number != "0" else "")
-            uris.setdefault(name, []).append(metadata[key])
-        return metadata["tfx_state"], uris
-    return "finished", {}

@@ -1,8 +1,9 @@
 """The command of every task: runs one node of the compiled pipeline, as a local run would.
 
 ``python -m mtlx.kubeflow.task.node_entry --node Trainer --ir_path URI --ir_digest SHA256
---run_id=ID --run_name=NAME --data_path=PATH --span=SPAN --executor_input='{{$}}'``; the connection
-to ML-Metadata comes from the environment, see `mtlx.kubeflow.task.metadata_connection`.
+--learning_task=TASK --run_id=ID --run_name=NAME --data_path=PATH --span=SPAN
+--executor_input='{{$}}'``; the connection to ML-Metadata comes from the environment, see
+`mtlx.kubeflow.task.metadata_connection`.
 """
 
 import argparse
@@ -62,9 +63,10 @@ def run_task(arguments: argparse.Namespace) -> None:
         from tfx.orchestration import metadata
 
         from mtlx.kubeflow import page
-        from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline, task_names
+        from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
         from mtlx.kubeflow.page.page_context import PageContext
         from mtlx.kubeflow.task.metadata_connection import connection_of, wait_for_store
+        from mtlx.kubeflow.task.outcome_file import write_outcome
         from mtlx.kubeflow.task_outputs import TaskOutputs
         from mtlx.kubeflow.training_job.settings import NODE, RUN_ID
         from mtlx.pipeline.run import node_run
@@ -84,11 +86,12 @@ def run_task(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
     outcome = node_run.run_node(pipeline, arguments.node, connection)
     seconds = time.monotonic() - started
+    write_outcome(os.environ, outcome)
     with metadata.Metadata(connection) as handle:
         context = PageContext(
             run_id=arguments.run_id,
             run_name=arguments.run_name,
-            tasks=tuple(task_names(pipeline)),
+            tasks=tuple(arguments.learning_task),
             seconds=seconds,
             store=handle.store,
         )
@@ -155,6 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run_name", default="", help="what people call the run")
     parser.add_argument("--data_path", default="", help="folder of the logs; as compiled if empty")
     parser.add_argument("--span", help="span of the logs; the latest if empty")
+    parser.add_argument(
+        "--learning_task", action="append", default=[], help="of the experiment; once for each"
+    )
     parser.add_argument("--executor_input", help="JSON from the launcher")
     return parser
 

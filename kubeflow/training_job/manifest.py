@@ -15,7 +15,7 @@ ARGUMENTS = "mtlx/arguments"
 _TEMPORARY = "/tmp"
 
 
-def training_job(
+def training_job_manifest(
     name: str,
     namespace: str,
     settings: TrainingJobSettings,

@@ -18,10 +18,10 @@ from mtlx.kubeflow.training_job.arguments import (
 )
 from mtlx.kubeflow.training_job.client import TrainingJobClient, connect, own_namespace
 from mtlx.kubeflow.training_job.job_name import job_name
-from mtlx.kubeflow.training_job.manifest import ARGUMENTS, training_job
+from mtlx.kubeflow.training_job.manifest import ARGUMENTS, training_job_manifest
 from mtlx.kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
-from mtlx.trainer.run_fn import read_settings
+from mtlx.trainer.run_config import read_settings
 from mtlx.trainer.training.methods import check_workers, method_of
 
 #: Arguments that name the folders that a training leaves.
@@ -60,7 +60,7 @@ def run_fn(fn_args: FnArgs) -> None:
     client = TrainingJobClient(_namespace(settings), connect())
     uri = arguments_uri(fn_args)
     values = write_arguments(fn_args, uri)
-    job = training_job(name, client.namespace, settings, uri, _owner(client.namespace))
+    job = training_job_manifest(name, client.namespace, settings, uri, _owner(client.namespace))
     with _deleted_on_sigterm(client, name):
         working_on = _create_or_find(client, job, values)
         # A lost machine is the loss of all others too, each of which starts again.

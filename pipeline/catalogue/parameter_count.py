@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.analysis.model_inputs_builder import model_inputs
 
@@ -70,9 +71,9 @@ def count_parameters(
         SettingsError: the model can't be built by these settings.
     """
     inputs = model_inputs(experiment.contract, lambda _: vocabulary)
-    built = ARRANGEMENTS.get(model.arrangement)(inputs, model)
+    built = build_model(inputs, model)
+    if not isinstance(built, GradientModel):  # Trees: nothing is there before they have grown.
+        return ParameterCount(0, 0)
     total = sum(int(np.prod(weight.shape)) for weight in built.trainable_weights)
-    # A network that reads the features themselves has no table.
-    embeddings = [part.embedding for part in getattr(built, "models", [built])]
-    tables = sum(part.rows * part.size for part in embeddings if part is not None)
+    tables = sum(part.rows * part.size for part in built.embeddings)
     return ParameterCount(tables, total - tables)

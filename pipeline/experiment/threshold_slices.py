@@ -3,9 +3,10 @@
 from mtlx.components.relaimp_gate.slice_pattern import SlicePattern, pattern_pairs
 from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
-from mtlx.components.slice_evaluation.slices import DOMAIN_ALIAS, OVERALL, resolve_crosses
+from mtlx.components.slice_evaluation.slices import OVERALL, resolve_crosses
 from mtlx.transform.config.names import suggest
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
 #: Characters that make a text a pattern.
 _WILDCARDS = "*?"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
+from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
 _INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.INTERNAL_INPUT)
@@ -34,9 +35,10 @@ def blessed_models(input_dict: ResolverInputs) -> list[BlessedModel]:
     """
     candidates = {model.id for model in input_dict.get("candidate", [])}
     blessings = {
-        blessing.get_int_custom_property("current_model_id"): blessing
+        blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): blessing
         for blessing in input_dict.get("model_blessing", [])
-        if blessing.get_int_custom_property("blessed") == 1
+        if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
+        == constants.BLESSED_VALUE
     }
     blessed = [
         BlessedModel(model, blessings[model.id])

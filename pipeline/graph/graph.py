@@ -22,6 +22,7 @@ from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.run_parameters import RunParameters
+from mtlx.trainer.run_config import run_config
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 
 #: Splits that may reach Transform and Trainer. The test split is read by slice evaluation only.
@@ -208,12 +209,9 @@ def _trainers(
             schema=schema.outputs["schema"],
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["validation"]),
-            custom_config={
-                "data_contract": contract,
-                "model": model.to_json(),
-                "training": training.to_json(),
-                "checkpoint_root": os.path.join(pipeline_root, "checkpoints"),
-            },
+            custom_config=run_config(
+                experiment.contract, model, training, os.path.join(pipeline_root, "checkpoints")
+            ),
         ).with_id(node_id)
 
     return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]

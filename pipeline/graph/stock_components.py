@@ -11,6 +11,7 @@ from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.components.slice_evaluation.statistics.slice_metrics import BASELINE, CANDIDATE
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph.run_parameters import RunParameters
+from mtlx.transform.contract.contract_property import contract_config
 
 
 def csv_example_gen(
@@ -45,7 +46,7 @@ def transform(
         schema=schema,
         preprocessing_fn="mtlx.transform.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=analyze, transform=splits),
-        custom_config={"data_contract": experiment.contract.to_json()},
+        custom_config=contract_config(experiment.contract),
         # StatisticsGen has those of the raw examples already.
         disable_statistics=True,
     )

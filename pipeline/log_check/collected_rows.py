@@ -14,7 +14,8 @@ from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_check.time_ranges import TimeRanges
 from mtlx.pipeline.log_sample.log_sample import LogSample
 from mtlx.pipeline.log_sample.row_check import RowCheck
-from mtlx.transform.contract.data_contract import DataContract, SequenceFeature
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import SequenceFeature
 
 #: Refusals that are kept; the rest is of the same kind.
 _MOST_REFUSED = 3

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from mtlx.transform.contract.data_contract import CategoricalFeature, DataContract, SequenceFeature
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, SequenceFeature
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _MEMINFO = Path("/proc/meminfo")

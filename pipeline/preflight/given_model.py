@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
+from mtlx.trainer.serving.signatures import EXAMPLES_SIGNATURE
 from mtlx.transform.config.names import suggest
-
-#: The signature that is evaluated.
-SIGNATURE = "serving_default"
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
@@ -37,10 +35,10 @@ def model_problem(folder: str, tasks: Iterable[str]) -> str | None:
     except (OSError, DecodeError) as error:
         return f"{file} cannot be read as a SavedModel: {error}"
     signatures = {name: one for graph in graphs for name, one in graph.signature_def.items()}
-    if SIGNATURE not in signatures:
+    if EXAMPLES_SIGNATURE not in signatures:
         names = sorted(name for name in signatures if not name.startswith("__"))
-        return f"{folder} has no signature {SIGNATURE!r}; it has {names}"
-    served = set(signatures[SIGNATURE].outputs)
+        return f"{folder} has no signature {EXAMPLES_SIGNATURE!r}; it has {names}"
+    served = set(signatures[EXAMPLES_SIGNATURE].outputs)
     for task in tasks:
         if task not in served:
             return (

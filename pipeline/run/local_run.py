@@ -2,10 +2,7 @@
 
 import dataclasses
 import datetime
-import json
 import logging
-import os
-import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -18,6 +15,7 @@ from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (
     ExperimentSource,
@@ -123,10 +121,10 @@ def run_experiment(
     experiment = experiment.anchored()
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-    folder = root / "runs" / run_id
+    folder = RunFolder.of(root, run_id).path
     nodes: list[NodeRun] = []
     try:
-        with run_lock(root), run_log(folder / "log.txt", on_progress):
+        with run_lock(root), run_log(RunFolder(folder).log, on_progress):
             record = describe_run(experiment, source)
             _keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root, run_id)
@@ -159,9 +157,9 @@ def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
         from mtlx.pipeline.graph import graph
         from mtlx.pipeline.run import node_run
 
-    connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
+    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
     pipeline = compiler.Compiler().compile(
-        graph.create_pipeline(experiment, str(root / "artifacts"), connection)
+        graph.create_pipeline(experiment, str(root / ARTIFACTS_FOLDER), connection)
     )
     node_run.bind_parameters(pipeline, run_id)
     return pipeline
@@ -190,13 +188,17 @@ def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRu
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
     """Examples that a node worked on and rows that it left out, read from what it wrote."""
     if node_id == "LogExampleGen":
-        path = Path(outputs["examples"][0]) / "ingestion" / "summary.json"
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        return sum(summary["rows"].values()), sum(summary["malformed"].values())
+        from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
+
+        summary = read_ingestion_summary(outputs["examples"][0])
+        if summary is not None:
+            return sum(summary["rows"].values()), sum(summary["malformed"].values())
     if node_id in ("Trainer", "ReferenceTrainer"):
-        history = Path(outputs["model_run"][0]) / "history.json"
-        epochs = json.loads(history.read_text(encoding="utf-8"))["epochs"]
-        return sum(epoch["examples"] for epoch in epochs), None
+        from mtlx.trainer.validation.history import read_history
+
+        history = read_history(outputs["model_run"][0])
+        if history is not None:
+            return sum(epoch["examples"] for epoch in history["epochs"]), None
     return None, None
 
 
@@ -213,7 +215,7 @@ def _failure(
     if experiment.serving.push_to is not None:
         line, pushed_to = _fate_of_the_model(experiment, nodes)
         lines.append(line)
-    log = folder / "log.txt"
+    log = RunFolder(folder).log
     try:
         with open(log, "a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
@@ -265,21 +267,18 @@ def finish(
         record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
+    from mtlx.components.report.artifact import read_report
 
     result = RunResult(run_id, nodes, False, None, folder)
     verdict = Verdict.of_blessing(result.blessing)
-    report = os.path.join(result.output("Report", "report"), "report.html")
-    shutil.copyfile(report, folder / "report.html")
+    own = RunFolder(folder)
+    own.write_report(read_report(result.output("Report", "report")))
     pushed_to = _pushed_to(result) if verdict.blessed else None
     result = dataclasses.replace(result, blessed=verdict.blessed, pushed_to=pushed_to)
     summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
     summary |= _metrics(result)
-    (folder / "run.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
-    latest = folder.parent / "latest"
-    temporary = folder.parent / "latest.new"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.name)
-    temporary.replace(latest)
+    own.write_record(summary)
+    own.make_latest()
     return result
 
 
@@ -307,7 +306,7 @@ def _pushed_to(result: RunResult) -> str | None:
     if all(node.node_id != "Pusher" for node in result.nodes):
         return None
     root = result.folder.parent.parent
-    connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.sqlite"))
+    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
     with metadata.Metadata(connection) as handle:
         uri = result.output("Pusher", "pushed_model")
         (artifact,) = handle.store.get_artifacts_by_uri(uri)

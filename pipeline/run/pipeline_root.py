@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.run.run_folder import METADATA_FILE
 
 
 def pipeline_root(experiment: Experiment) -> Path:
@@ -33,4 +34,4 @@ def history_elsewhere(experiment: Experiment) -> str | None:
 
 
 def _has_history(root: Path) -> bool:
-    return (root / "metadata.sqlite").exists()
+    return (root / METADATA_FILE).exists()

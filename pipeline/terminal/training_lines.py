@@ -1,8 +1,6 @@
 """What the end of a run says of its trainings: which epoch was kept and why, what to mind."""
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from mtlx.pipeline.run.local_run import NodeRun
@@ -28,8 +26,11 @@ def training_lines(nodes: Iterable[NodeRun]) -> tuple[list[str], list[str]]:
 
 
 def _history(node: NodeRun) -> dict[str, Any]:
+    # Of a run that is done; reading it earlier would load TensorFlow for nothing.
+    from mtlx.trainer.validation.history import read_history
+
     for folder in node.outputs.get("model_run", []):
-        path = Path(folder) / "history.json"
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
+        history = read_history(folder)
+        if history is not None:
+            return history
     return {}

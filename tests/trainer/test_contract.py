@@ -12,13 +12,14 @@ import tensorflow as tf
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
 from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
-TRAINED = [name for name in NETWORKS if NETWORKS.get(name).trained_by_gradient]
+TRAINED = [name for name in NETWORKS if issubclass(NETWORKS.get(name), Network)]
 #: And networks whose hidden layers have statistics, of all rows, and of a domain's besides.
 NORMALISED = ["shared_bottom+batch", "star+batch"]
 MODELS = [(network, "mean_pooling", "none", "joint") for network in [*TRAINED, *NORMALISED]]
@@ -87,7 +88,7 @@ def _loss(model, outputs, labels):
 
 
 def test_what_no_gradient_trains_is_tested_elsewhere():
-    """Untrained, it gives no scores; see `tests/trainer/networks/test_tree_ensemble.py`."""
+    """Untrained, it gives no scores; see `tests/trainer/model/test_tree_model.py`."""
     assert set(NETWORKS) - set(TRAINED) == {"lightgbm"}
 
 

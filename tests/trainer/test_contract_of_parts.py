@@ -80,7 +80,7 @@ def test_losses(name):
     assert np.isfinite(losses).all() and np.isfinite(gradient).all()
     touched = losses.numpy() != 0  # PWiseR is about one task, the calibrator about later ones
     assert touched.any() and (gradient[:, touched] != 0).any(axis=0).all()
-    if not getattr(loss, "over_all_rows", False):
+    if not loss.over_all_rows:
         assert losses[2] == 0 and (gradient[:, 2] == 0).all()
 
 

@@ -1,10 +1,4 @@
-"""Losses: from labels and a model's outputs to one number per task.
-
-A loss is built with the tasks and called with labels ``(B, T)``, the model's outputs and the
-population masks ``(B, T)``; it gives ``(T,)`` float32. One that is a mean over all rows and not
-over each task's population says so by an attribute ``over_all_rows = True``: what counts of it
-on several devices is its share of the rows, and it counts where a population is empty.
-"""
+"""Losses by the name used in `training.loss`; what each promises is `mtlx.trainer.losses.loss`."""
 
 from mtlx.transform.config.registry import Registry
 

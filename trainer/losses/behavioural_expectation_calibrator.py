@@ -8,12 +8,13 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import logits_of, row_mean
 from mtlx.trainer.task_tree import ancestry, preceding
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class BehaviouralExpectationCalibrator(keras.layers.Layer):
+class BehaviouralExpectationCalibrator(Loss):
     """L_t = α (1/B) Σ_i max(P_it − P_iu, 0) for task t after task u (Xi et al. 2021).
 
     It is added to the cross-entropy. The paper's tasks are all defined on all impressions, so
@@ -43,7 +44,7 @@ class BehaviouralExpectationCalibrator(keras.layers.Layer):
         *,
         weight: Annotated[float, Field(ge=0.0)] = 0.6,
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.weight = weight
         self.factors = ancestry(tasks, "population")
         # Differences P_t - P_u of the tasks with a preceding one; 0 for the others.

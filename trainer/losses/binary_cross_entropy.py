@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import (
     Smoothing,
     Towards,
@@ -16,7 +17,7 @@ from mtlx.trainer.losses.parts import (
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class BinaryCrossEntropy(keras.layers.Layer):
+class BinaryCrossEntropy(Loss):
     """L_t = (1/n_t) Σ_i m_it · w(y_it) · BCE(y_it, p_it), with n_t = Σ_i m_it.
 
     m is 1 for rows of the task's population, w(1) the positive and w(0) the negative weight. The
@@ -49,7 +50,7 @@ class BinaryCrossEntropy(keras.layers.Layer):
         label_smoothing: Smoothing = 0.0,
         smooth_towards: Towards = "half",
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
         names = [task.name for task in tasks]
         self.positive_weights = per_task("positive_weight", positive_weight, names)

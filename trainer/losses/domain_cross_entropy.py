@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, TaskSpec
 
 
-class DomainCrossEntropy(keras.layers.Layer):
+class DomainCrossEntropy(Loss):
     """L_t = Σ_d (1/n_dt) Σ_{i in d} m_it BCE(y_it, p_it), n_dt = Σ_{i in d} m_it (M3oE).
 
     m is 1 for rows of the task's population. A domain without rows adds 0. The mean over a
@@ -42,7 +43,7 @@ class DomainCrossEntropy(keras.layers.Layer):
         label_smoothing: Smoothing = 0.0,
         smooth_towards: Towards = "half",
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
 
     def call(

@@ -6,12 +6,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtlx.trainer.losses.parts import Smoothing, Towards, clipped, row_mean, smoothed
+from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.parts import Smoothing, Towards, row_mean, smoothed
+from mtlx.trainer.model.scores import clipped
 from mtlx.trainer.task_tree import ancestry
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class EntireSpaceCrossEntropy(keras.layers.Layer):
+class EntireSpaceCrossEntropy(Loss):
     """L_t = (1/B) Σ_i BCE(Π_u y_iu, j_it), the loss of ESMM (Ma et al. 2018).
 
     j is the joint probability of t and of all tasks u before it, and its label the product of
@@ -40,7 +42,7 @@ class EntireSpaceCrossEntropy(keras.layers.Layer):
         label_smoothing: Smoothing = 0.0,
         smooth_towards: Towards = "half",
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
         self.joint = ancestry(tasks, "after")
         self.lengths = np.sum(self.joint, axis=1)

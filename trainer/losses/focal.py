@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import (
     Smoothing,
     Towards,
@@ -18,7 +19,7 @@ from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class Focal(keras.layers.Layer):
+class Focal(Loss):
     """L_t = −(1/n_t) Σ_i m_it a(y) (1 − q)^γ log q (Lin et al. 2017), q = p if y = 1, else 1 − p.
 
     m is 1 for the n_t rows of the task's population; a(1) = α and a(0) = 1 − α. γ = 0 and
@@ -53,7 +54,7 @@ class Focal(keras.layers.Layer):
         label_smoothing: Smoothing = 0.0,
         smooth_towards: Towards = "half",
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
         names = [task.name for task in tasks]
         self.gamma = _of_each_task("gamma", gamma, names)

@@ -6,11 +6,12 @@ import keras
 from keras import ops
 from pydantic import NonNegativeFloat
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import row_mean
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class NextBehaviour(keras.layers.Layer):
+class NextBehaviour(Loss):
     """weight · mean over all rows of the auxiliary loss of DIEN (Zhou 2019), see `DIEN`.
 
     It comes on top of the cross-entropy of the labels, and belongs to no task: each task gets
@@ -29,7 +30,7 @@ class NextBehaviour(keras.layers.Layer):
     over_all_rows = True
 
     def __init__(self, tasks: tuple[TaskSpec, ...], *, weight: NonNegativeFloat = 1.0):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.tasks, self.weight = len(tasks), weight
 
     def call(

@@ -8,12 +8,10 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
+from mtlx.trainer.model.scores import clipped
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
-
-#: Probabilities are kept so far from 0 and 1 where no logits are given.
-SMALLEST_PROBABILITY = 1e-7
 
 #: Option `label_smoothing`: s of `smoothed`.
 Smoothing = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -27,13 +25,6 @@ def logits_of(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         return ops.cast(outputs["logits"], "float32")
     probabilities = clipped(outputs["probabilities"])
     return ops.log(probabilities) - ops.log1p(-probabilities)
-
-
-def clipped(probabilities: keras.KerasTensor) -> keras.KerasTensor:
-    """Probabilities in float32, kept from 0 and 1."""
-    return ops.clip(
-        ops.cast(probabilities, "float32"), SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY
-    )
 
 
 def population_mean(losses: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:

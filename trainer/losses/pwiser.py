@@ -8,13 +8,14 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
+from mtlx.trainer.losses.loss import Loss
 from mtlx.trainer.losses.parts import logits_of, task_position
 from mtlx.trainer.task_tree import ancestry
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class PWiseR(keras.layers.Layer):
+class PWiseR(Loss):
     """λ L_PW of the PWiseR paper (Eq. 2), to be added to the cross-entropy (Eq. 1).
 
     With s the click probability, C the rows with a conversion, O those clicked but not
@@ -60,7 +61,7 @@ class PWiseR(keras.layers.Layer):
         click: str | None = None,
         conversion: str | None = None,
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.weight, self.m1, self.m2 = weight, m1, m2
         self.click = 0 if click is None else task_position("click", click, tasks)
         after = np.flatnonzero(ancestry(tasks, "after")[:, self.click]).tolist()

@@ -6,10 +6,11 @@ import keras
 from pydantic import NonNegativeFloat
 
 from mtlx.trainer.losses.binary_cross_entropy import BinaryCrossEntropy
+from mtlx.trainer.losses.loss import Loss
 from mtlx.transform.contract.model_inputs import TaskSpec
 
 
-class SmallHeadsLoss(keras.layers.Layer):
+class SmallHeadsLoss(Loss):
     """L_t = weight · mean over t's population of BCE(y_t, σ(auxiliary logit_t)) (Wang Y. 2022).
 
     It comes on top of the binary cross-entropy of the logits themselves.
@@ -25,7 +26,7 @@ class SmallHeadsLoss(keras.layers.Layer):
     """
 
     def __init__(self, tasks: tuple[TaskSpec, ...], *, weight: NonNegativeFloat = 1.0):
-        super().__init__(dtype="float32")
+        super().__init__()
         self.weight = weight
         self.cross_entropy = BinaryCrossEntropy(tasks)
 

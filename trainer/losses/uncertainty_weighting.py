@@ -8,6 +8,7 @@ from keras import ops
 from pydantic import AfterValidator
 
 from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.losses.loss import Loss
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
 
@@ -18,7 +19,7 @@ def _known(name: str) -> str:
     return name
 
 
-class UncertaintyWeighting(keras.layers.Layer):
+class UncertaintyWeighting(Loss):
     """Σ_t (L_t / (2 σ_t²) + log σ_t), Kendall et al. 2018 as the MAN paper takes it (Eq. 3).
 
     log σ_t is what is trained; it starts at 0. A task whose population is empty adds nothing,
@@ -45,14 +46,14 @@ class UncertaintyWeighting(keras.layers.Layer):
         loss: Annotated[str, AfterValidator(_known)] = "binary_cross_entropy",
         loss_options: dict[str, Any] | None = None,
     ):
-        super().__init__(dtype="float32")
+        super().__init__()
         try:
-            self.task_loss = LOSSES.build(loss, loss_options or {}, tasks)
+            self.task_loss: Loss = LOSSES.build(loss, loss_options or {}, tasks)
         except SettingsError as error:
             raise SettingsError(
                 [(("loss_options", *path), text) for path, text in error.problems]
             ) from None
-        self.over_all_rows = getattr(self.task_loss, "over_all_rows", False)
+        self.over_all_rows = self.task_loss.over_all_rows
         self.log_sigma = self.add_weight(shape=(len(tasks),), initializer="zeros", name="log_sigma")
 
     def call(

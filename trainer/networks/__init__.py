@@ -1,4 +1,4 @@
-"""Multi-task networks: from fields to one logit per task."""
+"""What `model.network` may name: networks, from fields to one logit per task, and trees."""
 
 from mtlx.transform.config.registry import Registry
 
@@ -25,6 +25,7 @@ NETWORKS = Registry(
         "adatt": "mtlx.trainer.networks.adatt:AdaTT",
         "adatt_sp": "mtlx.trainer.networks.adatt_sp:AdaTTSp",
         "man": "mtlx.trainer.networks.man:MAN",
-        "lightgbm": "mtlx.trainer.networks.tree_ensemble:TreeEnsemble",
+        # No network but a whole model, see `mtlx.trainer.model.build_model`.
+        "lightgbm": "mtlx.trainer.model.tree_model:TreeModel",
     },
 )

@@ -11,7 +11,7 @@ from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
-from mtlx.trainer.networks.network import Network
+from mtlx.trainer.networks.network import DEFAULT_LOSSES, Network
 from mtlx.trainer.task_tree import levels, preceding
 from mtlx.transform.contract.model_inputs import ModelInputs
 
@@ -46,7 +46,7 @@ class AITM(Network):
 
     takes_task_inputs = True
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"name": "binary_cross_entropy"},
+        *DEFAULT_LOSSES,
         {"name": "behavioural_expectation_calibrator"},
     )
 

@@ -4,6 +4,9 @@ from typing import Any, ClassVar
 
 import keras
 
+#: What a model is trained with where neither `training.loss` nor the model names anything.
+DEFAULT_LOSSES: tuple[dict[str, Any], ...] = ({"name": "binary_cross_entropy"},)
+
 
 class Network(keras.layers.Layer):
     """Base of the networks: from fields to one logit per task.
@@ -20,10 +23,6 @@ class Network(keras.layers.Layer):
             whose shares "contributions/<task>".
         reads_fields: whether the fields must be the embedded features themselves, one after the
             other; such a network stands behind no bottom and no task-specific encoder.
-        reads_inputs: whether `call` reads the features themselves: for fields it is given the
-            numbers ``(B, N)``. Nothing is embedded, and behaviour sequences are not read.
-        trained_by_gradient: whether all it learns are trainable weights; if not, its default
-            method makes the model, and may change the model's shape.
         takes_task_inputs: whether `call` reads ``(B, T, F, k)`` itself. To other networks
             every task's input is shown in turn, and each task's output is read from its own.
         default_losses: what it is trained with where `training.loss` names nothing.
@@ -31,10 +30,8 @@ class Network(keras.layers.Layer):
     """
 
     reads_fields: ClassVar[bool] = False
-    reads_inputs: ClassVar[bool] = False
-    trained_by_gradient: ClassVar[bool] = True
     takes_task_inputs: ClassVar[bool] = False
-    default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "binary_cross_entropy"},)
+    default_losses: ClassVar[tuple[dict[str, Any], ...]] = DEFAULT_LOSSES
     default_method: ClassVar[str] = "standard"
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
 from mtlx.trainer.layers.parallel.towers import Towers
-from mtlx.trainer.networks.network import Network
+from mtlx.trainer.networks.network import DEFAULT_LOSSES, Network
 from mtlx.transform.contract.model_inputs import ModelInputs
 
 
@@ -37,7 +37,7 @@ class SmallHeads(Network):
     """
 
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"name": "binary_cross_entropy"},
+        *DEFAULT_LOSSES,
         {"name": "small_heads"},
     )
 

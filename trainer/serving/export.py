@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.serving.request_checks import (
     aligned_sequences,
     equal_lengths,
@@ -16,21 +16,11 @@ from mtlx.trainer.serving.request_checks import (
 )
 from mtlx.trainer.serving.served_counts import ServedCounts
 from mtlx.trainer.serving.serving_contract import write_serving_contract
+from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE, EXAMPLES_SIGNATURE
 from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
 from mtlx.transform.columns.missing_values import is_missing
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
-
-#: Signature for serialised `tf.Example`s; what is evaluated and served.
-EXAMPLES_SIGNATURE = "serving_default"
-#: Signature for raw tensors, for callers without `tf.Example`.
-COLUMNS_SIGNATURE = "serving_columns"
-#: Signature that counts, for the same raw tensors, what the model does not know.
-COUNTS_SIGNATURE = "serving_counts"
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 
 class ServedModel(tf.Module):
@@ -43,7 +33,7 @@ class ServedModel(tf.Module):
     """
 
     def __init__(
-        self, model: keras.Model, transformed: tft.TFTransformOutput, contract: DataContract
+        self, model: Scorer, transformed: tft.TFTransformOutput, contract: DataContract
     ) -> None:
         super().__init__()
         self._contract = contract

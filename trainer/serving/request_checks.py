@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from mtlx.transform.columns.domain_values import domain_text, is_listed
-from mtlx.transform.contract.data_contract import Domain
+from mtlx.transform.contract.domain import Domain
 
 #: First byte of a tf.Example: field 1, of a length that the next bytes tell.
 _FEATURES_TAG = 0x0A

@@ -7,12 +7,8 @@ import tensorflow as tf
 from mtlx.trainer.serving.training_ranges import Transform
 from mtlx.transform.columns.domain_values import domain_text, is_listed
 from mtlx.transform.columns.missing_values import as_numbers, as_texts
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 from mtlx.transform.contract.model_inputs import MISSING_ID, OUT_OF_VOCABULARY_ID, PADDING_ID
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from mtlx.transform.contract.data_contract import DataContract, NumericFeature
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import NumericFeature
 
 #: Numbers that are tried at once; two rounds of as many find a float32 among all.
 _PROBES = 1 << 16

@@ -1,16 +1,23 @@
 """What a training method is given, and what it gives back."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.gradient_model import GradientModel
+from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.optimization.learning_rate import needs_length
+from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.validation.history import History
+from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs
 
 
@@ -31,12 +38,44 @@ class TrainingJob:
 
     settings: TrainingSettings
     inputs: ModelInputs
-    build_model: Callable[[], keras.Model]
+    build_model: Callable[[], Scorer]
     train: ExampleSet
     validation: ExampleSet
     checkpoints: CheckpointFolder
     strategy: tf.distribute.Strategy
     on_epoch: Callable[[History], None] = lambda history: None
+
+    def gradient_model(self) -> GradientModel:
+        """The untrained model, made in the strategy's scope, for a method that follows gradients.
+
+        Its values follow the settings' seed.
+
+        Raises:
+            SettingsError: the model has no trainable weights, as trees have none.
+        """
+        keras.utils.set_random_seed(self.settings.seed)
+        with self.strategy.scope():
+            model = self.build_model()
+        if not isinstance(model, GradientModel):
+            text = "follows gradients, which this model does not learn by: leave method away"
+            raise SettingsError([(("method",), text)])
+        return model
+
+    def length(self, epochs: int) -> TrainingLength | None:
+        """How long a training is; None where nothing depends on it: rows must be counted.
+
+        Args:
+            epochs: of all stages, if nothing stops them before.
+        """
+        if not needs_length(self.settings.schedule):
+            return None
+        return TrainingLength(math.ceil(self.train.rows / self.settings.batch_size), epochs)
+
+    def spread(self, batches: tf.data.Dataset) -> Iterable[dict[str, tf.Tensor]]:
+        """Batches, each divided among the replicas of one machine where there are several."""
+        if WorkerGroup(self.strategy).several or self.strategy.num_replicas_in_sync == 1:
+            return batches
+        return self.strategy.experimental_distribute_dataset(batches)
 
 
 @dataclass(frozen=True)
@@ -52,4 +91,4 @@ class TrainingResult:
 
     weights: list[np.ndarray]
     history: History
-    build_model: Callable[[], keras.Model] | None = None
+    build_model: Callable[[], Scorer] | None = None

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.optimizers import Optimizers
 from mtlx.trainer.optimization.weight_average import WeightAverage
 from mtlx.trainer.training.ordinary_step import Batch, OrdinaryStep
@@ -36,7 +37,7 @@ class MetaStep:
     def __init__(
         self,
         step: OrdinaryStep,
-        model: keras.Model,
+        model: GradientModel,
         strategy: tf.distribute.Strategy,
         adaptation_rate: float,
         second_order: bool,

@@ -8,6 +8,8 @@ import tensorflow as tf
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.labels import labels_and_mask
 from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.lazy_adam import look_up, sum_of_ids
 from mtlx.trainer.optimization.optimizers import Optimizers
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
@@ -17,21 +19,17 @@ from mtlx.transform.contract.model_inputs import TaskSpec
 
 Batch = Mapping[str, tf.Tensor]
 
-#: Losses of a model that names none itself.
-_DEFAULT_LOSSES = ({"name": "binary_cross_entropy"},)
-
 
 class OrdinaryStep:
     """Updates a model on one batch.
 
     A task's loss is its sum over the batch's rows in the task's population divided by their
     number over all devices, so that the result does not depend on how rows are spread over
-    devices. A population without rows contributes 0. A loss over all rows (`mtlx.trainer.losses`)
-    is divided by the number of rows instead.
+    devices. A population without rows contributes 0. A loss over all rows
+    (`mtlx.trainer.losses.loss`) is divided by the number of rows instead.
 
     Args:
-        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``; may name
-            its ``default_losses``.
+        model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``.
         tasks: in the model's order.
         settings: of the training.
         strategy: the devices; the model was built in its scope.
@@ -43,12 +41,12 @@ class OrdinaryStep:
 
     def __init__(
         self,
-        model: keras.Model,
+        model: GradientModel,
         tasks: tuple[TaskSpec, ...],
         settings: TrainingSettings,
         strategy: tf.distribute.Strategy,
         trained: Callable[[list[keras.Variable]], list[keras.Variable]] | None = None,
-        loss_layers: list[keras.Layer] | None = None,
+        loss_layers: list[Loss] | None = None,
         length: TrainingLength | None = None,
     ) -> None:
         self._model, self._tasks, self._strategy = model, tasks, strategy
@@ -58,9 +56,8 @@ class OrdinaryStep:
             [settings.task_weights.get(task.name, 1.0) for task in tasks], tf.float32
         )
         with strategy.scope():
-            default = getattr(model, "default_losses", _DEFAULT_LOSSES)
-            terms = settings.loss or [LossSettings(**term) for term in default]
-            self.loss_layers = loss_layers or [
+            terms = settings.loss or [LossSettings(**term) for term in model.default_losses]
+            self.loss_layers: list[Loss] = loss_layers or [
                 LOSSES.build(t.name, t.options, tasks) for t in terms
             ]
             self.optimizers = Optimizers(settings, _tables(model), length)
@@ -74,12 +71,7 @@ class OrdinaryStep:
     @property
     def loss_variables(self) -> list[keras.Variable]:
         """State of the losses, such as learnt weights of tasks."""
-        return [
-            variable
-            for loss in self.loss_layers
-            if isinstance(loss, keras.Layer)
-            for variable in loss.variables
-        ]
+        return [variable for loss in self.loss_layers for variable in loss.variables]
 
     @property
     def optimizer(self) -> keras.optimizers.Optimizer:
@@ -161,7 +153,7 @@ class OrdinaryStep:
         """This replica's share of the task losses ``(T,)``, in the replica's context.
 
         Over all replicas the shares add up to means over all rows of a task's population, or
-        over all rows for a loss that says so, see `mtlx.trainer.losses`.
+        over all rows for a loss that says so, see `mtlx.trainer.losses.loss`.
 
         Args:
             batch: rows of this replica.
@@ -177,7 +169,7 @@ class OrdinaryStep:
         outputs = self._model(batch, training=True)
         terms = [
             tf.cast(loss(labels, outputs, mask), tf.float32)
-            * (of_rows if getattr(loss, "over_all_rows", False) else of_population)
+            * (of_rows if loss.over_all_rows else of_population)
             for loss in self.loss_layers
         ]
         return tf.add_n(terms)
@@ -254,15 +246,15 @@ def _with_l2(
     return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
 
 
-def _read_rows_in_place(model: keras.Model) -> None:
+def _read_rows_in_place(model: GradientModel) -> None:
     """Lets the model's embeddings read their tables as `LazyAdam` writes them."""
-    for embedding in getattr(model, "embeddings", []):
+    for embedding in model.embeddings:
         embedding.look_up = look_up
 
 
-def _tables(model: keras.Model) -> list[keras.Variable]:
+def _tables(model: GradientModel) -> list[keras.Variable]:
     """The embedding tables of ids."""
-    return [one.table for one in getattr(model, "embeddings", []) if one.rows]
+    return [one.table for one in model.embeddings if one.rows]
 
 
 def _parts(batch: Batch, parts: int) -> Iterator[Batch]:

@@ -1,7 +1,7 @@
 """How far a training is; with the weights and the history, all that a resumed training needs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -81,4 +81,13 @@ class TrainingProgress:
             earlier_epochs=self.earlier_epochs,
             schedule_offset=self.schedule_offset,
             rate_factor=self.rate_factor,
+        )
+
+    def next_stage(self) -> "TrainingProgress":
+        """At the start of the stage after this one, between two epochs."""
+        return replace(
+            self,
+            stage=self.stage + 1,
+            earlier_epochs=self.epoch - 1,
+            epochs_without_gain=0,
         )

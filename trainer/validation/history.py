@@ -69,6 +69,26 @@ class History:
             file.write(json.dumps(asdict(self), indent=2))
 
 
+def read_history(folder: str) -> dict[str, Any] | None:
+    """Reads a model run's `HISTORY_FILE`; one of an older version may lack what was added since.
+
+    Returns:
+        The fields of `History` by name; None where the trainer left no such file.
+
+    Raises:
+        ValueError: the file is no JSON.
+    """
+    path = os.path.join(folder, HISTORY_FILE)
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            history: dict[str, Any] = json.load(file)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}, line {error.lineno}: no JSON ({error.msg})") from error
+    return history
+
+
 def _scalars(record: dict[str, Any]) -> dict[str, float]:
     """The numbers of one epoch by TensorBoard tag."""
     names = ("loss", "selection", "examples_per_second", "learning_rate", "embedding_learning_rate")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtlx.trainer.model.scores import SMALLEST_PROBABILITY
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 
 
@@ -53,5 +54,5 @@ def measure(labels: np.ndarray, probabilities: np.ndarray, with_auc: bool = True
 
 
 def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    clipped = np.clip(probabilities, 1e-7, 1 - 1e-7)
+    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     return float(-np.mean(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))

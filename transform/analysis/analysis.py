@@ -6,12 +6,8 @@ from typing import Literal, Protocol
 import numpy as np
 import tensorflow as tf
 
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +12,13 @@ import tensorflow_transform as tft
 from mtlx.transform.analysis.analysis import NumericSummary, vocabulary_name
 
 #: File with the scalars, beside the vocabularies' files.
-NUMBERS_FILE = "numbers.json"
+_NUMBERS_FILE = "numbers.json"
+
+
+def write_numbers(folder: str, numbers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes the scalars of an analysis, by feature, for `FinishedAnalysis` to read."""
+    with tf.io.gfile.GFile(os.path.join(folder, _NUMBERS_FILE), "w") as file:
+        file.write(json.dumps(numbers))
 
 
 class FinishedAnalysis:
@@ -25,7 +33,7 @@ class FinishedAnalysis:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        with tf.io.gfile.GFile(os.path.join(folder, NUMBERS_FILE)) as file:
+        with tf.io.gfile.GFile(os.path.join(folder, _NUMBERS_FILE)) as file:
             self._numbers = json.load(file)
         self._tables: dict[str, tf.lookup.StaticHashTable] = {}
 

@@ -5,12 +5,8 @@ from collections.abc import Callable
 import tensorflow_transform as tft
 
 from mtlx.transform.analysis.analysis import vocabulary_name
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    NumericFeature,
-    SequenceFeature,
-)
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 from mtlx.transform.contract.model_inputs import (
     FIRST_VALUE_ID,
     CategoricalInput,

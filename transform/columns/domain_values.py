@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from mtlx.transform.contract.data_contract import Domain
+from mtlx.transform.contract.domain import Domain
 
 
 def domain_text(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:

@@ -17,7 +17,7 @@ _FEATURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 #: TensorFlow's generated functions have an argument of this name.
 _RESERVED = {DOMAIN_ID: "the model's input with the domain's index", "self": "TensorFlow's"}
 #: In `evaluation.slices`, the domain's feature, whatever its name.
-_DOMAIN_ALIAS = "domain"
+DOMAIN_ALIAS = "domain"
 _WILDCARDS = "*?[]\\"
 
 
@@ -54,9 +54,9 @@ def name_problems(
         *_label_problems(features, labels),
         *(f"tasks.{_shown(name)}: {why}" for name in labels if (why := _of_task(name))),
     ]
-    if _DOMAIN_ALIAS in features and domain_feature not in (None, _DOMAIN_ALIAS):
+    if DOMAIN_ALIAS in features and domain_feature not in (None, DOMAIN_ALIAS):
         problems.append(
-            f"features.{_DOMAIN_ALIAS}: in slices {_DOMAIN_ALIAS!r} stands for the domain's "
+            f"features.{DOMAIN_ALIAS}: in slices {DOMAIN_ALIAS!r} stands for the domain's "
             f"feature, which is {domain_feature!r}; {_REMEDY}"
         )
     for value in domain_values:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.report.report_data import Training
 from mtlx.components.report.sections.line_chart import LineChart, line_chart
 
@@ -149,7 +150,7 @@ _STAGES = {
 
 
 def time_rows(
-    ingestion: dict[str, Any] | None, trainings: tuple[Training, ...]
+    ingestion: IngestionSummary | None, trainings: tuple[Training, ...]
 ) -> list[tuple[str, dict[str, float]]]:
     """Returns stages with their seconds by model; the ingestion is counted to the candidate."""
     rows: list[tuple[str, dict[str, float]]] = []

@@ -6,14 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from mtlx.trainer.serving.export import COLUMNS_SIGNATURE
 from mtlx.trainer.serving.serving_contract import read_serving_contract
-from mtlx.transform.contract.data_contract import (
-    CategoricalFeature,
-    DataContract,
-    Feature,
-    NumericFeature,
-)
+from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature, Feature, NumericFeature
 
 #: How a value stands in a `tf.Example`, in the words of messages.
 TEXT, NUMBER, WHOLE_NUMBER = "text", "a number", "a whole number"

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from mtlx.components.slice_evaluation.models.model_reads import ModelReads, model_reads
+from mtlx.trainer.serving.signatures import EXAMPLES_SIGNATURE
 
-SIGNATURE = "serving_default"
 #: Room for rounding around [0, 1].
 _TOLERANCE = 1e-5
 
@@ -34,20 +34,20 @@ class ServedModel:
         """Loads the model, or returns it from this process' cache, and checks its outputs.
 
         Raises:
-            ValueError: no SavedModel, no `SIGNATURE` on serialised examples, or a task that it
-                does not serve.
+            ValueError: no SavedModel, no `EXAMPLES_SIGNATURE` on serialised examples, or a task
+                that it does not serve.
         """
         model = self._model()
-        if SIGNATURE not in model.signatures:
+        if EXAMPLES_SIGNATURE not in model.signatures:
             raise ValueError(
-                f"model {self.name!r} in {self.path} has no signature {SIGNATURE!r}; "
+                f"model {self.name!r} in {self.path} has no signature {EXAMPLES_SIGNATURE!r}; "
                 f"it has {sorted(model.signatures)}"
             )
-        signature = model.signatures[SIGNATURE]
+        signature = model.signatures[EXAMPLES_SIGNATURE]
         arguments = signature.structured_input_signature[1]
         if [argument.dtype for argument in arguments.values()] != [tf.string]:
             raise ValueError(
-                f"model {self.name!r} in {self.path}: signature {SIGNATURE!r} takes "
+                f"model {self.name!r} in {self.path}: signature {EXAMPLES_SIGNATURE!r} takes "
                 f"{', '.join(sorted(arguments)) or 'nothing'}; one tensor of serialised "
                 "tf.Examples is expected"
             )

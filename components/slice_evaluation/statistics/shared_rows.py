@@ -13,7 +13,8 @@ import tensorflow_model_analysis as tfma
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
-from mtlx.transform.contract.data_contract import CategoricalFeature, DataContract
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import CategoricalFeature
 
 #: File in the evaluation's folder.
 SHARED_ROWS_FILE = "shared_rows.json"
@@ -99,18 +100,18 @@ class GroupedPlacements:
     def __init__(self, features: tuple[str, ...], tasks: int):
         self._features, self._tasks = features, tasks
 
-    def sums(self, batch: EvaluationBatch, passed: PairedPass) -> ClusterSums:
+    def sums(self, batch: EvaluationBatch, paired: PairedPass) -> ClusterSums:
         """The candidate's of a batch; group = feature · T + task; a cluster is a value.
 
         In place of two models stand the placement and its square.
         """
-        totals, sums = passed.totals, ClusterSums(2)
+        totals, sums = paired.totals, ClusterSums(2)
         if not self._features:
             return sums
         (overall,) = totals.ordinals(((),))
         # The first column is that of the overall slice.
         alone = dataclasses.replace(batch, slices=batch.slices[:1])
-        for task, members, _, labels, placements in passed.rows(alone):
+        for task, members, _, labels, placements in paired.rows(alone):
             own = placements[0]
             parts = np.uint64(-(-int(totals.examples[overall, task]) // _SAMPLED_ROWS))
             for place, feature in enumerate(self._features):
@@ -125,7 +126,7 @@ class GroupedPlacements:
 
 def find_shared_rows(
     sums: ClusterSums,
-    passed: PairedPass,
+    paired: PairedPass,
     features: list[str],
     tasks: tuple[str, ...],
     contract: DataContract,
@@ -143,22 +144,22 @@ def find_shared_rows(
 
     Args:
         sums: of all batches.
-        passed: totals and AUCs.
+        paired: totals and AUCs.
         features: as in `GroupedPlacements`.
         tasks: names.
         contract: says which features are embedded.
     """
     sums.compact()
-    (overall,) = passed.totals.ordinals(((),))
+    (overall,) = paired.totals.ordinals(((),))
     found: dict[str, SharedRows] = {}
     for place, feature in enumerate(features):
         for task, name in enumerate(tasks):
             own = sums.columns_of(place * len(tasks) + task)
-            positives = float(passed.totals.positives[overall, task])
-            negatives = float(passed.totals.negatives[overall, task])
+            positives = float(paired.totals.positives[overall, task])
+            negatives = float(paired.totals.negatives[overall, task])
             several, embedded = own[:, 4] + own[:, 5] > 1, contract.categorical(feature).embed
             least = _LEAST_VALUES if embedded else _LEAST_VALUES_OF_AN_ID
-            if several.sum() < least or not np.isfinite(passed.auc[overall, 0, task]):
+            if several.sum() < least or not np.isfinite(paired.auc[overall, 0, task]):
                 continue
             if embedded and own[several, 4:6].sum() > _MOST_ROWS_OF_A_USER * several.sum():
                 continue

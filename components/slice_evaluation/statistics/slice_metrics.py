@@ -54,32 +54,32 @@ class SliceMetricsBuilder:
     def __init__(self, models: tuple[str, ...], tasks: tuple[str, ...], confidence: float):
         self.models, self.tasks, self.confidence = models, tasks, confidence
 
-    def build(self, passed: PairedPass, spread: Spread) -> list[tuple[SliceKey, Metrics]]:
+    def build(self, paired: PairedPass, spread: Spread) -> list[tuple[SliceKey, Metrics]]:
         """Returns the metrics of every slice.
 
         Args:
-            passed: totals and AUCs.
+            paired: totals and AUCs.
             spread: of the models' AUCs, leading shape ``(S, T)``.
         """
         return [
-            (key, self._slice(passed, spread, number))
-            for number, key in enumerate(passed.totals.keys)
+            (key, self._slice(paired, spread, number))
+            for number, key in enumerate(paired.totals.keys)
         ]
 
-    def _slice(self, passed: PairedPass, spread: Spread, number: int) -> Metrics:
+    def _slice(self, paired: PairedPass, spread: Spread, number: int) -> Metrics:
         metrics: Metrics = {}
         for task, task_name in enumerate(self.tasks):
-            if not passed.totals.examples[number, task]:
+            if not paired.totals.examples[number, task]:
                 continue
-            own, causes = spread[number, task], self._causes(passed, number, task)
+            own, causes = spread[number, task], self._causes(paired, number, task)
             for model, model_name in enumerate(self.models):
-                values = self._model(passed, number, model, task)
-                auc = passed.auc[number, model, task]
+                values = self._model(paired, number, model, task)
+                auc = paired.auc[number, model, task]
                 estimate = auc_estimate(auc, own, model, self.confidence)
                 for name, value in values + _named(AUC, estimate, causes[model]):
                     metrics[_key(name, model_name, task_name)] = value
             for model, model_name in enumerate(self.models[1:], start=1):
-                aucs = passed.auc[number, [0, model], task]
+                aucs = paired.auc[number, [0, model], task]
                 cause = self._cause_of_pair(causes, model)
                 for name, estimate in (
                     (RELAIMP, relaimp(aucs, own, model, self.confidence)),
@@ -90,9 +90,9 @@ class SliceMetricsBuilder:
         return metrics
 
     def _model(
-        self, passed: PairedPass, number: int, model: int, task: int
+        self, paired: PairedPass, number: int, model: int, task: int
     ) -> list[tuple[str, float]]:
-        totals = passed.totals
+        totals = paired.totals
         examples = int(totals.examples[number, task])
         positives = int(totals.positives[number, task])
         undefined = int(totals.undefined[number, model, task])
@@ -108,9 +108,9 @@ class SliceMetricsBuilder:
             metrics.append((CALIBRATION, totals.predictions[number, model, task] / positives))
         return metrics
 
-    def _causes(self, passed: PairedPass, number: int, task: int) -> list[str | None]:
+    def _causes(self, paired: PairedPass, number: int, task: int) -> list[str | None]:
         """Per model, why its AUC is undefined, or None."""
-        totals = passed.totals
+        totals = paired.totals
         examples, positives = totals.examples[number, task], totals.positives[number, task]
         one_class = positives in (0, examples)
         return [

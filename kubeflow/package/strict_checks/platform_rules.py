@@ -55,9 +55,9 @@ def _variable_problems(
             yield f"{place}: environment variable {name} is set {times} times; once is allowed"
 
 
-def _of_workers(training_job: str) -> list[Toleration]:
-    """Tolerations of the machines that train together, of which the task only knows as text."""
-    values = json.loads(training_job).get("tolerations", [])
+def _of_workers(text: str) -> list[Toleration]:
+    """Tolerations of the machines that train together, which the task is given as JSON."""
+    values = json.loads(text).get("tolerations", [])
     return [json_format.ParseDict(one, Toleration()) for one in values]
 
 

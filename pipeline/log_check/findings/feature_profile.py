@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.data_contract import CategoricalFeature, SequenceFeature
+from mtlx.transform.contract.features import CategoricalFeature, SequenceFeature
 
 #: A feature is an id of the row where this share of its values occurs once only.
 _SHARE_OF_AN_ID = 0.9

@@ -10,6 +10,7 @@ from mtlx.components.slice_evaluation.slices import MISSING, resolve_crosses, sl
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.threshold_slices import value_patterns
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
+from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
 
 #: Values of the features of a cross.
 Values = tuple[str, ...]
@@ -63,7 +64,7 @@ def _counts(
     """Positives and negatives by task and values of a cross; domains without rows among them."""
     contract = rows.contract
     domain = contract.domain.feature if contract.domain else None
-    features = [domain if key == "domain" and domain else key for key in keys]
+    features = [domain if key == DOMAIN_ALIAS and domain else key for key in keys]
     present = chosen.copy()
     codes = np.zeros(rows.rows, np.int64)
     dictionaries = []

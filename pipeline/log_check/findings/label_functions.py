@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.data_contract import CategoricalFeature, NumericFeature
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature
 
 #: Share of the rows with the same labels that have the same value.
 _SAME = 0.999

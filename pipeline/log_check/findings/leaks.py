@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from mtlx.components.log_example_gen.values.stable_hash import uniform
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.data_contract import CategoricalFeature, NumericFeature
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature
 
 #: From this AUC on a single feature is called a leak.
 LEAK_AUC = 0.99

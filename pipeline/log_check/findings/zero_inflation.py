@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.data_contract import NumericFeature
+from mtlx.transform.contract.features import NumericFeature
 
 #: Share of the rows with a number that one value has to hold.
 _SHARE = 0.25

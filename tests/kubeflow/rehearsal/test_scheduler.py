@@ -33,8 +33,9 @@ if os.path.exists(fail):
 time.sleep(0.3)
 assert os.getcwd() != marks and os.environ.get('TFX_MLMD_HOST') == 'here', os.environ
 outputs = given['outputs']
-metadata = {'tfx_state': 'cached', 'tfx_uri/model': '/m', 'tfx_uri/model/1': '/n'}
-artifacts = {'summary': {'artifacts': [{'name': 'summary', 'uri': 'x', 'metadata': metadata}]}}
+with open(os.environ['MTLX_OUTCOME_FILE'], 'w') as file:
+    json.dump({'state': 'cached', 'uris': {'model': ['/m', '/n']}}, file)
+artifacts = {'summary': {'artifacts': [{'name': 'summary', 'uri': 'x', 'metadata': {}}]}}
 with open(outputs['outputFile'], 'w') as file:
     json.dump({'artifacts': artifacts}, file)
 for parameter in outputs['parameters'].values():

@@ -3,12 +3,12 @@
 import pytest
 
 from mtlx.kubeflow.training_job.client import ClusterError, connect
-from mtlx.kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.manifest import training_job_manifest
 
 
 @pytest.fixture
 def job(settings):
-    return training_job("run-1-trainer", "ranking", settings(), "/pipeline/arguments.json")
+    return training_job_manifest("run-1-trainer", "ranking", settings(), "/pipeline/arguments.json")
 
 
 def test_creates_reads_and_deletes(client, cluster, job):

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from mtlx.kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.manifest import training_job_manifest
 
 SCHEMA = json.loads((Path(__file__).parent / "tfjob_schema.json").read_text())
 URI = "/pipeline/Trainer/model_run/7/training_job/arguments.json"
@@ -52,7 +52,7 @@ def _pod(job):
 def test_is_a_tfjob_whose_pods_kubernetes_reads_whole(
     settings, as_kubernetes_reads_it, values, owner
 ):
-    job = training_job("run-1-trainer", "ranking", settings(**values), URI, owner)
+    job = training_job_manifest("run-1-trainer", "ranking", settings(**values), URI, owner)
     jsonschema.validate(job, SCHEMA)
     template = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]
     assert as_kubernetes_reads_it(template, "V1PodTemplateSpec") == template
@@ -60,7 +60,7 @@ def test_is_a_tfjob_whose_pods_kubernetes_reads_whole(
 
 
 def test_the_check_of_pods_finds_a_wrong_field(settings, as_kubernetes_reads_it):
-    job = training_job("run-1-trainer", "ranking", settings(), URI)
+    job = training_job_manifest("run-1-trainer", "ranking", settings(), URI)
     template = job["spec"]["tfReplicaSpecs"]["Worker"]["template"]
     template["spec"]["containers"][0]["resource"] = {}
     assert as_kubernetes_reads_it(template, "V1PodTemplateSpec") != template
@@ -70,7 +70,7 @@ def test_the_check_of_pods_finds_a_wrong_field(settings, as_kubernetes_reads_it)
 
 
 def test_small_job(settings):
-    job = training_job("run-1-trainer", "ranking", settings(), URI)
+    job = training_job_manifest("run-1-trainer", "ranking", settings(), URI)
     assert job["metadata"]["annotations"] == {"mtlx/arguments": URI}
     assert job["spec"]["runPolicy"] == {
         "cleanPodPolicy": "Running",
@@ -103,7 +103,7 @@ def test_small_job(settings):
 @pytest.mark.parametrize("values", [{}, LARGE])
 def test_pods_are_restricted(settings, values):
     """As those of the manifests are: see tests/kubeflow/test_manifests.py."""
-    pod = _pod(training_job("run-1-trainer", "ranking", settings(**values), URI))
+    pod = _pod(training_job_manifest("run-1-trainer", "ranking", settings(**values), URI))
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
@@ -121,12 +121,12 @@ def test_pods_are_restricted(settings, values):
 
 def test_a_volume_of_ones_own_may_lie_at_tmp(settings):
     volumes = [{"claim": "scratch", "mount": "/tmp"}]
-    pod = _pod(training_job("run-1-trainer", "ranking", settings(volumes=volumes), URI))
+    pod = _pod(training_job_manifest("run-1-trainer", "ranking", settings(volumes=volumes), URI))
     assert [volume["name"] for volume in pod["volumes"]] == ["claim-0"]
 
 
 def test_large_job(settings):
-    job = training_job("run-1-trainer", "ranking", settings(**LARGE), URI)
+    job = training_job_manifest("run-1-trainer", "ranking", settings(**LARGE), URI)
     assert job["spec"]["runPolicy"]["activeDeadlineSeconds"] == 7200
     pod = _pod(job)
     (container,) = pod["containers"]

@@ -127,7 +127,7 @@ def test_another_attempt_attaches_to_the_running_job(cluster, states, task, tmp_
     uri = module.arguments_uri(first)
     values = module.write_arguments(first, uri)
     settings = module.TrainingJobSettings.of_environment()
-    assert lost.create(module.training_job(NAME, "ranking", settings, uri))
+    assert lost.create(module.training_job_manifest(NAME, "ranking", settings, uri))
     _export(values)
     cluster.script = [states["running"], states["running"], states["succeeded"]]
     module.run_fn(second)
@@ -168,7 +168,7 @@ def test_a_job_of_no_use_is_made_anew(finishing, states, task, tmp_path, make_cl
     module.write_arguments(earlier, uri)
     settings = module.TrainingJobSettings.of_environment()
     create, finishing.on_create = finishing.on_create, None
-    make_client().create(module.training_job(NAME, "ranking", settings, uri))
+    make_client().create(module.training_job_manifest(NAME, "ranking", settings, uri))
     finishing.on_create = create
     finishing.script = [states["failed" if state == "failed" else "running"]]
     finishing.lingering = 2

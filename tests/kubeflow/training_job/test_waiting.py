@@ -3,7 +3,7 @@
 import pytest
 from absl import logging
 
-from mtlx.kubeflow.training_job.manifest import training_job
+from mtlx.kubeflow.training_job.manifest import training_job_manifest
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, wait
 
 NAME = "run-1-trainer"
@@ -12,7 +12,7 @@ NAME = "run-1-trainer"
 @pytest.fixture
 def running(client, cluster, settings):
     """A client, with a job in the cluster."""
-    client.create(training_job(NAME, "ranking", settings(), "/pipeline/arguments.json"))
+    client.create(training_job_manifest(NAME, "ranking", settings(), "/pipeline/arguments.json"))
     return client
 
 

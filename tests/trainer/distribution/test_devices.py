@@ -69,14 +69,14 @@ def train(devices, options, interrupt=None):
         )
         if interrupt is not None:
             method = TRAINING_METHODS.build(method_name, settings.method_options, job)
-            count = method._count
+            count = method.loop._count
 
             def interrupted(batch, losses):
-                if method._progress.step == interrupt:
+                if method.loop.state.progress.step == interrupt:
                     raise Interrupted
                 count(batch, losses)
 
-            method._count = interrupted
+            method.loop._count = interrupted
             with contextlib.suppress(Interrupted):
                 method.train()
         return TRAINING_METHODS.build(method_name, settings.method_options, job).train()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.learning_rate import needs_length
 from mtlx.trainer.optimization.schedules import SCHEDULES
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
@@ -18,7 +19,7 @@ EPOCHS, EPOCH_STEPS = 4, 5
 STEPS = EPOCHS * EPOCH_STEPS
 
 
-class Constant(keras.Model):
+class Constant(GradientModel):
     """A logit, the same for all rows."""
 
     def __init__(self):

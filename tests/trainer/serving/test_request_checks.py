@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.serving.request_checks import listed_domains, whole_examples
-from mtlx.transform.contract.data_contract import Domain
+from mtlx.transform.contract.domain import Domain
 
 #: Runs the table of docs/reliability.md without this project, TFX and their libraries.
 SCRIPT = """

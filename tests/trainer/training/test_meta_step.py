@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.meta_step import MetaStep, halves
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
@@ -16,7 +17,7 @@ SLOPES = np.array([1.0, -2.0])
 RATE, ADAPTATION_RATE, ROWS = 0.5, 0.8, 41
 
 
-class Shared(keras.Model):
+class Shared(GradientModel):
     def __init__(self, dropout=0.0):
         super().__init__()
         self.dense = keras.layers.Dense(1, use_bias=False)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
 from mtlx.transform.contract.model_inputs import TaskSpec
@@ -16,7 +17,7 @@ ROWS = 40
 RATE = 0.5
 
 
-class Linear(keras.Model):
+class Linear(GradientModel):
     """One logistic regression per task."""
 
     def __init__(self):
@@ -51,7 +52,7 @@ def _step(batch, **settings):
     return before, np.array(model.dense.kernel), losses
 
 
-class Embedded(keras.Model):
+class Embedded(GradientModel):
     """A bias per item."""
 
     def __init__(self):
@@ -218,17 +219,21 @@ def test_one_part_is_done_before_the_next_one_begins(batch, parts):
     assert model.passes == [("forward", ROWS // parts), ("backward", ROWS // parts)] * parts
 
 
-class Tables(keras.Model):
+class Tables(GradientModel):
     """Biases per item from an embedding stage's table, and a dense weight."""
 
     def __init__(self):
         super().__init__()
-        self.embeddings = [Lookup()]
+        self.lookup = Lookup()
         self.dense = keras.layers.Dense(2, use_bias=False, kernel_initializer="ones")
 
     def call(self, features, training=False):
-        logits = self.embeddings[0](features["item"]) + self.dense(features["x"])
+        logits = self.lookup(features["item"]) + self.dense(features["x"])
         return {"logits": logits, "probabilities": keras.ops.sigmoid(logits)}
+
+    @property
+    def embeddings(self):
+        return [self.lookup]
 
 
 class Lookup(keras.layers.Layer):

@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 from mtlx.transform.columns.domain_values import domain_index, domain_text, gathered, is_listed
-from mtlx.transform.contract.data_contract import DataContract, Domain
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.domain import Domain
 
 SCENES = ["feed", "moon", "search", None, "feed", "mars", "search", "search"]
 

@@ -165,7 +165,7 @@ def test_numbers_that_another_reader_left_as_text(contract, tmp_path):
             example.features.feature["price"].bytes_list.value.append(text.encode())
             example.features.feature["item"].float_list.value.append(item)
             writer.write(example.SerializeToString())
-    (counts,) = read_counts(str(tmp_path / "a.gz"), contract.to_json(), schema)
+    (counts,) = read_counts(str(tmp_path / "a.gz"), contract, schema)
     np.testing.assert_array_equal(counts["price"][0], numbers)
     assert dict(zip(*counts["item"], strict=True)) == {b"5": 2, b"": 2, b"2.5": 1}
 

@@ -1,19 +1,19 @@
 """What all arrangements have in common: models of their own inside, one model's interface."""
 
 import dataclasses
-from collections.abc import Mapping
 
 import keras
-from keras import ops
 
 from mtlx.trainer.layers.field_embedding import FieldEmbedding
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.ranking_model import RankingModel
-from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs, TaskSpec
+from mtlx.trainer.networks.network import DEFAULT_LOSSES
+from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 
 Outputs = dict[str, keras.KerasTensor]
 
 
-class ArrangedModel(keras.Model):
+class ArrangedModel(GradientModel):
     """A model made of ranking models, with the interface of one.
 
     Args:
@@ -25,15 +25,13 @@ class ArrangedModel(keras.Model):
         default_losses: the cross-entropy, and the encoder's own; tasks told apart by model or
             output have no chain that a loss of the network's own could follow. An arrangement
             that keeps the tasks together keeps the network's.
-        fusion_variables: those of all models inside.
     """
 
     def __init__(self, inputs: ModelInputs, models: list[RankingModel]):
         super().__init__()
         self.inputs_record = inputs
         self.models = models
-        self.gate_names: dict[str, list[str]] = {}
-        self.default_losses = ({"name": "binary_cross_entropy"}, *models[0].encoder_losses)
+        self.default_losses = (*DEFAULT_LOSSES, *models[0].encoder_losses)
 
     @property
     def embeddings(self) -> list[FieldEmbedding]:
@@ -42,7 +40,7 @@ class ArrangedModel(keras.Model):
 
     @property
     def fusion_variables(self) -> list[keras.Variable]:
-        """See `mtlx.trainer.networks.network`."""
+        """Those of all models."""
         return [variable for model in self.models for variable in model.fusion_variables]
 
     def drop_training_parts(self) -> None:
@@ -55,15 +53,6 @@ def losses_of_encoders(parts: list[Outputs]) -> Outputs:
     """ "losses/<name>" ``(B,)`` of the models inside, added up."""
     names = [name for name in parts[0] if name.startswith("losses/")]
     return {name: sum(part[name] for part in parts) for name in names}
-
-
-def domains_of(
-    features: Mapping[str, keras.KerasTensor], rows: keras.KerasTensor
-) -> keras.KerasTensor:
-    """The rows' domains ``(B,)`` int64; zeros where the features hold none."""
-    if DOMAIN_ID in features:
-        return ops.cast(features[DOMAIN_ID], "int64")
-    return ops.zeros(ops.shape(rows)[:1], dtype="int64")
 
 
 def domain_task(task: TaskSpec, domain: str) -> TaskSpec:

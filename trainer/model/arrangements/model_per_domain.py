@@ -10,8 +10,8 @@ from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.model.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
-    domains_of,
 )
+from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
@@ -37,7 +37,7 @@ class ModelPerDomain(ArrangedModel):
     def __init__(self, inputs: ModelInputs, settings: ModelSettings):
         alone = [dataclasses.replace(inputs, domains=(domain,)) for domain in inputs.domains]
         super().__init__(inputs, [RankingModel(record, settings) for record in alone])
-        self.gate_names = dict(self.models[0].gate_names)
+        self.gate_names = self.models[0].gate_names
         self.default_losses = self.models[0].default_losses
 
     def call(self, features: Mapping[str, keras.KerasTensor], training: bool = False) -> Outputs:

@@ -11,9 +11,9 @@ from mtlx.trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
 from mtlx.trainer.model.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
-    domains_of,
     losses_of_encoders,
 )
+from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs, TaskSpec

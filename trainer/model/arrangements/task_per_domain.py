@@ -12,9 +12,9 @@ from mtlx.trainer.model.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
     domain_task,
-    domains_of,
     losses_of_encoders,
 )
+from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs

@@ -1,4 +1,7 @@
-"""Training methods by the name used in `training.method`."""
+"""Training methods by the name used in `training.method`.
+
+What each promises is `mtlx.trainer.training.methods.training_method`.
+"""
 
 from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -32,7 +35,7 @@ def check_workers(method: str, workers: int) -> None:
         ValueError: the method runs on one machine only.
         SettingsError: an unknown method.
     """
-    if workers > 1 and getattr(TRAINING_METHODS.get(method), "one_machine", False):
+    if workers > 1 and TRAINING_METHODS.get(method).one_machine:
         raise ValueError(
             f"training method {method!r} runs on one machine, not on {workers}: set workers of "
             "this node to 1 (kubeflow.nodes), or choose another model"

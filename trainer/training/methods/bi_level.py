@@ -1,7 +1,7 @@
 """Bi-level training: fusion weights are updated apart from all other weights."""
 
 import dataclasses
-from collections.abc import Iterator
+import functools
 from typing import Annotated, Literal
 
 import keras
@@ -10,14 +10,16 @@ from absl import logging
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from mtlx.trainer.examples.input import ExampleSet
-from mtlx.trainer.settings import EmbeddingTraining, ScheduleSettings
+from mtlx.trainer.model.gradient_model import GradientModel
+from mtlx.trainer.training.fusion_updates import FusionUpdates
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
-from mtlx.trainer.training.methods.standard import Standard
+from mtlx.trainer.training.loop import TrainingLoop
+from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
 from mtlx.transform.config.settings import SettingsError
 
 
-class BiLevel(Standard):
+class BiLevel(TrainingMethod):
     """Standard training of all weights but the fusion weights, with steps on those between.
 
     M3oE 2.6: the model's weights and the fusion weights (`model.fusion_variables`) are updated by
@@ -74,116 +76,48 @@ class BiLevel(Standard):
         held_out_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1,
         main_trains_fusion: bool = False,
     ) -> None:
-        self._every_steps, self._main_trains_fusion = every_steps, main_trains_fusion
         if batch_from == "held_out":
-            left, self._rows = _divided(job, held_out_share)
+            left, rows = _divided(job, held_out_share)
             job = dataclasses.replace(job, train=left)
         else:
-            self._rows = job.validation if batch_from == "validation" else job.train
-        super().__init__(job)
-        if not self._fusion_variables():
+            rows = job.validation if batch_from == "validation" else job.train
+        self._epochs, length = job.settings.epochs, job.length(job.settings.epochs)
+        model = job.gradient_model()
+        step = OrdinaryStep(
+            model,
+            job.inputs.tasks,
+            job.settings,
+            job.strategy,
+            trained=None if main_trains_fusion else functools.partial(_without_fusion, model),
+            length=length,
+        )
+        if not model.fusion_variables:
             text = (
                 "'bi_level' updates the weights by which a model fuses its parts, and this model "
                 "has none: choose 'standard'"
             )
             raise SettingsError([(("method",), text)])
-        settings = job.settings.model_copy(
-            update={
-                "learning_rate": learning_rate,
-                "weight_decay": 0.0,
-                "l2": 0.0,
-                "clip_norm": None,
-                "schedule": ScheduleSettings(),
-                "embeddings": EmbeddingTraining(),
-                "average": None,
-            }
-        )
-        self._fusion_step = OrdinaryStep(
-            self._model,
-            self._tasks,
-            settings,
-            job.strategy,
-            trained=lambda variables: self._split(variables, fusion=True),
-            loss_layers=self._first_step.loss_layers,
-        )
-        self._opened: tuple[int, Iterator[dict[str, tf.Tensor]]] | None = None
+        self.fusion = FusionUpdates(job, model, step.loss_layers, rows, every_steps, learning_rate)
+        self.loop = TrainingLoop(job, model, step, self.fusion)
 
     def train(self) -> TrainingResult:
-        """See Standard; the history's notes hold the fusion weights that were kept."""
-        result = super().train()
+        """See `TrainingMethod`; the history's notes hold the fusion weights that were kept."""
+        self.loop.open()
+        self.loop.run_epochs(self._epochs)
+        result, model = self.loop.result(), self.loop.model
         values = {
             id(variable): value
-            for variable, value in zip(self._model.variables, result.weights, strict=True)
+            for variable, value in zip(model.variables, result.weights, strict=True)
         }
         numbers = ", ".join(
             f"{variable.name} {1 / (1 + tf.exp(-values[id(variable)]).numpy()):.3f}"
-            for variable in self._fusion_variables()
+            for variable in model.fusion_variables
             if len(variable.shape) == 0
         )
         if numbers:
             result.history.notes.append(f"Fusion weights, as sigmoids: {numbers}.")
             logging.info("fusion weights: %s", numbers)
         return result
-
-    def _fusion_variables(self) -> list[keras.Variable]:
-        return list(getattr(self._model, "fusion_variables", []))
-
-    def _split(self, variables: list[keras.Variable], fusion: bool) -> list[keras.Variable]:
-        """The fusion weights among trainable weights, or the others."""
-        own = {id(variable) for variable in self._fusion_variables()}
-        return [variable for variable in variables if (id(variable) in own) == fusion]
-
-    def _make_step(self) -> OrdinaryStep:
-        if self._main_trains_fusion:
-            return super()._make_step()
-        return OrdinaryStep(
-            self._model,
-            self._tasks,
-            self._settings,
-            self._job.strategy,
-            trained=lambda variables: self._split(variables, fusion=False),
-            length=self._length,
-        )
-
-    def _prepare(self, batch: dict[str, tf.Tensor]) -> None:
-        super()._prepare(batch)
-        self._fusion_step.prepare(batch)
-
-    def _variables(self) -> dict[str, list[keras.Variable]]:
-        return {
-            **super()._variables(),
-            "fusion_optimizer": self._fusion_step.optimizer.variables,
-        }
-
-    def _after_step(self) -> None:
-        if self._every_steps is not None and self._progress.step % self._every_steps == 0:
-            step, first = self._progress.step, self._progress.step - self._progress.steps_in_epoch
-            self._update_fusion(step // self._every_steps - first // self._every_steps)
-
-    def _after_epoch(self) -> None:
-        if self._every_steps is None:
-            self._update_fusion(1)
-
-    def _update_fusion(self, number: int) -> None:
-        """The update of that number in this epoch, from which its batch follows."""
-        losses = self._fusion_step(self._fusion_batch(number)).numpy()
-        for task, loss in zip(self._tasks, losses, strict=True):
-            what = f"loss of task {task.name!r} in an update of the fusion weights"
-            self._check_finite(what, float(loss), self._progress.step)
-
-    def _fusion_batch(self, number: int) -> dict[str, tf.Tensor]:
-        """The batch of that number, from 1, out of the epoch's own order of the rows.
-
-        The numbers follow each other; a resumed training leaves out those before its first. Where
-        the rows are at an end they come again.
-        """
-        epoch, settings = self._progress.epoch, self._settings
-        if self._opened is None or self._opened[0] != epoch:
-            # Not the training's own seed: on its split the batch would be one just seen.
-            batches = self._rows.epoch(settings.batch_size, settings.seed + 1, epoch)
-            batches = batches.repeat().skip(number - 1)
-            self._opened = epoch, iter(self._spread(batches))
-        return next(self._opened[1])
 
 
 def _divided(job: TrainingJob, share: float) -> tuple[ExampleSet, ExampleSet]:
@@ -196,3 +130,9 @@ def _divided(job: TrainingJob, share: float) -> tuple[ExampleSet, ExampleSet]:
             "(data.split), or set method_options: {batch_from: train} in training"
         )
     return parts
+
+
+def _without_fusion(model: GradientModel, variables: list[keras.Variable]) -> list[keras.Variable]:
+    """All of the trainable weights but the model's fusion weights."""
+    fusion = {id(variable) for variable in model.fusion_variables}
+    return [variable for variable in variables if id(variable) not in fusion]

@@ -14,12 +14,13 @@ from mtlx.trainer.networks.dtn.dtn import DTN
 from mtlx.trainer.networks.dtn.dtn_weights import take_weights
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.standard import Standard
+from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.validation.history import History
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.transform.config.settings import SettingsError
 
 
-class GateTrim:
+class GateTrim(TrainingMethod):
     """Trims a DTN by its gates (DTN paper, feature interaction selection).
 
     1. Standard training.
@@ -149,10 +150,12 @@ def _trimmed(larger: RankingModel, dropped: dict[str, list[str]]) -> RankingMode
     options = {**larger.settings.options, "dropped": every}
     settings = larger.settings.model_copy(update={"options": options})
     smaller = RankingModel(larger.inputs_record, settings)
-    for part in ("embedding", "encoder", "bottom"):
-        pairs = zip(getattr(larger, part).weights, getattr(smaller, part).weights, strict=True)
-        for old, new in pairs:
-            new.assign(old)
+    for old, new in (
+        *zip(larger.embedding.weights, smaller.embedding.weights, strict=True),
+        *zip(larger.encoder.weights, smaller.encoder.weights, strict=True),
+        *zip(larger.bottom.weights, smaller.bottom.weights, strict=True),
+    ):
+        new.assign(old)
     take_weights(larger.network, smaller.network)
     return smaller
 

@@ -1,10 +1,9 @@
-"""Gradient boosting: a LightGBM model per task, exported as a network of trees."""
+"""Gradient boosting: a LightGBM model per task, exported as trees."""
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-import keras
 import lightgbm
 import numpy as np
 import tensorflow as tf
@@ -13,10 +12,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.examples.labels import labels_and_mask
-from mtlx.trainer.model.ranking_model import RankingModel
-from mtlx.trainer.networks.tree_ensemble import TreeEnsemble
+from mtlx.trainer.model.tree_model import TreeModel
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.lightgbm_trees import tree_weights
+from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.validation.history import History
 from mtlx.trainer.validation.measure import measure
 from mtlx.trainer.validation.selection import Selection
@@ -40,7 +39,7 @@ class _Table(NamedTuple):
     domains: np.ndarray
 
 
-class GradientBoosting:
+class GradientBoosting(TrainingMethod):
     """Boosts trees on each task's population (LightGBM, Ke et al. 2017), no task with another.
 
     Log loss is what is boosted. A task keeps the trees up to its own best value of
@@ -59,7 +58,7 @@ class GradientBoosting:
         (`test_gradient_boosting`).
 
     Args:
-        job: what is trained on what; the model is network ``lightgbm`` in arrangement ``joint``.
+        job: what is trained on what; the model is network ``lightgbm``.
         trees: at most so many for each task.
         learning_rate: shrinkage of every tree.
         leaves: most leaves of a tree.
@@ -73,7 +72,7 @@ class GradientBoosting:
     """
 
     #: The trees of a task grow on all of its rows together, held in one machine's memory.
-    one_machine = True
+    one_machine: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -90,14 +89,8 @@ class GradientBoosting:
         self._job, self._trees, self._patience = job, trees, patience
         self._tasks = job.inputs.tasks
         self._selection = Selection.of(job.settings, job.inputs)
-        self._model = job.build_model()
-        if not isinstance(self._model, RankingModel) or not isinstance(
-            self._model.network, TreeEnsemble
-        ):
-            text = (
-                "'gradient_boosting' grows network 'lightgbm' in arrangement 'joint', which this "
-                "model is not"
-            )
+        if not isinstance(job.build_model(), TreeModel):
+            text = "'gradient_boosting' grows network 'lightgbm', which this model is not"
             raise SettingsError([(("method",), text)])
         self._set_size = set_size
         self._by_set = [
@@ -136,10 +129,9 @@ class GradientBoosting:
         history.parameters = shape.nodes
         self._record(history, boosters, train)
         job.on_epoch(history)
-        settings = self._model.settings.model_copy(update={"options": {"shape": shape}})
 
-        def build_model() -> keras.Model:
-            return RankingModel(job.inputs, settings)
+        def build_model() -> TreeModel:
+            return TreeModel(job.inputs, shape=shape)
 
         grown = build_model()
         return TrainingResult(
@@ -156,7 +148,7 @@ class GradientBoosting:
         return _Table(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def _inputs(self, batch: Mapping[str, tf.Tensor]) -> np.ndarray:
-        """Ids and numbers in the order of the network's."""
+        """Ids and numbers in the order of the model's."""
         fields = self._job.inputs.fields
         return np.stack([batch[field.name].numpy().astype(np.float32) for field in fields], axis=1)
 

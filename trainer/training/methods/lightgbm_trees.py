@@ -1,11 +1,11 @@
-"""From LightGBM's trees to the weights of a `TreeEnsemble`."""
+"""From LightGBM's trees to the weights of a `TreeModel`."""
 
 from typing import Any
 
 import lightgbm
 import numpy as np
 
-from mtlx.trainer.networks.tree_ensemble import TREE_WEIGHTS, TreeShape
+from mtlx.trainer.model.tree_model import TREE_WEIGHTS, TreeShape
 
 Node = dict[str, Any]
 

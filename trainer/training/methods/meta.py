@@ -1,21 +1,21 @@
 """Meta-learning in two stages, as the MAN paper trains its network."""
 
-from dataclasses import replace
-
 import pydantic
 from absl import logging
 
-from mtlx.trainer.training.job import TrainingJob
+from mtlx.trainer.training.job import TrainingJob, TrainingResult
+from mtlx.trainer.training.loop import TrainingLoop
 from mtlx.trainer.training.meta_step import MetaStep
-from mtlx.trainer.training.methods.standard import Standard
+from mtlx.trainer.training.methods.training_method import TrainingMethod
+from mtlx.trainer.training.ordinary_step import OrdinaryStep
 from mtlx.transform.config.settings import SettingsError
 
 
-class Meta(Standard):
+class Meta(TrainingMethod):
     """Standard training with early stopping, then steps that let each task adapt the model.
 
-    Stage 1 is `Standard`. Stage 2 starts from its best epoch's weights, takes the steps of
-    `MetaStep` (the paper's Algorithm 1) instead, and ends as stage 1 does: after its epochs, or
+    Stage 1 is what `Standard` does. Stage 2 starts from its best epoch's weights, takes the steps
+    of `MetaStep` (the paper's Algorithm 1) instead, and ends as stage 1 does: after its epochs, or
     when patience is at an end. The best epoch of both stages is the result, so that stage 2
     can't make the model worse on the validation split.
 
@@ -51,50 +51,30 @@ class Meta(Standard):
         second_order: bool = False,
         epochs: pydantic.PositiveInt | None = None,
     ) -> None:
-        self._epochs = epochs or job.settings.epochs
         if job.settings.batch_parts > 1:
             text = (
                 "'meta' steps down a gradient through every task's own step, which can't be "
                 "computed in parts: set batch_parts to 1"
             )
             raise SettingsError([(("batch_parts",), text)])
-        super().__init__(job)
-        self._meta_step = MetaStep(
-            self._first_step, self._model, job.strategy, adaptation_rate, second_order
+        first, self._second = job.settings.epochs, epochs or job.settings.epochs
+        self._first, self._length = first, job.length(first + self._second)
+        model = job.gradient_model()
+        step = OrdinaryStep(
+            model, job.inputs.tasks, job.settings, job.strategy, length=self._length
         )
+        self._meta_step = MetaStep(step, model, job.strategy, adaptation_rate, second_order)
+        self.loop = TrainingLoop(job, model, step)
 
-    @property
-    def _all_epochs(self) -> int:
-        return self._settings.epochs + self._epochs
-
-    @property
-    def _last_epoch(self) -> int:
-        if self._progress.stage == 1:
-            return super()._last_epoch
-        return self._progress.earlier_epochs + self._epochs
-
-    def _run_stages(self) -> None:
-        if self._progress.stage == 1:
-            self._run_epochs()
-            self._begin_second_stage()
-        self._step = self._meta_step
-        self._run_epochs()
-
-    def _begin_second_stage(self) -> None:
-        """Goes back to the best weights; what is left of stage 1 is its optimiser's state."""
-        for variable, value in zip(self._model.variables, self._best, strict=True):
-            variable.assign(value)
-        self._progress = replace(
-            self._progress,
-            stage=2,
-            earlier_epochs=self._progress.epoch - 1,
-            epochs_without_gain=0,
-        )
-        if self._length is not None:
-            all_steps = self._settings.epochs * self._length.epoch_steps
-            self._progress.schedule_offset = all_steps - self._progress.step
-        self._follow_schedule()
-        if self._step.average is not None:
-            self._step.average.restart()
-        logging.info("meta-learning goes on from epoch %d", self._history.best_epoch)
-        self._save()
+    def train(self) -> TrainingResult:
+        """See `TrainingMethod`."""
+        loop = self.loop
+        loop.open()
+        if loop.state.progress.stage == 1:
+            loop.run_epochs(self._first)
+            length = self._length
+            loop.begin_stage(None if length is None else self._first * length.epoch_steps)
+            logging.info("meta-learning goes on from epoch %d", loop.state.history.best_epoch)
+        loop.step = self._meta_step
+        loop.run_epochs(loop.state.progress.earlier_epochs + self._second)
+        return loop.result()

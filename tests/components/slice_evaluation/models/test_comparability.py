@@ -12,8 +12,8 @@ from mtlx.components.slice_evaluation.models.held_features import held_features
 from mtlx.components.slice_evaluation.models.model_reads import FeatureForm
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.results import load_results
-from mtlx.trainer.serving.export import COLUMNS_SIGNATURE
 from mtlx.trainer.serving.serving_contract import write_serving_contract
+from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE
 from mtlx.transform.contract.data_contract import DataContract
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.job import TrainingJob
@@ -20,7 +21,7 @@ SPEC = {
 }
 
 
-class Fused(keras.Model):
+class Fused(GradientModel):
     """logit = a · (w_1 x of the first four) + (1 − a) · (w_2 x of the others), with dropout."""
 
     def __init__(self):
@@ -88,16 +89,16 @@ def _method(job, **options):
 
 def _trace(method):
     """Trains, and notes before and after each update what changed besides."""
-    changes, update = [], method._update_fusion
+    changes, update = [], method.fusion.update
 
-    def noted(number):
-        before = [np.array(variable) for variable in method._model.trainable_variables]
-        update(number)
-        after = method._model.trainable_variables
+    def noted(number, progress):
+        before = [np.array(variable) for variable in method.loop.model.trainable_variables]
+        update(number, progress)
+        after = method.loop.model.trainable_variables
         names = [v.name for v, old in zip(after, before, strict=True) if (old != np.array(v)).any()]
         changes.append((number, names))
 
-    method._update_fusion = noted
+    method.fusion.update = noted
     method.train()
     return changes
 
@@ -113,8 +114,8 @@ def test_the_main_optimiser_leaves_the_fusion_weights_alone(make):
     for options, moves in (({}, False), ({"main_trains_fusion": True}, True)):
         method = _method(make(epochs=1), learning_rate=1e-30, **options)
         method.train()
-        assert (abs(float(method._model.fusion)) > 1e-6) == moves
-        assert float(tf.norm(method._model.left.kernel)) > 0
+        assert (abs(float(method.loop.model.fusion)) > 1e-6) == moves
+        assert float(tf.norm(method.loop.model.left.kernel)) > 0
 
 
 @pytest.mark.parametrize("batch_from", ["validation", "train", "held_out"])
@@ -122,20 +123,20 @@ def test_batches_come_from_the_split_of_the_setting(make, batch_from):
     """In each split another half predicts the clicks, so that the weight goes to its half."""
     job = make(epochs=8, optimizer="sgd", learning_rate=1e-9)
     method = _method(job, batch_from=batch_from, learning_rate=1.0, every_steps=1)
-    left, right = method._model.left, method._model.right
+    left, right = method.loop.model.left, method.loop.model.right
     left.kernel.assign(np.eye(4, 1))
     right.kernel.assign(np.eye(4, 1, k=-3))
     method.train()
-    assert (float(method._model.fusion) < -0.3) == (batch_from == "validation")
-    assert (float(method._model.fusion) > 0.3) == (batch_from != "validation")
+    assert (float(method.loop.model.fusion) < -0.3) == (batch_from == "validation")
+    assert (float(method.loop.model.fusion) > 0.3) == (batch_from != "validation")
 
 
 def test_the_main_step_never_sees_the_held_out_rows(make):
     method = _method(make(epochs=3), every_steps=2, held_out_share=0.2)
-    main, fusion, size = [], [], method._settings.batch_size
-    method._step, method._fusion_step = (
-        _Noted(method._step, main),
-        _Noted(method._fusion_step, fusion),
+    main, fusion, size = [], [], 50
+    method.loop.step, method.fusion.step = (
+        _Noted(method.loop.step, main),
+        _Noted(method.fusion.step, fusion),
     )
     method.train()
     assert set.union(*main) & set.union(*fusion) == set()
@@ -186,14 +187,14 @@ def test_an_interrupted_training_ends_with_the_same_model(make, every_steps, las
     expected = _method(make(checkpoint_every_steps=1), **options).train()
     job = make(checkpoint_every_steps=1)
     method = _method(job, **options)
-    count = method._count
+    count = method.loop._count
 
     def killed(batch, losses):
-        if method._progress.step == last_step:
+        if method.loop.state.progress.step == last_step:
             raise _Killed
         count(batch, losses)
 
-    method._count = killed
+    method.loop._count = killed
     with pytest.raises(_Killed):
         method.train()
     resumed = _method(job, **options).train()

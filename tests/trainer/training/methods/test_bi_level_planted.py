@@ -13,6 +13,7 @@ from keras import ops
 from benchmarks import bi_level
 from benchmarks.planted_tasks import Training
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks.m3oe.m3oe_fusion import FusionWeights
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -46,7 +47,7 @@ SAYS = {
 _START = 0.731
 
 
-class Fused(keras.Model):
+class Fused(GradientModel):
     """Eqs. 5 to 9 on experts of one number each that are given, with linear towers."""
 
     def __init__(self):
@@ -102,9 +103,10 @@ def _learnt(folder, domains, tasks, seed, **options):
     job = TrainingJob(settings, INPUTS, Fused, *sets, checkpoints, strategy)
     method = TRAINING_METHODS.build("bi_level", options, job)
     method.train()
-    assert method._progress.step == 297
+    assert method.loop.state.progress.step == 297
     return {
-        variable.name: float(ops.sigmoid(variable)) for variable in method._model.fusion_variables
+        variable.name: float(ops.sigmoid(variable))
+        for variable in method.loop.model.fusion_variables
     }
 
 

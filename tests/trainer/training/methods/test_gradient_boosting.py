@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
-from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.job import TrainingJob
@@ -70,7 +70,7 @@ def make(tmp_path_factory):
         job = TrainingJob(
             settings=TrainingSettings.read(training),
             inputs=inputs,
-            build_model=lambda: RankingModel(INPUTS, model),
+            build_model=lambda: build_model(INPUTS, model),
             train=ExampleSet([str(folder / "train.gz")], spec, 500, True),
             validation=ExampleSet([str(folder / f"{validation}.gz")], spec, 500, True),
             checkpoints=CheckpointFolder(str(tmp_path_factory.mktemp("checkpoints")), "x"),
@@ -136,10 +136,10 @@ def test_learns_and_stops_by_the_validation_split(make):
     history, model = result.history, _model(result)
     record = history.epochs[0]
     assert record["validation_auc"]["ctr"] > 0.75 and record["validation_auc"]["cvr"] > 0.7
-    trees = model.network.trees.trees
+    trees = model.trees.trees
     assert all(1 < count < 500 for count in trees) and len(set(trees)) == 2
     assert history.notes == [f"Task ctr: {trees[0]} trees.", f"Task cvr: {trees[1]} trees."]
-    assert model.network.trees.sets > 1  # users, but no item, are split by sets
+    assert model.trees.sets > 1  # users, but no item, are split by sets
     assert seen == [history] and history.best_epoch == 1
     exported = validate(model, job.validation.in_order(300), INPUTS.tasks)
     assert exported.auc == pytest.approx(record["validation_auc"], abs=1e-6)
@@ -163,3 +163,10 @@ def test_two_trainings_are_the_same(make):
 def test_other_networks_are_refused(make):
     with pytest.raises(SettingsError, match="grows network 'lightgbm'"):
         make(model=ModelSettings(network="mmoe"))
+
+
+@pytest.mark.parametrize("method", ["standard", "bi_level", "meta"])
+def test_methods_that_follow_gradients_refuse_trees(make, method):
+    job, _ = make()
+    with pytest.raises(SettingsError, match="method: follows gradients, which this model"):
+        TRAINING_METHODS.build(method, {}, job)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.job import TrainingJob
@@ -24,7 +25,7 @@ SPEC = {
 }
 
 
-class Dropping(keras.Model):
+class Dropping(GradientModel):
     """A hidden layer with dropout, trained by uncertainty weighting."""
 
     default_losses = ({"name": "uncertainty_weighting"},)
@@ -104,19 +105,23 @@ def test_stage_2_starts_from_the_best_epoch_and_has_patience_of_its_own(make):
     """Stage 1 overshoots; after it, steps this small change nothing."""
     job = make(epochs=6, patience=2, learning_rate=0.3)
     method = Meta(job, epochs=9)
-    begin = method._begin_second_stage
+    begin = method.loop.begin_stage
     seen = {}
 
-    def stopped():
-        begin()
-        seen.update(epochs=len(method._history.epochs), best=method._history.best_epoch)
+    def stopped(*steps):
+        begin(*steps)
+        seen.update(
+            epochs=len(method.loop.state.history.epochs), best=method.loop.state.history.best_epoch
+        )
         seen["at_best"] = all(
             np.array_equal(variable, value)
-            for variable, value in zip(method._model.variables, method._best, strict=True)
+            for variable, value in zip(
+                method.loop.model.variables, method.loop.state.best, strict=True
+            )
         )
-        method._step.optimizer.learning_rate.assign(1e-30)
+        method.loop.step.optimizer.learning_rate.assign(1e-30)
 
-    method._begin_second_stage = stopped
+    method.loop.begin_stage = stopped
     result = method.train()
     assert seen["best"] < seen["epochs"] and seen["at_best"]
     assert len(result.history.epochs) == seen["epochs"] + 2
@@ -132,14 +137,14 @@ def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted, l
 
     job = make()
     method = Meta(job, epochs=2)
-    count = method._count
+    count = method.loop._count
 
     def killed(batch, losses):
-        if method._progress.step == last_step:
+        if method.loop.state.progress.step == last_step:
             raise Killed
         count(batch, losses)
 
-    method._count = killed
+    method.loop._count = killed
     with pytest.raises(Killed):
         method.train()
     resumed = Meta(job, epochs=2).train()

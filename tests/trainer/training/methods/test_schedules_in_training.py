@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.job import TrainingJob
@@ -25,7 +26,7 @@ SPEC = {
 EPOCH_STEPS = 5
 
 
-class Normalised(keras.Model):
+class Normalised(GradientModel):
     """An MLP with batch normalisation and dropout, and a fusion weight."""
 
     def __init__(self):
@@ -124,8 +125,8 @@ def test_plateau_ends_with_patience(make):
     model = {"optimizer": "sgd", "learning_rate": 1e-30}
     method = _method(make(schedule=schedule, epochs=20, patience=5, **model))
     worse = iter(range(100))
-    score = method._selection.score
-    method._selection.score = lambda found: score(found).__class__(float(next(worse)), {})
+    score = method.loop.selection.score
+    method.loop.selection.score = lambda found: score(found).__class__(float(next(worse)), {})
     history = method.train().history
     rates = [record["learning_rate"] / 1e-30 for record in history.epochs]
     assert rates == pytest.approx([1, 1, 1, 0.5, 0.5, 0.25], rel=1e-4)
@@ -142,16 +143,16 @@ def test_the_average_is_validated_kept_and_returned(make):
     """Against the recursion over what the plain training's weights are after every step."""
     job = make(epochs=2, average=0.8)
     method = _method(job)
-    trace, step = [], method._step
+    trace, step = [], method.loop.step
 
     def traced(batch):
         if not trace:
-            trace.append(_values(method._model))
+            trace.append(_values(method.loop.model))
         losses = step(batch)
-        trace.append(_values(method._model))
+        trace.append(_values(method.loop.model))
         return losses
 
-    method._step = _Wrapped(step, traced)
+    method.loop.step = _Wrapped(step, traced)
     result = method.train()
     assert len(trace) == 11
     averages = [trace[0]]
@@ -224,9 +225,9 @@ def _noted(job, case):
     """The method; with a plateau every epoch counts as worse than the one before."""
     method = _method(job)
     if case == "plateau":
-        score = method._selection.score
-        method._selection.score = lambda found: score(found).__class__(
-            float(len(method._history.epochs)), {}
+        score = method.loop.selection.score
+        method.loop.selection.score = lambda found: score(found).__class__(
+            float(len(method.loop.state.history.epochs)), {}
         )
     return method
 
@@ -238,14 +239,14 @@ def test_an_interrupted_training_ends_with_the_same_model(make, case, last_step)
     settings = {**RESUMED[case], "checkpoint_every_steps": 3}
     job = make(**settings)
     method = _noted(job, case)
-    count = method._count
+    count = method.loop._count
 
     def killed(batch, losses):
-        if method._progress.step == last_step:
+        if method.loop.state.progress.step == last_step:
             raise _Killed
         count(batch, losses)
 
-    method._count = killed
+    method.loop._count = killed
     with pytest.raises(_Killed):
         method.train()
     resumed, expected = _noted(job, case).train(), _noted(make(**settings), case).train()
@@ -262,9 +263,9 @@ def test_the_second_stage_goes_on_with_the_schedule(make):
     """Stage 1 ends after two of four epochs; stage 2 is where all four would have led."""
     job = make(method="meta", method_options={"epochs": 2}, epochs=4, patience=1, schedule="cosine")
     method = _method(job)
-    score = method._selection.score
+    score = method.loop.selection.score
     worse = iter([1.0, 2.0, 3.0, 0.5, 0.4])
-    method._selection.score = lambda found: score(found).__class__(next(worse), {})
+    method.loop.selection.score = lambda found: score(found).__class__(next(worse), {})
     history = method.train().history
     rates = [record["learning_rate"] for record in history.epochs]
     steps = np.array([1, 2, 5]) * EPOCH_STEPS - 1

@@ -6,10 +6,12 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
+from mtlx.trainer.training.diverged import TrainingDiverged
 from mtlx.trainer.training.job import TrainingJob
-from mtlx.trainer.training.methods.standard import Standard, TrainingDiverged
+from mtlx.trainer.training.methods.standard import Standard
 from mtlx.trainer.validation.validation import validate
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 
@@ -28,7 +30,7 @@ SPEC = {
 }
 
 
-class Gated(keras.Model):
+class Gated(GradientModel):
     """A hidden layer with dropout, and a gate over two halves of it."""
 
     def __init__(self):
@@ -226,14 +228,14 @@ def test_an_interrupted_training_ends_with_the_same_model(
     """Eight steps per epoch: within the first and the second one, and at the end of one."""
     job = make(checkpoint_every_steps=2)
     method = Standard(job)
-    count = method._count
+    count = method.loop._count
 
     def killed(batch, losses):
-        if method._progress.step == last_step:
+        if method.loop.state.progress.step == last_step:
             raise _Killed
         count(batch, losses)
 
-    monkeypatch.setattr(method, "_count", killed)
+    monkeypatch.setattr(method.loop, "_count", killed)
     with pytest.raises(_Killed):
         method.train()
     resumed = Standard(job).train()

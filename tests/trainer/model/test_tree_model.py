@@ -1,4 +1,6 @@
-"""Trees of LightGBM as a network: the same predictions, and what the contract suite leaves out."""
+"""Trees of LightGBM as a model: the same predictions, and what the contract suite leaves out."""
+
+import dataclasses
 
 import keras
 import lightgbm
@@ -6,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtlx.trainer.model.ranking_model import RankingModel
-from mtlx.trainer.networks.tree_ensemble import TREE_WEIGHTS
+from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.model.tree_model import TREE_WEIGHTS, TreeModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.trainer.training.methods.lightgbm_trees import threshold_in_float32, tree_weights
 from mtlx.transform.config.settings import SettingsError
@@ -61,7 +63,7 @@ def _boosters(data, iterations=40):
 
 def _planted(boosters):
     shape, weights = tree_weights(boosters, SET_SIZE)
-    model = RankingModel(INPUTS, _settings(shape=shape))
+    model = TreeModel(INPUTS, shape=shape)
     for variable in model.variables:
         variable.assign(weights[variable.name])
     return model
@@ -76,7 +78,7 @@ def boosters():
 def test_predictions_are_lightgbms_own(boosters, missing):
     data = _data(2000, seed=2, missing=missing)
     model = _planted(boosters)
-    assert model.network.trees.sets > 5 and model.network.trees.depth > 4
+    assert model.trees.sets > 5 and model.trees.depth > 4
     outputs = model(_features(data))
     expected = np.stack([booster.predict(data) for booster in boosters], axis=1)
     np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-6)
@@ -151,22 +153,20 @@ def test_saved_weights_and_mixed_precision(boosters, tmp_path):
     model = _planted(boosters)
     expected = np.asarray(model(_features(data))["logits"])
     model.save_weights(tmp_path / "model.weights.h5")
-    second = RankingModel(INPUTS, model.settings)
+    second = TreeModel(INPUTS, shape=model.trees)
     assert not np.asarray(second(_features(data))["logits"]).any()
     second.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_array_equal(second(_features(data))["logits"], expected)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        network = _planted(boosters).network
-        ids = data[:, :2].astype("int64")
-        logits = network(data[:, 2:], ids, np.zeros(200, "int64"))["logits"]
+        logits = _planted(boosters)(_features(data))["logits"]
     finally:
         keras.mixed_precision.set_global_policy("float32")
     np.testing.assert_array_equal(logits, expected)
 
 
 def test_before_training_there_are_no_trees_and_no_trainable_weights():
-    model = RankingModel(INPUTS, _settings())
+    model = build_model(INPUTS, _settings())
     assert not model.trainable_variables
     assert {variable.name for variable in model.variables} == set(TREE_WEIGHTS)
     assert (
@@ -178,8 +178,21 @@ def test_parts_that_would_be_passed_by_are_refused():
     sequences = (SequenceInput("clicks", "item", 3),)
     inputs = ModelInputs(INPUTS.categorical, (), sequences, "item", ("all",), INPUTS.tasks)
     with pytest.raises(SettingsError, match="sequence_encoder: network 'lightgbm' reads the"):
-        RankingModel(inputs, ModelSettings(network="lightgbm"))
-    RankingModel(inputs, _settings())
+        build_model(inputs, ModelSettings(network="lightgbm"))
+    build_model(inputs, _settings())
+    with pytest.raises(SettingsError, match="arrangement: network 'lightgbm' .* 'joint'"):
+        build_model(inputs, _settings().model_copy(update={"arrangement": "mtl"}))
     with pytest.raises(SettingsError, match="trees of 1 tasks, but there are 2"):
         shape = {"trees": [0], "nodes": 0, "depth": 0, "sets": 0, "set_size": 0}
-        RankingModel(inputs, _settings(shape=shape))
+        build_model(inputs, _settings(shape=shape))
+
+
+def test_domains_are_passed_through_and_asked_for(boosters):
+    inputs = dataclasses.replace(INPUTS, domains=("home", "search"))
+    model, features = build_model(inputs, _settings()), _features(_data(3, seed=7))
+    with pytest.raises(ValueError, match=r"features \['domain_id'\] are missing"):
+        model(features)
+    domains = np.array([1, 0, 1])
+    assert np.asarray(model({**features, "domain_id": domains})["domain_id"]).tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match="need a categorical or a numeric feature"):
+        TreeModel(ModelInputs((), (), (), None, ("all",), INPUTS.tasks))

@@ -1,16 +1,19 @@
-"""Boosted trees: what gradient boosting has learnt, as a network like any other."""
+"""Boosted trees: what gradient boosting has learnt, as a model like any other."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import keras
 from keras import ops
 from pydantic import NonNegativeInt
 
-from mtlx.trainer.networks.network import Network
+from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
+from mtlx.trainer.model.scores import scores
 from mtlx.transform.config.settings import Settings, SettingsError
-from mtlx.transform.contract.model_inputs import ModelInputs
+from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
-#: Weight of the network to its type. A node that is a leaf is its own left and right child.
+#: Weight of the model to its type. A node that is a leaf is its own left and right child.
 TREE_WEIGHTS = {
     "root": "int32",  # (trees,), the trees of the first task first
     "feature": "int32",  # (nodes,), as all that follow but the last
@@ -42,13 +45,14 @@ class TreeShape(Settings):
     set_size: NonNegativeInt
 
 
-class TreeEnsemble(Network):
+class TreeModel(keras.Model):
     """Gradient-boosted trees, those of LightGBM (Ke et al. 2017), the reference of MAN's Table 1.
 
     logit_t = Σ_m leaf of tree t,m that the row falls into. A split sends a row left where its
     number is at most the threshold, or where its id is in the split's set; missing numbers have a
-    side of their own. The trees read ids and numbers themselves (see `Network.reads_inputs`):
-    neither embeddings nor behaviour sequences.
+    side of their own. The trees read ids and numbers themselves: nothing is embedded, behaviour
+    sequences are not read, and no gradient trains anything. So this is no network in a
+    `RankingModel` but its sibling: see `mtlx.trainer.model.scorer.Scorer` for what both promise.
 
     All trees are descended at once, in as many steps as the deepest one has splits. Training
     method ``gradient_boosting`` grows the trees; before, every logit is 0.
@@ -56,29 +60,34 @@ class TreeEnsemble(Network):
     Shown to learn:
         Nothing by gradients. With the trees of ``gradient_boosting``: validation AUC above 0.75 and
         0.70 of two planted tasks (`test_gradient_boosting`), and LightGBM's own predictions for the
-        same trees, missing numbers included (`test_tree_ensemble`).
+        same trees, missing numbers included (`test_tree_model`).
 
     Args:
-        inputs: the tasks.
+        inputs: features, domains and tasks.
         shape: of the trees; the training method sets it, an experiment leaves it out.
+
+    Attributes:
+        default_method: the training method where `training.method` names none.
 
     Raises:
         SettingsError: a shape of another number of tasks.
+        ValueError: no feature to read.
     """
 
-    reads_inputs: ClassVar[bool] = True
-    trained_by_gradient: ClassVar[bool] = False
-    default_method = "gradient_boosting"
+    default_method: ClassVar[str] = "gradient_boosting"
 
     def __init__(self, inputs: ModelInputs, *, shape: TreeShape | None = None):
-        super().__init__()
-        tasks = len(inputs.tasks)
         # A number that is rounded may fall on the other side of a threshold.
-        self.dtype_policy = keras.DTypePolicy("float32")
+        super().__init__(dtype="float32")
+        self._read = replace(inputs, sequences=())
+        if not self._read.fields:
+            raise ValueError("trees need a categorical or a numeric feature to read")
+        tasks = len(inputs.tasks)
         self.trees = shape or TreeShape(trees=[0] * tasks, nodes=0, depth=0, sets=0, set_size=0)
         if len(self.trees.trees) != tasks:
             text = f"has trees of {len(self.trees.trees)} tasks, but there are {tasks}"
             raise SettingsError([(("shape", "trees"), text)])
+        self(two_empty_rows(self._read))
 
     def build(self, *_: object) -> None:
         """Creates the trees' weights, which no gradient trains."""
@@ -97,14 +106,33 @@ class TreeEnsemble(Network):
         }
 
     def call(
-        self,
-        fields: keras.KerasTensor,
-        field_ids: keras.KerasTensor,
-        domain_ids: keras.KerasTensor,
-        training: bool = False,
+        self, features: Mapping[str, keras.KerasTensor], training: bool = False
     ) -> dict[str, keras.KerasTensor]:
-        """Numbers ``(B, N)`` and ids ``(B, C)`` to "logits" ``(B, T)``; feature C is number 0."""
-        inputs = ops.concatenate([ops.cast(field_ids, "float32"), fields], axis=1)  # (B, C + N)
+        """Scores one batch.
+
+        Args:
+            features: transformed features by name; others are ignored. "domain_id" may be absent
+                where there is one domain.
+            training: makes no difference.
+
+        Returns:
+            "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks;
+            "domain_id" ``(B,)`` is passed through.
+        """
+        inputs = self._inputs(used_features(self._read, features))
+        logits = self._logits(inputs)
+        return {**scores({"logits": logits}), DOMAIN_ID: domains_of(features, inputs)}
+
+    def drop_training_parts(self) -> None:
+        """Drops nothing: all that there is is served."""
+
+    def _inputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """Ids, then numbers, ``(B, C + N)`` float32; feature C is number 0."""
+        columns = [ops.cast(features[field.name], "float32") for field in self._read.fields]
+        return ops.stack(columns, axis=1)
+
+    def _logits(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        """Sums of leaves, ``(B, C + N)`` to ``(B, T)``."""
         rows = ops.shape(inputs)[0]
         node = ops.tile(self.weights_by_name["root"][None], (rows, 1))  # (B, trees)
         for _ in range(self.trees.depth):
@@ -115,7 +143,7 @@ class TreeEnsemble(Network):
         for count in self.trees.trees:
             logits.append(ops.sum(leaves[:, start : start + count], axis=1))
             start += count
-        return {"logits": ops.stack(logits, axis=1)}
+        return ops.stack(logits, axis=1)
 
     def _of(self, name: str, node: keras.KerasTensor) -> keras.KerasTensor:
         """A weight of every row's present nodes ``(B, trees)``."""

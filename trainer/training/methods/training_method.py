@@ -1,0 +1,28 @@
+"""What all training methods have in common."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from mtlx.trainer.training.job import TrainingResult
+
+
+class TrainingMethod(ABC):
+    """Base of the training methods: from a job to the selected weights and what happened.
+
+    Built with a `mtlx.trainer.training.job.TrainingJob`; its options are keyword-only arguments.
+    Most methods run a `mtlx.trainer.training.loop.TrainingLoop` with a step of their choice.
+
+    Attributes:
+        one_machine: whether several machines can't train with it.
+    """
+
+    one_machine: ClassVar[bool] = False
+
+    @abstractmethod
+    def train(self) -> TrainingResult:
+        """Trains, from the last checkpoint where there is one.
+
+        Raises:
+            TrainingDiverged: the loss is no longer finite.
+            ValueError: the rows do not allow it.
+        """
