@@ -233,4 +233,7 @@ COMMAND = Command(
     "mtlx submit configs/x.yaml --host http://localhost:8080 --wait",
     _add_arguments,
     _run,
+    "exit codes: 0 pushed (without --wait: started), 3 not blessed, 1 a task failed, 2 wrong "
+    "input, 4 --timeout is over and the run goes on, 5 the API does not answer or refuses access, "
+    "6 finished without a Pusher to tell the verdict from",
 )
