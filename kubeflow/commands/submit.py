@@ -230,7 +230,7 @@ def _report_end(console: "Console", end: "RunEnd", run: "V2beta1Run") -> int:
 COMMAND = Command(
     "submit",
     "run an experiment's pipeline on Kubeflow Pipelines",
-    "mtlx submit configs/x.yaml --host http://localhost:8080 --wait",
+    "mtlx submit configs/default.yaml --host http://localhost:8080 --wait",
     _add_arguments,
     _run,
     "exit codes: 0 pushed (without --wait: started), 3 not blessed, 1 a task failed, 2 wrong "
