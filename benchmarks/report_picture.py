@@ -1,7 +1,7 @@
 """A picture of a run's report: the verdict, its first checks, and the gains by task and domain.
 
     make run
-    python -m benchmarks.report_picture var/pipelines/default/runs/latest/report.html docs/report.png
+    python -m benchmarks.report_picture
 
 Needs Chromium. The report is shown as it is, but for two things: what lies further down is left
 out, and the two sections stand side by side.
@@ -15,6 +15,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
+_REPORT = Path("var/pipelines/default/runs/latest/report.html")
+_PICTURE = Path("docs/report.png")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Size of the window and picture elements per unit of it.
 _WIDTH, _HEIGHT, _SCALE = 1440, 900, 1.25
@@ -23,7 +25,8 @@ _STYLE = """
 <style>
 html, body, main { max-width: none; }
 body { margin: 0 1.5rem; }
-main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; align-items: start; }
+main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; }
+main > section { align-self: start; }
 main > section { margin: 0; }
 main > section:not(#verdict):not(#relaimp), footer, details { display: none; }
 #verdict > .banner ~ * { display: none; }
@@ -38,8 +41,8 @@ main > section:not(#verdict):not(#relaimp), footer, details { display: none; }
 def main() -> None:
     """Reads the command line and writes the picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("report", type=Path, help="report.html of a run")
-    parser.add_argument("picture", type=Path, help="PNG file to write")
+    parser.add_argument("--report", type=Path, default=_REPORT, help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=_PICTURE, help="default: %(default)s")
     arguments = parser.parse_args()
     browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
@@ -53,8 +56,8 @@ def main() -> None:
         command += [f"--user-data-dir={folder}/profile", f"--screenshot={shot}", file.as_uri()]
         subprocess.run(command, check=True, capture_output=True)
         with Image.open(shot) as image:
-            cropped(image.convert("RGB")).quantize(_COLOURS).save(arguments.picture, optimize=True)
-    print(f"{arguments.picture}: {arguments.picture.stat().st_size / 1000:.0f} kB")
+            cropped(image.convert("RGB")).quantize(_COLOURS).save(arguments.out, optimize=True)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB")
 
 
 def cropped(image: Image.Image) -> Image.Image:

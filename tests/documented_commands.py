@@ -5,7 +5,14 @@ import shlex
 from typing import NamedTuple
 
 #: First words of a block that is none of commands: experiments, drawings, a Dockerfile.
-_OTHER = ("- {", "experiment file →", "compile  →", "FROM docker.io/", '--set "model.options')
+_OTHER = (
+    "- {",
+    "anchor: {",
+    "experiment file →",
+    "compile  →",
+    "FROM docker.io/",
+    '--set "model.options',
+)
 _SHELL = ("bash", "sh", "shell", "console")
 
 

@@ -24,10 +24,13 @@ from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.parts.interactions import INTERACTIONS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from tests.documented_commands import Command, commands
+from tests.test_floors import ROOMS
 
 ROOT = Path(__file__).parents[1]
 BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 PAGES = [*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").glob("*.md"))]
+#: What docstrings say is no page of commands.
+OF_COMMANDS = [page for page in PAGES if page.name != "models.md"]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PARSER = make_parser((*COMMANDS, *OF_THE_CLUSTER))
 
@@ -147,7 +150,7 @@ def check_files(words):
             assert (ROOT / value).is_file(), words
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", OF_COMMANDS, ids=lambda page: page.name)
 def test_every_command_can_be_typed(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     for command in commands(text_of(page), PROGRAMS):
@@ -155,7 +158,7 @@ def test_every_command_can_be_typed(page, monkeypatch):
 
 
 def test_commands_are_found():
-    found = {page.name: list(commands(text_of(page), PROGRAMS)) for page in PAGES}
+    found = {page.name: list(commands(text_of(page), PROGRAMS)) for page in OF_COMMANDS}
     first = [command.words for command in found["README.md"] if command.whole]
     assert first[:2] == [("make", "run"), ("make", "test")]
     assert len(found["results.md"]) > 20 and len(found["performance.md"]) > 8
@@ -193,21 +196,18 @@ def test_a_wrong_command_is_found(wrong, monkeypatch):
             check(command)
 
 
-def quick():
-    """Commands that explain something: their arguments."""
+def test_what_explains_is_run(capsys):
+    explaining = (("mtlx", "models"), ("mtlx", "settings"))
     found = {
         command.words[1:]
-        for page in PAGES
+        for page in OF_COMMANDS
         for command in commands(text_of(page), PROGRAMS)
-        if command.words[:2] in (("mtlx", "models"), ("mtlx", "settings"))
+        if command.words[:2] in explaining and not PLACEHOLDERS & set(command.words)
     }
-    return sorted(words for words in found if not PLACEHOLDERS & set(words))
-
-
-@pytest.mark.parametrize("words", quick(), ids=" ".join)
-def test_what_explains_is_run(words, capsys):
-    assert main(words) == 0
-    assert len(capsys.readouterr().out.splitlines()) > 5
+    assert {("models",), ("models", "dtn"), ("settings", "gate")} <= found
+    for words in found:
+        assert main(words) == 0, words
+        assert len(capsys.readouterr().out.splitlines()) > 5, words
 
 
 def test_logs_are_simulated_and_checked_as_in_the_docs(tmp_path, monkeypatch, capsys):
@@ -268,6 +268,14 @@ def test_files_and_modules_that_are_named_exist(page):
             assert any(
                 p.exists() for p in (path, path.with_suffix(".py"), above.with_suffix(".py"))
             ), name
+
+
+@pytest.mark.parametrize("floor", ROOMS)
+def test_the_rooms_are_those_of_the_architecture_page(floor):
+    text = text_of(ROOT / "docs/architecture.md")
+    (row,) = re.findall(rf"^\| `{floor}/` \|.*?\|(.*)\|$", text, re.M)
+    named = [name.removesuffix(".py") for name in re.findall(r"`([\w.]+)`", row)]
+    assert [name for name in named if name in ROOMS[floor]] == list(ROOMS[floor])
 
 
 @pytest.fixture
