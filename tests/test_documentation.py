@@ -8,9 +8,6 @@ import argparse
 import importlib
 import importlib.util
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -158,6 +155,15 @@ def test_every_command_can_be_typed(page, monkeypatch):
         check(command)
 
 
+@pytest.mark.parametrize("page", OF_COMMANDS, ids=lambda page: page.name)
+def test_a_page_says_what_its_commands_need(page):
+    text = " ".join(text_of(page).split())
+    used = {command.words[0] for command in commands(text_of(page), PROGRAMS)}
+    for program in used & {"docker", "kubectl", "curl"}:
+        need = NEEDS[program].split(maxsplit=1)[1]
+        assert re.search(rf"need an? {need}|needs an? {need}", text), f"{program} needs {need}"
+
+
 def test_commands_are_found():
     found = {page.name: list(commands(text_of(page), PROGRAMS)) for page in OF_COMMANDS}
     first = [command.words for command in found["README.md"] if command.whole]
@@ -278,39 +284,3 @@ def test_the_rooms_are_those_of_the_architecture_page(floor):
     (row,) = re.findall(rf"^\| `{floor}/` \|.*?\|(.*)\|$", text, re.M)
     named = [name.removesuffix(".py") for name in re.findall(r"`([\w.]+)`", row)]
     assert [name for name in named if name in ROOMS[floor]] == list(ROOMS[floor])
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A copy of what the site is made of, and a function that builds it."""
-    for name in (*BESIDE, "CHANGELOG.md", "LICENSE", "mkdocs.yml"):
-        shutil.copy(ROOT / name, tmp_path)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=ignored)
-
-    def build():
-        command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    return tmp_path, build
-
-
-def test_the_site_is_built_and_a_link_to_nowhere_fails(site):
-    folder, build = site
-    assert build().returncode == 0
-    first = (folder / "var/site/index.html").read_text(encoding="utf-8")
-    assert 'href="experiment/"' in first and 'src="report.png"' in first
-    for file, wrong in (
-        ("README.md", "docs/experimint.md"),
-        ("docs/data.md", "models.md#network-dnt"),
-    ):
-        with (folder / file).open("a", encoding="utf-8") as page:
-            page.write(f"\n[there]({wrong})\n")
-    failed = build()
-    assert failed.returncode == 1
-    assert "experimint.md" in failed.stderr and "#network-dnt" in failed.stderr
-
-
-def test_the_site_is_part_of_the_tests_command():
-    recipe = re.search(r"^test: install\n((?:\t.*\n)+)", MAKEFILE, re.M).group(1)
-    assert "mkdocs build --strict" in recipe
