@@ -8,7 +8,7 @@ PYTHON ?=
 VENV   ?= .venv
 ROWS   ?= 200000
 BIN    := $(VENV)/bin
-CODE   := mtlx transform trainer components pipeline kubeflow tests benchmarks install
+CODE   := mtlx transform trainer components pipeline kubeflow tests benchmarks install docs
 # Where `make test-modern` makes a Debian 13, and which tests it runs there.
 DEBIAN ?= var/debian13
 TESTS  ?=
@@ -21,8 +21,10 @@ STAMP  := $(VENV)/.installed-$(CHOSEN)
 # Byte code is compiled once at install; a shell that forbids it makes every process import slowly.
 unexport PYTHONDONTWRITEBYTECODE
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+# What mkdocs-material says of its successor, at every build.
+export NO_MKDOCS_2_WARNING ?= 1
 
-.PHONY: run test test-modern lint lock audit install stack uv clean
+.PHONY: run test test-modern docs lint lock audit install stack uv clean
 .DEFAULT_GOAL := run
 
 run: install
@@ -33,12 +35,18 @@ test: install
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
+	$(BIN)/mkdocs build --strict
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
+
+# The documentation as a site, in var/site. A link that leads nowhere fails; with --quiet it would
+# not, since --strict counts what is logged.
+docs: install
+	$(BIN)/mkdocs build --strict
 
 stack:
 	@test -n "$(CHOSEN)"

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
     # file; what fails is raised in Python as well), and Keras 3 for all libraries.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
-    parsed = _parser((*COMMANDS, *further)).parse_args(arguments)
+    parsed = make_parser((*COMMANDS, *further)).parse_args(arguments)
     try:
         return parsed.command(parsed)
     except KeyboardInterrupt:
@@ -73,10 +73,21 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
         return EXIT_STOPPED
 
 
-def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
+def make_parser(known: Sequence[Command]) -> argparse.ArgumentParser:
+    """The parser of the whole command line.
+
+    Args:
+        known: the commands.
+    """
     parser = argparse.ArgumentParser(
         prog="mtlx",
         description="Multi-task, multi-domain ranking models as gated TFX pipelines.",
+    )
+    parser.add_argument(
+        "--markdown",
+        action=_PrintReference,
+        known=known,
+        help="print all commands as a page (docs/commands.md), and exit",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in known:
@@ -89,6 +100,28 @@ def _parser(known: Sequence[Command]) -> argparse.ArgumentParser:
         sub.set_defaults(command=command.run)
         command.add_arguments(sub)
     return parser
+
+
+class _PrintReference(argparse.Action):
+    """Prints the page of all commands and ends the process, as ``--help`` does.
+
+    Args:
+        option_strings: as argparse passes them.
+        dest: likewise.
+        known: the commands.
+        help: of the option itself.
+    """
+
+    def __init__(self, option_strings: list[str], dest: str, known: Sequence[Command], help: str):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+        self.known = known
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Is called where the option stands on the command line."""
+        from mtlx.pipeline.catalogue.commands_reference import commands_reference
+
+        print(commands_reference(self.known), end="")
+        parser.exit()
 
 
 def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +176,9 @@ def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
         default=1000,
         metavar="N",
         help="with --count: values of every feature with a vocabulary (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--markdown", action="store_true", help="print all of it as a page (docs/models.md)"
     )
 
 
@@ -305,6 +341,13 @@ def _models(arguments: argparse.Namespace) -> int:
     from mtlx.transform.config.settings import SettingsError
 
     name, experiment = arguments.name, None
+    if arguments.markdown:
+        if name is not None:
+            return fail("--markdown prints all; leave NAME out", EXIT_WRONG_INPUT)
+        from mtlx.pipeline.catalogue.models_reference import models_reference
+
+        print(models_reference(), end="")
+        return EXIT_OK
     try:
         if arguments.count is not None:
             if name is None:
@@ -362,6 +405,7 @@ COMMANDS = (
         "mtlx check configs/default.yaml",
         _add_check_arguments,
         _check,
+        "exit codes: 0 no error, 2 an error, with --strict also a warning",
     ),
     Command(
         "simulate",

@@ -140,4 +140,6 @@ COMMAND = Command(
     "mtlx rehearse configs/default.yaml --out var/rehearsals/default",
     add_arguments,
     run,
+    "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 1 a task "
+    "failed, 2 wrong input, 130 stopped by Ctrl-C, 143 by SIGTERM",
 )

@@ -230,7 +230,10 @@ def _report_end(console: "Console", end: "RunEnd", run: "V2beta1Run") -> int:
 COMMAND = Command(
     "submit",
     "run an experiment's pipeline on Kubeflow Pipelines",
-    "mtlx submit configs/x.yaml --host http://localhost:8080 --wait",
+    "mtlx submit configs/default.yaml --host http://localhost:8080 --wait",
     _add_arguments,
     _run,
+    "exit codes: 0 pushed (without --wait: started), 3 not blessed, 1 a task failed, 2 wrong "
+    "input, 4 --timeout is over and the run goes on, 5 the API does not answer or refuses access, "
+    "6 finished without a Pusher to tell the verdict from",
 )

@@ -26,7 +26,8 @@ from mtlx.transform.config.names import suggest
 from mtlx.transform.config.registry import Registry
 from mtlx.transform.config.settings import SettingsError
 
-_REGISTRIES: tuple[tuple[str, Registry], ...] = (
+#: Registries by the setting that takes their members.
+REGISTRIES: tuple[tuple[str, Registry], ...] = (
     ("data.reader", READERS),
     ("model.network", NETWORKS),
     ("model.sequence_encoder", SEQUENCE_ENCODERS),
@@ -42,7 +43,7 @@ _REGISTRIES: tuple[tuple[str, Registry], ...] = (
 
 def listing() -> str:
     """All names, by the setting that takes them."""
-    lines = [f"{setting}: {', '.join(registry)}" for setting, registry in _REGISTRIES]
+    lines = [f"{setting}: {', '.join(registry)}" for setting, registry in REGISTRIES]
     return "\n".join([*lines, f"model.preset: {', '.join(preset_names())}"])
 
 
@@ -92,9 +93,9 @@ def count(name: str, experiment: Experiment, vocabulary: int) -> str:
 
 def _named(name: str) -> list[tuple[str, Registry]]:
     """The registries that hold a name; none for the name of a preset alone."""
-    found = [(setting, registry) for setting, registry in _REGISTRIES if name in registry]
+    found = [(setting, registry) for setting, registry in REGISTRIES if name in registry]
     if not found and name not in preset_names():
-        known = {member for _, registry in _REGISTRIES for member in registry} | set(preset_names())
+        known = {member for _, registry in REGISTRIES for member in registry} | set(preset_names())
         raise SettingsError([((), f"nothing is registered as {name!r}, {suggest(name, known)}")])
     return found
 

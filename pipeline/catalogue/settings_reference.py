@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import docstring_parser
-import pydantic
-import yaml
 from pydantic.fields import FieldInfo
 
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.relaimp_gate.rules import RULES
+from mtlx.pipeline.catalogue.docstrings import documented
 from mtlx.pipeline.catalogue.type_words import is_section, type_words
+from mtlx.pipeline.catalogue.yaml_example import yaml_line
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.transform.config.registry import Registry
 from mtlx.transform.config.settings import Settings, SettingsError
@@ -181,13 +180,13 @@ def _options(path: str) -> Iterator[Setting]:
     registry = _OPTIONS[path]
     tag = registry.kind.rpartition(" ")[2]
     for member in registry:
-        meanings = _documented(registry.get(member), "param")
+        meanings = documented(registry.get(member).__doc__, "param")
         for name, parameter in registry.options(member).items():
             required = parameter.default is inspect.Parameter.empty
             yield Setting(
                 f"{path} ({tag}: {member}).{name}",
                 type_words(parameter.annotation),
-                None if required else _yaml(parameter.default),
+                None if required else yaml_line(parameter.default),
                 meanings.get(name, ""),
             )
 
@@ -195,14 +194,7 @@ def _options(path: str) -> Iterator[Setting]:
 def _default(field: FieldInfo) -> str | None:
     if field.is_required():
         return None
-    return _yaml(field.get_default(call_default_factory=True))
-
-
-def _yaml(value: Any) -> str:
-    """A value in one line of YAML."""
-    plain = pydantic.TypeAdapter(Any).dump_python(value, mode="json", exclude_defaults=True)
-    text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, allow_unicode=True)
-    return text.removesuffix("\n").removesuffix("\n...")
+    return yaml_line(field.get_default(call_default_factory=True))
 
 
 def _meanings(section: type[Settings]) -> dict[str, str]:
@@ -210,18 +202,5 @@ def _meanings(section: type[Settings]) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(section.__mro__):
         if issubclass(base, Settings):
-            found |= _documented(base, "attribute")
+            found |= documented(base.__doc__, "attribute")
     return found
-
-
-def _documented(documented: type, kind: str) -> dict[str, str]:
-    """Descriptions by name; one text may stand for several names: ``train, test: ...``."""
-    parsed = docstring_parser.parse(
-        documented.__doc__ or "", docstring_parser.DocstringStyle.GOOGLE
-    )
-    return {
-        name: " ".join(entry.description.split())
-        for entry in parsed.meta
-        if entry.args[0] == kind
-        for name in entry.args[1].split(", ")
-    }

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import pydantic
 import pydantic_core
 import yaml
 
@@ -28,6 +29,13 @@ def yaml_example(setting: str, registry: Registry, name: str) -> str:
     """
     values = _SECTIONS[setting](name, _defaults(registry, name))
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def yaml_line(value: Any) -> str:
+    """A value in one line of YAML."""
+    plain = pydantic.TypeAdapter(Any).dump_python(value, mode="json", exclude_defaults=True)
+    text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _defaults(registry: Registry, name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mtlx.pipeline.catalogue.catalogue import _REGISTRIES, count, describe, listing
+from mtlx.pipeline.catalogue.catalogue import REGISTRIES, count, describe, listing
 from mtlx.pipeline.catalogue.yaml_example import yaml_example
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.experiment.presets import preset_names
@@ -48,7 +48,7 @@ def _found(values, name):
 
 
 def test_every_example_is_valid_and_has_all_options():
-    for setting, registry in _REGISTRIES:
+    for setting, registry in REGISTRIES:
         for name in registry:
             values = yaml.safe_load(yaml_example(setting, registry, name))
             if "model" in values:
@@ -69,7 +69,7 @@ _WITHOUT_EFFECT = {("model.sequence_encoder", "none"), ("model.bottom", "none")}
 _LEARNING = ("model.", "interactions", "training.method", "training.loss")
 _MEMBERS = [
     (setting, name)
-    for setting, registry in _REGISTRIES
+    for setting, registry in REGISTRIES
     for name in registry
     if setting.startswith(_LEARNING) and (setting, name) not in _WITHOUT_EFFECT
 ]
@@ -78,7 +78,7 @@ _MEMBERS = [
 @pytest.mark.parametrize(("setting", "name"), _MEMBERS)
 def test_all_that_learns_says_what_it_was_shown_to_learn(setting, name):
     """With a number, and where a benchmark or a test is named, one that exists."""
-    documentation = inspect.getdoc(dict(_REGISTRIES)[setting].get(name)) or ""
+    documentation = inspect.getdoc(dict(REGISTRIES)[setting].get(name)) or ""
     found = re.search(r"^Shown to learn:\n((?: {4}.*\n)+)", documentation + "\n", re.MULTILINE)
     assert found, "no section 'Shown to learn:'"
     text = found.group(1)
