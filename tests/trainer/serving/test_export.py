@@ -20,7 +20,7 @@ import sys
 import numpy as np
 class Forbidden:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow_transform", "tfx", "trainer", "transform"):
+        if name.split(".")[0] in ("tensorflow_transform", "tfx", "mtlx"):
             raise ImportError(f"{name} must not be needed for serving")
 sys.meta_path.insert(0, Forbidden())
 import tensorflow as tf
