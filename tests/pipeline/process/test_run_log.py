@@ -5,8 +5,8 @@ import warnings
 
 from absl import logging as absl_logging
 
-from mtlx.pipeline.process import run_log as module
 from mtlx.pipeline.process.run_log import run_log
+from mtlx.pipeline.process import run_log as module
 
 
 def test_everything_goes_to_the_file_and_own_lines_to_the_person(tmp_path, capsys):
