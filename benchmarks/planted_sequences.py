@@ -160,8 +160,7 @@ class Learning:
         loss: list[dict[str, Any]] | None = None,
         build: Callable[[], keras.Model] | None = None,
     ) -> None:
-        keras.utils.set_random_seed(seed)
-        self._planted, self._seed, self._epoch = planted, seed, 0
+        self._planted, self._scale = planted, scale
         settings = ModelSettings(
             network="shared_bottom",
             options={"bottom_hidden": [32], "tower_hidden": [16]},
@@ -169,28 +168,53 @@ class Learning:
             sequence_encoder=encoder,
             sequence_options=options or {},
         )
-        self.model = build() if build else RankingModel(planted.inputs, settings)
-        if scale is not None:
-            table = self.model.embedding.table
-            table.assign(table / keras.ops.std(table) * scale)
+        self._build = build or (lambda: RankingModel(planted.inputs, settings))
+        self.model = self._new_model(seed)
         training = TrainingSettings.read({"learning_rate": learning_rate, "loss": loss})
         self._step = OrdinaryStep(
             self.model, planted.inputs.tasks, training, tf.distribute.get_strategy()
         )
-        columns, _ = planted.sample(planted.rows, seed)
-        self._rows = {name: tf.constant(values) for name, values in columns.items()}
-        self._step.prepare({name: values[:2] for name, values in self._rows.items()})
+        self._draw_rows(seed)
+        self._step.prepare(self._two_rows())
+        self._state = [v for group in self._step.variables.values() for v in group]
+        self._start = [np.array(variable) for variable in self._state]
         self._test, self._truth = planted.sample(self.TEST_ROWS, self.TEST_SEED)
         self._run = tf.function(self._steps, autograph=False)
         self._predict = tf.function(
             lambda batch: self.model(batch, training=False)["logits"], autograph=False
         )
 
+    def _new_model(self, seed: int) -> keras.Model:
+        keras.utils.set_random_seed(seed)
+        model = self._build()
+        if self._scale is not None:
+            table = model.embedding.table
+            table.assign(table / keras.ops.std(table) * self._scale)
+        return model
+
+    def _draw_rows(self, seed: int) -> None:
+        self._seed, self._epoch = seed, 0
+        columns, _ = self._planted.sample(self._planted.rows, seed)
+        self._rows = {name: tf.constant(values) for name, values in columns.items()}
+
+    def _two_rows(self) -> dict[str, tf.Tensor]:
+        return {name: values[:2] for name, values in self._rows.items()}
+
+    def start_again(self, seed: int) -> None:
+        """Forgets all, and starts from another seed: sooner than anew, as the graph is there."""
+        self._draw_rows(seed)
+        model = self._new_model(seed)
+        model(self._two_rows())
+        for variable, value in zip(self.model.variables, model.variables, strict=True):
+            variable.assign(value)
+        for variable, start in zip(self._state, self._start, strict=True):
+            variable.assign(start)
+
     def epoch(self) -> np.ndarray:
         """Takes one pass over the training rows; gives the tasks' AUCs ``(T,)`` on others."""
         self._epoch += 1
         random = np.random.default_rng((self._seed, self._epoch))
-        self._run(tf.constant(random.permutation(self._planted.rows)))
+        self._run(self._rows, tf.constant(random.permutation(self._planted.rows)))
         return self._aucs_of(self._test)
 
     def aucs(self, seed: int) -> np.ndarray:
@@ -211,8 +235,8 @@ class Learning:
             for task, name in enumerate(self._planted.tasks)
         ])  # fmt: skip
 
-    def _steps(self, order: tf.Tensor) -> tf.Tensor:
-        return take_steps(self._step, self._rows, order, self.BATCH)
+    def _steps(self, rows: dict[str, tf.Tensor], order: tf.Tensor) -> tf.Tensor:
+        return take_steps(self._step, rows, order, self.BATCH)
 
 
 def take_steps(

@@ -10,6 +10,7 @@ import tensorflow as tf
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.contract.data_contract import DataContract
+from tests.shared_between_processes import made_once
 
 CONTRACT = {
     "features": {
@@ -89,7 +90,11 @@ def contract():
 @pytest.fixture(scope="session")
 def logs(tmp_path_factory):
     """Rows by split, and the folder with their examples."""
-    folder, rows = tmp_path_factory.mktemp("examples"), {}
+    return made_once(tmp_path_factory, "logs", _write_logs)
+
+
+def _write_logs(folder):
+    rows = {}
     for seed, (split, number) in enumerate(SPLITS.items()):
         rows[split] = make_rows(number, seed)
         (folder / split).mkdir()
@@ -129,9 +134,14 @@ def custom_config(contract, tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained(contract, custom_config, logs, tmp_path_factory):
     """Paths of what Transform and Trainer made of the log, run by LocalDagRunner."""
+    return made_once(
+        tmp_path_factory, "trained", lambda root: _train(root, contract, custom_config, logs)
+    )
+
+
+def _train(root, contract, custom_config, logs):
     from tfx import v1 as tfx
 
-    root = tmp_path_factory.mktemp("pipeline")
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}/*") for name in SPLITS]
     examples = tfx.components.ImportExampleGen(
         input_base=str(logs.folder), input_config=tfx.proto.Input(splits=splits)
@@ -199,4 +209,4 @@ def shop(tmp_path_factory):
     """A served model of random weights, its log, and the log's examples; see `served_log`."""
     from tests.trainer.served_log import build
 
-    return build(tmp_path_factory.mktemp("shop"))
+    return made_once(tmp_path_factory, "shop", build)

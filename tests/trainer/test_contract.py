@@ -4,6 +4,9 @@ A new member is tested by its line in the registry; `small_members` gives it sma
 nothing else. Interactions, losses and options: `test_contract_of_parts.py`.
 """
 
+import functools
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -27,6 +30,7 @@ MODELS += [("mmoe", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
 MODELS += [("single_task", encoder, "none", "joint") for encoder in SEQUENCE_ENCODERS]
 MODELS += [("mmoe", "mean_pooling", bottom, "joint") for bottom in BOTTOMS]
 MODELS += [("ple", "mean_pooling", "none", arrangement) for arrangement in ARRANGEMENTS]
+MODELS = list(dict.fromkeys(MODELS))
 each_model = pytest.mark.parametrize("model", MODELS, ids="-".join)
 each_network = pytest.mark.parametrize("network", [*TRAINED, *NORMALISED])
 
@@ -62,6 +66,31 @@ def _features(inputs, rows, seed=0):
     return {name: tf.constant(values) for name, values in features.items()}
 
 
+@functools.cache
+def _first_build(parts):
+    """A model, the values that its variables start from, and its first output."""
+    model = _build(FULL, parts)
+    outputs = _arrays(model(_features(FULL, 9)))
+    start = [np.array(variable) for variable in model.variables]
+    return SimpleNamespace(model=model, start=start, outputs=outputs)
+
+
+@functools.cache
+def _second_build(parts):
+    """The same, built anew from the same seed."""
+    _first_build(parts)
+    model = _build(FULL, parts)
+    return SimpleNamespace(model=model, outputs=_arrays(model(_features(FULL, 9))))
+
+
+def _model(parts):
+    """The model of these parts, as its first build left it: to build one takes longest here."""
+    built = _first_build(parts)
+    for variable, value in zip(built.model.variables, built.start, strict=True):
+        variable.assign(value)
+    return built.model
+
+
 def _rows(features, rows):
     return {name: tf.gather(values, rows) for name, values in features.items()}
 
@@ -94,7 +123,7 @@ def test_what_no_gradient_trains_is_tested_elsewhere():
 
 @each_model
 def test_names_shapes_and_ranges_of_outputs(model):
-    model = _build(FULL, model)
+    model = _model(model)
     outputs = _arrays(model(_features(FULL, 9)))
     for name in ("logits", "probabilities"):
         assert outputs[name].shape == (9, 4) and outputs[name].dtype == np.float32
@@ -114,7 +143,7 @@ def test_names_shapes_and_ranges_of_outputs(model):
 
 @each_model
 def test_gradient_reaches_every_weight(model):
-    model = _build(FULL, model)
+    model = _model(model)
     features = _features(FULL, 64)
     labels = tf.constant(np.random.RandomState(0).randint(0, 2, (64, 4)).astype("float32"))
     with tf.GradientTape() as tape:
@@ -128,7 +157,7 @@ def test_gradient_reaches_every_weight(model):
 
 @each_model
 def test_a_row_does_not_depend_on_other_rows(model):
-    model = _build(FULL, model)
+    model = _model(model)
     features = _features(FULL, 12)
     together = _arrays(model(features))
     for rows in ([3], [7, 3, 0], [3, 3]):
@@ -136,10 +165,14 @@ def test_a_row_does_not_depend_on_other_rows(model):
             np.testing.assert_allclose(values, together[name][rows], atol=1e-5, err_msg=name)
 
 
-@each_model
-@pytest.mark.parametrize("fill", [0, 5])
+def _fills(model):
+    """What a network reads of a full sequence is no special value; an encoder's softmax is full."""
+    return (0,) if model[1:] == ("mean_pooling", "none", "joint") and model[0] != "mmoe" else (0, 5)
+
+
+@pytest.mark.parametrize(("model", "fill"), [(m, fill) for m in MODELS for fill in _fills(m)])
 def test_empty_and_full_sequences_stay_finite(model, fill):
-    model = _build(FULL, model)
+    model = _model(model)
     features = _features(FULL, 8)
     for field in FULL.sequences:
         features[field.name] = tf.fill((8, field.max_length), tf.constant(fill, tf.int64))
@@ -155,7 +188,7 @@ def test_empty_and_full_sequences_stay_finite(model, fill):
 @each_model
 def test_traces_for_any_number_of_rows(model):
     """As training and export trace it: with a batch dimension that is not known."""
-    model = _build(FULL, model)
+    model = _model(model)
     features = _features(FULL, 9)
     expected = _arrays(model(features))
     specs = {name: tf.TensorSpec([None, *x.shape[1:]], x.dtype) for name, x in features.items()}
@@ -167,12 +200,22 @@ def test_traces_for_any_number_of_rows(model):
 
 
 @each_model
+def test_the_same_seed_gives_the_same_model(model):
+    first, second = _first_build(model).outputs, _second_build(model).outputs
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name])
+
+
+@each_model
 def test_saved_weights_give_the_same_output(model, tmp_path):
+    """In a model that had other values for each of its weights and statistics."""
     path = tmp_path / "model.weights.h5"
     features = _features(FULL, 9)
-    first, second = _build(FULL, model), _build(FULL, model, seed=2)
+    first, second = _model(model), _second_build(model).model
     first(features, training=True)  # moves statistics, which are saved too
     expected = _arrays(first(features))
+    for weight in second.weights:
+        weight.assign(keras.random.uniform(weight.shape, seed=2))
     assert np.abs(expected["logits"] - np.asarray(second(features)["logits"])).max() > 1e-6
     first.save_weights(path)
     second.load_weights(path)
@@ -180,17 +223,9 @@ def test_saved_weights_give_the_same_output(model, tmp_path):
         np.testing.assert_allclose(values, expected[name], atol=1e-6)
 
 
-@each_model
-def test_the_same_seed_gives_the_same_model(model):
-    features = _features(FULL, 9)
-    first, second = (_arrays(_build(FULL, model)(features)) for _ in range(2))
-    for name, values in first.items():
-        np.testing.assert_array_equal(values, second[name])
-
-
 @each_network
 def test_a_row_leaves_the_own_weights_of_other_domains_alone(network):
-    model = _build(FULL, (network, "mean_pooling", "none", "joint"))
+    model = _model((network, "mean_pooling", "none", "joint"))
     features = {**_features(FULL, 32), "domain_id": tf.zeros(32, tf.int64)}
     labels = tf.constant(np.random.RandomState(0).randint(0, 2, (32, 4)).astype("float32"))
     variables = model.network.domain_variables
@@ -209,7 +244,7 @@ def test_learns_a_planted_signal(network):
     Trained with its own losses, the model's cross-entropy on each task's population must fall far
     below that of its mean.
     """
-    model = _build(FULL, (network, "mean_pooling", "none", "joint"))
+    model = _model((network, "mean_pooling", "none", "joint"))
     features = _features(FULL, 512)
     click = features["item"] > 6
     cart, like = click & (features["city"] > 6), click & (features["price"] > 0)
@@ -230,9 +265,11 @@ def test_learns_a_planted_signal(network):
         optimizer.apply(tape.gradient(total, variables), variables)
         return tf.reduce_sum(measure(labels, outputs, mask))
 
-    entropies = [float(step()) for _ in range(80)]
     rates = np.average(labels, axis=0, weights=mask)
     chance = -np.sum(rates * np.log(rates) + (1 - rates) * np.log(1 - rates))
+    entropies = [float(step())]
+    while len(entropies) < 80 and entropies[-1] >= 0.2 * chance:
+        entropies.append(float(step()))
     assert entropies[0] > 0.9 * chance
     assert entropies[-1] < 0.2 * chance
 

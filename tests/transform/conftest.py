@@ -21,6 +21,7 @@ from mtlx.components.one_pass_transform.graph_writer import write_graph  # noqa:
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
 from mtlx.transform.preprocessing import preprocessing_fn  # noqa: E402
+from tests.shared_between_processes import made_once  # noqa: E402
 
 CONTRACT = {
     "features": {
@@ -182,6 +183,13 @@ def rows():
 
 
 @pytest.fixture(scope="session", params=["one_pass", "stock"])
-def transformed(request, transform, one_pass, contract, rows):
+def transformed(request, tmp_path_factory, transform, one_pass, contract, rows):
     """The rows' transform, by our component's parts and by TFT alone: the same tests hold."""
-    return {"stock": transform, "one_pass": one_pass}[request.param](contract, rows)
+
+    def make(_):
+        made = {"stock": transform, "one_pass": one_pass}[request.param](contract, rows)
+        return made.columns, made.folder
+
+    columns, folder = made_once(tmp_path_factory, f"transformed-{request.param}", make)
+    graph = tft.TFTransformOutput(folder + "/graph")
+    return SimpleNamespace(columns=columns, graph=graph, folder=folder)

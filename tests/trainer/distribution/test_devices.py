@@ -100,42 +100,41 @@ for options in json.loads(sys.argv[1]):
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.5}
 NORMALISED = {"options": {"bottom_hidden": [8], "tower_hidden": [8], "normalization": "batch"}}
-#: 133 rows: the last batch has 5 rows, or 1 row, which one of the devices does not see.
-CASES = [
-    {**SGD, "batch_size": 33},
-    {**SGD, "batch_size": 32, "l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
-    {"optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.01, "batch_size": 32},
-    # The last batch is one row: other rows of the tables stay as they are on both devices.
-    {"optimizer": "lazy_adam", "learning_rate": 0.01, "batch_size": 44},
-    {"optimizer": "lazy_adam", "batch_size": 44, "l2": 0.01, "clip_norm": 0.1},
-    # A loss over all rows, whose share of a device is that of its rows.
-    {**SGD, "batch_size": 33, "model": {"network": "esmm", "options": {"tower_hidden": [8]}}},
-    {**SGD, "batch_size": 33, "loss": [{"name": "uncertainty_weighting"}]},
-    # Two optimisers, a schedule, an average, and steps whose parts have rows on one device only.
-    {
-        "optimizer": "lazy_adam",
+#: 133 rows: the last batch has 1 row, which one of the devices does not see, or 5 or 34 rows.
+CASES = {
+    # Statistics of the whole batch too, and of the last one.
+    "the loss's parts": {
+        **SGD,
         "batch_size": 44,
-        "batch_parts": 3,
-        "average": 0.9,
+        **{"l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
+        **{"model": NORMALISED, "average": 0.9},
+    },
+    # A loss over all rows, whose share of a device is that of its rows; and weights of its own.
+    "losses": {
+        **SGD,
+        "batch_size": 33,
+        "model": {"network": "esmm", "options": {"tower_hidden": [8]}},
+        "loss": [{"name": "entire_space_cross_entropy"}, {"name": "uncertainty_weighting"}],
+    },
+    # In the last batch the tables' other rows stay as they are on both devices.
+    "lazy": {"optimizer": "lazy_adam", "batch_size": 44, "l2": 0.01, "clip_norm": 0.1},
+    # Two optimisers, a schedule, an average, and steps whose parts have rows on one device only.
+    "lazy in parts": {
+        **{"optimizer": "lazy_adam", "batch_size": 44, "batch_parts": 3, "average": 0.9},
         "schedule": {"name": "cosine", "warm_up_share": 0.2},
         "embeddings": {"learning_rate": 0.02},
     },
-    {
-        "optimizer": "adam",
-        "batch_size": 33,
-        "batch_parts": 4,
-        "weight_decay": 0.1,
-        "average": 0.9,
-        "embeddings": {"learning_rate": 0.02, "l2": 0.01},
+    "in parts": {
+        **{"optimizer": "adam", "batch_size": 33, "batch_parts": 4, "average": 0.9},
+        **{"weight_decay": 0.1, "embeddings": {"learning_rate": 0.02, "l2": 0.01}},
     },
-    # Statistics of the whole batch, and of the last one, which one of the devices does not see.
-    {**SGD, "batch_size": 44, "model": NORMALISED, "average": 0.9},
-]
-INTERRUPTED = {**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "interrupt": 3}
+}
 #: The second stage begins behind step 5 of 5 per epoch.
-META = {**INTERRUPTED, "epochs": 1, "method": "meta", "method_options": {"second_order": True}}
-META["interrupt"] = 7
-#: Behind an epoch without gain.
+META = {
+    **{**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "epochs": 1},
+    **{"method": "meta", "method_options": {"second_order": True}, "interrupt": 7},
+}
+#: In the middle of an epoch, behind one without gain.
 SCHEDULED = {
     **{"optimizer": "adam", "learning_rate": 0.5, "batch_size": 33, "model": NORMALISED},
     **{"schedule": "plateau", "epochs": 4, "average": 0.9, "embeddings": {"learning_rate": 0.02}},
@@ -146,15 +145,16 @@ SCHEDULED = {
 @pytest.fixture(scope="module")
 def compared():
     done = subprocess.run(
-        [sys.executable, "-c", COMPARISON, json.dumps([*CASES, INTERRUPTED, META, SCHEDULED])],
+        [sys.executable, "-c", COMPARISON, json.dumps([*CASES.values(), META, SCHEDULED])],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return dict(zip([*CASES, "meta", "scheduled"], lines, strict=True))
 
 
-@pytest.mark.parametrize("case", range(len(CASES)))
+@pytest.mark.parametrize("case", CASES)
 def test_two_devices_train_as_one_does(compared, case):
     result = compared[case]
     assert result["devices"] == [["CPU:0"], ["CPU:0", "CPU:1"]]
@@ -162,26 +162,19 @@ def test_two_devices_train_as_one_does(compared, case):
     assert result["weights"] < 1e-4 and result["loss"] < 1e-5
 
 
-def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
-    """With the same batches, optimiser state and dropout as if nothing had happened."""
-    result = compared[len(CASES)]
-    assert result["resumed_from_step"] == 2
-    assert result["devices"][1] == ["CPU:0", "CPU:1"]
-    assert result["examples"] == [133, 133]
-    assert result["weights"] < 1e-6 and result["loss"] < 1e-6
-
-
 def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
-    result = compared[len(CASES) + 1]
+    result = compared["meta"]
     assert result["resumed_from_step"] == 6
     assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133, 133]
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6
 
 
-def test_two_devices_resume_with_their_schedule_average_and_statistics(compared):
-    result = compared[len(CASES) + 2]
+def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
+    """With the same batches, optimiser state, schedule, average, statistics and dropout."""
+    result = compared["scheduled"]
     assert result["resumed_from_step"] == 12
+    assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133] * 4
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6
 

@@ -67,12 +67,25 @@ def _rows(rows, seed, tasks, rate, strength, scaled):
     return columns, bought
 
 
-def _learnt(tasks, rate, seed, *, epochs=6, strength=2.0, scaled=False, **options):
-    """AUC of the last task on clicks after training, and the best possible one."""
+#: Of networks of other options each: the next training of such a one needs no graph of its own.
+_TRAININGS = {}
+
+
+def _training(tasks, columns, seed, options):
     keras.utils.set_random_seed(seed)
     model = Given(_network(tasks, **options))
+    key = (tasks, tuple(options.items()))
+    if key not in _TRAININGS:
+        _TRAININGS[key] = Training(model, tasks, columns, seed=seed, learning_rate=0.01)
+    else:
+        _TRAININGS[key].start_again(model, columns, seed)
+    return _TRAININGS[key]
+
+
+def _learnt(tasks, rate, seed, *, epochs=6, strength=2.0, scaled=False, **options):
+    """AUC of the last task on clicks after training, and the best possible one."""
     columns, _ = _rows(ROWS, seed, tasks, rate, strength, scaled)
-    training = Training(model, tasks, columns, seed=seed, learning_rate=0.01)
+    training = _training(tasks, columns, seed, options)
     training.epochs(epochs)
     test, truth = _rows(int(15_000 / rate), 10**6, tasks, rate, strength, scaled)
     clicks = test["click"] == 1

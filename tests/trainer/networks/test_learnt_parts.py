@@ -38,9 +38,20 @@ def _sample(draw, rows, seed):
     return {**columns, **labels, **others}, logits
 
 
-def _train(network, tasks, draw, epochs=4, seed=1, **settings):
+#: By what was built for which tasks: the next one of the kind needs no graph of its own.
+_TRAININGS = {}
+
+
+def _train(build, tasks, draw, epochs=4, seed=1, **settings):
     columns, _ = _sample(draw, ROWS, seed)
-    training = Training(Given(network), tasks, columns, seed=seed, learning_rate=RATE, **settings)
+    keras.utils.set_random_seed(seed)
+    model, key = Given(build(tasks)), (build, tasks)
+    if key in _TRAININGS:
+        training = _TRAININGS[key]
+        training.start_again(model, columns, seed)
+    else:
+        training = Training(model, tasks, columns, seed=seed, learning_rate=RATE, **settings)
+        _TRAININGS[key] = training
     training.epochs(epochs)
     return training
 
@@ -94,8 +105,7 @@ def _man(tasks):
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("build", [_aitm, _man])
 def test_attention_hands_on_what_the_preceding_task_knows(build, seed):
-    keras.utils.set_random_seed(seed)
-    training = _train(build(CHAIN), CHAIN, _in_the_clicks_input, seed=seed, loss=_CROSS_ENTROPY)
+    training = _train(build, CHAIN, _in_the_clicks_input, seed=seed, loss=_CROSS_ENTROPY)
     found, best = _aucs(training, _in_the_clicks_input)["buy"]
     print(build.__name__, seed, round(found, 3), round(best, 3))
     assert found > 0.5 + 0.9 * (best - 0.5)
@@ -103,8 +113,7 @@ def test_attention_hands_on_what_the_preceding_task_knows(build, seed):
 
 @pytest.mark.parametrize("build", [_aitm, _man])
 def test_without_a_preceding_task_nothing_is_handed_on(build):
-    keras.utils.set_random_seed(1)
-    training = _train(build(ALONE), ALONE, _in_the_clicks_input, 2, loss=_CROSS_ENTROPY)
+    training = _train(build, ALONE, _in_the_clicks_input, 2, loss=_CROSS_ENTROPY)
     found, _ = _aucs(training, _in_the_clicks_input)["buy"]
     assert abs(found - 0.5) < 0.03
 
@@ -122,23 +131,22 @@ def _opposite_domains(random, rows):
     return values, {"click": logits, "buy": -logits}, {"domain_id": domain}
 
 
-def _star():
+def _star(tasks):
     """Without the auxiliary network, which reads the domain too."""
     options = {"hidden": [8], "tower_hidden": [8], "auxiliary_hidden": [4]}
-    network = NETWORKS.build("star", options, _inputs(domains=2))
+    network = NETWORKS.build("star", options, _inputs(tasks, domains=2))
     network.auxiliary = lambda joined, training: ops.zeros_like(joined[:, None, :4])
     return network
 
 
-def _m2m():
+def _m2m(tasks):
     options = {"experts": 2, "expert_hidden": [8], "attention_units": 6, "knowledge_size": 8}
-    return NETWORKS.build("m2m", options, _inputs(domains=2))
+    return NETWORKS.build("m2m", options, _inputs(tasks, domains=2))
 
 
 @pytest.mark.parametrize(("build", "seed"), [(_star, 1), (_star, 2), (_m2m, 1)])
 def test_weights_of_domains_part_where_domains_do(build, seed):
-    keras.utils.set_random_seed(seed)
-    training = _train(build(), ALONE, _opposite_domains, 6, seed)
+    training = _train(build, ALONE, _opposite_domains, 6, seed)
     for task, (found, best) in _aucs(training, _opposite_domains).items():
         print(build.__name__, seed, task, round(found, 3), round(best, 3))
         assert found > 0.5 + 0.9 * (best - 0.5)
@@ -169,9 +177,9 @@ def _m2m_with(experts, own_towers, own_attention):
 )
 def test_generated_kernels_know_the_domain(experts, own_towers, own_attention):
     """Kernels of towers alone, of the attention over experts alone; fixed ones guess."""
-    keras.utils.set_random_seed(1)
-    network = _m2m_with(experts, own_towers, own_attention)
-    training = _train(network, ALONE, _opposite_domains, 6)
+    training = _train(
+        lambda _: _m2m_with(experts, own_towers, own_attention), ALONE, _opposite_domains, 6
+    )
     for task, (found, best) in _aucs(training, _opposite_domains).items():
         print(own_towers, own_attention, task, round(found, 3), round(best, 3))
         if own_towers or own_attention:
@@ -182,13 +190,12 @@ def test_generated_kernels_know_the_domain(experts, own_towers, own_attention):
 
 def test_weights_common_to_all_domains_know_no_opposites():
     """All rows are told to be of one domain."""
-    keras.utils.set_random_seed(1)
 
     def of_one_domain(random, rows):
         fields, logits, _ = _opposite_domains(random, rows)
         return fields, logits, {}
 
-    training = _train(_star(), ALONE, of_one_domain, 2)
+    training = _train(_star, ALONE, of_one_domain, 2)
     assert all(abs(found - 0.5) < 0.03 for found, _ in _aucs(training, of_one_domain).values())
 
 
@@ -205,7 +212,7 @@ class GivenExperts(keras.layers.Layer):
 class Fusion(keras.layers.Layer):
     """A level of AdaTT of two tasks with two experts each, and linear read-outs."""
 
-    def __init__(self):
+    def __init__(self, tasks):
         super().__init__()
         self.level = FusionLevel(np.asarray([0, 0, 1, 1], "int32"), 2, [2], 0.0)
         self.level.experts = GivenExperts()
@@ -225,8 +232,7 @@ def _in_the_second_expert(random, rows):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_adatts_numbers_weigh_the_experts_that_know(seed):
     """v of the expert that knows the label, with the gate's weight, beside that of noise."""
-    keras.utils.set_random_seed(seed)
-    training = _train(Fusion(), ALONE, _in_the_second_expert, 6, seed)
+    training = _train(Fusion, ALONE, _in_the_second_expert, 6, seed)
     native = np.asarray(training.model.network.level.native).reshape(2, 2)
     print(seed, native)
     for found, best in _aucs(training, _in_the_second_expert).values():

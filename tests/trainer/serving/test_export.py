@@ -20,7 +20,7 @@ import sys
 import numpy as np
 class Forbidden:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow_transform", "tfx", "trainer", "transform"):
+        if name.split(".")[0] in ("tensorflow_transform", "tfx", "mtlx"):
             raise ImportError(f"{name} must not be needed for serving")
 sys.meta_path.insert(0, Forbidden())
 import tensorflow as tf
@@ -123,11 +123,11 @@ def test_text_for_a_column_of_integers_may_be_none():
     assert _typed(tf.constant([2.0]), tf.int64).numpy().tolist() == [2]
 
 
-@pytest.mark.parametrize("network", ["shared_bottom", "star", "m2m", "m3oe"])
+@pytest.mark.parametrize("network", ["star", "m2m", "m3oe"])
 def test_predictions_equal_the_keras_models_on_transformed_rows(
     trained, contract, logs, tmp_path, network
 ):
-    """Also of networks that choose weights by the domain's id."""
+    """Of networks that choose weights by the domain's id, which an export might not hand on."""
     transformed = tft.TFTransformOutput(str(trained.transform_graph))
     inputs = build_model_inputs(contract, transformed)
     model = RankingModel(inputs, ModelSettings(network=network, embedding_size=4))

@@ -19,7 +19,7 @@ SCRIPT = """
 import runpy, sys
 class Forbidden:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow_transform", "tfx", "trainer", "transform"):
+        if name.split(".")[0] in ("tensorflow_transform", "tfx", "mtlx"):
             raise ImportError(f"{name} must not be needed for serving")
 sys.meta_path.insert(0, Forbidden())
 runpy.run_path(sys.argv[1], run_name="__main__")

@@ -24,7 +24,7 @@ ELSEWHERE = """
 import sys
 class Forbidden:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow_transform", "tfx", "trainer", "transform", "pyarrow"):
+        if name.split(".")[0] in ("tensorflow_transform", "tfx", "mtlx", "pyarrow"):
             raise ImportError(f"{name} must not be needed for scoring")
 sys.meta_path.insert(0, Forbidden())
 import pandas as pd

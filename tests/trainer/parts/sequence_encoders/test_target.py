@@ -28,9 +28,10 @@ def test_finds_the_target_among_the_behaviours(name, part_of_the_way):
 
     The variants of TIM: `test_tim.py`, on two sequences.
     """
-    best = []
+    learning, best = Learning(TARGET_IN_SEQUENCE, name), []
     for seed in (1, 2):
-        learning, aucs = Learning(TARGET_IN_SEQUENCE, name, seed=seed), [0.0]
+        learning.start_again(seed)
+        aucs = [0.0]
         while len(aucs) <= EPOCHS and max(aucs) < part_of_the_way(0.85):
             aucs.append(learning.epoch()[0])
         best.append(max(aucs))

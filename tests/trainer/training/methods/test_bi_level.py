@@ -13,6 +13,7 @@ from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.training.methods import TRAINING_METHODS
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
+from tests.trainer.training.killed import train_killed
 
 INPUTS = ModelInputs((), (), (), None, ("all",), (TaskSpec("ctr", "click"),))
 SPEC = {
@@ -175,30 +176,14 @@ def test_notes_hold_the_fusion_weights_that_were_kept(make):
     assert result.history.notes == [f"Fusion weights, as sigmoids: fusion {weight:.3f}."]
 
 
-class _Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize("every_steps", [None, 2])
-@pytest.mark.parametrize("last_step", [3, 5, 8])
-def test_an_interrupted_training_ends_with_the_same_model(make, every_steps, last_step):
+def test_an_interrupted_training_ends_with_the_same_model(make, every_steps):
     """Five steps per epoch; killed with a state of the second optimiser to be kept."""
     options = {"every_steps": every_steps, "learning_rate": 0.1, "held_out_share": 0.04}
     expected = _method(make(checkpoint_every_steps=1), **options).train()
     job = make(checkpoint_every_steps=1)
-    method = _method(job, **options)
-    count = method.loop._count
-
-    def killed(batch, losses):
-        if method.loop.state.progress.step == last_step:
-            raise _Killed
-        count(batch, losses)
-
-    method.loop._count = killed
-    with pytest.raises(_Killed):
-        method.train()
-    resumed = _method(job, **options).train()
-    assert resumed.history.resumed_from_step == last_step
+    resumed, starts = train_killed(lambda: _method(job, **options), (3, 5, 8))
+    assert starts == [0, 3, 5, 8]
     for one, other in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -15,6 +15,7 @@ from mtlx.trainer.training.methods.meta import Meta
 from mtlx.trainer.training.methods.standard import Standard
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
+from tests.trainer.training.killed import train_killed
 
 TASKS = (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr"))
 INPUTS = ModelInputs((), (), (), None, ("all",), TASKS)
@@ -128,27 +129,11 @@ def test_stage_2_starts_from_the_best_epoch_and_has_patience_of_its_own(make):
     assert result.history.best_epoch == seen["best"]
 
 
-@pytest.mark.parametrize("last_step", [3, 7, 8, 10, 13])
-def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted, last_step):
+def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted):
     """Four steps per epoch, eight per stage: in both stages, and between them."""
-
-    class Killed(Exception):
-        pass
-
     job = make()
-    method = Meta(job, epochs=2)
-    count = method.loop._count
-
-    def killed(batch, losses):
-        if method.loop.state.progress.step == last_step:
-            raise Killed
-        count(batch, losses)
-
-    method.loop._count = killed
-    with pytest.raises(Killed):
-        method.train()
-    resumed = Meta(job, epochs=2).train()
-    assert resumed.history.resumed_from_step == last_step // 2 * 2
+    resumed, starts = train_killed(lambda: Meta(job, epochs=2), (3, 7, 8, 10, 13))
+    assert starts == [0, 2, 6, 8, 10, 12]
     _assert_same(resumed, uninterrupted)
 
 

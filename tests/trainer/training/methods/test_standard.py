@@ -14,6 +14,7 @@ from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.training.methods.standard import Standard
 from mtlx.trainer.validation.validation import validate
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
+from tests.trainer.training.killed import train_killed
 
 INPUTS = ModelInputs(
     categorical=(),
@@ -200,20 +201,22 @@ def test_stops_when_patience_is_at_an_end(make):
     assert len(result.history.epochs) == 3 and result.history.best_epoch == 1
 
 
-def test_the_same_seed_gives_the_same_model_and_another_seed_another(make):
-    first, second, other = (_train(make(epochs=2, seed=seed)) for seed in (1, 1, 2))
-    _assert_same(first, second)
-    assert first.history.epochs[0]["loss"] != other.history.epochs[0]["loss"]
+@pytest.fixture(scope="module")
+def two_epochs(make):
+    return _train(make(epochs=2))
 
 
-def test_a_training_does_not_depend_on_what_else_the_process_seeds(make):
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(make, two_epochs):
+    second, other = (_train(make(epochs=2, seed=seed)) for seed in (1, 2))
+    _assert_same(two_epochs, second)
+    assert two_epochs.history.epochs[0]["loss"] != other.history.epochs[0]["loss"]
+
+
+def test_a_training_does_not_depend_on_what_else_the_process_seeds(make, two_epochs):
     """Weights, batches and dropout are those of its own seed, whatever was built since."""
-    job = make(epochs=2)
-    expected = _train(job)
-    job.checkpoints.remove()
-    first = Standard(job)
+    first = Standard(make(epochs=2))
     Standard(make(seed=2))
-    _assert_same(first.train(), expected)
+    _assert_same(first.train(), two_epochs)
 
 
 @pytest.fixture(scope="module")
@@ -221,25 +224,11 @@ def uninterrupted(make):
     return _train(make(checkpoint_every_steps=2))
 
 
-@pytest.mark.parametrize("last_step", [2, 5, 8, 11])
-def test_an_interrupted_training_ends_with_the_same_model(
-    make, uninterrupted, monkeypatch, last_step
-):
+def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted):
     """Eight steps per epoch: within the first and the second one, and at the end of one."""
     job = make(checkpoint_every_steps=2)
-    method = Standard(job)
-    count = method.loop._count
-
-    def killed(batch, losses):
-        if method.loop.state.progress.step == last_step:
-            raise _Killed
-        count(batch, losses)
-
-    monkeypatch.setattr(method.loop, "_count", killed)
-    with pytest.raises(_Killed):
-        method.train()
-    resumed = Standard(job).train()
-    assert resumed.history.resumed_from_step == last_step // 2 * 2
+    resumed, starts = train_killed(lambda: Standard(job), (2, 5, 8, 11))
+    assert starts == [0, 2, 4, 8, 10]
     _assert_same(resumed, uninterrupted)
 
 
@@ -287,10 +276,9 @@ def test_weights_that_predict_no_number_are_never_selected(make):
         Standard(job).train()
 
 
-def test_labels_outside_of_the_population_do_not_matter(make, examples):
+def test_labels_outside_of_the_population_do_not_matter(make, two_epochs):
     """Purchases without a click, were there any, would not change what is learnt of purchases."""
     job = make(epochs=2)
-    expected = _train(job)
 
     class Changed:
         def __init__(self, rows):
@@ -309,4 +297,4 @@ def test_labels_outside_of_the_population_do_not_matter(make, examples):
     changed = TrainingJob(
         **{**vars(job), "train": Changed(job.train), "validation": Changed(job.validation)}
     )
-    _assert_same(_train(changed), expected)
+    _assert_same(_train(changed), two_epochs)
