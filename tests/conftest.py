@@ -2,19 +2,21 @@
 at the end), their names, and small disks.
 """
 
+import collections
 import os
 import subprocess
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from mtlx.pipeline.process import stack
 
 #: Files that take more than half a minute, by their share of the whole.
 LONGEST_FIRST = (
-    "kubeflow/test_beam_runners.py",
-    "trainer/distribution/test_worker_group.py",
-    "kubeflow/rehearsal/test_rehearse.py",
     "pipeline/test_interrupted_run.py",
+    "trainer/distribution/test_worker_group.py",
+    "kubeflow/test_beam_runners.py",
+    "kubeflow/rehearsal/test_rehearse.py",
     "pipeline/graph/test_stock_components.py",
     "trainer/distribution/test_devices.py",
     "transform/test_preprocessing.py",
@@ -27,14 +29,49 @@ LONGEST_FIRST = (
 )
 
 
-def pytest_collection_modifyitems(items):
-    def place(item):
-        for index, name in enumerate(LONGEST_FIRST):
-            if item.path.as_posix().endswith("tests/" + name):
-                return index
-        return len(LONGEST_FIRST)
+#: Files that look at the same finished run: one process has them all, so that it is made once.
+ONE_RUN = (
+    "pipeline/test_interrupted_run.py",
+    "pipeline/run/test_local_run.py",
+    "pipeline/run/test_pipeline_root.py",
+    "pipeline/test_command_line.py",
+    "pipeline/test_gate_of_a_run.py",
+    "pipeline/test_run_endings.py",
+)
 
-    items.sort(key=place)
+
+def _place(path):
+    """Place of a file among the longest ones."""
+    for index, name in enumerate(LONGEST_FIRST):
+        if path.endswith("tests/" + name):
+            return index
+    return len(LONGEST_FIRST)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: _place(item.path.as_posix()))
+
+
+class Scheduling(LoadFileScheduling):
+    """Whole files, as `LoadFileScheduling` has them, but for two things.
+
+    The files of `ONE_RUN` are as one. And the longest files come first: its own order, by the
+    number of tests, leaves those to the end that take a minute for one test.
+    """
+
+    def _split_scope(self, nodeid):
+        path = super()._split_scope(nodeid)
+        return "tests/" + ONE_RUN[0] if path.removeprefix("tests/") in ONE_RUN else path
+
+    def _assign_work_unit(self, node):
+        units = sorted(self.workqueue.items(), key=lambda item: _place(item[0]))
+        self.workqueue = collections.OrderedDict(units)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_make_parametrize_id(val):

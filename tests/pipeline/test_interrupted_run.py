@@ -15,6 +15,7 @@ import yaml
 
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline.process.prompt_stop import STOPPED
+from tests.forked_process import ForkedProcess
 
 #: How runs are ended one after the other, at what sign of which node, and their exit codes.
 ENDS = (
@@ -28,16 +29,20 @@ WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --dir
 
 
 def _start(path, *overrides):
+    """A run; one with other settings is started as by a shell, the others are forked."""
     sets = [text for override in overrides for text in ("--set", override)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
-        # A shell's job in the background, as these tests may be, ignores it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    command = [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets]
+    options = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+        "env": {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
+    }
+    if not overrides:
+        return ForkedProcess(command, **options)
+    # A shell's job in the background, as these tests may be, ignores it.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(command, **options)
 
 
 def _run_until(path, wait_until_dead, sign, number, code, *overrides):

@@ -1,8 +1,14 @@
-"""Whole rehearsals of a small experiment: every task a process, a real metadata server."""
+"""Whole rehearsals of a small experiment: every task a process, a real metadata server.
+
+LogExampleGen and the Trainer are started as they are for anybody; the other tasks' processes are
+forked from one that has imported TensorFlow.
+"""
 
 import json
 import os
 import signal
+import subprocess
+import types
 from pathlib import Path
 
 import pytest
@@ -10,13 +16,36 @@ import tensorflow as tf
 import yaml
 
 from mtlx.kubeflow import command_line
+from mtlx.kubeflow.rehearsal import task_process
 from mtlx.kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.pipeline.simulation.simulator import simulate
+from tests.forked_process import ForkedProcess
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 FEATURES = ("user_id", "age", "gender", "item_id", "scenario")
+
+#: Nodes whose first attempts are not forked.
+STARTED = ("LogExampleGen", "Trainer")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked_tasks():
+    started = set()
+
+    def start(command, **options):
+        node_id = command[command.index("--node") + 1]
+        if node_id in STARTED and node_id not in started:
+            started.add(node_id)
+            return subprocess.Popen(command, **options)
+        del options["start_new_session"]
+        return ForkedProcess(command, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        known = types.SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
+        patch.setattr(task_process, "subprocess", known)
+        yield
 
 
 @pytest.fixture(scope="module")

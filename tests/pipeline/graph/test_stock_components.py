@@ -42,11 +42,8 @@ def write_stock_experiment(write_experiment, plain_logs):
         data = {"split": split, "path": str(plain_logs / "day=*/*.csv"), **sections.pop("data", {})}
         path = write_experiment(data=data, **sections)
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        values["features"] = {
-            name: feature
-            for name, feature in values["features"].items()
-            if feature["kind"] != "sequence"
-        }
+        names = ("user_id", "age", "item_id", "price", "scenario")
+        values["features"] = {name: values["features"][name] for name in names}
         values["data"]["split"] = split
         values["evaluation"] = {"slices": [["domain"]]}
         values["components"] = components

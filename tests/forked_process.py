@@ -1,0 +1,125 @@
+"""A command's process that has imported TensorFlow already: it is forked, not started.
+
+Importing TensorFlow, TFX and Beam takes five to eight seconds of a processor in every process.
+Where a test is about what a command does in a process of its own (its signals, its output, its exit
+code), not about how it comes to be imported, it takes this instead of `subprocess.Popen`: a server,
+which has imported all and started nothing, forks.
+"""
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    [
+        "mtlx.components.anomaly_guard.executor",
+        "mtlx.components.batch_statistics_gen.executor",
+        "mtlx.components.log_example_gen.executor",
+        "mtlx.components.one_pass_transform.executor",
+        "mtlx.components.slice_evaluation.executor",
+        "mtlx.kubeflow.page",
+        "mtlx.kubeflow.package.compiled_pipeline",
+        "mtlx.pipeline.graph.graph",
+        "mtlx.pipeline.run.local_run",
+        "mtlx.pipeline.run.node_run",
+        "mtlx.trainer.run_fn",
+        "tfx.components.trainer.executor",
+    ]
+)
+
+#: What this file is called where it is run in the forked process.
+_FORKED = "forked_process"
+
+
+class ForkedProcess:
+    """`subprocess.Popen` of ``python -m MODULE ...``, as far as the tests need it.
+
+    The process leads a session of its own.
+    """
+
+    def __init__(self, command, *, env, stdout, stderr, cwd=".", errors=None, **_):
+        python, option, module, *arguments = command
+        assert (python, option) == (sys.executable, "-m"), command
+        self.stdout, output = _stream(stdout, errors)
+        self.stderr, failures = (
+            (None, output) if stderr == subprocess.STDOUT else _stream(stderr, errors)
+        )
+        given = (module, arguments, str(cwd), dict(env), output, failures)
+        # By this file's path: the server knows no package `tests`, or another one.
+        self._process = _CONTEXT.Process(
+            target=runpy.run_path, args=(__file__, {"GIVEN": given}, _FORKED)
+        )
+        self._process.start()
+        # The process alone writes: what it writes ends where it ends.
+        output.close()
+        failures.close()
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self):
+        """Exit code, or the signal's number below zero; None before the end."""
+        return self._process.exitcode
+
+    def poll(self):
+        return self.returncode
+
+    def wait(self):
+        self._process.join()
+        return self.returncode
+
+    def communicate(self, timeout=None):
+        """All output, once the process has ended."""
+        texts = [stream and stream.read() for stream in (self.stdout, self.stderr)]
+        self._process.join(timeout)
+        assert self.returncode is not None, f"still running after {timeout} s"
+        return tuple(texts)
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def _stream(target, errors):
+    """Where to read what the process writes, if anywhere, and what it writes to."""
+    if target == subprocess.PIPE:
+        reader, writer = _CONTEXT.Pipe(duplex=False)
+        return os.fdopen(os.dup(reader.fileno()), encoding="utf-8", errors=errors), writer
+    descriptor = (
+        os.open(os.devnull, os.O_WRONLY)
+        if target == subprocess.DEVNULL
+        else os.dup(target.fileno())
+    )
+    return None, Connection(descriptor, readable=False)
+
+
+def _run(module, arguments, folder, environment, output, errors):
+    """In the forked process: what the interpreter does for ``python -m``."""
+    os.setsid()
+    os.dup2(output.fileno(), 1)
+    os.dup2(errors.fileno(), 2)
+    output.close()
+    if errors is not output:
+        errors.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [module, *arguments]
+    # As a pipe or a file has them, unless PYTHONUNBUFFERED says otherwise.
+    lines = bool(environment.get("PYTHONUNBUFFERED"))
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
+        getattr(sys, name).reconfigure(line_buffering=lines or number == 2)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == _FORKED:
+    _run(*GIVEN)  # noqa: F821 (run_path sets it)
