@@ -259,13 +259,14 @@ def test_every_cuda_library_is_on_the_path(stages):
 def installed(tmp_path_factory, stages):
     """Folder into which the project was installed as the image's stage `code` has it."""
     folder = tmp_path_factory.mktemp("image")
-    for _, (source,), target in copies(stages["code"]):
+    for _, sources, target in copies(stages["code"]):
         place = folder / "build/mtlx" / Path(target).relative_to("/build/mtlx")
-        if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, place, ignore=_ignore, symlinks=True)
-        else:
-            place.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / source, place)
+        for source in sources:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, place, ignore=_ignore, symlinks=True)
+            else:
+                place.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / source, place)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     target = folder / "code"
