@@ -187,7 +187,7 @@ def test_commands_are_found():
         "    python -m benchmarks.chian",
         "    python -m benchmarks.chain --row-count 5",
         "    python -m benchmarks.chain --only theirs",
-        "    python -m pytest tests/trainer/sequence_encoders",
+        "    python -m pytest tests/trainer/no_such_folder",
         "    pip install -r requirement.txt",
         "    cp -r kubeflow/manifests/overlays/examples mine",
         "    mtlxx run configs/default.yaml",

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from benchmarks.planted_sequences import SEQUENCE_PER_TASK, Learning
 from mtlx.trainer.layers.field_embedding import FieldEmbedding
+from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
@@ -110,7 +111,7 @@ def test_refuses_heads_that_do_not_divide_the_embedding(reference, name):
         reference.build(name, heads=3)
 
 
-class OneReadOut(keras.Model):
+class OneReadOut(GradientModel):
     """One linear read-out of a task's interests, the same for all tasks."""
 
     def __init__(self, condition):
