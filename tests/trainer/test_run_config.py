@@ -16,10 +16,10 @@ CONTRACT = DataContract.read(
 
 def test_the_settings_come_back():
     model, training = ModelSettings(network="ple"), TrainingSettings(epochs=7)
-    config = run_config(CONTRACT, model, training, "/root/checkpoints")
+    config = run_config(CONTRACT, model, training, "/mnt/checkpoints")
     assert tuple(config) == (*SETTINGS_KEYS, CHECKPOINT_ROOT)
     assert read_settings(config) == (CONTRACT, model, training)
-    assert config[CHECKPOINT_ROOT] == "/root/checkpoints"
+    assert config[CHECKPOINT_ROOT] == "/mnt/checkpoints"
 
 
 @pytest.mark.parametrize("key", [*SETTINGS_KEYS, CHECKPOINT_ROOT])
