@@ -123,11 +123,23 @@ def test_a_slice_of_two_thresholds_is_named_once(rows):
 
 
 def test_values_of_any_characters_have_names_of_their_own(collected):
-    values = ["a,b", "a=b", "a\nb", "(missing)", None, "Ä", "ä", ""]
+    values = ["a,b", "a=b", "a\nb", "(missing)", None, "Ä", "ä", "1" * 300]
     rows = collected(
         {"city": (CATEGORY, values), "item": (CATEGORY, values)}, {"click": [1] * len(values)}
     )
     found = too_few(rows, _asked(1, [["city"]], slice="city=*"), 1.0)
     names = [few.slice for few in found]
-    assert len(names) == len(set(names)) and all("\n" not in name for name in names)
+    assert len(names) == len(set(names)) == len(values)
+    assert all("\n" not in name for name in names)
     assert {'city="a,b"', "city=Ä", "city=ä"} <= set(names)
+
+
+def test_a_value_that_reads_like_a_missing_one_has_a_slice_of_its_own(collected):
+    """As in the evaluation, whose thresholds are meant."""
+    values = ["(missing)"] * 3 + [None] * 5
+    rows = collected({"city": (CATEGORY, values)}, {"click": [1] * len(values)})
+    found = too_few(rows, _asked(50, [["city"]], slice="city=*"), 1.0)
+    assert {few.slice: few.positives for few in found} == {
+        "city=((missing))": 3,
+        "city=(missing)": 5,
+    }
