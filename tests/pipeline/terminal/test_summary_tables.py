@@ -103,12 +103,12 @@ def test_the_first_model_to_compare_with_gives_the_title_and_the_gains():
     for models, title, cell in (
         (("candidate", "baseline", "reference"), "RelaImp over the baseline", "0.7000  +1.50"),
         (("candidate", "reference", "anchor"), "RelaImp over the reference", "0.7000  +2.50"),
-        (("candidate", "anchor"), "Candidate's AUC", "0.7000 "),
-        (("candidate",), "Candidate's AUC", "0.7000 "),
+        (("candidate", "anchor"), "Candidate's AUC", "0.7000"),
+        (("candidate",), "Candidate's AUC", "0.7000"),
     ):
         text, shown = _printed(SliceResults(models, ("click",), 0.95, None, [metric], pairs), 80)
         assert shown.title.endswith(f"{title} (%)" if "over" in title else title)
-        assert f"{cell} " in text and "[" not in text.replace("[+", "")
+        assert f"{cell} │" in text and "[" not in text
 
 
 def test_a_slice_without_rows_of_a_task_says_so():
