@@ -9,7 +9,9 @@ import pytest
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.preflight import log_files
 from mtlx.pipeline.preflight.log_files import log_problems
-from tests.pipeline.preflight.conftest import HEADER, rows
+
+HEADER = "user,item,price,scenario,click,buy\n"
+ROW = "u,i,1.5,feed,1,0\n"
 
 
 def _problems(path, *overrides, must_exist=True):
@@ -108,7 +110,7 @@ def test_all_malformed_is_a_problem_and_some_malformed_is_none(one_log):
     (problem,) = _problems(path)
     assert problem.startswith("data: all of the first 5 rows are malformed, such as")
     assert f"{file}:2: price: not a number: 'viel'" in problem
-    path, _ = one_log((HEADER + wrong * 5 + rows(1)).encode())
+    path, _ = one_log((HEADER + wrong * 5 + ROW).encode())
     assert _problems(path) == []
 
 
@@ -121,7 +123,7 @@ def test_of_many_files_forty_are_opened_the_first_and_last_among_them(write, tmp
     folder.mkdir()
     files = [folder / f"{number:03d}.csv" for number in range(200)]
     for file in files:
-        file.write_text(HEADER + rows(1), encoding="utf-8")
+        file.write_text(HEADER + ROW, encoding="utf-8")
     path = write(data={"path": str(folder / "*.csv"), "split": {"by": "hash", "of": "user"}})
     opened, real = set(), builtins.open
 
@@ -135,7 +137,7 @@ def test_of_many_files_forty_are_opened_the_first_and_last_among_them(write, tmp
     assert len(opened) == log_files._MOST_FILES
     assert {str(files[0]), str(files[-1])} <= opened
     # And so a fault in the last file is found, though not every file is opened.
-    files[-1].write_text(HEADER.replace("price", "prize") + rows(1), encoding="utf-8")
+    files[-1].write_text(HEADER.replace("price", "prize") + ROW, encoding="utf-8")
     assert "no column 'price', did you mean 'prize'" in _problems(path)[0]
 
 
