@@ -35,22 +35,6 @@ def registry():
     return Registry("thing", {"plain": f"{__name__}:Plain", "many": f"{__name__}:Many"})
 
 
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch):
-    """The test's own module, which pytest imports under a name that may not be its path's."""
-    import sys
-
-    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or _module())
-
-
-def _module():
-    import types
-
-    module = types.ModuleType(__name__)
-    module.Plain, module.Many = Plain, Many
-    return module
-
-
 OPTIONS = {
     "minimum": 0.6,
     "sizes": [256, 128],
