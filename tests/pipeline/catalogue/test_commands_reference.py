@@ -30,7 +30,9 @@ def test_a_chapter_has_summary_example_and_exit_codes():
     commands = [_command(exits="0 if it is hot, else 1"), _command(name="pour", summary="pours")]
     page = commands_reference(commands)
     assert page.startswith("# Commands\n") and page.endswith("\n") and "\n\n\n" not in page
-    assert "| [`mtlx brew`](#mtlx-brew) | makes tea |\n| [`mtlx pour`](#mtlx-pour) | pours |" in page
+    assert (
+        "| [`mtlx brew`](#mtlx-brew) | makes tea |\n| [`mtlx pour`](#mtlx-pour) | pours |" in page
+    )
     chapter = page[page.index("## mtlx brew") : page.index("## mtlx pour")]
     assert chapter == (
         "## mtlx brew\n\nMakes tea.\n\n    mtlx brew tea.yaml\n\n0 if it is hot, else 1.\n\n"

@@ -11,7 +11,7 @@ MODEL = ModelSettings.read(
         "options": {"expert_units": [8]},
         "sequence_encoder": "din",
         "sequence_options": {"softmax": True},
-        "bottom": "senet",
+        "bottom": "trm",
         "bottom_options": {"reduction": 2},
         "embedding_size": 4,
     }

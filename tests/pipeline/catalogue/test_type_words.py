@@ -1,7 +1,7 @@
 """Types as a user of YAML thinks of them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
@@ -17,7 +17,7 @@ from mtlx.trainer.settings import ModelSettings
         (str, "str"),
         (Any, "Any"),
         (type(None), "none"),
-        (Optional[int], "int or none"),
+        (None | int, "none or int"),
         (int | str | None, "int or str or none"),
         (Annotated[int, pydantic.Field(gt=0)], "int"),
         (Annotated[int, pydantic.Field(gt=0)] | Annotated[int, pydantic.Field(lt=9)], "int"),

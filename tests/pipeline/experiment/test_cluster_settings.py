@@ -4,6 +4,7 @@ import pytest
 
 from mtlx.pipeline.experiment.cluster_settings import with_cluster_settings
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.presets import read_preset
 from mtlx.transform.config.settings import SettingsError
 
 
@@ -15,7 +16,9 @@ def _experiment(settings, **sections):
             "features": {"item": {"kind": "categorical"}},
             "tasks": {"click": {"label": "click"}},
             "model": {"network": "mmoe", "options": {"experts": 2}},
-            "gate": {"thresholds": [{"rule": "auc", "minimum": 0.5}, {"rule": "auc", "minimum": 0.6}]},
+            "gate": {
+                "thresholds": [{"rule": "auc", "minimum": 0.5}, {"rule": "auc", "minimum": 0.6}]
+            },
             "kubeflow": {"settings": settings},
             **sections,
         }
@@ -31,7 +34,7 @@ def _problems(settings):
 def test_settings_take_the_places_of_those_here_and_nothing_else_changes():
     settings = {
         "data.path": ["/mnt/*.csv"],
-        "training": {"epochs": 9},
+        "training.epochs": 9,
         "gate.thresholds.1.minimum": 0.7,
         "run.pipeline_root": "gs://bucket/root",
     }
@@ -46,9 +49,12 @@ def test_settings_take_the_places_of_those_here_and_nothing_else_changes():
     assert [one.options["minimum"] for one in here.gate.thresholds] == [0.5, 0.6]
 
 
-def test_a_preset_there_is_spelt_out():
-    there = with_cluster_settings(_experiment({"model": {"preset": "ple"}}))
-    assert there.model.network == "ple"
+def test_a_preset_there_is_spelt_out_under_the_experiment_s_own_settings():
+    preset = read_preset("mmoe")
+    assert preset.training["l2"] and "experts" in preset.model["options"]
+    there = with_cluster_settings(_experiment({"model.preset": "mmoe"}))
+    assert there.training.l2 == preset.training["l2"]
+    assert there.model.options == {**preset.model["options"], "experts": 2}
 
 
 def test_without_settings_it_is_the_same():
@@ -60,7 +66,6 @@ def test_without_settings_it_is_the_same():
     ("settings", "key", "words"),
     [
         ({"training.epoch": 3}, "training.epoch", "unknown setting 'epoch', did you mean 'epochs'"),
-        ({"training": {"epoch": 3}}, "training", "unknown setting 'epoch'"),
         ({"training.epochs": "many"}, "training.epochs", "training.epochs: "),
         ({"name.x": 1}, "name.x", "'name' has no settings below it; name the whole of it"),
         ({"gate.thresholds.7.minimum": 0}, "gate.thresholds.7.minimum", "is a list of 2"),

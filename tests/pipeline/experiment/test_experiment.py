@@ -100,7 +100,10 @@ def test_the_reference_trains_as_the_candidate_but_for_what_is_said_of_it():
         training={"epochs": 3, "batch_size": 7},
         gate={"reference": {"network": "ple"}, "reference_training": {"epochs": 9}},
     )
-    assert (experiment.reference_training.epochs, experiment.reference_training.batch_size) == (9, 7)
+    assert (experiment.reference_training.epochs, experiment.reference_training.batch_size) == (
+        9,
+        7,
+    )
     assert experiment.training.epochs == 3
 
 
@@ -147,7 +150,7 @@ def test_all_disagreements_are_said_at_once():
         training={"task_weights": {"clik": 1.0}},
         gate={"baseline": "reference", "thresholds": [{"rule": "auc", "task": "by", "minimum": 0}]},
     )
-    for words in ("'tset'", "'ctiy', did you mean 'city'", "'clik'", "no task matches 'by'",
+    for words in ("'tset'", "'ctiy' is no categorical feature, did you mean 'city'", "'clik'", "no task matches 'by'",
                   "gate.reference is absent"):  # fmt: skip
         assert words in text
 

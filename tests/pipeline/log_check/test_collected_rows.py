@@ -134,9 +134,7 @@ def test_the_types_of_a_typed_format_are_its_own(read):
 
 def test_times_are_those_of_the_rows_that_passed(read):
     start = 1_700_000_000
-    text = "".join(
-        f"a,{'x' if number == 7 else 1},,0,0,{start + number}\n" for number in range(8)
-    )
+    text = "".join(f"a,{'x' if number == 7 else 1},,0,0,{start + number}\n" for number in range(8))
     rows = read(text, times=["time"])
     ranges = rows.times.found(rows.split)["time"]
     assert ranges["train"][0] == start

@@ -27,9 +27,7 @@ def _printed(rows, share=1.0, findings=(), unnamed=(), features=None, memory=2**
     )
     experiment = types.SimpleNamespace(training=types.SimpleNamespace(cache="memory"))
     features = profile_features(rows) if features is None else features
-    check = LogCheck(
-        experiment, sample, rows, features, list(unnamed), memory, list(findings)
-    )
+    check = LogCheck(experiment, sample, rows, features, list(unnamed), memory, list(findings))
     console = Console(file=io.StringIO(), width=width, highlight=False)
     print_check(console, check)
     return console.file.getvalue()
@@ -50,7 +48,10 @@ def rows(collected):
         {"scenario": (CATEGORY, scenario)},
         {"click": [1, 1, 0, 0, 1, 0, 1, 0, 0, 0], "buy": [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]},
         ["train"] * 6 + ["validation"] + ["test"] * 3,
-        {"click": {"label": "click"}, "buy": {"label": "buy", "population": "click"}},
+        {
+            "click": {"label": "click"},
+            "buy": {"label": "buy", "after": "click", "population": "click"},
+        },
         {"feature": "scenario", "values": ["feed", "[red]"]},
     )
 

@@ -55,7 +55,10 @@ def test_a_format_is_told_by_its_first_bytes_whatever_the_name(one_log, start, p
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"user,item\n", "is no Parquet file; for"), (b"\x1f\x8b\x08\x00", "(it is packed with gzip)")],
+    [
+        (b"user,item\n", "is no Parquet file; for"),
+        (b"\x1f\x8b\x08\x00", "(it is packed with gzip)"),
+    ],
 )
 def test_text_is_no_parquet(one_log, content, words):
     path, file = one_log(content, "x.parquet", reader="parquet")
@@ -73,13 +76,15 @@ def test_broken_parquet_names_the_file(one_log):
 def test_a_parquet_file_is_checked_by_its_rows(one_log, tmp_path):
     path, file = one_log(b"", "x.parquet", reader="parquet")
     names = HEADER.strip().split(",")
-    good = {name: ["u", "i", 1.5, "feed", 1, 0][index : index + 1] for index, name in enumerate(names)}
+    good = {
+        name: ["u", "i", 1.5, "feed", 1, 0][index : index + 1] for index, name in enumerate(names)
+    }
     pyarrow.parquet.write_table(pa.table(good), file)
     assert _problems(path) == []
     pyarrow.parquet.write_table(pa.table({**good, "click": [7]}), file)
     (problem,) = _problems(path)
     assert "column 'click': a label should be 0 or 1" in problem
-    pyarrow.parquet.write_table(pa.table(good).drop_columns(["price"]), file)
+    pyarrow.parquet.write_table(pa.table(good).drop(["price"]), file)
     assert "no column 'price'" in _problems(path)[0]
 
 

@@ -100,9 +100,7 @@ def test_a_schema_has_all_features(write, tmp_path, names, problem):
 
 
 def test_folders_that_have_to_be_made_leave_nothing_behind(write, tmp_path):
-    path = write(
-        run={"pipeline_root": "a/b/c"}, serving={"push_to": str(tmp_path / "ä 'b'" / "d")}
-    )
+    path = write(run={"pipeline_root": "a/b/c"}, serving={"push_to": str(tmp_path / "ä 'b'" / "d")})
     before = sorted(tmp_path.rglob("*"))
     assert _outputs(path) == []
     assert sorted(tmp_path.rglob("*")) == before

@@ -62,7 +62,7 @@ def test_the_run_id_is_bound_everywhere(compiled):
     bind_parameters(compiled, "run-ä-7")
     text = str(compiled)
     assert compiled.runtime_spec.pipeline_run_id.field_value.string_value == "run-ä-7"
-    assert "pipeline-run-id" not in text.replace('structural_runtime_parameter', "")
+    assert "pipeline-run-id" not in text.replace("structural_runtime_parameter", "")
 
 
 @pytest.fixture
@@ -77,9 +77,7 @@ def _execution(store, state, outputs=(), inputs=(), pushed=None):
     """Puts an execution with artifacts by output name and URI; returns its number."""
     states = metadata_store_pb2.Execution
     kind = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Node"))
-    made = metadata_store_pb2.Execution(
-        type_id=kind, last_known_state=getattr(states.State, state)
-    )
+    made = metadata_store_pb2.Execution(type_id=kind, last_known_state=getattr(states.State, state))
     (execution,) = store.put_executions([made])
     thing = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Thing"))
     for pairs, event_type in (

@@ -62,7 +62,9 @@ def test_within_one_process_a_second_holder_is_refused_too(tmp_path):
 def test_a_holder_that_has_not_written_its_name_yet_is_one(tmp_path):
     with open(tmp_path / "run.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(PipelineRootInUse, match=r"another run is at work here \(just started\)"):
+        with pytest.raises(
+            PipelineRootInUse, match=r"another run is at work here \(just started\)"
+        ):
             with run_lock(tmp_path):
                 pass
 

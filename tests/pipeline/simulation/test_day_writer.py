@@ -18,7 +18,7 @@ def _log(first, count):
     lists = [[f"i{n}", "x"] if n % 3 else [] for n in numbers]
     kind = pa.list_(pa.string())
     return pa.table(
-        {"id": numbers, "name": ['größe, "a"'] * count}
+        {"id": pa.array(numbers, pa.int64()), "name": pa.array(['größe, "a"'] * count, pa.string())}
         | {name: pa.array(lists, kind) for names in SEQUENCES.values() for name in names}
     )
 
@@ -30,7 +30,8 @@ def _written(folder, chunks, **settings):
     first = 0
     with DayWriter(folder, 2, made) as writer:
         for count in chunks:
-            writer.write(_log(first, count), pa.table({"id": range(first, first + count)}))
+            keys = pa.array(range(first, first + count), pa.int64())
+            writer.write(_log(first, count), pa.table({"id": keys}))
             first += count
     return sorted((folder / "logs" / "day=02").iterdir())
 

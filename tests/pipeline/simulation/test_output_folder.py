@@ -64,7 +64,9 @@ def test_what_is_no_simulated_log_is_never_overwritten(tmp_path, manifest):
     if manifest is not None:
         (tmp_path / MANIFEST).write_bytes(manifest.encode("latin-1"))
     for overwrite in (False, True):
-        with pytest.raises(FileExistsError, match="is no simulated log, so it is never overwritten"):
+        with pytest.raises(
+            FileExistsError, match="is no simulated log, so it is never overwritten"
+        ):
             is_made_from(tmp_path, SETTINGS, overwrite)
 
 

@@ -51,4 +51,6 @@ def test_a_record_that_is_not_there_says_nothing(node):
 
 
 def test_the_first_record_of_several_folders_counts(node):
-    assert training_lines([node("Trainer", None, {"kept": "b"}, {"kept": "c"})])[0] == ["Trainer: b"]
+    assert training_lines([node("Trainer", None, {"kept": "b"}, {"kept": "c"})])[0] == [
+        "Trainer: b"
+    ]
