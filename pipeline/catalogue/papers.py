@@ -1,5 +1,6 @@
 """The papers that presets and members are from, and where they are."""
 
+import functools
 from dataclasses import dataclass
 
 from mtlx.pipeline.experiment.presets import preset_names, read_preset
@@ -93,6 +94,7 @@ def papers_of_member(name: str) -> list[Paper]:
     return [paper_of_preset(preset) for preset in _PRESETS.get(name, known)]
 
 
+@functools.cache
 def _addresses() -> dict[str, str]:
     """Addresses by title."""
     return {read_preset(name).paper.title: address for name, address in _ADDRESSES.items()}

@@ -67,9 +67,8 @@ def _feature_table(check: LogCheck) -> Table:
     for feature in check.features:
         few = 0.0 < feature.missing < 0.001
         missing = "< 0.1%" if few else f"{feature.missing:.1%}" if feature.missing else "-"
-        table.add_row(
-            Text(feature.name), feature.kind, feature.type, f"{feature.distinct:,}", missing
-        )
+        kind = Text(feature.type)  # Such as timestamp[ms], whose brackets are no markup.
+        table.add_row(Text(feature.name), feature.kind, kind, f"{feature.distinct:,}", missing)
     return table
 
 

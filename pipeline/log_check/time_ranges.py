@@ -66,7 +66,8 @@ def unix_seconds(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return _of_dates(column.to_pandas())
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        return _of_numbers(column.cast(pa.float64()).to_numpy())
+        # Not exactly: of nanoseconds a float64 keeps no single ones.
+        return _of_numbers(column.cast(pa.float64(), safe=False).to_numpy())
     text = column.cast(pa.string()).to_pandas()
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
     if not np.isnan(numbers).all():

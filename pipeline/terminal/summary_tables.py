@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.table import Table
+from rich.text import Text
 
 from mtlx.components.report.sections.slice_groups import slice_groups
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
@@ -56,9 +57,10 @@ def summary_tables(results: SliceResults, width: int) -> SummaryTables:
     for tasks in _side_by_side(columns, short_task, width - _wide([*first, "slice"]) - 1):
         table = Table()
         for name in ("slice", *(short_task(task) for task in tasks)):
-            table.add_column(name, no_wrap=True)
-        for name, *cells in zip(first, *(columns[task] for task in tasks), strict=True):
-            table.add_row(name, *cells)
+            # Text: what stands in brackets would be taken for a style, and left out.
+            table.add_column(Text(name), no_wrap=True)
+        for row in zip(first, *(columns[task] for task in tasks), strict=True):
+            table.add_row(*map(Text, row))
         tables.append(table)
     title = "Candidate's AUC" + (f" and RelaImp over the {against} (%)" if against else "")
     return SummaryTables(title, tables, [*notes, *short_task.legend, *short_slice.legend])

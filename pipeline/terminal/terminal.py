@@ -114,12 +114,12 @@ def print_summary(
     else:
         console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
     if result.pushed_to:
-        console.print(f"Pushed to {result.pushed_to}", soft_wrap=True)
+        console.print(f"Pushed to {result.pushed_to}", soft_wrap=True, markup=False)
     kept, warnings = training_lines(result.nodes)
     for line in kept:
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)
     for line in warnings:
         console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
     total = sum(node.seconds for node in result.nodes)
     console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
-    console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True)
+    console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True, markup=False)

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtlx.components.relaimp_gate.wildcards import matches
-from mtlx.components.slice_evaluation.slices import MISSING, resolve_crosses, slice_text
+from mtlx.components.slice_evaluation.slices import (
+    MISSING,
+    resolve_crosses,
+    shown_value,
+    slice_text,
+)
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.threshold_slices import value_patterns
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
@@ -69,11 +74,12 @@ def _counts(
     codes = np.zeros(rows.rows, np.int64)
     dictionaries = []
     for feature in features:
-        # A row without a value is in the slice of the missing one.
-        encoded = rows.features[feature].fill_null(MISSING).dictionary_encode()
-        codes = codes * max(len(encoded.dictionary), 1) + encoded.indices.to_numpy()
-        dictionaries.append(encoded.dictionary.to_pylist())
-    sizes = [max(len(dictionary), 1) for dictionary in dictionaries]
+        encoded = rows.features[feature].dictionary_encode()
+        # A row without a value is in the slice of the missing one, which no real value is called.
+        shown = [*map(shown_value, encoded.dictionary.to_pylist()), MISSING]
+        codes = codes * len(shown) + encoded.indices.fill_null(len(shown) - 1).to_numpy()
+        dictionaries.append(shown)
+    sizes = [len(dictionary) for dictionary in dictionaries]
     unique, group = np.unique(codes[present], return_inverse=True)
     counts: dict[tuple[str, Values], tuple[int, int]] = {}
     if features == [domain] or not features:

@@ -1,12 +1,15 @@
 """Experiment files that are broken, hostile or odd: one line each, with file and line."""
 
+import datetime
 import os
 import random
 import re
 
 import pytest
 
+from mtlx.pipeline.experiment import experiment_yaml
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+from mtlx.pipeline.experiment.experiment_yaml import YamlError, parse_yaml, read_text
 
 VALID = """\
 name: small
@@ -193,3 +196,113 @@ def test_fuzzed_overrides_are_taken_or_refused(tmp_path):
             read_experiment(path, overrides)
         except ExperimentFileError as error:
             assert "--set" in str(error) or str(path) in str(error), overrides
+
+
+def test_values_are_plain_and_every_key_and_entry_has_its_line():
+    text = (
+        "# a comment\n"
+        "name: größe\n"
+        "data:\n"
+        "  path: [a.csv,\n"
+        "         b.csv]\n"
+        "  from: 2024-02-29\n"
+        "tasks:\n"
+        "- {label: x, weight: 1.5}\n"
+        "- null\n"
+        '"a.b": true\n'
+    )
+    parsed = parse_yaml(text)
+    assert parsed.values == {
+        "name": "größe",
+        "data": {"path": ["a.csv", "b.csv"], "from": datetime.date(2024, 2, 29)},
+        "tasks": [{"label": "x", "weight": 1.5}, None],
+        "a.b": True,
+    }
+    assert parsed.lines == {
+        ("name",): 2,
+        ("data",): 3,
+        ("data", "path"): 4,
+        ("data", "path", "0"): 4,
+        ("data", "path", "1"): 5,
+        ("data", "from"): 6,
+        ("tasks",): 7,
+        ("tasks", "0"): 8,
+        ("tasks", "0", "label"): 8,
+        ("tasks", "0", "weight"): 8,
+        ("tasks", "1"): 9,
+        ("a.b",): 10,
+    }
+
+
+def test_no_text_has_no_values():
+    for text in ("", "# nothing\n", "\n\n", "---\n"):
+        assert parse_yaml(text).values is None
+
+
+def test_every_problem_of_a_text_is_named_with_its_line():
+    text = "a: 1\nb:\n  1: x\n  c: !mine y\na: 2\nd: [{on: 1}]\n"
+    with pytest.raises(YamlError) as caught:
+        parse_yaml(text)
+    assert [line for line, _ in caught.value.problems] == [3, 4, 5, 6]
+    for (_, problem), words in zip(
+        caught.value.problems,
+        (
+            "b: a key should be text, but 1 is a int: write '1' in quotes",
+            "b.c: tag !mine is not taken",
+            "a: stands twice",
+            "d.0: a key should be text, but on is a bool",
+        ),
+        strict=True,
+    ):
+        assert problem.startswith(words)
+    assert str(caught.value) == "; ".join(problem for _, problem in caught.value.problems)
+
+
+def test_limits_are_reached_exactly(monkeypatch):
+    """Fifty levels and so many values are taken, one more is not."""
+    deepest = "[" * 50 + "]" * 50
+    assert parse_yaml(deepest).values is not None
+    with pytest.raises(YamlError, match="more than 50 levels"):
+        parse_yaml(f"[{deepest}]")
+    monkeypatch.setattr(experiment_yaml, "_MOST_VALUES", 10)
+    nine = f"[{', '.join('x' * 9)}]"
+    assert len(parse_yaml(nine).values) == 9
+    with pytest.raises(YamlError, match="stands for more than 10 values"):
+        parse_yaml(f"[{', '.join('x' * 10)}]")
+    # An alias counts as what it stands for: a list of 5 values twice is more than 10.
+    with pytest.raises(YamlError, match="stands for more than 10 values"):
+        parse_yaml("a: &a [1, 2, 3, 4]\nb: *a\n")
+
+
+def test_siblings_are_not_levels():
+    assert len(parse_yaml("\n".join(["- [[[x]]]"] * 200)).values) == 200
+
+
+def test_what_an_alias_stands_for_has_lines_below_both_keys():
+    lines = parse_yaml("a: &a\n  x: 1\nb: *a\n").lines
+    assert (lines["a",], lines["b",]) == (1, 3)
+    assert lines["a", "x"] == lines["b", "x"] == 2
+
+
+def test_the_largest_file_that_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment_yaml, "_MOST_BYTES", 10)
+    path = tmp_path / "x.yaml"
+    path.write_text("ä" * 5, encoding="utf-8")
+    assert read_text(path) == "ä" * 5
+    path.write_text("ä" * 5 + "x", encoding="utf-8")
+    with pytest.raises(YamlError, match="is too large for an experiment file: 11 bytes"):
+        read_text(path)
+    path.write_bytes(b"a\nb\n\xff\n")
+    with pytest.raises(YamlError) as caught:
+        read_text(path)
+    assert caught.value.problems == [(3, "byte 0xff is not UTF-8: save the file as UTF-8")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1e-3", "1e-3"), ("1.0e-3", 0.001), ("0x1f", 31), ("1_000", 1000), ("yes", True),
+     ("~", None), ("'1'", "1"), ("12:30", 750)],
+)  # fmt: skip
+def test_scalars_are_those_of_yaml_1_1(value, expected):
+    """As PyYAML reads them; settings refuse the text ``1e-3`` where a number is meant, or take it."""
+    assert parse_yaml(f"a: {value}").values == {"a": expected}

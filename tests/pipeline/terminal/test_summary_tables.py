@@ -81,3 +81,45 @@ def test_values_of_any_characters_have_a_line_each(width):
         assert len(lines) == len(set(lines)) == len(keys)
         assert {cell_len(line) for line in text.splitlines()} == {cell_len(lines[0])}
         assert all("\n" not in note for note in shown.notes)
+
+
+def test_brackets_are_printed_as_they_are():
+    """Rich takes ``[red]`` for a style, and ``[/b]`` for the end of one, which is an error."""
+    values = ["[red]", "[/b]", "[link=x]y", "[1]"]
+    keys = [(("brand", value),) for value in values]
+    text, _ = _printed(_results(keys, ("buy[now]", "[/x]")), 120)
+    for name in ("brand=[red]", "brand=[/b]", "link=x]y", "brand=[1]", "buy[now]", "[/x]"):
+        assert name in text
+    assert len({cell_len(line) for line in text.splitlines()}) == 1
+
+
+def test_the_first_model_to_compare_with_gives_the_title_and_the_gains():
+    key = named("overall")
+    metric = SliceMetrics("candidate", "click", key, 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100)
+    pairs = [
+        Comparison(name, "click", key, gain, None, None, 0.01, None, None)
+        for name, gain in (("anchor", 9.0), ("reference", 2.5), ("baseline", 1.5))
+    ]
+    for models, title, cell in (
+        (("candidate", "baseline", "reference"), "RelaImp over the baseline", "0.7000  +1.50"),
+        (("candidate", "reference", "anchor"), "RelaImp over the reference", "0.7000  +2.50"),
+        (("candidate", "anchor"), "Candidate's AUC", "0.7000"),
+        (("candidate",), "Candidate's AUC", "0.7000"),
+    ):
+        text, shown = _printed(SliceResults(models, ("click",), 0.95, None, [metric], pairs), 80)
+        assert shown.title.endswith(f"{title} (%)" if "over" in title else title)
+        assert f"{cell} │" in text and "[" not in text
+
+
+def test_a_slice_without_rows_of_a_task_says_so():
+    metrics = [
+        SliceMetrics("candidate", task, named(name), auc, None, None, 0.5, 1.0, 3, rows)
+        for task, name, auc, rows in (
+            ("click", "overall", 0.7, 9), ("buy", "overall", 0.6, 5),
+            ("click", "domain=a", 0.8, 9), ("buy", "domain=b", None, 0),
+        )
+    ]  # fmt: skip
+    text, _ = _printed(SliceResults(("candidate",), ("click", "buy"), 0.95, None, metrics, []), 80)
+    rows = {line.split("│")[1].strip(): line for line in text.splitlines() if "│" in line}
+    assert "0.8000" in rows["domain=a"] and rows["domain=a"].count("no rows") == 1
+    assert rows["domain=b"].count("no rows") == 2

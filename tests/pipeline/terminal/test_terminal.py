@@ -96,3 +96,25 @@ def test_summary_names_the_kept_epochs_and_each_warning_once(results_and_verdict
     at = lines.index("ReferenceTrainer: Epoch 3 of 4 is kept.")
     assert lines[at + 1 : at + 3] == ["Trainer: Epoch 2.", "! Task 'buy' has too few rows."]
     assert lines[-1].startswith("Report: ")
+
+
+def test_folders_and_sentences_with_brackets_stand_as_they_are(results_and_verdict, tmp_path):
+    results, verdict = results_and_verdict
+    (tmp_path / "history.json").write_text(json.dumps({"epochs": [], "kept": "Of [/x] and [b]."}))
+    node = NodeRun("Trainer", "complete", 1.0, outputs={"model_run": [str(tmp_path)]})
+    result = RunResult("1", [node], True, "/serving[new]/7", Path("/runs[/old]/1"))
+    console = _console()
+    print_summary(console, result, Verdict(True, "reference", []), results)
+    lines = console.file.getvalue().splitlines()
+    assert "Pushed to /serving[new]/7" in lines
+    assert "Trainer: Of [/x] and [b]." in lines
+    assert lines[-1] == "Report: /runs[/old]/1/report.html"
+    assert "BLESSED: the candidate passed the gate" in lines
+
+
+def test_a_run_of_the_stock_evaluator_has_a_summary_without_tables(results_and_verdict):
+    _, verdict = results_and_verdict
+    console = _console()
+    print_summary(console, RunResult("1", [], False, None, Path("/runs/1")), verdict, None)
+    text = console.file.getvalue()
+    assert "click loses" in text and "0 nodes in 0 s" in text and "│" not in text

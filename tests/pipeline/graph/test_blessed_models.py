@@ -1,0 +1,158 @@
+"""Which models were blessed, and which raw examples they came from: in a store of ML-Metadata."""
+
+import ml_metadata
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+from tfx.types import standard_artifacts
+
+from mtlx.pipeline.graph.blessed_models import blessed_models, examples_of
+
+
+def _artifact(kind, number):
+    artifact = kind()
+    artifact.id = number
+    return artifact
+
+
+def _model(number):
+    return _artifact(standard_artifacts.Model, number)
+
+
+def _blessing(model, blessed=1):
+    blessing = standard_artifacts.ModelBlessing()
+    blessing.set_int_custom_property("current_model_id", model)
+    blessing.set_int_custom_property("blessed", blessed)
+    return blessing
+
+
+def _blessed(models, blessings, candidates=()):
+    inputs = {"model": models, "model_blessing": blessings}
+    found = blessed_models({**inputs, "candidate": [_model(number) for number in candidates]})
+    return [(one.model.id, one.blessing) for one in found]
+
+
+def test_the_oldest_is_first_whatever_the_order_of_the_history():
+    first, second = _blessing(3), _blessing(8)
+    models = [_model(8), _model(5), _model(3)]
+    assert _blessed(models, [second, first]) == [(3, first), (8, second)]
+
+
+def test_of_two_blessings_of_a_model_the_later_one_holds():
+    old, new = _blessing(3), _blessing(3)
+    assert _blessed([_model(3)], [old, new])[0][1] is new
+
+
+def test_what_is_not_blessed_or_is_the_candidate_is_left_out():
+    blessings = [_blessing(1, 0), _blessing(2), _blessing(3), _blessing(99)]
+    models = [_model(number) for number in (1, 2, 3, 4)]
+    assert [number for number, _ in _blessed(models, blessings, [3])] == [2]
+
+
+def test_an_artifact_that_is_no_model_is_left_out():
+    """Histories of a channel hold what was of its type once."""
+    other = _artifact(standard_artifacts.ModelRun, 2)
+    assert _blessed([other, _model(1)], [_blessing(1), _blessing(2)])[0][0] == 1
+    assert blessed_models({}) == []
+
+
+@pytest.fixture
+def store(tmp_path):
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
+    config.sqlite.connection_mode = 3  # made if it is not there
+    return ml_metadata.MetadataStore(config)
+
+
+class _Lineage:
+    """Executions, each with the artifacts that went in and came out."""
+
+    def __init__(self, store):
+        self._store = store
+        kind = metadata_store_pb2.ArtifactType(name="Thing")
+        self._artifact_type = store.put_artifact_type(kind)
+        run = metadata_store_pb2.ExecutionType(name="Node")
+        self._execution_type = store.put_execution_type(run)
+
+    def artifact(self):
+        made = metadata_store_pb2.Artifact(type_id=self._artifact_type)
+        (number,) = self._store.put_artifacts([made])
+        return number
+
+    def node(self, inputs, outputs=1, internal=False):
+        """Runs a node on artifacts; returns the numbers of what it wrote."""
+        run = metadata_store_pb2.Execution(type_id=self._execution_type)
+        (execution,) = self._store.put_executions([run])
+        written = [self.artifact() for _ in range(outputs)]
+        kinds = metadata_store_pb2.Event
+        into = kinds.INTERNAL_INPUT if internal else kinds.INPUT
+        out = kinds.INTERNAL_OUTPUT if internal else kinds.OUTPUT
+        events = [(number, into) for number in inputs] + [(number, out) for number in written]
+        self._store.put_events(
+            [
+                metadata_store_pb2.Event(artifact_id=number, execution_id=execution, type=kind)
+                for number, kind in events
+            ]
+        )
+        return written
+
+
+@pytest.fixture
+def lineage(store):
+    return _Lineage(store)
+
+
+def _examples_of(store, model, *history):
+    examples = [_artifact(standard_artifacts.Examples, number) for number in history]
+    return [found.id for found in examples_of(store, _model(model), {"examples": examples})]
+
+
+def _trained(lineage, raw):
+    """The usual chain: statistics, schema, transformed examples, model. Returns examples, model."""
+    (statistics,) = lineage.node([raw])
+    (schema,) = lineage.node([statistics])
+    graph, transformed = lineage.node([raw, schema], 2)
+    return transformed, lineage.node([transformed, graph, schema])[0]
+
+
+def test_raw_examples_are_found_behind_transformed_ones(store, lineage):
+    first, second = lineage.node([])[0], lineage.node([])[0]
+    transformed, model = _trained(lineage, second)
+    _, other = _trained(lineage, first)
+    history = (first, second, transformed)
+    assert _examples_of(store, model, *history) == [second]
+    assert _examples_of(store, other, *history) == [first]
+
+
+def test_internal_events_count_too(store, lineage):
+    (raw,) = lineage.node([], internal=True)
+    (model,) = lineage.node([raw], internal=True)
+    assert _examples_of(store, model, raw) == [raw]
+
+
+def test_a_model_that_went_on_from_another_has_the_nearest_examples(store, lineage):
+    (old,) = lineage.node([])
+    _, before = _trained(lineage, old)
+    (new,) = lineage.node([])
+    (model,) = lineage.node([new, before])
+    assert _examples_of(store, model, old, new) == [new]
+
+
+def test_examples_of_which_nothing_is_known_are_none(store, lineage):
+    (raw,) = lineage.node([])
+    imported = lineage.artifact()
+    _, model = _trained(lineage, raw)
+    assert _examples_of(store, imported, raw) == []  # no execution wrote it
+    assert _examples_of(store, model) == []  # not in the history
+    assert _examples_of(None, model, raw) == []  # no store
+
+
+def test_a_circle_of_events_ends(store, lineage):
+    """As a store may hold that was merged or mended by hand."""
+    (one,) = lineage.node([])
+    (model,) = lineage.node([one])
+    execution = store.get_events_by_artifact_ids([one])[0].execution_id
+    event = metadata_store_pb2.Event(
+        artifact_id=model, execution_id=execution, type=metadata_store_pb2.Event.INPUT
+    )
+    store.put_events([event])
+    assert _examples_of(store, model, one) == []
