@@ -7,9 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mtlx.components.log_example_gen.values.list_items import flat_items, is_list
 from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
-from mtlx.components.log_example_gen.values.number_hints import number_hint
 from mtlx.components.log_example_gen.values.numbers import column_numbers
 from mtlx.transform.contract.data_contract import DataContract
 
@@ -92,62 +90,3 @@ def test_a_marker_is_compared_as_examples_hold_numbers():
 def test_times_and_lists_are_no_numbers(values):
     with pytest.raises(pa.ArrowNotImplementedError):
         column_numbers(values, _markers())
-
-
-def test_missing_texts_become_nulls_and_the_others_stay():
-    markers = _markers("n/a")
-    text = pa.array(["a", " n/a ", None, "", "N/A", "\t"])
-    assert markers.among_texts(text).tolist() == [False, True, True, True, False, True]
-    assert markers.without_texts(text).to_pylist() == ["a", None, None, None, "N/A", None]
-    whole = pa.array(["a", None])
-    assert markers.without_texts(whole) is whole
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("1e39", "too large for float32"), ("-Infinity", "it is infinite"),
-        ("N/A", "add it to data.options.missing"), ("---", "add it to data.options.missing"),
-        ("1,234,567", "thousands separators"), ("1 234.5", "thousands separators"),
-        ("1'234", "thousands separators"), ("3,5", "a decimal comma"), ("€ 5", "a currency"),
-        ("5.00 EUR", "a currency"), ("12 %", "a percentage"), ("0xFF", "a hexadecimal number"),
-        ("Yes", "a truth value"), ("2026-01-31T12:00", "a date"), ("31.1.2026", "a date"),
-        ("hello", ""), ("", ""), ("1 2", ""),
-    ],
-)  # fmt: skip
-def test_a_malformed_number_is_told_by_what_it_looks_like(text, hint):
-    found = number_hint(f" {text} ")
-    assert hint in found and bool(found) == bool(hint)
-
-
-LISTS = [[1, 2], None, [], [3]]
-
-
-@pytest.mark.parametrize("kind", [pa.list_(pa.int64()), pa.large_list(pa.int64())])
-def test_lists_are_taken_apart_and_a_null_is_an_empty_one(kind):
-    items, offsets = flat_items(pa.array(LISTS, kind))
-    assert items.to_pylist() == [1, 2, 3] and offsets.tolist() == [0, 2, 2, 2, 3]
-
-
-def test_a_part_of_a_column_has_its_own_items_only():
-    items, offsets = flat_items(pa.array([[9], [1, 2], None, [3]]).slice(1))
-    assert items.to_pylist() == [1, 2, 3] and offsets.tolist() == [0, 2, 2, 3]
-
-
-def test_a_null_that_arrow_keeps_items_behind_has_none():
-    """Arrow may hold items behind a null; they are no row's."""
-    values = pa.ListArray.from_arrays(
-        pa.array([0, 2, 4, 5], pa.int32()), pa.array([1, 2, 8, 8, 3]), mask=pa.array([False, True, False])
-    )
-    items, offsets = flat_items(values)
-    assert items.to_pylist() == [1, 2, 3] and offsets.tolist() == [0, 2, 2, 3]
-
-
-def test_lists_of_a_fixed_size():
-    items, offsets = flat_items(pa.array([[1, 2], [3, 4]], pa.list_(pa.int64(), 2)))
-    assert items.to_pylist() == [1, 2, 3, 4] and offsets.tolist() == [0, 2, 4]
-
-
-def test_which_types_are_lists():
-    assert is_list(pa.list_(pa.string())) and is_list(pa.list_(pa.int8(), 3))
-    assert not is_list(pa.string()) and not is_list(pa.struct([("a", pa.int8())]))
