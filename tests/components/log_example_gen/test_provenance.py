@@ -24,9 +24,9 @@ def _told(path, split=HASH, span=None, sources=(), times=None):
 def test_a_file_is_known_by_size_and_time(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"user\na\n")
-    os.utime(path, ns=(1, 1_700_000_000_123_456_789))
+    os.utime(path, ns=(1, 1_700_000_000_000_000_000))
     assert source(str(path), {"train": 1}) == {
-        "file": str(path), "size": 7, "modified": 1_700_000_000_123_456_789, "rows": {"train": 1},
+        "file": str(path), "size": 7, "modified": 1_700_000_000_000_000_000, "rows": {"train": 1},
     }  # fmt: skip
 
 

@@ -76,10 +76,10 @@ def test_a_field_and_its_sequence_share_their_values(counts):
     assert texts["item"] == {"x": 3, "y": 1, "男": 1}
 
 
-def test_missing_values_are_no_values_and_numbers_come_as_they_are(counts):
+def test_missing_values_are_the_empty_text_and_numbers_come_as_they_are(counts):
     rows = [{"item": ["?"], "price": [1.5]}, {"item": [" ? "]}, {"item": ["q"], "price": [-2.0]}]
     texts, numbers = counts(rows)
-    assert texts["item"] == {"q": 1} and numbers == [1.5, -2.0]
+    assert texts["item"] == {"": 2, "q": 1} and numbers == [1.5, -2.0]
 
 
 def test_what_the_schema_lacks_has_no_value(counts):

@@ -83,7 +83,7 @@ def test_best_possible_values_are_by_task_and_slice_and_may_be_undefined(tmp_pat
     [
         (None, "the file does not exist"),
         ("", "it should be {task: {slice: AUC}}: Invalid JSON"),
-        ("[1]", "it should be {task: {slice: AUC}}: Input should be a valid dictionary"),
+        ("[1]", "it should be {task: {slice: AUC}}: Input should be an object"),
         ('{"click": {"overall": "high"}}', "it should be {task: {slice: AUC}}: Input should be"),
     ],
 )

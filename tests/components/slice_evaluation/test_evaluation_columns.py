@@ -34,7 +34,9 @@ def test_tfma_is_told_labels_populations_slices_and_the_baseline(contract):
     assert [list(spec.feature_keys) for spec in config.slicing_specs] == [
         [], ["scenario", "gender"],
     ]  # fmt: skip
-    weighted = {spec.output_names[0]: spec.example_weights.weighted for spec in config.metrics_specs}
+    weighted = {
+        spec.output_names[0]: spec.example_weights.weighted for spec in config.metrics_specs
+    }
     assert weighted == {"ctr": False, "ctcvr": False, "cvr": True}
 
 

@@ -38,7 +38,9 @@ def test_every_age_code_has_its_domain_and_every_rating_its_labels(tmp_path):
     ages = (1, 18, 25, 35, 45, 50, 56)
     users = [f"{number}::M::{age}::0::0" for number, age in enumerate(ages)]
     ratings = [f"{number % 7}::10::{number % 5 + 1}::0" for number in range(35)]
-    values, *_ = _read(_write(tmp_path, ratings, users), ["age", "domain", "rating", "click", "like"])
+    values, *_ = _read(
+        _write(tmp_path, ratings, users), ["age", "domain", "rating", "click", "like"]
+    )
     rows = set(zip(values["age"], values["domain"], strict=True))
     assert rows == {
         (1, "under_25"), (18, "under_25"), (25, "25_34"), (35, "35_and_over"),

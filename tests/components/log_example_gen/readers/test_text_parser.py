@@ -69,7 +69,7 @@ def test_a_row_with_too_few_or_too_many_values_is_rejected_with_both_numbers():
 
 
 def test_lines_without_a_value_are_rejected_and_blank_ones_set_aside():
-    rows, _ = _parse(b'a,b,1\n\n,,\n"",""," "\n\r\nc,d,2\n')
+    rows, _ = _parse(b'a,b,1\n\n,,\n"","",""\n\r\nc,d,2\n')
     assert rows.lines.tolist() == [1, 6]
     assert [(row.line, row.reason) for row in rows.rejected] == [(3, "no values"), (4, "no values")]
     assert rows.aside["blank"] == 2

@@ -81,7 +81,7 @@ def test_a_row_of_the_wrong_number_of_values_does_not_go_on():
 
 
 def test_blank_lines_and_bytes_that_are_no_text_are_told_apart():
-    found = _split("a,1\n\n".encode() + b"b,\xff\n\r\n" + "ü,男\n".encode())
+    found = _split(b"a,1\n\nb,\xff\n\r\n" + "ü,男\n".encode())
     assert _rows(found) == [b"a,1\n", "ü,男\n".encode()]
     assert found.blank == 2
     assert found.malformed == [(3, b"b,\xff", NOT_IN_ENCODING)]

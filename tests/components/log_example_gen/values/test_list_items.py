@@ -22,7 +22,9 @@ def test_a_part_of_a_column_has_its_own_items_only():
 def test_a_null_that_arrow_keeps_items_behind_has_none():
     """Arrow may hold items behind a null; they are no row's."""
     values = pa.ListArray.from_arrays(
-        pa.array([0, 2, 4, 5], pa.int32()), pa.array([1, 2, 8, 8, 3]), mask=pa.array([False, True, False])
+        pa.array([0, 2, 4, 5], pa.int32()),
+        pa.array([1, 2, 8, 8, 3]),
+        mask=pa.array([False, True, False]),
     )
     items, offsets = flat_items(values)
     assert items.to_pylist() == [1, 2, 3] and offsets.tolist() == [0, 2, 2, 3]

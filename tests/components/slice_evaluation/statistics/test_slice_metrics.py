@@ -121,9 +121,7 @@ def test_a_prediction_that_is_no_number_hides_the_models_metrics_and_is_counted(
     for metric in ("auc", "binary_crossentropy", "calibration"):
         assert (metric, "baseline", "ctr") not in found
         assert (metric, "candidate", "ctr") in found
-    assert found["auc_reason", "baseline", "ctr"] == (
-        "2 of 300 predictions are no finite numbers"
-    )
+    assert found["auc_reason", "baseline", "ctr"] == ("2 of 300 predictions are no finite numbers")
     name = comparison_name("baseline")
     assert found["relaimp_reason", name, "ctr"] == (
         "the baseline has no AUC here: 2 of 300 predictions are no finite numbers"
