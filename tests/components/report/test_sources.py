@@ -4,7 +4,9 @@ import json
 
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx.components.statistics_gen import executor
 from tfx.types import standard_artifacts
+from tfx.utils import json_utils
 
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
 from mtlx.components.report.sources import Sources
@@ -117,7 +119,8 @@ def _with_statistics(sources, tmp_path, rates):
     artifact = found._inputs["statistics"][0]
     artifact.split_names = json.dumps(["train", "test"])
     if rates is not None:
-        artifact.set_json_value_custom_property("stats_sample_rate_by_split", json.dumps(rates))
+        name = executor.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME
+        artifact.set_json_value_custom_property(name, json_utils.dumps(rates))
     for split, rows in (("train", 8), ("test", 2)):
         folder = tmp_path / "statistics" / f"Split-{split}"
         folder.mkdir()
@@ -133,11 +136,8 @@ def test_statistics_of_all_splits_are_read_in_their_order(sources, tmp_path):
     assert found.notices == []
 
 
-def test_a_sample_is_told_with_its_share_and_whole_splits_are_not(sources, tmp_path, monkeypatch):
-    from mtlx.components.report import sources as module
-
-    monkeypatch.setattr(module, "sample_rates", lambda artifact: {"train": 0.0125, "test": 1.0})
-    found = _with_statistics(sources, tmp_path, None)
+def test_a_sample_is_told_with_its_share_and_whole_splits_are_not(sources, tmp_path):
+    found = _with_statistics(sources, tmp_path, {"train": 0.0125, "test": 1.0})
     found.statistics()
     assert found.notices == [
         "The statistics of split train describe a sample of 1.250% of its rows."
