@@ -13,11 +13,12 @@ _HINTS = {
         "thousands separators: write it without them"
     ),
     r"[+-]?\d*,\d+": "a decimal comma: write a point",
+    # Before the currencies: 0xff is no amount of xff.
+    r"[+-]?0x[\da-f]+": "a hexadecimal number: write it in decimals",
     r"([$€£¥₹]|[a-z]{3} ?)\s*[+-]?[\d.,]+|[+-]?[\d.,]+\s*([$€£¥₹]|[a-z]{3})": (
         "a currency: write the number alone"
     ),
     r"[+-]?[\d.,]+\s*%": "a percentage: write the number alone",
-    r"[+-]?0x[\da-f]+": "a hexadecimal number: write it in decimals",
     r"true|false|yes|no": "a truth value: write 1 and 0",
     r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*": "a date: write a number",
 }

@@ -12,6 +12,7 @@ import pytest
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.splits.splitter import Place, assign, described, merge_times
+from mtlx.components.log_example_gen.splits.time_split import TimeColumn
 
 UTC = datetime.timezone.utc
 
@@ -279,3 +280,68 @@ def test_splits_checks_and_readers_need_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def _column(**settings):
+    return TimeColumn(_split(**settings))
+
+
+def _read(values, **settings):
+    """Values of the rows that have a time, and which rows have none."""
+    column = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    times = _column(**settings).read(column, "log.csv:1")
+    return times.values[~times.bad].tolist(), np.flatnonzero(times.bad).tolist()
+
+
+def test_boundaries_are_comparable_with_what_is_read():
+    first, second = _column(test_from="2024-01-02", validation_from="2024-01-01").boundaries()
+    instants, _ = _read(pa.array(["2024-01-01", "2024-01-02"]), test_from="2024-01-02")
+    assert [first, second] == instants
+    assert second - first == 86_400_000_000
+    assert _column(test_from=30, validation_from=20).boundaries() == (20, 30)
+    assert _column(test_from=2.5).boundaries() == (None, 2.5)
+
+
+def test_a_time_is_shown_as_it_is_written_in_settings():
+    column = _column(test_from="2024-01-02")
+    shown = column.show(column.boundaries()[1])
+    assert shown == "2024-01-02T00:00:00Z"
+    assert _column(test_from=shown).boundaries() == column.boundaries()
+    assert _column(test_from=5).show(1_700_000_000_123_456_789) == "1700000000123456789"
+    assert _column(test_from=5).show(3.0) == "3" and _column(test_from=5).show(0.25) == "0.25"
+
+
+def test_columns_in_several_pieces_and_with_repeated_values_are_read_alike():
+    texts = ["2024-01-01", "2024-01-03", "2024-01-01"]
+    expected = _read(pa.array(texts), test_from="2024-01-02")
+    pieces = pa.chunked_array([texts[:1], texts[1:]], pa.string())
+    assert _read(pieces, test_from="2024-01-02") == expected
+    assert _read(pa.array(texts).dictionary_encode(), test_from="2024-01-02") == expected
+
+
+def test_numbers_in_any_writing_and_what_is_none():
+    texts = pa.array(["7", " 8 ", "+9", "", None, "x", "1e1", "nan", "inf"])
+    assert _read(texts, test_from=5) == ([7, 8, 9, 10], [3, 4, 5, 7, 8])
+    assert _read(pa.array([1.5, np.nan, np.inf, None]), test_from=1) == ([1.5], [1, 2, 3])
+
+
+def test_whole_numbers_beyond_double_precision_stay_what_they_are():
+    large = 2**53 + 1
+    assert _read(pa.array([large, None]), test_from=5) == ([large], [1])
+    assert _read(pa.array([str(large), "x"]), test_from=5) == ([large], [1])
+
+
+def test_a_column_without_any_value_has_no_time_in_any_row():
+    for boundary in ("2024-01-02", 5):
+        assert _read(pa.nulls(3), test_from=boundary) == ([], [0, 1, 2])
+        assert _read(pa.array(["", None, " "]), test_from=boundary) == ([], [0, 1, 2])
+        assert _read(pa.array([], pa.string()), test_from=boundary) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "values", [pa.array([[1]]), pa.array([True]), pa.array([datetime.time(1)])]
+)
+def test_a_type_that_is_no_time_is_refused_with_file_and_column(values):
+    for boundary in ("2024-01-02", 5):
+        with pytest.raises(InputRefused, match=r"log\.csv:1: column 't' of data\.split holds val"):
+            _read(values, test_from=boundary)

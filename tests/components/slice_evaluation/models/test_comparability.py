@@ -7,9 +7,10 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from mtlx.components.example_batches import split_files
+from mtlx.components.slice_evaluation.models.comparability import Incomparable, find_differences
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
 from mtlx.components.slice_evaluation.models.held_features import held_features
-from mtlx.components.slice_evaluation.models.model_reads import FeatureForm
+from mtlx.components.slice_evaluation.models.model_reads import FeatureForm, ModelReads
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.trainer.serving.serving_contract import write_serving_contract
@@ -310,3 +311,55 @@ def test_the_anchor_is_scored_once_where_it_is_the_baseline(evaluate, log, model
     assert pair[0].relaimp == pair[1].relaimp and pair[0].relaimp_lower == pair[1].relaimp_lower
     # Two files, a batch each, by two models and not three; and each of two is tried beforehand.
     assert len(asked) == 2 * 2 + 2
+
+
+def _differences(reads=(), outputs=TASKS, held=("interest", "price"), own=None, contract=None):
+    """What is found of names, without a model: numbers all."""
+    number = FeatureForm("a number", "numeric")
+    return find_differences(
+        ModelReads(dict.fromkeys(reads, number), outputs, own),
+        dict.fromkeys(held, number),
+        contract,
+    )
+
+
+def test_a_model_that_reads_what_is_held_is_comparable_in_all_tasks(contract):
+    found = _differences(["price"], (*TASKS, "more"), contract=contract)
+    assert found == Incomparable([], {}) and found.reasons(TASKS) == {}
+
+
+def test_many_absent_features_are_counted_and_the_first_ones_named(contract):
+    names = [f"f{number}" for number in range(8)]
+    (reason,) = _differences(names, contract=contract).everywhere
+    assert reason == "reads f0, f1, f2, f3, f4 and 3 more, which the examples do not hold"
+    (reason,) = _differences(names[:5], contract=contract).everywhere
+    assert reason == "reads f0, f1, f2, f3, f4, which the examples do not hold"
+
+
+def test_all_reasons_are_one_sentence_for_every_task(contract):
+    found = _differences(["cost"], ("ctr",), contract=contract)
+    found.everywhere.append("reads nothing else")
+    words = "reads cost, which the examples do not hold; it reads nothing else"
+    assert found.reasons(("ctr", "cvr")) == {"ctr": words, "cvr": words}
+
+
+def test_a_task_that_is_not_served_leaves_the_others_comparable(contract):
+    reasons = _differences(["price"], ("cvr", "ctr"), contract=contract).reasons(TASKS)
+    assert reasons == {"ctcvr": "does not serve the task ctcvr (it serves cvr, ctr)"}
+
+
+def test_a_model_that_serves_no_task_is_not_comparable_anywhere_each_reason_once(contract):
+    found = _differences(["price"], ("other",), contract=contract)
+    assert len(found.everywhere) == len(set(found.everywhere)) == len(TASKS)
+    assert set(found.reasons(TASKS)) == set(TASKS)
+
+
+def test_a_kind_that_is_not_known_is_no_difference_and_a_form_always_is(contract):
+    text, number = FeatureForm("text", None), FeatureForm("a number", "numeric")
+    reads = ModelReads({"price": FeatureForm("a number", None)}, TASKS, None)
+    assert find_differences(reads, {"price": number}, contract) == Incomparable([], {})
+    (reason,) = find_differences(reads, {"price": text}, contract).everywhere
+    assert reason == "reads price as a number, which the examples hold as text"
+    label = FeatureForm("a whole number", "label")
+    (reason,) = find_differences(reads, {"price": label}, contract).everywhere
+    assert reason == "reads price as a number, which the examples hold as a whole number (a label)"
