@@ -96,7 +96,7 @@ def print_package(console: "Console", package: "Package", file: Path, experiment
         f"  mtlx submit {experiment}      places the TFX pipeline and starts a run",
         f"  or copy the TFX pipeline to {package.ir_path} and upload the package yourself",
     ):
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False)
 
 
 COMMAND = Command(

@@ -130,7 +130,7 @@ def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
     ]
     results = load_results(evaluations[0]) if evaluations else None
     print_summary(console, result, Verdict.of_blessing(result.blessing), results)
-    console.print(f"Run: {result.run_id}", soft_wrap=True)
+    console.print(f"Run: {result.run_id}", soft_wrap=True, markup=False)
     return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
 
 

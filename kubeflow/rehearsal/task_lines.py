@@ -1,13 +1,12 @@
 """What a person sees of a rehearsal in the terminal: a line per task, live for those that run."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
+from mtlx.pipeline.terminal.live_lines import LiveLines
 
 _MARKS = {
     "running": ("●", "yellow"),
@@ -21,7 +20,7 @@ _MARKS = {
 }
 
 
-class TaskLines:
+class TaskLines(LiveLines):
     """One line per task; several run at once.
 
     Where the output is no terminal, a line is printed when a task starts and when it ends, with
@@ -29,30 +28,12 @@ class TaskLines:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
         self._running: dict[str, tuple[TaskRun, float, str]] = {}
-        # Last: it asks for its lines at once.
-        self._live = Live(
-            console=console,
-            refresh_per_second=4,
-            transient=True,
-            get_renderable=self._running_lines,
-        )
+        super().__init__(console)
 
-    def __enter__(self) -> "TaskLines":
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._running = {}
-            self._live.stop()
+    def end(self) -> None:
+        """Nothing is at work."""
+        self._running = {}
 
     def task(self, task: TaskRun) -> None:
         """Takes a task's start, retry or end."""
@@ -72,7 +53,8 @@ class TaskLines:
         if not self._console.is_terminal:
             self._console.print(Text(f"    {name}: {line}", style="dim"), soft_wrap=True)
 
-    def _running_lines(self) -> Group:
+    def at_work(self) -> Group:
+        """See LiveLines."""
         now = time.monotonic()
         return Group(
             *(

@@ -1,13 +1,12 @@
 """What a person sees of a run on the cluster: a line per task when its state changes."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from mtlx.kubeflow.submission.run_verdict import TaskState
+from mtlx.pipeline.terminal.live_lines import LiveLines
 
 _MARKS = {
     "SUCCEEDED": ("✔", "green", "complete"),
@@ -19,35 +18,18 @@ _MARKS = {
 }
 
 
-class NodeLines:
+class NodeLines(LiveLines):
     """Prints each task that ended; on a terminal, what is at work stands below, live."""
 
     def __init__(self, console: Console):
-        self._console = console
         self._states: dict[str, TaskState] = {}
         self._problem = ""
         self._since: dict[str, float] = {}
-        # Last: it asks for its lines at once.
-        self._live = Live(
-            console=console,
-            refresh_per_second=2,
-            transient=True,
-            get_renderable=self._at_work,
-        )
+        super().__init__(console, per_second=2.0)
 
-    def __enter__(self) -> "NodeLines":
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+    def end(self) -> None:
+        """Nothing is at work."""
+        self._states, self._problem = {}, ""
 
     def states(self, states: dict[str, TaskState]) -> None:
         """Takes the tasks as they are now."""
@@ -69,7 +51,8 @@ class NodeLines:
             self._console.print(Text(f"    {message}; asking again", style="dim"), soft_wrap=True)
         self._problem = message
 
-    def _at_work(self) -> Text:
+    def at_work(self) -> Text:
+        """See LiveLines."""
         lines = [
             _line(task, time.monotonic() - self._since[name])
             for name, task in self._states.items()

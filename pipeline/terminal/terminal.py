@@ -1,15 +1,14 @@
 """What a person sees of a run in the terminal: a live line per node, then the summary."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console
-from rich.live import Live
 from rich.text import Text
 
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.terminal.live_lines import LiveLines
 from mtlx.pipeline.terminal.summary_tables import summary_tables
 from mtlx.pipeline.terminal.training_lines import training_lines
 from mtlx.pipeline.terminal.undefined_notes import undefined_notes
@@ -23,39 +22,21 @@ _MARKS = {
 }
 
 
-class NodeLines:
+class NodeLines(LiveLines):
     """One line per node: state, rows, seconds; the running node's line is live.
 
     Where the output is no terminal, a line is printed when a node starts and when it ends.
     """
 
     def __init__(self, console: Console):
-        self._console = console
         self._current: NodeRun | None = None
         self._started = 0.0
         self._progress = ""
-        # Last: it asks for its lines at once.
-        self._live = Live(
-            console=console,
-            refresh_per_second=4,
-            transient=True,
-            get_renderable=self._running_line,
-        )
+        super().__init__(console)
 
-    def __enter__(self) -> "NodeLines":
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._console.is_terminal:
-            self._current = None
-            self._live.stop()
+    def end(self) -> None:
+        """Nothing is at work."""
+        self._current = None
 
     def node(self, node: NodeRun) -> None:
         """Takes a node's start or end."""
@@ -73,7 +54,8 @@ class NodeLines:
         if not self._console.is_terminal:
             self._console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
-    def _running_line(self) -> Text:
+    def at_work(self) -> Text:
+        """See LiveLines."""
         if self._current is None:
             return Text("")
         elapsed = NodeRun(self._current.node_id, "running", time.monotonic() - self._started)

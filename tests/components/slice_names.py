@@ -5,7 +5,7 @@ ODD_VALUES = (
     "a,b=c", "a", "x=y", "p|q", "two\nlines", "tab\there", '"quoted"', "", " ", "blank ", "blank",
     "Sports", "sports", "spörts", "straße", "strasse", "男装", "نساء", "\u202edrow", "🎉", "🎈",
     "*", "?", "5*", "\\", "overall", "(missing)", "((missing))", "domain=a,gender=f", "<b>&",
-    "{{ 1 }}", "%s", "w" * 1000, "w" * 999 + "v",
+    "[red]", "[/b]", "{{ 1 }}", "%s", "w" * 1000, "w" * 999 + "v",
 )  # fmt: skip
 
 

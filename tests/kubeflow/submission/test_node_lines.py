@@ -14,16 +14,16 @@ def test_every_task_is_printed_once_when_it_ends(terminal):
     console = Console(file=output, force_terminal=terminal, width=100, color_system=None)
     with NodeLines(console) as lines:
         lines.states({"trainer": TaskState("trainer", "RUNNING")})
-        assert "trainer" in lines._at_work().plain
+        assert "trainer" in lines.at_work().plain
         lines.problem("503")
         lines.problem("503")
-        assert "asking again" in lines._at_work().plain
+        assert "asking again" in lines.at_work().plain
         ended = {"trainer": TaskState("trainer", "SUCCEEDED", 75.0)}
         lines.states(ended)
         lines.states(ended)
         lines.states({**ended, "gate": TaskState("gate", "FAILED", 1.0, "out of memory [red]")})
         lines.states({**ended, "gate": TaskState("gate", "RUNTIME_STATE_UNSPECIFIED")})
-        assert lines._at_work().plain == ""
+        assert lines.at_work().plain == ""
     printed = output.getvalue()
     assert printed.count("complete") == 1 and "75 s" in printed
     assert "out of memory [red]" in printed

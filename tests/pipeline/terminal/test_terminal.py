@@ -60,9 +60,9 @@ def test_live_line_in_a_terminal_shows_progress():
     with NodeLines(console) as lines:
         lines.node(NodeRun("Trainer", "running"))
         lines.progress("epoch 1")
-        assert "epoch 1" in lines._running_line().plain
+        assert "epoch 1" in lines.at_work().plain
         lines.node(NodeRun("Trainer", "failed", 1.0))
-        assert lines._running_line().plain == ""
+        assert lines.at_work().plain == ""
     assert "failed" in console.file.getvalue()
 
 

@@ -1,9 +1,9 @@
 """DCN-M (DCNv2): cross layers with a matrix."""
 
 import keras
-from keras import ops
 from pydantic import PositiveInt
 
+from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.known_size import known_size
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.parts.interactions.interaction import Interaction
@@ -53,7 +53,7 @@ class DCNM(Interaction):
 
     def call(self, fields: keras.KerasTensor, field_ids: keras.KerasTensor) -> keras.KerasTensor:
         """See Interaction; the ids are not used."""
-        first = ops.reshape(fields, (-1, fields.shape[1] * fields.shape[2]))  # (B, F·k)
+        first = flatten(fields)  # (B, F·k)
         base, current = first[:, None], first
         for place, cross in enumerate(self.crosses):
             carried = current if len(current.shape) == 3 else base
