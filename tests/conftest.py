@@ -9,6 +9,13 @@ import subprocess
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+# Before TensorFlow is imported, and for all processes that tests start: as many processes test side
+# by side as there are cores, and small operations cost a third more where several threads wait for
+# their share of each.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from mtlx.pipeline.process import stack
 
 #: Files that take more than half a minute, by their share of the whole.
