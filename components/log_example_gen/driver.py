@@ -12,6 +12,11 @@ from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import as_written, content_digest, matching_files
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.log_example_gen.spans.remembered_digest import (
+    DIGESTS_FOLDER,
+    remembered_digest,
+)
+from mtlx.components.log_example_gen.spans.window_settings import SpanSplit
 
 
 class Driver(driver.FileBasedDriver):
@@ -71,11 +76,21 @@ class Driver(driver.FileBasedDriver):
                 "span, or data_path of the run"
             ) from error
         try:
-            digest = content_digest(_files(resolved))
+            digest = self._content_digest(resolved)
         except OSError as error:
             raise InputRefused(f"{error.filename}: cannot be read: {error.strerror}") from error
         resolved[utils.FINGERPRINT_PROPERTY_NAME] += f"\ncontent:{digest}"
         return resolved
+
+
+    def _content_digest(self, exec_properties: dict[str, Any]) -> str:
+        """Of the files; those of a window's spans are not read again where they did not change."""
+        files = _files(exec_properties)
+        if not isinstance(DataSettings.from_json(exec_properties["data"]).split, SpanSplit):
+            return content_digest(files)
+        root = os.path.dirname(exec_properties["quarantine_dir"].rstrip("/"))
+        folder = os.path.join(root, DIGESTS_FOLDER)
+        return remembered_digest(files, folder)
 
 
 def _take_as_written(exec_properties: dict[str, Any], config: example_gen_pb2.Input) -> None:

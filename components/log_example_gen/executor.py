@@ -29,10 +29,15 @@ from mtlx.components.log_example_gen.provenance import provenance, source
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import matching_files
 from mtlx.components.log_example_gen.readers.reader import Reader, Shard
-from mtlx.components.log_example_gen.rejection import REMEDIES, InputRefused, Rejection
+from mtlx.components.log_example_gen.rejection import REMEDIES, InputRefused, NoRows, Rejection
 from mtlx.components.log_example_gen.row_checks import RowChecks
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.shard_summary import ShardSummary
+from mtlx.components.log_example_gen.spans.span_artifact import (
+    SETTINGS_PROPERTY,
+    settings_digest,
+)
+from mtlx.components.log_example_gen.spans.window_settings import SpanSplit
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
 from mtlx.transform.contract.contract_property import contract_of
@@ -86,7 +91,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             account = _account(summary, data, time.monotonic() - started, refused=str(error))
             write_ingestion_summary(quarantine, account)
             raise
-        examples.split_names = artifact_utils.encode_split_names(list(splitter.SPLITS))
+        splits = splitter.written_splits(data.split)
+        examples.split_names = artifact_utils.encode_split_names(list(splits))
+        if isinstance(data.split, SpanSplit):
+            examples.span = exec_properties["span"]  # StatisticsGen hands it on.
+        examples.set_string_custom_property(SETTINGS_PROPERTY, settings_digest(exec_properties))
         examples.set_string_custom_property(
             utils.PAYLOAD_FORMAT_PROPERTY_NAME,
             example_gen_pb2.PayloadFormat.Name(example_gen_pb2.FORMAT_TF_EXAMPLE),
@@ -97,7 +106,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         tf.io.gfile.remove(work.summaries)
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
-        written = ", ".join(f"{name} {summary.rows[name]:,}" for name in splitter.SPLITS)
+        written = ", ".join(f"{name} {summary.rows[name]:,}" for name in splits)
         logging.info("rows: %s; malformed: %d", written, summary.malformed.total())
 
 
@@ -266,8 +275,9 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
             + "".join(f"; {REMEDIES[reason]}" for reason in summary.malformed if reason in REMEDIES)
         )
     if rows == 0:
-        raise InputRefused(f"no rows in {', '.join(data.path)}")
-    empty = [split for split in splitter.SPLITS if not summary.rows[split]]
+        files = list(dict.fromkeys(source["file"] for source in summary.sources))
+        raise NoRows(f"no rows in {', '.join(files[:_QUOTED] or data.path)}")
+    empty = [split for split in splitter.written_splits(data.split) if not summary.rows[split]]
     if empty:
         counts = splitter.described(data.split, summary.rows, summary.times)
         raise InputRefused(
@@ -286,7 +296,7 @@ def _account(
     """What is written of it all."""
     return {
         "lines": dict(summary.lines),
-        "rows": {split: summary.rows[split] for split in splitter.SPLITS},
+        "rows": {split: summary.rows[split] for split in splitter.written_splits(data.split)},
         "malformed": dict(summary.malformed),
         "refused": refused,
         "times": summary.times,

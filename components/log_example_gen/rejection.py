@@ -47,3 +47,7 @@ class Rejection:
 
 class InputRefused(ValueError):
     """The input contradicts the data contract; the message names file, line, column, remedy."""
+
+
+class NoRows(InputRefused):
+    """There are files, but no rows in them."""

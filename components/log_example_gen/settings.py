@@ -5,10 +5,13 @@ import difflib
 import math
 import re
 import zoneinfo
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
 
+from mtlx.components.log_example_gen.spans.span_marks import has_span
+from mtlx.components.log_example_gen.spans.window_settings import SpanSplit, WindowSettings
 from mtlx.components.log_example_gen.values.instants import instant
 from mtlx.components.log_example_gen.values.unix_time import unit
 from mtlx.transform.config.settings import Settings
@@ -169,7 +172,9 @@ class RowSplit(_Shares):
     shuffle: bool = False
 
 
-Split = Annotated[FileSplit | TimeSplit | HashSplit | RowSplit, pydantic.Field(discriminator="by")]
+Split = Annotated[
+    FileSplit | TimeSplit | HashSplit | RowSplit | SpanSplit, pydantic.Field(discriminator="by")
+]
 
 
 Span = Annotated[int | str, pydantic.BeforeValidator(_date_as_text)]
@@ -206,9 +211,15 @@ class DataSettings(Settings):
         path: files, folders (best with ``/`` at the end) or glob patterns. ``{SPAN}`` (or
             ``{SPAN:WIDTH}``, or all of ``{YYYY}``, ``{MM}``, ``{DD}``) stands for the number or
             date of a portion of the logs, of which a run reads one.
-        span: which portion: a number, or a date (YYYY-MM-DD); None reads the latest.
+        span: which portion: a number, or a date (YYYY-MM-DD); None reads the latest. With a
+            window: the newest one.
+        window: how many portions train and how many, the newest, test; each is read and
+            described once, whatever runs it is part of. None: a run reads one portion, or all
+            files.
+        gaps: what becomes of a run where the logs lack a portion within its window: ``refuse``
+            stops it before anything is read, ``allow`` goes on without, and says so.
         options: the reader's options.
-        split: which rows go where.
+        split: which rows go where; with a window ``{by: span}``, which may be left out.
         max_malformed_share: the run stops where a larger share of the rows is malformed.
         missing_label: what becomes of a row without a label: ``refuse`` stops the run,
             ``quarantine`` counts it among the malformed ones.
@@ -217,10 +228,20 @@ class DataSettings(Settings):
     reader: str = "csv"
     path: Patterns
     span: Span | None = None
+    window: WindowSettings | None = None
+    gaps: Literal["refuse", "allow"] = "refuse"
     options: dict[str, Any] = {}
     split: Split
     max_malformed_share: Share = 0.001
     missing_label: Literal["refuse", "quarantine"] = "refuse"
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _window_is_split_by_span(cls, value: Any) -> Any:
+        """With a window there is one way to split."""
+        if isinstance(value, Mapping) and value.get("window") and "split" not in value:
+            return {**value, "split": {"by": "span"}}
+        return value
 
     @pydantic.field_validator("path", mode="before")
     @classmethod
@@ -242,6 +263,28 @@ class DataSettings(Settings):
                 f"span is {self.span!r}, but no data.path has {{SPAN}} in it, for example "
                 "/data/logs/span={SPAN}/*.csv"
             )
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _window_is_whole(self) -> "DataSettings":
+        problems = []
+        if self.window is not None:
+            problems += [
+                f"window needs a place for the span in every data.path, such as "
+                f"/data/logs/day={{YYYY}}-{{MM}}-{{DD}}/*.csv or /data/logs/span={{SPAN}}/*.csv. "
+                f"Received: {path!r}"
+                for path in self.path
+                if not has_span(path)
+            ]
+            if not isinstance(self.split, SpanSplit):
+                problems.append(
+                    "window decides which spans train and test: leave data.split out, or set it "
+                    f"to {{by: span}}. Received: {{by: {self.split.by}, ...}}"
+                )
+        elif "gaps" in self.model_fields_set and self.gaps == "allow":
+            problems.append("gaps: allow is about the spans of data.window, which is not set")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 

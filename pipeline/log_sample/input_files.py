@@ -1,6 +1,5 @@
 """Which files a run would read, found without TFX."""
 
-import datetime
 import os
 import re
 
@@ -8,11 +7,10 @@ from mtlx.components.log_example_gen.readers.files import is_remote, matching_fi
 from mtlx.components.log_example_gen.readers.reader import Reader
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings, FileSplit, span_number
+from mtlx.components.log_example_gen.spans.span_files import span_files
+from mtlx.components.log_example_gen.spans.span_marks import has_span
+from mtlx.components.log_example_gen.spans.window_plan import WindowPlan, plan_window
 from mtlx.pipeline.experiment.experiment import Experiment
-
-#: Marks of a portion of the logs, and what a pattern of file names may hold besides.
-_TOKEN = re.compile(r"(\{[A-Z]+(?::\d+)?\}|\*|\?|\[[^]/]*\])")
-_EPOCH = datetime.date(1970, 1, 1)
 
 
 def is_seen_from_here(data: DataSettings) -> bool:
@@ -59,47 +57,11 @@ def _of_splits(split: FileSplit, patterns: list[str]) -> list[str]:
 
 def _matching(pattern: str, span: int | str | None) -> list[str]:
     """Files of a pattern; of those with a span in their path the wanted one's, or the latest."""
-    if "{" not in pattern:
+    if not has_span(pattern):
         return matching_files(pattern)
-    tokens = _TOKEN.split(pattern)
-    files = matching_files("".join("*" if t.startswith("{") else t for t in tokens))
-    expression = re.compile("".join(_expression(token) for token in tokens))
-    numbered = [
-        (_numbers(match.groupdict()), file)
-        for file in files
-        if (match := expression.fullmatch(file)) is not None
-    ]
-    if span is not None:
-        wanted = span_number(span)
-        numbered = [(numbers, file) for numbers, file in numbered if numbers[0] == wanted]
-    latest = max((numbers for numbers, _ in numbered), default=None)
-    return [file for numbers, file in numbered if numbers == latest]
-
-
-def _expression(token: str) -> str:
-    """A token of a pattern as a regular expression."""
-    if token.startswith("{"):
-        name, _, width = token.strip("{}").partition(":")
-        fixed = {"YYYY": "4", "MM": "2", "DD": "2"}.get(name, width)
-        return rf"(?P<{name}>\d{{{fixed}}})" if fixed else rf"(?P<{name}>\d+)"
-    special = {"*": "[^/]*", "?": "[^/]"}
-    if token in special:
-        return special[token]
-    if token.startswith("[") and token.endswith("]") and len(token) > 2:
-        return token.replace("[!", "[^", 1)
-    return re.escape(token)
-
-
-def _numbers(groups: dict[str, str]) -> tuple[int, int]:
-    """Span and version."""
-    version = int(groups.get("VERSION", 0))
-    if "SPAN" in groups:
-        return int(groups["SPAN"]), version
-    try:
-        date = datetime.date(*(int(groups[name]) for name in ("YYYY", "MM", "DD")))
-    except (KeyError, ValueError):
-        return -1, version
-    return (date - _EPOCH).days, version
+    found = span_files(pattern)
+    wanted = max(found, default=None) if span is None else span_number(span)
+    return found.get(wanted, []) if wanted is not None else []
 
 
 def shown_path(path: str) -> str:

@@ -17,6 +17,7 @@ from mtlx.components.log_example_gen.settings import (
     Split,
     TimeSplit,
 )
+from mtlx.components.log_example_gen.spans.window_settings import SpanSplit
 from mtlx.components.log_example_gen.splits.time_split import TimeColumn
 from mtlx.components.log_example_gen.values.column_text import column_text, shown
 from mtlx.components.log_example_gen.values.stable_hash import uniform
@@ -67,6 +68,11 @@ def needs_positions(split: Split) -> bool:
     return isinstance(split, RowSplit)
 
 
+def written_splits(split: Split) -> tuple[str, ...]:
+    """The splits that rows can go to: with a window it is decided per run which spans test."""
+    return SPLITS[:_TEST] if isinstance(split, SpanSplit) else SPLITS
+
+
 def with_columns(split: Split, column_of: Callable[[str], str]) -> Split:
     """The split with its features' names replaced by their columns.
 
@@ -84,7 +90,7 @@ def with_columns(split: Split, column_of: Callable[[str], str]) -> Split:
 
 def split_columns(split: Split) -> list[str]:
     """Columns that the split reads."""
-    if isinstance(split, TimeSplit | FileSplit):
+    if isinstance(split, TimeSplit | FileSplit | SpanSplit):
         columns = [split.column] if isinstance(split, TimeSplit) else []
         return columns + ([split.validation_key] if split.validation_key else [])
     return [split.of] if isinstance(split, HashSplit) else []
@@ -113,6 +119,10 @@ def assign(split: Split, rows: pa.Table, place: Place) -> Assignment:
         return Assignment(_by_share((place.positions + 0.5) / place.total, split))
     rejected: list[Rejection] = []
     times = None
+    if isinstance(split, SpanSplit):
+        assigned = np.zeros(rows.num_rows, np.int8)
+        assigned[_validation_draw(split, rows, place) < split.validation_share] = _VALIDATION
+        return Assignment(assigned)
     if isinstance(split, FileSplit):
         assigned = np.full(rows.num_rows, file_split(split, place.file), np.int8)
         drawn = split.validation is None
@@ -129,7 +139,7 @@ def assign(split: Split, rows: pa.Table, place: Place) -> Assignment:
 def described(split: Split, rows: Mapping[str, int], times: TimeRanges) -> str:
     """Rows per split and where they lie in time, for messages."""
     parts = []
-    for name in SPLITS:
+    for name in written_splits(split):
         span = ""
         if isinstance(split, TimeSplit) and name in times:
             low, high = (TimeColumn(split).show(time) for time in times[name])
@@ -180,7 +190,9 @@ def _keys(column: pa.ChunkedArray, name: str, place: Place) -> np.ndarray:
     return pc.fill_null(found.text, "").to_numpy(zero_copy_only=False)
 
 
-def _validation_draw(split: FileSplit | TimeSplit, rows: pa.Table, place: Place) -> np.ndarray:
+def _validation_draw(
+    split: FileSplit | TimeSplit | SpanSplit, rows: pa.Table, place: Place
+) -> np.ndarray:
     if split.validation_key is not None:
         keys = _keys(rows[split.validation_key], split.validation_key, place)
         return uniform(keys, split.seed)

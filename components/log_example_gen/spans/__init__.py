@@ -1,0 +1,1 @@
+"""Portions of the logs: which there are, which a run is made of, and what is known of them."""
