@@ -130,17 +130,17 @@ def contract_columns(contract: DataContract) -> dict[str, tf.DType]:
 
 
 def split_files(uris: list[str], split: str) -> list[str]:
-    """Lists the files of a split's folders.
+    """Lists the files of a split's folders, folder by folder.
 
     Raises:
         ValueError: there is none.
     """
-    files = sorted(
+    files = [
         path
         for uri in uris
-        for path in tf.io.gfile.glob(f"{uri}/*")
+        for path in sorted(tf.io.gfile.glob(f"{uri}/*"))
         if not path.rsplit("/", 1)[-1].startswith((".", "_"))
-    )
+    ]
     if not files:
         raise ValueError(
             f"split {split!r} has no files in {uris}: check the split's share in the data settings"

@@ -81,9 +81,7 @@ class LogExampleGen(component.FileBasedExampleGen):
             range_config=range_of(data.span) if range_config is None else range_config,
             # Which span it is stands in range_config alone, and what spans are for is of no
             # matter here: another window reads none of them anew.
-            data=data.model_copy(
-                update={"span": None, "window": None, "gaps": "refuse"}
-            ).to_json(),
+            data=data.model_copy(update={"span": None, "window": None, "gaps": "refuse"}).to_json(),
             data_contract=contract.to_json(),
             quarantine_dir=quarantine_dir,
             remedy=f". The data set is at {address}" if address else None,

@@ -82,7 +82,6 @@ class Driver(driver.FileBasedDriver):
         resolved[utils.FINGERPRINT_PROPERTY_NAME] += f"\ncontent:{digest}"
         return resolved
 
-
     def _content_digest(self, exec_properties: dict[str, Any]) -> str:
         """Of the files; those of a window's spans are not read again where they did not change."""
         files = _files(exec_properties)

@@ -14,6 +14,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from mtlx.components.example_batches import split_files
+from mtlx.components.log_example_gen.spans.span_artifact import by_span
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
@@ -86,7 +87,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _files(examples: list[types.Artifact], split: str) -> list[str]:
-    return split_files(artifact_utils.get_split_uris(examples, split), split)
+    return split_files(artifact_utils.get_split_uris(by_span(examples), split), split)
 
 
 def _target_paths(sources: list[str], folder: str) -> list[tuple[str, str]]:

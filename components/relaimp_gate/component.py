@@ -10,8 +10,13 @@ from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
-#: Examples of this run, and those that the other models were trained and tested on.
-EXAMPLES_INPUTS = ("examples", "baseline_examples", "served_examples", "anchor_examples")
+#: Examples of this run, and those that the other models were trained and tested on; with a window
+#: those of ``examples`` train, and those of ``test_examples`` test.
+EXAMPLES_INPUTS = tuple(
+    f"{model}{kind}"
+    for kind in ("examples", "test_examples")
+    for model in ("", "baseline_", "served_", "anchor_")
+)
 
 
 def _optional_examples() -> component_spec.ChannelParameter:
@@ -58,6 +63,11 @@ class RelaImpGate(base_component.BaseComponent):
         served_examples: optional, those of the model that the candidate would replace: one that
             was tested on an older span is held back.
         anchor_examples: optional, those of the anchor model.
+        test_examples: optional, with a window: those of this run that test as a whole, while
+            `examples` train. So of the three that follow.
+        baseline_test_examples: see `test_examples`.
+        served_test_examples: see `test_examples`.
+        anchor_test_examples: see `test_examples`.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -77,6 +87,10 @@ class RelaImpGate(base_component.BaseComponent):
         baseline_examples: types.BaseChannel | None = None,
         served_examples: types.BaseChannel | None = None,
         anchor_examples: types.BaseChannel | None = None,
+        test_examples: types.BaseChannel | None = None,
+        baseline_test_examples: types.BaseChannel | None = None,
+        served_test_examples: types.BaseChannel | None = None,
+        anchor_test_examples: types.BaseChannel | None = None,
     ):
         if isinstance(gate, str):
             GateSettings.from_json(gate)
@@ -91,6 +105,10 @@ class RelaImpGate(base_component.BaseComponent):
                 baseline_examples=baseline_examples,
                 served_examples=served_examples,
                 anchor_examples=anchor_examples,
+                test_examples=test_examples,
+                baseline_test_examples=baseline_test_examples,
+                served_test_examples=served_test_examples,
+                anchor_test_examples=anchor_test_examples,
                 gate=gate,
                 data_contract=data_contract,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),

@@ -38,7 +38,8 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
             input_dict: ``evaluation``, ``model`` and, where there are such, ``baseline_model``,
-                ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``.
+                ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``;
+                with a window the same with ``test_examples``.
             output_dict: ``blessing``.
             exec_properties: ``gate`` and ``data_contract``, JSON.
 
@@ -82,21 +83,16 @@ def _verdict(
 def _lineage(input_dict: Artifacts, results: SliceResults) -> Lineage:
     """What the examples behind the models tell; the reference is trained on those of this run."""
 
-    def seen(key: str) -> SeenExamples | None:
-        artifacts = input_dict.get(key)
-        return (
-            SeenExamples.load(artifact_utils.get_single_instance(artifacts)) if artifacts else None
-        )
+    def seen(model: str) -> SeenExamples | None:
+        artifacts = input_dict.get(f"{model}examples")
+        tested = input_dict.get(f"{model}test_examples")
+        return SeenExamples.load_all(artifacts, tested or []) if artifacts else None
 
-    today = seen("examples")
-    sources = {
-        BASELINE: seen("baseline_examples"),
-        REFERENCE: today,
-        ANCHOR: seen("anchor_examples"),
-    }
+    today = seen("")
+    sources = {BASELINE: seen("baseline_"), REFERENCE: today, ANCHOR: seen("anchor_")}
     known = (*results.models, *results.incomparable)
     others = {name: examples for name, examples in sources.items() if name in known}
-    return lineage(today, others, seen("served_examples"))
+    return lineage(today, others, seen("served_"))
 
 
 def _bless(blessing: types.Artifact, verdict: Verdict, input_dict: Artifacts) -> None:

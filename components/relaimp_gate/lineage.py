@@ -114,13 +114,13 @@ def seen_test_rows(today: SeenExamples, other: SeenExamples) -> tuple[int, int] 
     if today.uri == other.uri:
         return 0, 0
     if not today.files or not other.files:
-        apart = None not in (today.span, other.span) and today.span != other.span
-        return (0, 0) if apart else None
+        return (0, 0) if _apart(today, other) else None
     if _trained_before(today, other):
         return 0, 0
     least = most = 0
-    same_input = today.files == other.files
-    same_rule = today.split == other.split and (today.split["by"] != "row" or same_input)
+    same_input, by = today.files == other.files, today.split["by"]
+    # Of spans it is decided per run whether they train or test, whatever the split says.
+    same_rule = today.split == other.split and by != "span" and (by != "row" or same_input)
     for path, file in today.files.items():
         then = other.files.get(path)
         if then is None:
@@ -132,6 +132,13 @@ def seen_test_rows(today: SeenExamples, other: SeenExamples) -> tuple[int, int] 
             least += max(0, test + trained - sum(file.rows.values()))
         most += min(test, trained)
     return least, most
+
+
+def _apart(today: SeenExamples, other: SeenExamples) -> bool:
+    """Whether the model was trained on other portions of the logs than those that test now."""
+    test = today.tested_spans or {span for span in (today.span,) if span is not None}
+    trained = other.trained_spans or {span for span in (other.span,) if span is not None}
+    return bool(test) and bool(trained) and not test & trained
 
 
 def _trained_before(today: SeenExamples, other: SeenExamples) -> bool:

@@ -1,12 +1,13 @@
 """What a run's examples tell of the rows in them: read from an Examples artifact."""
 
-import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfx import types
 
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
+from mtlx.components.log_example_gen.spans.span_artifact import by_span
+from mtlx.components.log_example_gen.spans.span_marks import many_words, span_words
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,16 @@ class SeenExamples:
 
     Attributes:
         uri: of the examples.
-        span: number of the portion of the logs; None where the logs have no portions, or where
-            that is not known.
+        span: number of the portion of the logs, with a window of the newest that tests; None
+            where the logs have no portions, or where that is not known.
         span_words: the same for people.
         rows: by split; empty where it is not known.
         files: by path; empty where it is not known.
         split: settings of the split.
         time_column: that a split by time reads.
         times: smallest and largest time by split.
+        trained_spans: with a window, the portions that trained.
+        tested_spans: likewise.
     """
 
     uri: str
@@ -51,6 +54,8 @@ class SeenExamples:
     split: dict[str, Any] = field(default_factory=dict)
     time_column: str | None = None
     times: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
+    trained_spans: frozenset[int] = frozenset()
+    tested_spans: frozenset[int] = frozenset()
 
     @property
     def words(self) -> str:
@@ -58,6 +63,30 @@ class SeenExamples:
         count = len(self.files)
         files = f"{count:,} {'file' if count == 1 else 'files'}" if count else ""
         return ", ".join(text for text in (self.span_words, files) if text) or "not known"
+
+    @classmethod
+    def load_all(
+        cls, trained: list[types.Artifact], tested: list[types.Artifact]
+    ) -> "SeenExamples":
+        """Reads the artifacts of a model, of a window or not.
+
+        Args:
+            trained: examples of which some splits train; without a window one artifact, of which
+                another split tests.
+            tested: with a window those that test as a whole; empty where they are not known.
+        """
+        parts = [cls.load(artifact) for artifact in by_span(trained)]
+        if not tested and len(parts) == 1 and parts[0].split.get("by") != "span":
+            return parts[0]
+        return _joined(parts, [cls.load(artifact)._as_test() for artifact in by_span(tested)])
+
+    def _as_test(self) -> "SeenExamples":
+        """The same rows, all of which test."""
+        files = {
+            path: SeenFile(file.identity, {"test": sum(file.rows.values())})
+            for path, file in self.files.items()
+        }
+        return replace(self, rows={"test": sum(self.rows.values())}, files=files)
 
     @classmethod
     def load(cls, artifact: types.Artifact) -> "SeenExamples":
@@ -103,6 +132,31 @@ def _property(artifact: types.Artifact, name: str) -> int:
 def _span_words(span: int | None, is_date: bool) -> str:
     if span is None:
         return ""
-    if is_date:
-        return f"the span of {datetime.date(1970, 1, 1) + datetime.timedelta(days=span)}"
-    return f"span {span}"
+    return f"the span of {span_words(span, True)}" if is_date else f"span {span}"
+
+
+def _joined(trained: list[SeenExamples], tested: list[SeenExamples]) -> SeenExamples:
+    """The rows of a window."""
+    parts = [*trained, *tested]
+    rows: dict[str, int] = {}
+    for part in parts:
+        for split, count in part.rows.items():
+            rows[split] = rows.get(split, 0) + count
+    date = any(part.span_words.startswith("the span of") for part in parts)
+    spans = [frozenset(p.span for p in some if p.span is not None) for some in (trained, tested)]
+    words = [
+        f"{what} on span{'s' if len(found) > 1 else ''} {many_words(found, date)}"
+        for what, found in zip(("trained", "tested"), spans, strict=True)
+        if found
+    ]
+    known = all(part.files for part in parts)
+    return SeenExamples(
+        uri="|".join(part.uri for part in parts),
+        span=max(spans[1], default=max(spans[0], default=None)),
+        span_words=", ".join(words),
+        rows=rows,
+        files={path: file for part in parts for path, file in part.files.items()} if known else {},
+        split=parts[0].split or {"by": "span"},
+        trained_spans=spans[0],
+        tested_spans=spans[1],
+    )

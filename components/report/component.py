@@ -27,6 +27,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "statistics": _optional(standard_artifacts.ExampleStatistics),
         "anomalies": _optional(standard_artifacts.ExampleAnomalies),
         "examples": _optional(standard_artifacts.Examples),
+        "test_examples": _optional(standard_artifacts.Examples),
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
     }
@@ -44,7 +45,9 @@ class Report(base_component.BaseComponent):
         blessing: of `RelaImpGate`; of the stock Evaluator, the decision alone is shown.
         statistics: of StatisticsGen.
         anomalies: of ExampleValidator.
-        examples: of `LogExampleGen`, for the summary of the ingestion.
+        examples: of `LogExampleGen`, for the summary of the ingestion; with a window those of the
+            spans that train.
+        test_examples: with a window, those of the spans that test.
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
         settings: JSON of `ReportSettings`, or a runtime parameter.
@@ -68,6 +71,7 @@ class Report(base_component.BaseComponent):
         reference_model_run: types.BaseChannel | None = None,
         settings: str | data_types.RuntimeParameter = "{}",
         experiment: str | None = None,
+        test_examples: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -78,6 +82,7 @@ class Report(base_component.BaseComponent):
                 statistics=statistics,
                 anomalies=anomalies,
                 examples=examples,
+                test_examples=test_examples,
                 model_run=model_run,
                 reference_model_run=reference_model_run,
                 settings=settings,

@@ -12,6 +12,7 @@ from tfx.types import artifact_utils
 from mtlx.components.report.artifact import write_report
 from mtlx.components.report.render import render
 from mtlx.components.report.report_data import ReportData
+from mtlx.components.report.sections.window_view import joined_ingestion
 from mtlx.components.report.settings import ReportSettings
 from mtlx.components.report.sources import Sources
 
@@ -38,6 +39,8 @@ class Executor(base_executor.BaseExecutor):
         sources = Sources(input_dict)
         context = self._context
         name = context.pipeline_info.id if context and context.pipeline_info else "run"
+        experiment = json.loads(exec_properties.get("experiment") or "{}")
+        spans = sources.spans(experiment)
         data = ReportData(
             title=settings.title or name,
             run_id=context.pipeline_run_id if context else None,
@@ -49,9 +52,10 @@ class Executor(base_executor.BaseExecutor):
             trainings=sources.trainings(),
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),
-            ingestion=sources.ingestion(),
-            experiment=json.loads(exec_properties.get("experiment") or "{}"),
+            ingestion=joined_ingestion(spans) if spans else sources.ingestion(),
+            experiment=experiment,
             span=sources.span(),
+            spans=spans,
             notices=tuple(sources.notices),
             max_cross_slices_shown=settings.max_cross_slices_shown,
         )

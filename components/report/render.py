@@ -73,7 +73,7 @@ def render(data: ReportData) -> str:
         "times": time_rows(data.ingestion, data.trainings),
         "rows_per_split": _rows_per_split(data),
         "model_words": model_words(data.experiment),
-        "facts": experiment_facts(data.experiment, data.span),
+        "facts": experiment_facts(data.experiment, data.span, data.spans),
         "sections": experiment_sections(data.experiment),
     }
     return _ENVIRONMENT.get_template("report.html").render(view)

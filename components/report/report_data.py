@@ -6,6 +6,7 @@ from typing import Any
 from mtlx.components.anomaly_guard.anomalies import Anomaly
 from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.sections.window_view import SpanView
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
@@ -97,6 +98,7 @@ class ReportData:
         ingestion: content of the ingestion's ``summary.json``.
         experiment: sections of the experiment file as plain values; empty where they are unknown.
         span: number of the portion of the logs that was read; None where the logs have none.
+        spans: of the run's window; empty without one.
         notices: what could not be shown, and why.
         max_cross_slices_shown: see `ReportSettings`.
     """
@@ -114,5 +116,6 @@ class ReportData:
     ingestion: IngestionSummary | None = None
     experiment: dict[str, Any] = field(default_factory=dict)
     span: int | None = None
+    spans: tuple[SpanView, ...] = ()
     notices: tuple[str, ...] = ()
     max_cross_slices_shown: int = 50

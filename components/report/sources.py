@@ -1,5 +1,8 @@
 """Loads a report's data from artifacts, of which any may be absent."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pydantic
 import tensorflow as tf
 from tfx import types
@@ -11,9 +14,11 @@ from mtlx.components.log_example_gen.ingestion_summary import (
     IngestionSummary,
     read_ingestion_summary,
 )
+from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
+from mtlx.components.report.sections.window_view import SpanView, window_notice, window_view
 from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
@@ -123,8 +128,27 @@ class Sources:
         artifact = self._artifact("examples")
         return read_ingestion_summary(artifact.uri) if artifact else None
 
+    def spans(self, experiment: Mapping[str, Any]) -> tuple[SpanView, ...]:
+        """The spans of the run's window; empty without one.
+
+        Args:
+            experiment: sections of the experiment file as plain values.
+        """
+        trained, tested = (self._inputs.get(key, []) for key in ("examples", "test_examples"))
+        spans = window_view(trained, tested, experiment)
+        if (notice := window_notice(spans, experiment)) is not None:
+            self.notices.append(notice)
+        if spans:
+            self.notices.append(
+                f"The statistics are those of the newest span, {spans[-1].name}; of the others "
+                "they stand in the reports of their days."
+            )
+        return spans
+
     def span(self) -> int | None:
         """Number of the portion of the logs that was read, where they come in portions."""
+        if self._inputs.get("test_examples"):
+            return span_of(by_span(self._inputs["test_examples"])[-1])
         artifact = self._artifact("examples")
         if artifact is None or not artifact.has_custom_property("span"):
             return None

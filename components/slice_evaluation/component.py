@@ -18,6 +18,7 @@ class SliceEvaluationSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "evaluation_settings": component_spec.ExecutionParameter(type=str),
+        "whole": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -40,7 +41,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
     reads it, and `mtlx.components.slice_evaluation.results.load_results` gives all of it.
 
     Args:
-        examples: raw examples with the configured split.
+        examples: raw examples with the configured split; of a window one artifact per span.
         candidate: the model that was just trained.
         baseline: the model to beat, say the latest blessed one; the channel may be empty.
         reference: another model trained in the same run.
@@ -48,6 +49,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
             may be empty.
         data_contract: JSON of a `DataContract`, or a runtime parameter.
         evaluation: JSON of `EvaluationSettings`, or a runtime parameter.
+        whole: all splits of the examples test, whatever split the settings name.
 
     Raises:
         SettingsError: a slice or the user key names no categorical feature.
@@ -66,6 +68,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
         *,
         data_contract: str | data_types.RuntimeParameter,
         evaluation: str | data_types.RuntimeParameter,
+        whole: bool = False,
     ):
         if isinstance(data_contract, str) and isinstance(evaluation, str):
             resolve_crosses(
@@ -80,6 +83,7 @@ class SliceEvaluation(base_beam_component.BaseBeamComponent):
                 anchor=anchor,
                 data_contract=data_contract,
                 evaluation_settings=evaluation,
+                whole=1 if whole else None,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             )
         )

@@ -9,6 +9,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from mtlx.components.example_batches import ReadExamples, split_files
+from mtlx.components.log_example_gen.spans.span_artifact import by_span
 from mtlx.components.slice_evaluation.evaluation_columns import evaluation_columns
 from mtlx.components.slice_evaluation.evaluation_config import build_eval_config
 from mtlx.components.slice_evaluation.evaluator import slice_evaluator
@@ -49,7 +50,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_dict: ``examples``, ``candidate``, and ``baseline``, ``reference`` and
                 ``anchor`` where there are such models.
             output_dict: ``evaluation``.
-            exec_properties: ``data_contract`` and ``evaluation_settings``, JSON.
+            exec_properties: ``data_contract`` and ``evaluation_settings``, JSON; ``whole`` where
+                all splits of the examples test.
 
         Raises:
             SettingsError: a slice or the user key names no categorical feature.
@@ -59,8 +61,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         contract = contract_of(exec_properties)
         settings = EvaluationSettings.from_json(exec_properties["evaluation_settings"])
         crosses = resolve_crosses(settings, contract)
-        uris = _split_uris(input_dict["examples"], settings.split)
-        files = split_files(uris, settings.split)
+        if exec_properties.get("whole"):
+            uris = [uri for one in by_span(input_dict["examples"]) for uri in _all_splits(one)]
+            files = split_files(uris, "of the spans that test")
+        else:
+            uris = _split_uris(input_dict["examples"], settings.split)
+            files = split_files(uris, settings.split)
         check_slice_count(files, crosses, settings.maximum_slices, settings.batch_size)
         compared = ComparedModels.find(input_dict, contract, files)
         models = compared.scored
@@ -157,6 +163,11 @@ def _writers(
         roc_writer(uri),
         shared_rows_writer(uri),
     ]
+
+
+def _all_splits(examples: types.Artifact) -> list[str]:
+    names = artifact_utils.decode_split_names(examples.split_names)
+    return [artifact_utils.get_split_uri([examples], name) for name in names]
 
 
 def _split_uris(examples: list[types.Artifact], split: str) -> list[str]:

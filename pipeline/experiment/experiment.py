@@ -226,6 +226,11 @@ class Experiment(ContractSections):
                 f"evaluation.split names no split: {self.evaluation.split!r}, "
                 f"{suggest(self.evaluation.split, SPLITS)}"
             )
+        elif self.data.window is not None and self.evaluation.split != "test":
+            problems.append(
+                f"evaluation.split is {self.evaluation.split!r}, but with data.window the spans "
+                "that test are evaluated, all of their rows: leave it out"
+            )
         return problems
 
     def _gate_problems(self) -> list[str]:
@@ -281,6 +286,13 @@ class Experiment(ContractSections):
     def _split_problems(self) -> list[str]:
         """Splits that can have no row, whatever the logs hold."""
         split = self.data.split
+        if split.by == "span":
+            if self.data.window is None:
+                return [
+                    "data.split is by span, but data.window does not say how many spans train: set "
+                    "data.window: {train: 7, test: 1}"
+                ]
+            return []
         if split.by == "hash" or split.by == "row":
             empty = [name for name in SPLITS if getattr(split, name) == 0.0]
             return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
@@ -322,6 +334,12 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
                     "them out of 'features'"
                 )
+        if self.data.window is not None and self.components.transform == "stock":
+            problems.append(
+                "components.transform is 'stock', but a window has one artifact of examples per "
+                "span, and Transform asks for as many outputs: leave components.transform or "
+                "data.window out"
+            )
         if self.components.evaluation == "stock":
             problems += [
                 "components.evaluation is 'stock', but Evaluator knows rules on the AUC of all "

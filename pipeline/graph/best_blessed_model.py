@@ -4,7 +4,7 @@ from tfx import types
 from tfx.dsl.components.common import resolver
 
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY
-from mtlx.pipeline.graph.blessed_models import BlessedModel, blessed_models, examples_of
+from mtlx.pipeline.graph.blessed_models import BlessedModel, blessed_models, found_examples
 
 
 class BestBlessedModelStrategy(resolver.ResolverStrategy):
@@ -32,8 +32,8 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
         return {
             "model": [best.model] if best else [],
             "model_blessing": [best.blessing] if best else [],
-            "examples": examples_of(store, best.model, input_dict) if best else [],
             "candidate": input_dict.get("candidate", []),
+            **found_examples(store, best.model if best else None, input_dict),
         }
 
 

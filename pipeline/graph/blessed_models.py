@@ -11,6 +11,9 @@ from tfx.types import standard_artifacts
 _INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.INTERNAL_INPUT)
 _OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
 
+#: Nodes that evaluate, ours and the stock one, and their inputs that are judged.
+_EVALUATORS, _CANDIDATES = ("SliceEvaluation", "Evaluator"), ("candidate", "model")
+
 ResolverInputs = dict[str, list[types.Artifact]]
 
 
@@ -53,9 +56,10 @@ def blessed_models(input_dict: ResolverInputs) -> list[BlessedModel]:
 def examples_of(
     store: ml_metadata.MetadataStore, model: types.Artifact, input_dict: ResolverInputs
 ) -> list[types.Artifact]:
-    """The raw examples that a model was trained and tested on, empty where they are not known.
+    """The raw examples that a model was trained on, empty where they are not known.
 
-    They are what an ExampleGen wrote: the examples before the model that nothing else went into.
+    They are what an ExampleGen wrote: the examples before the model that nothing else went into;
+    of a window one artifact per span. Without a window the model was tested on a split of them.
 
     Args:
         store: ML-Metadata; None where there is none.
@@ -70,9 +74,61 @@ def examples_of(
         behind = {number: _behind(store, number) for number in waiting}
         sources = [number for number, found in behind.items() if not found and number in by_id]
         if sources:
-            return [by_id[min(sources)]]
+            return [by_id[number] for number in sorted(sources)]
         waiting = set().union(*behind.values()) - seen
     return []
+
+
+def found_examples(
+    store: ml_metadata.MetadataStore, model: types.Artifact | None, input_dict: ResolverInputs
+) -> ResolverInputs:
+    """What a resolver gives of a model's examples.
+
+    Args:
+        store: ML-Metadata; None where there is none.
+        model: the model that was found; None where none was.
+        input_dict: ``examples`` is a history and, with a window, ``test_examples`` the same.
+
+    Returns:
+        ``examples``, see `examples_of`; and ``test_examples``, those that the model was tested on
+        as a whole, where there is such an input.
+    """
+    found = {"examples": examples_of(store, model, input_dict) if model else []}
+    if "test_examples" in input_dict:
+        tested = tested_on(store, model.id) if model and store is not None else []
+        by_id = {one.id: one for one in input_dict["test_examples"]}
+        found["test_examples"] = [by_id[number] for number in tested if number in by_id]
+    return found
+
+
+def tested_on(store: ml_metadata.MetadataStore, model: int) -> list[int]:
+    """Ids of the raw examples that a model was last evaluated on as a candidate.
+
+    Args:
+        store: ML-Metadata.
+        model: id of the model.
+    """
+    judged = {
+        event.execution_id
+        for event in store.get_events_by_artifact_ids([model])
+        if event.type in _INPUTS and _key(event) in _CANDIDATES
+    }
+    evaluations = [
+        execution.id
+        for execution in (store.get_executions_by_id(sorted(judged)) if judged else ())
+        if execution.type.rpartition(".")[2] in _EVALUATORS
+    ]
+    if not evaluations:
+        return []
+    return sorted(
+        event.artifact_id
+        for event in store.get_events_by_execution_ids([max(evaluations)])
+        if event.type in _INPUTS and _key(event) == "examples"
+    )
+
+
+def _key(event: metadata_store_pb2.Event) -> str:
+    return event.path.steps[0].key if event.path.steps else ""
 
 
 def _behind(store: ml_metadata.MetadataStore, artifact: int) -> set[int]:

@@ -21,7 +21,9 @@ from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
 from mtlx.pipeline.graph.opponents import Opponents
+from mtlx.pipeline.graph.run_examples import RunExamples
 from mtlx.pipeline.graph.run_parameters import RunParameters
+from mtlx.pipeline.graph.span_window import schema_statistics, span_window
 from mtlx.trainer.run_config import run_config
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 
@@ -50,7 +52,8 @@ def create_pipeline(
         run_fns: import paths of what Trainers call in the place of `RUN_FN`, by node id.
 
     Returns:
-        The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
+        The pipeline: log ExampleGen, StatisticsGen, SpanWindow (where the experiment has a
+        window), SchemaGen (or the imported schema),
         ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
         LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
         Pusher. `components` of the experiment puts stock ones in the places of ours.
@@ -59,7 +62,9 @@ def create_pipeline(
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
-    schema = _schema(experiment, statistics)
+    window = span_window(experiment.data, examples, statistics) if experiment.data.window else None
+    read = RunExamples.of(examples, window)
+    schema = _schema(experiment, schema_statistics(statistics, window))
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -67,25 +72,35 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    transform = _transform(experiment, examples, schema)
+    transform = _transform(experiment, read.train, schema)
     transform.add_upstream_node(guard)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     opponents = Opponents.of(experiment, candidate)
-    judges = _judges(experiment, examples, candidate, reference, opponents)
+    judges = _judges(experiment, read, candidate, reference, opponents)
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
     report = Report(
         evaluation=evaluation,
         blessing=blessing,
         statistics=statistics.outputs["statistics"],
         anomalies=validator.outputs["anomalies"],
-        examples=examples.outputs["examples"],
+        examples=read.train,
+        test_examples=read.test,
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
-    nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
+    nodes = [
+        examples,
+        statistics,
+        *([window] if window else []),
+        schema,
+        validator,
+        guard,
+        transform,
+        *trainers,
+    ]
     nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
@@ -125,21 +140,19 @@ def _statistics(experiment: Experiment, examples: base_node.BaseNode) -> base_no
     ).with_id("StatisticsGen")
 
 
-def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node.BaseNode:
+def _schema(experiment: Experiment, statistics: types.BaseChannel) -> base_node.BaseNode:
     """The reviewed schema where the experiment names one, else one inferred from this run."""
     if experiment.validation.schema_path is not None:
         return tfx.components.ImportSchemaGen(
             schema_file=absolute(experiment.validation.schema_path)
         )
-    return tfx.components.SchemaGen(
-        statistics=statistics.outputs["statistics"], infer_feature_shape=False
-    )
+    return tfx.components.SchemaGen(statistics=statistics, infer_feature_shape=False)
 
 
 def _transform(
-    experiment: Experiment, examples: base_node.BaseNode, schema: base_node.BaseNode
+    experiment: Experiment, examples: types.BaseChannel, schema: base_node.BaseNode
 ) -> base_node.BaseNode:
-    inputs = examples.outputs["examples"], schema.outputs["schema"]
+    inputs = examples, schema.outputs["schema"]
     if experiment.components.transform == "stock":
         return stock_components.transform(experiment, *inputs, ("train",), TRAINING_SPLITS)
     return OnePassTransform(
@@ -153,7 +166,7 @@ def _transform(
 
 def _judges(
     experiment: Experiment,
-    examples: base_node.BaseNode,
+    read: RunExamples,
     candidate: tfx.components.Trainer,
     reference: tfx.components.Trainer | None,
     opponents: Opponents,
@@ -161,17 +174,18 @@ def _judges(
     """The node that evaluates, first, and the one that blesses, last; stock, both are one."""
     if experiment.components.evaluation == "stock":
         model = candidate.outputs["model"]
-        raw = examples.outputs["examples"]
+        raw = read.test or read.train
         return [stock_components.evaluator(experiment, raw, model, opponents.baseline)]
     contract = experiment.contract.to_json()
     evaluation = SliceEvaluation(
-        examples=examples.outputs["examples"],
+        examples=read.test or read.train,
         candidate=candidate.outputs["model"],
         baseline=opponents.baseline,
         reference=reference.outputs["model"] if reference else None,
         anchor=opponents.output(opponents.anchor, "model"),
         data_contract=contract,
         evaluation=experiment.evaluation.to_json(),
+        whole=read.test is not None,
     )
     gate = RelaImpGate(
         evaluation=evaluation.outputs["evaluation"],
@@ -179,14 +193,30 @@ def _judges(
         gate=experiment.gate.to_json(),
         data_contract=contract,
         baseline_model=opponents.baseline,
-        examples=examples.outputs["examples"],
+        examples=read.train,
         baseline_examples=opponents.output(
             None if opponents.given else opponents.served, "examples"
         ),
         served_examples=opponents.output(opponents.served, "examples"),
         anchor_examples=opponents.output(opponents.anchor, "examples"),
+        test_examples=read.test,
+        **_tested_on(opponents, read),
     )
     return [evaluation, gate]
+
+
+def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseChannel | None]:
+    """Examples that the other models were tested on; with a window they are not those that they
+    were trained on.
+    """
+    if read.test is None:
+        return {}
+    given = None if opponents.given else opponents.served
+    return {
+        "baseline_test_examples": opponents.output(given, "test_examples"),
+        "served_test_examples": opponents.output(opponents.served, "test_examples"),
+        "anchor_test_examples": opponents.output(opponents.anchor, "test_examples"),
+    }
 
 
 def _trainers(

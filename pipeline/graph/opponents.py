@@ -36,6 +36,7 @@ class Opponents:
             candidate: the Trainer of the candidate, which is never its own opponent.
         """
         gate, given, anchor = experiment.gate, None, None
+        windowed = experiment.data.window is not None
         if gate.given_model is not None:
             given = tfx.dsl.Importer(
                 source_uri=absolute(gate.given_model),
@@ -43,9 +44,15 @@ class Opponents:
             ).with_id("GivenModel")
         if isinstance(gate.anchor, AnchorWindow):
             anchor = _resolver(
-                "AnchorModel", candidate, BestBlessedModelStrategy, {"last": gate.anchor.last}
+                "AnchorModel",
+                candidate,
+                BestBlessedModelStrategy,
+                {"last": gate.anchor.last},
+                windowed,
             )
-        served = _resolver("LatestBlessedModel", candidate, PreviousBlessedModelStrategy)
+        served = _resolver(
+            "LatestBlessedModel", candidate, PreviousBlessedModelStrategy, windowed=windowed
+        )
         return cls(served, given, anchor)
 
     @property
@@ -69,8 +76,10 @@ def _resolver(
     candidate: tfx.components.Trainer,
     strategy: type,
     config: dict[str, int] | None = None,
+    windowed: bool = False,
 ) -> base_node.BaseNode:
     kinds = tfx.types.standard_artifacts
+    tested = {"test_examples": tfx.dsl.Channel(type=kinds.Examples)} if windowed else {}
     return tfx.dsl.Resolver(
         strategy_class=strategy,
         config=config,
@@ -78,4 +87,5 @@ def _resolver(
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
         examples=tfx.dsl.Channel(type=kinds.Examples),
         candidate=candidate.outputs["model"],
+        **tested,
     ).with_id(node_id)

@@ -3,7 +3,7 @@
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-from mtlx.pipeline.graph.blessed_models import blessed_models, examples_of
+from mtlx.pipeline.graph.blessed_models import blessed_models, found_examples
 
 
 class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
@@ -14,7 +14,9 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
     time, so that the repeated run is served from the cache.
 
     Inputs ``model``, ``model_blessing`` and ``examples`` are histories; ``candidate`` is this
-    run's model. Of the examples those are kept that the model was trained and tested on.
+    run's model. Of the examples those are kept that the model was trained and tested on;
+    where there is an input ``test_examples``, another history, it becomes those that the model was
+    tested on.
     """
 
     def resolve_artifacts(
@@ -26,6 +28,6 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         return {
             "model": [latest.model] if latest else [],
             "model_blessing": [latest.blessing] if latest else [],
-            "examples": examples_of(store, latest.model, input_dict) if latest else [],
             "candidate": input_dict.get("candidate", []),
+            **found_examples(store, latest.model if latest else None, input_dict),
         }

@@ -81,6 +81,8 @@ def evaluator(
         examples=examples,
         model=model,
         baseline_model=baseline,
-        example_splits=[experiment.evaluation.split],
+        example_splits=["train", "validation"]
+        if experiment.data.window  # All rows of the spans that test.
+        else [experiment.evaluation.split],
         eval_config=config,
     )

@@ -3,6 +3,7 @@
 import os
 import re
 
+from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import is_remote, matching_files
 from mtlx.components.log_example_gen.readers.reader import Reader
 from mtlx.components.log_example_gen.rejection import InputRefused
@@ -32,6 +33,9 @@ def input_files(experiment: Experiment, reader: Reader) -> list[str]:
     patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
     if experiment.components.example_gen == "stock" and isinstance(data.split, FileSplit):
         patterns = _of_splits(data.split, patterns)
+    if data.window is not None:
+        by_span = files_by_span(experiment).values()
+        return list(dict.fromkeys(file for files in by_span for file in files))
     found = {pattern: _matching(pattern, data.span) for pattern in patterns}
     lacking = [pattern for pattern, files in found.items() if not files]
     if len(lacking) == len(patterns) or (lacking and not reader.alternatives):
@@ -42,6 +46,54 @@ def input_files(experiment: Experiment, reader: Reader) -> list[str]:
             f"MTLX_DATA for relative paths{address}"
         )
     return list(dict.fromkeys(file for files in found.values() for file in files))
+
+
+def window_of(experiment: Experiment) -> WindowPlan | None:
+    """The spans that a run would be made of; None without a window.
+
+    Args:
+        experiment: its data paths are absolute.
+
+    Raises:
+        InputRefused: see `plan_window`.
+    """
+    data = experiment.data
+    if data.window is None:
+        return None
+    return plan_window(_patterns(data), data.window, data.gaps, data.span)
+
+
+def files_by_span(experiment: Experiment) -> dict[int, list[str]]:
+    """The files of a window's spans, the oldest span first; empty without a window.
+
+    Raises:
+        InputRefused: see `plan_window`.
+    """
+    plan = window_of(experiment)
+    if plan is None:
+        return {}
+    found = [span_files(pattern) for pattern in _patterns(experiment.data)]
+    return {
+        span: list(dict.fromkeys(file for files in found for file in files.get(span, ())))
+        for span in plan.spans
+    }
+
+
+def files_that_test(experiment: Experiment) -> frozenset[str]:
+    """Of the files of a window those whose rows test; empty without one, or without its files."""
+    try:
+        plan = window_of(experiment)
+    except InputRefused:
+        return frozenset()
+    if plan is None:
+        return frozenset()
+    files = files_by_span(experiment)
+    return frozenset(file for span in plan.test for file in files[span])
+
+
+def _patterns(data: DataSettings) -> list[str]:
+    reader = READERS.build(data.reader, data.options)
+    return [pattern for path in data.path for pattern in reader.patterns(path)]
 
 
 def _of_splits(split: FileSplit, patterns: list[str]) -> list[str]:

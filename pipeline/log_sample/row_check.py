@@ -7,6 +7,7 @@ from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.row_checks import CheckedRows, RowChecks
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.log_sample.input_files import files_that_test
 
 
 class RowCheck:
@@ -22,6 +23,7 @@ class RowCheck:
     def __init__(self, experiment: Experiment) -> None:
         contract = experiment.contract
         self._checks = RowChecks(contract, experiment.data.missing_label)
+        self._test = files_that_test(experiment)
         self._split = splitter.with_columns(
             experiment.data.split,
             lambda name: contract.column(name) if name in contract.features else name,
@@ -51,6 +53,8 @@ class RowCheck:
         kept = checked.kept
         where = splitter.Place(file, rows.lines[kept])
         assigned = splitter.assign(self._split, rows.columns.filter(pa.array(kept)), where)
+        if file in self._test:
+            assigned.splits[assigned.splits >= 0] = splitter.SPLITS.index("test")
         taken = assigned.splits >= 0
         kept = kept.copy()
         kept[checked.kept] = taken

@@ -8,10 +8,11 @@ from mtlx.components.log_example_gen.readers.parquet import Parquet
 from mtlx.components.log_example_gen.readers.reader import Reader, Rows
 from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
 from mtlx.components.log_example_gen.settings import FileSplit, Split
+from mtlx.components.log_example_gen.spans.span_marks import is_date, span_words
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_sample.block_rows import block_rows
-from mtlx.pipeline.log_sample.input_files import input_files, is_seen_from_here
+from mtlx.pipeline.log_sample.input_files import files_by_span, input_files, is_seen_from_here
 from mtlx.pipeline.log_sample.row_check import RowCheck
 from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
@@ -19,6 +20,7 @@ from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 _MOST_FILES = 40
 #: Bytes of text of each.
 _HEAD_BYTES = 1 << 16
+_NO_ROWS = "no rows"
 
 #: Formats by their first bytes, and what to do about them where text is expected.
 _BINARY = {
@@ -54,7 +56,31 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
     problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
     if experiment.components.example_gen == "log":  # CsvExampleGen's patterns are its files
         problems += [f"data.split: {text}" for text in _split_problems(data.split, files)]
+    if data.window is not None:
+        return problems or _span_problems(experiment, reader, form)
     return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
+
+
+def _span_problems(experiment: Experiment, reader: Reader, form: TextForm | None) -> list[str]:
+    """What is wrong with the spans of a window, each looked into; the first problem of each."""
+    data, by_span = experiment.data, files_by_span(experiment)
+    most = max(1, _MOST_FILES // len(by_span))
+    problems = []
+    for span, files in by_span.items():
+        some = _evenly(files, most)
+        found = _kind_problems(reader, some, form)
+        found = found or _head_problems(experiment, reader, some, form, whole=some == files)
+        newest = span == max(by_span)
+        if found == [_NO_ROWS] and data.gaps == "allow" and not newest:
+            continue  # The run goes on without, and says so.
+        remedy = "" if newest else ", or set data.gaps: allow to go on without"
+        name = span_words(span, is_date(data.path))
+        problems += [
+            f"data: span {name}: "
+            + (f"{text} in {', '.join(some[:2])}: mend it{remedy}" if text == _NO_ROWS else text)
+            for text in found
+        ]
+    return problems
 
 
 def _split_problems(split: Split, files: Iterable[str]) -> list[str]:
@@ -96,9 +122,16 @@ def _kind_problems(reader: Reader, files: list[str], form: TextForm | None) -> l
 
 
 def _head_problems(
-    experiment: Experiment, reader: Reader, files: list[str], form: TextForm | None
+    experiment: Experiment,
+    reader: Reader,
+    files: list[str],
+    form: TextForm | None,
+    whole: bool = False,
 ) -> list[str]:
-    """What the run's reader and row checks say to the first rows; one problem is enough."""
+    """What the run's reader and row checks say to the first rows; one problem is enough.
+
+    That there are no rows is said where the files are `whole`, all that there are.
+    """
     check = RowCheck(experiment)
     rows, kept = 0, 0
     example: Rejection | None = None
@@ -114,6 +147,8 @@ def _head_problems(
         return [str(error)]
     if rows and not kept:
         return [f"all of the first {rows} rows are malformed, such as {example}"]
+    if whole and not rows and (form is not None or isinstance(reader, Parquet)):
+        return [_NO_ROWS]
     return []
 
 
@@ -152,12 +187,12 @@ def _shard_files(reader: Reader, files: list[str]) -> list[str]:
     return [file for shard in reader.shards(files) for file in shard.files]
 
 
-def _evenly(files: list[str]) -> list[str]:
-    """At most `_MOST_FILES`, the first and the last among them."""
-    if len(files) <= _MOST_FILES:
+def _evenly(files: list[str], most: int = _MOST_FILES) -> list[str]:
+    """At most so many, the first and, of several, the last among them."""
+    if len(files) <= most:
         return files
     last = len(files) - 1
-    return [files[round(index * last / (_MOST_FILES - 1))] for index in range(_MOST_FILES)]
+    return [files[round(index * last / max(most - 1, 1))] for index in range(most)]
 
 
 def _first_line(error: Exception) -> str:

@@ -1,13 +1,14 @@
 """Runs an experiment's pipeline on this machine, node by node, in one process."""
 
+import contextlib
 import dataclasses
 import datetime
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -23,6 +24,12 @@ from mtlx.pipeline.run.run_record import (
     keep_experiment,
     metrics_record,
 )
+
+if TYPE_CHECKING:  # These take seconds to import.
+    import ml_metadata
+    from tfx.proto.orchestration import pipeline_pb2
+
+    from mtlx.pipeline.run.window_run import WindowRun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +64,7 @@ class RunResult:
         blessed: whether the candidate passed the gate.
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
+        window: with a window of spans, which of them trained and tested, see `window_record`.
     """
 
     run_id: str
@@ -64,6 +72,7 @@ class RunResult:
     blessed: bool
     pushed_to: str | None
     folder: Path
+    window: dict[str, Any] | None = None
 
     def output(self, node_id: str, name: str) -> str:
         """URI of a node's output artifact.
@@ -127,9 +136,9 @@ def run_experiment(
         with run_lock(root), run_log(RunFolder(folder).log, on_progress):
             record = describe_run(experiment, source)
             _keep_experiment(folder, experiment, source)
-            pipeline = _compile(experiment, root, run_id)
-            _run_nodes(pipeline, nodes, on_node)
-            return finish(run_id, nodes, folder, record)
+            pipeline = _compile(experiment, root)
+            seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
+            return finish(run_id, nodes, folder, record, seen.read if seen else ())
     except PipelineRootInUse:
         raise
     except Exception as error:
@@ -148,31 +157,49 @@ def check_not_in_use(experiment: Experiment) -> None:
             pass
 
 
-def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
-    """Compiles the experiment's graph for the local metadata store."""
+def _compile(experiment: Experiment, root: Path) -> "pipeline_pb2.Pipeline":
+    """Compiles the experiment's graph for the local metadata store; a window's is left open."""
     with heavy_imports():
         from tfx.dsl.compiler import compiler
         from tfx.orchestration import metadata
 
         from mtlx.pipeline.graph import graph
-        from mtlx.pipeline.run import node_run
 
     connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
-    pipeline = compiler.Compiler().compile(
-        graph.create_pipeline(experiment, str(root / ARTIFACTS_FOLDER), connection)
+    return compiler.Compiler().compile(
+        graph.create_pipeline(
+            experiment,
+            str(root / ARTIFACTS_FOLDER),
+            connection,
+            runtime_parameters=experiment.data.window is not None,
+        )
     )
-    node_run.bind_parameters(pipeline, run_id)
-    return pipeline
 
 
-def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRun], None]) -> None:
-    """Runs the nodes in order; appends each to `nodes`, a failed one as the last."""
+def _run_nodes(
+    pipeline: "pipeline_pb2.Pipeline",
+    span: int | str | None,
+    run_id: str,
+    nodes: list[NodeRun],
+    on_node: Callable[[NodeRun], None],
+) -> "WindowRun | None":
+    """Runs the nodes in order; appends each to `nodes`, a failed one as the last.
+
+    With a window the time of the first node is that of all spans; what was done for them is
+    returned.
+    """
     from mtlx.pipeline.run import node_run
+    from mtlx.pipeline.run.window_run import see_to_window
 
-    for node_id in node_run.node_ids(pipeline):
+    seen = None
+    for index, node_id in enumerate(node_run.node_ids(pipeline)):
         on_node(NodeRun(node_id, "running"))
         started = time.monotonic()
         try:
+            if index == 0:
+                seen = see_to_window(pipeline, run_id, span=span)
+                newest = None if seen is None else seen.plan.newest_words
+                node_run.bind_parameters(pipeline, run_id, span=newest)
             outcome = node_run.run_node(pipeline, node_id)
         except Exception:
             nodes.append(NodeRun(node_id, "failed", time.monotonic() - started))
@@ -183,6 +210,7 @@ def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRu
         state = outcome.state.value
         nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed))
         on_node(nodes[-1])
+    return seen
 
 
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
@@ -256,7 +284,11 @@ def _message(error: Exception) -> str:
 
 
 def finish(
-    run_id: str, nodes: list[NodeRun], folder: Path, record: dict[str, Any] | None = None
+    run_id: str,
+    nodes: list[NodeRun],
+    folder: Path,
+    record: dict[str, Any] | None = None,
+    read: Sequence[int] = (),
 ) -> RunResult:
     """Copies the report to a place that a person finds, and writes the run's summary.
 
@@ -265,6 +297,7 @@ def finish(
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
         record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
+        read: older spans of a window that were read in this run.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.report.artifact import read_report
@@ -274,12 +307,49 @@ def finish(
     own = RunFolder(folder)
     own.write_report(read_report(result.output("Report", "report")))
     pushed_to = _pushed_to(result) if verdict.blessed else None
-    result = dataclasses.replace(result, blessed=verdict.blessed, pushed_to=pushed_to)
+    result = dataclasses.replace(
+        result, blessed=verdict.blessed, pushed_to=pushed_to, window=_window(result, read)
+    )
     summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
     summary |= _metrics(result)
     own.write_record(summary)
     own.make_latest()
     return result
+
+
+def _window(result: RunResult, read: Sequence[int]) -> dict[str, Any] | None:
+    """For ``run.json``: which spans the model was trained and tested on, by number and in words,
+    and which older ones this run had to read; None without a window.
+    """
+    from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
+    from mtlx.components.log_example_gen.spans.window_plan import window_words
+    from mtlx.pipeline.graph.span_window import SPAN_WINDOW
+    from mtlx.pipeline.graph.spans_of_model import spans_of
+
+    if all(node.node_id != SPAN_WINDOW for node in result.nodes):
+        return None
+    with _store(result) as store:
+        (model,) = store.get_artifacts_by_uri(result.output("Trainer", "model"))
+        spans = spans_of(store, model.id)
+    newest = read_ingestion_summary(result.output("LogExampleGen", "examples"))
+    date = bool(newest and (newest["provenance"] or {}).get("span_is_date"))
+    return {
+        "train": list(spans.train),
+        "test": list(spans.test),
+        "words": window_words(spans.train, spans.test, date),
+        "read": list(read),
+    }
+
+
+@contextlib.contextmanager
+def _store(result: RunResult) -> "Iterator[ml_metadata.MetadataStore]":
+    """The run's metadata store."""
+    from tfx.orchestration import metadata
+
+    root = result.folder.parent.parent
+    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
+    with metadata.Metadata(connection) as handle:
+        yield handle.store
 
 
 def _keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:
@@ -301,14 +371,9 @@ def _metrics(result: RunResult) -> dict[str, Any]:
 
 def _pushed_to(result: RunResult) -> str | None:
     """Folder that Pusher wrote, from the metadata of its output artifact."""
-    from tfx.orchestration import metadata
-
     if all(node.node_id != "Pusher" for node in result.nodes):
         return None
-    root = result.folder.parent.parent
-    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
-    with metadata.Metadata(connection) as handle:
-        uri = result.output("Pusher", "pushed_model")
-        (artifact,) = handle.store.get_artifacts_by_uri(uri)
+    with _store(result) as store:
+        (artifact,) = store.get_artifacts_by_uri(result.output("Pusher", "pushed_model"))
     properties = artifact.custom_properties
     return properties["pushed_destination"].string_value or None

@@ -127,7 +127,7 @@ def run_node(
         Exception: whatever the executor raised.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    connection_config = connection or _connection_config(deployment)
+    connection_config = connection or connection_of(pipeline)
     node = _find(pipeline, node_id)
     if node_id in _DEPEND_ON_LIBRARIES:
         # Here and not in the graph: what counts is where the node runs, not where it was compiled.
@@ -151,10 +151,13 @@ def run_node(
         return _outcome(handle.store, node_id, info.execution_id)
 
 
-def _connection_config(
-    deployment: pipeline_pb2.IntermediateDeploymentConfig,
-) -> metadata_store_pb2.ConnectionConfig:
-    chosen = deployment.metadata_connection_config
+def connection_of(pipeline: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:
+    """The connection to ML-Metadata that a pipeline was compiled with.
+
+    Args:
+        pipeline: compiled, for a run on this machine.
+    """
+    chosen = runner_utils.extract_local_deployment_config(pipeline).metadata_connection_config
     config = getattr(chosen, chosen.WhichOneof("connection_config"))
     database = getattr(config, "sqlite", None)
     if database is not None and database.filename_uri:

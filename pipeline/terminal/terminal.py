@@ -95,6 +95,8 @@ def print_summary(
         console.print(Text("BLESSED: the candidate passed the gate", style="bold green"))
     else:
         console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
+    if result.window:
+        console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)
     if result.pushed_to:
         console.print(f"Pushed to {result.pushed_to}", soft_wrap=True, markup=False)
     kept, warnings = training_lines(result.nodes)

@@ -25,7 +25,8 @@ def span_of(artifact: types.Artifact) -> int | None:
     name = utils.SPAN_PROPERTY_NAME
     if artifact.has_custom_property(name):  # The stock driver of ExampleGens knows no other.
         return artifact.get_int_custom_property(name)
-    return artifact.span if artifact.mlmd_artifact.properties[name].int_value else None
+    properties = artifact.mlmd_artifact.properties
+    return properties[name].int_value if name in properties else None
 
 
 def by_span(artifacts: list[types.Artifact]) -> list[types.Artifact]:

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from collections.abc import Iterable
 
 from mtlx.components.log_example_gen.readers.files import matching_files
 
@@ -11,18 +10,20 @@ _TOKEN = re.compile(r"(\{[A-Z]+(?::\d+)?\}|\*|\?|\[[^]/]*\])")
 _EPOCH = datetime.date(1970, 1, 1)
 
 
-def span_files(pattern: str) -> dict[int, list[str]]:
+def span_files(pattern: str, as_run: bool = False) -> dict[int, list[str]]:
     """Files of a pattern by the number of their span; of each span those of the newest version.
 
     Args:
-        pattern: with a place for the span; see `has_span`.
+        pattern: with a place for the span.
+        as_run: only what is found where a span is asked for by its number, for which TFX writes
+            ``{SPAN}`` without zeros before it; ``{SPAN:2}`` has them.
 
     Returns:
         In the order of the spans; the files sorted.
     """
     tokens = _TOKEN.split(pattern)
     files = matching_files("".join("*" if token.startswith("{") else token for token in tokens))
-    expression = re.compile(_whole(tokens))
+    expression = re.compile(_whole(tokens, r"(?:0|[1-9]\d*)" if as_run else r"\d+"))
     found: dict[int, dict[int, list[str]]] = {}
     for file in files:
         match = expression.fullmatch(file)
@@ -32,7 +33,7 @@ def span_files(pattern: str) -> dict[int, list[str]]:
     return {span: found[span][max(found[span])] for span in sorted(found)}
 
 
-def _whole(tokens: list[str]) -> str:
+def _whole(tokens: list[str], number: str) -> str:
     """A pattern as a regular expression; a mark that stands there twice is the same each time."""
     seen: set[str] = set()
     parts = []
@@ -43,16 +44,16 @@ def _whole(tokens: list[str]) -> str:
             continue
         if name is not None:
             seen.add(name)
-        parts.append(_expression(token))
+        parts.append(_expression(token, number))
     return "".join(parts)
 
 
-def _expression(token: str) -> str:
+def _expression(token: str, number: str) -> str:
     """A token of a pattern as a regular expression."""
     if token.startswith("{"):
         name, _, width = token.strip("{}").partition(":")
         fixed = {"YYYY": "4", "MM": "2", "DD": "2"}.get(name, width)
-        return rf"(?P<{name}>\d{{{fixed}}})" if fixed else rf"(?P<{name}>\d+)"
+        return rf"(?P<{name}>\d{{{fixed}}})" if fixed else rf"(?P<{name}>{number})"
     special = {"*": "[^/]*", "?": "[^/]"}
     if token in special:
         return special[token]

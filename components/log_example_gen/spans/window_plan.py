@@ -35,6 +35,11 @@ class WindowPlan:
         return self.test[-1]
 
     @property
+    def newest_words(self) -> str:
+        """The newest span as a run is told it: a number or a date."""
+        return span_words(self.newest, self.date)
+
+    @property
     def spans(self) -> tuple[int, ...]:
         """All spans that are read, the oldest first."""
         return (*self.train, *self.test)
@@ -101,8 +106,13 @@ def plan_window(
     """
     patterns = list(patterns)
     date = is_date(patterns)
-    there = {number for pattern in patterns for number in span_files(pattern)}
+    there = {number for pattern in patterns for number in span_files(pattern, as_run=True)}
     where = " or ".join(patterns)
+    if not there and any(span_files(pattern) for pattern in patterns):
+        raise InputRefused(
+            f"{where}: the numbers of the spans have zeros before them; say how many digits they "
+            "have, such as {SPAN:2} for day=01"
+        )
     if not there:
         raise InputRefused(
             f"no file matches {where}: check data.path, and --data or MTLX_DATA for relative paths"

@@ -1,12 +1,13 @@
 """The experiment of a run as the report shows it: a few facts, and every setting."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from mtlx.components.report.sections.window_view import SpanView, window_fact
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE, REFERENCE
 
 #: Sections in the order of the data's way; what else there is comes behind.
@@ -47,12 +48,15 @@ def model_words(experiment: Mapping[str, Any]) -> dict[str, str]:
     return {name: _model(settings) for name, settings in models.items() if settings}
 
 
-def experiment_facts(experiment: Mapping[str, Any], span: int | None) -> list[tuple[str, str]]:
+def experiment_facts(
+    experiment: Mapping[str, Any], span: int | None, spans: Sequence[SpanView] = ()
+) -> list[tuple[str, str]]:
     """How the models were trained, on what, kept by what, and what the gate asks for.
 
     Args:
         experiment: sections of the experiment file as plain values; empty where they are unknown.
         span: number of the portion of the logs that was read; shown where they have portions.
+        spans: of the run's window; empty without one.
     """
     facts = []
     if training := experiment.get("training"):
@@ -62,7 +66,9 @@ def experiment_facts(experiment: Mapping[str, Any], span: int | None) -> list[tu
             facts.append(("Selection", _pairs(chosen)))
     if data := experiment.get("data"):
         read = {"reader": data.get("reader"), "split by": (data.get("split") or {}).get("by")}
-        facts.append(("Data", _pairs({**_span(data, span), **read})))
+        facts.append(("Data", _pairs({**({} if spans else _span(data, span)), **read})))
+    if spans:
+        facts.append(("Spans", window_fact(spans, experiment)))
     if gate := experiment.get("gate"):
         shown = {key: value for key, value in gate.items() if key not in _GATE_ELSEWHERE}
         facts.append(("Gate", f"{_pairs(shown)}; {len(gate.get('thresholds', ()))} thresholds"))
