@@ -61,6 +61,7 @@ def run_task(arguments: argparse.Namespace) -> None:
     """
     with heavy_imports():
         from tfx.orchestration import metadata
+        from tfx.proto.orchestration import pipeline_pb2
 
         from mtlx.kubeflow import page
         from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
@@ -70,20 +71,27 @@ def run_task(arguments: argparse.Namespace) -> None:
         from mtlx.kubeflow.task_outputs import TaskOutputs
         from mtlx.kubeflow.training_job.settings import NODE, RUN_ID
         from mtlx.pipeline.run import node_run
+        from mtlx.pipeline.run.window_run import READING_NODE, see_to_window
 
     outputs = TaskOutputs.read(arguments.executor_input)
     connection = connection_of(os.environ)
     pipeline = read_compiled_pipeline(arguments.ir_path, arguments.ir_digest)
     wait_for_store(connection)
+    data_path, span = arguments.data_path or None, arguments.span
+    given = pipeline_pb2.Pipeline()
+    given.CopyFrom(pipeline)
     try:
-        node_run.bind_parameters(
-            pipeline, arguments.run_id, arguments.data_path or None, arguments.span
-        )
+        node_run.bind_parameters(pipeline, arguments.run_id, data_path, span)
     except ValueError as error:
         raise WrongParameter(f"--data_path, --span: {error}") from error
     # A training on several machines is named after them, so that a retry finds it.
     os.environ[RUN_ID], os.environ[NODE] = arguments.run_id, arguments.node
     started = time.monotonic()
+    if arguments.node == READING_NODE:
+        seen = see_to_window(given, arguments.run_id, data_path, span, connection)
+        if seen is not None:  # The latest span then may be another one by now.
+            node_run.bind_parameters(given, arguments.run_id, data_path, seen.plan.newest_words)
+            pipeline = given
     outcome = node_run.run_node(pipeline, arguments.node, connection)
     seconds = time.monotonic() - started
     write_outcome(os.environ, outcome)

@@ -64,7 +64,8 @@ class RunResult:
         blessed: whether the candidate passed the gate.
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
-        window: with a window of spans, which of them trained and tested, see `window_record`.
+        window: with a window of spans, which of them trained and tested (``train``, ``test`` and, in
+            words, ``words``), and which older ones it had to read (``read``).
     """
 
     run_id: str
@@ -138,7 +139,7 @@ def run_experiment(
             _keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root)
             seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
-            return finish(run_id, nodes, folder, record, seen.read if seen else ())
+            return finish(run_id, nodes, folder, record, seen.read if seen else None)
     except PipelineRootInUse:
         raise
     except Exception as error:
@@ -288,7 +289,7 @@ def finish(
     nodes: list[NodeRun],
     folder: Path,
     record: dict[str, Any] | None = None,
-    read: Sequence[int] = (),
+    read: Sequence[int] | None = None,
 ) -> RunResult:
     """Copies the report to a place that a person finds, and writes the run's summary.
 
@@ -297,7 +298,7 @@ def finish(
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
         record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
-        read: older spans of a window that were read in this run.
+        read: older spans of a window that were read in this run; None where that is not known.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.report.artifact import read_report
@@ -317,7 +318,7 @@ def finish(
     return result
 
 
-def _window(result: RunResult, read: Sequence[int]) -> dict[str, Any] | None:
+def _window(result: RunResult, read: Sequence[int] | None) -> dict[str, Any] | None:
     """For ``run.json``: which spans the model was trained and tested on, by number and in words,
     and which older ones this run had to read; None without a window.
     """
@@ -337,7 +338,7 @@ def _window(result: RunResult, read: Sequence[int]) -> dict[str, Any] | None:
         "train": list(spans.train),
         "test": list(spans.test),
         "words": window_words(spans.train, spans.test, date),
-        "read": list(read),
+        **({} if read is None else {"read": list(read)}),
     }
 
 

@@ -22,7 +22,8 @@ from mtlx.components.log_example_gen.spans.window_settings import WindowSettings
 from mtlx.pipeline.graph.span_window import SPAN_NODES, SPAN_WINDOW, span_run_id
 from mtlx.pipeline.run import node_run
 
-_READS = "LogExampleGen"
+#: The node before which a run sees to its window.
+READING_NODE = "LogExampleGen"
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def _see_to_span(
     line = None
     for node_id in SPAN_NODES:
         outcome = node_run.run_node(own, node_id, connection)
-        if node_id == _READS and outcome.state is node_run.NodeState.COMPLETE:
-            uri = outcome.outputs[SPAN_NODES[_READS]][0]
+        if node_id == READING_NODE and outcome.state is node_run.NodeState.COMPLETE:
+            uri = outcome.outputs[SPAN_NODES[READING_NODE]][0]
             with metadata.Metadata(connection or node_run.connection_of(own)) as handle:
                 line = _what_was_read(handle.store, uri, span_words(span, date))
     return line
@@ -192,7 +193,7 @@ def _window(
 def _patterns(pipeline: pipeline_pb2.Pipeline, data_path: str | None) -> list[str]:
     """Patterns of the logs, below the folder that a run names or the compiled one."""
     (node,) = (
-        one.pipeline_node for one in pipeline.nodes if one.pipeline_node.node_info.id == _READS
+        one.pipeline_node for one in pipeline.nodes if one.pipeline_node.node_info.id == READING_NODE
     )
     values = node.parameters.parameters
     base = values["input_base"]
