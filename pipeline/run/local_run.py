@@ -6,7 +6,7 @@ import datetime
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ class RunResult:
         blessed: whether the candidate passed the gate.
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
-        window: with a window of spans, which of them trained and tested (``train``, ``test`` and, in
-            words, ``words``), and which older ones it had to read (``read``).
+        window: with a window of spans, which of them trained (``train``) and tested (``test``), the
+            same in ``words``, and what was done for it, see `WindowRun.record`.
     """
 
     run_id: str
@@ -139,7 +139,7 @@ def run_experiment(
             _keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root)
             seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
-            return finish(run_id, nodes, folder, record, seen.read if seen else None)
+            return finish(run_id, nodes, folder, record, seen.record() if seen else None)
     except PipelineRootInUse:
         raise
     except Exception as error:
@@ -289,7 +289,7 @@ def finish(
     nodes: list[NodeRun],
     folder: Path,
     record: dict[str, Any] | None = None,
-    read: Sequence[int] | None = None,
+    seen: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Copies the report to a place that a person finds, and writes the run's summary.
 
@@ -298,7 +298,7 @@ def finish(
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
         record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
-        read: older spans of a window that were read in this run; None where that is not known.
+        seen: of a window, what `WindowRun.record` gives; None where that is not known.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.report.artifact import read_report
@@ -309,7 +309,7 @@ def finish(
     own.write_report(read_report(result.output("Report", "report")))
     pushed_to = _pushed_to(result) if verdict.blessed else None
     result = dataclasses.replace(
-        result, blessed=verdict.blessed, pushed_to=pushed_to, window=_window(result, read)
+        result, blessed=verdict.blessed, pushed_to=pushed_to, window=_window(result, seen or {})
     )
     summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
     summary |= _metrics(result)
@@ -318,9 +318,9 @@ def finish(
     return result
 
 
-def _window(result: RunResult, read: Sequence[int] | None) -> dict[str, Any] | None:
+def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None:
     """For ``run.json``: which spans the model was trained and tested on, by number and in words,
-    and which older ones this run had to read; None without a window.
+    and what was `seen` to before the run; None without a window.
     """
     from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
     from mtlx.components.log_example_gen.spans.window_plan import window_words
@@ -338,7 +338,7 @@ def _window(result: RunResult, read: Sequence[int] | None) -> dict[str, Any] | N
         "train": list(spans.train),
         "test": list(spans.test),
         "words": window_words(spans.train, spans.test, date),
-        **({} if read is None else {"read": list(read)}),
+        **seen,
     }
 
 

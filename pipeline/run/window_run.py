@@ -3,7 +3,7 @@
 import logging
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
@@ -38,6 +38,16 @@ class WindowRun:
 
     plan: WindowPlan
     read: tuple[int, ...]
+
+    def record(self) -> dict[str, Any]:
+        """For ``run.json``: older spans that were ``read``, those that are ``missing`` in the logs,
+        and ``notices``.
+        """
+        return {
+            "read": list(self.read),
+            "missing": list(self.plan.missing),
+            "notices": self.plan.notices,
+        }
 
 
 def see_to_window(
@@ -193,7 +203,9 @@ def _window(
 def _patterns(pipeline: pipeline_pb2.Pipeline, data_path: str | None) -> list[str]:
     """Patterns of the logs, below the folder that a run names or the compiled one."""
     (node,) = (
-        one.pipeline_node for one in pipeline.nodes if one.pipeline_node.node_info.id == READING_NODE
+        one.pipeline_node
+        for one in pipeline.nodes
+        if one.pipeline_node.node_info.id == READING_NODE
     )
     values = node.parameters.parameters
     base = values["input_base"]

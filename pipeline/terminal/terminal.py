@@ -97,6 +97,8 @@ def print_summary(
         console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
     if result.window:
         console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)
+        for notice in result.window.get("notices", ()):
+            console.print(Text.assemble(("! ", "yellow"), notice), soft_wrap=True)
     if result.pushed_to:
         console.print(f"Pushed to {result.pushed_to}", soft_wrap=True, markup=False)
     kept, warnings = training_lines(result.nodes)
