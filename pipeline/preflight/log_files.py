@@ -53,11 +53,11 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
     except InputRefused as error:
         return [f"data.path: {error}"] if must_exist else []
     form = text_form(reader, data.options)
+    if data.window is not None:
+        return _span_problems(experiment, reader, form)
     problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
     if experiment.components.example_gen == "log":  # CsvExampleGen's patterns are its files
         problems += [f"data.split: {text}" for text in _split_problems(data.split, files)]
-    if data.window is not None:
-        return problems or _span_problems(experiment, reader, form)
     return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
 
 

@@ -130,3 +130,32 @@ def test_of_a_stock_example_gen_only_the_span_is_known():
     assert seen_test_rows(_span("b", 3), _span("a", 5)) == (0, 0)
     assert seen_test_rows(_span("b", 3), _span("a", 3)) is None
     assert seen_test_rows(SeenExamples("b"), SeenExamples("a")) is None
+
+
+def _window(train, test, files=True, **fields):
+    """A window's rows, one file per day, of which only the span says whether it trains."""
+    made = {f"day{day}": (1, _rows(train=90, validation=10)) for day in train}
+    made |= {f"day{test}": (1, {"train": 0, "validation": 0, "test": 100})}
+    spans = {"trained_spans": frozenset(train), "tested_spans": frozenset([test]), "span": test}
+    seen = _seen(f"{train}{test}", made if files else {}, {"by": "span", "seed": 1}, **spans)
+    return dataclasses.replace(seen, **fields)
+
+
+def test_of_windows_a_span_that_tests_now_and_trained_then_is_seen():
+    """Although the rule by which rows validate is the same, and so are the files."""
+    older, newer = _window((1, 2, 3), 4), _window((2, 3, 4), 5)
+    assert seen_test_rows(newer, older) == (0, 0)
+    assert seen_test_rows(older, newer) == (100, 100)
+
+
+def test_of_windows_whose_files_are_gone_the_spans_tell():
+    older, newer = _window((1, 2, 3), 4, files=False), _window((2, 3, 4), 5, files=False)
+    assert seen_test_rows(newer, older) == (0, 0)
+    assert seen_test_rows(older, newer) is None  # seen, but nobody knows how many
+
+
+def test_an_older_window_does_not_replace_a_newer_one():
+    older, newer = _window((1, 2, 3), 4), _window((2, 3, 4), 5)
+    newer = dataclasses.replace(newer, span_words="spans 2 to 4, tested on 5")
+    assert lineage(newer, {}, older).older is None
+    assert "older than" in lineage(older, {}, newer).older

@@ -76,3 +76,52 @@ def test_of_a_stock_example_gen_the_span_is_all(load, span, words):
 def test_an_ingestion_of_an_older_version_has_rows_and_no_files(load):
     seen = load({"rows": {"train": 4}}, span=3)
     assert (seen.rows, seen.files, seen.span) == ({"train": 4}, {}, 3)
+
+
+@pytest.fixture
+def span_artifact(tmp_path):
+    """Examples of a span, with rows of one file."""
+
+    def function(span, date=False, **rows):
+        artifact = standard_artifacts.Examples()
+        artifact.uri = str(tmp_path / str(span))
+        artifact.set_int_custom_property("span", span)
+        summary = _summary([_source(f"{span}.csv", **rows)], span, date)
+        summary["rows"] = rows
+        summary["provenance"]["split"] = {"by": "span"}
+        folder = tmp_path / str(span) / "ingestion"
+        folder.mkdir(parents=True)
+        (folder / "summary.json").write_text(json.dumps(summary))
+        return artifact
+
+    return function
+
+
+def test_a_window_is_one_with_the_rows_that_test_as_a_whole(span_artifact):
+    days = [span_artifact(day, train=9, validation=1) for day in (10, 9, 11)]
+    seen = SeenExamples.load_all(days[:2], days[2:])
+    assert seen.rows == {"train": 18, "validation": 2, "test": 10}
+    assert seen.files["11.csv"].rows == {"test": 10} and seen.files["9.csv"].trained == 10
+    assert seen.words == "trained on spans 9 to 10, tested on span 11, 3 files"
+    assert (seen.span, seen.trained_spans, seen.tested_spans) == (11, {9, 10}, {11})
+    assert seen.uri == SeenExamples.load_all(days[1::-1], days[2:]).uri
+
+
+def test_a_window_of_dates_names_them(span_artifact):
+    days = [span_artifact(day, date=True, train=9, validation=1) for day in (20_000, 20_001)]
+    words = SeenExamples.load_all(days[:1], days[1:]).words
+    assert words == "trained on span 2024-10-04, tested on span 2024-10-05, 2 files"
+
+
+def test_of_a_model_of_a_window_it_may_be_unknown_what_tested_it(span_artifact):
+    seen = SeenExamples.load_all([span_artifact(3, train=9, validation=1)], [])
+    assert seen.rows == {"train": 9, "validation": 1} and seen.trained_spans == {3}
+    assert seen.words == "trained on span 3, 1 file"
+
+
+def test_one_artifact_without_a_window_is_as_it_is(tmp_path):
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(tmp_path)
+    (tmp_path / "ingestion").mkdir()
+    (tmp_path / "ingestion" / "summary.json").write_text(json.dumps(_summary([_source("a")])))
+    assert SeenExamples.load_all([artifact], []) == SeenExamples.load(artifact)

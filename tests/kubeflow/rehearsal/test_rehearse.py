@@ -159,6 +159,42 @@ def test_an_unblessed_model_is_not_pushed_and_the_rest_comes_from_the_cache(
     assert versions == ["1"]
 
 
+@pytest.fixture(scope="module")
+def windowed(experiment_file, tmp_path_factory):
+    """A rehearsal over two days and one, whose reading task is killed after its first day."""
+    values = yaml.safe_load(experiment_file.read_text(encoding="utf-8"))
+    del values["data"]["split"]
+    values["data"]["path"] = values["data"]["path"].replace("day=*", "day={SPAN:2}")
+    values["data"]["window"] = {"train": 2}
+    values["validation"] = {"allow_anomalies": True}
+    values["training"]["epochs"] = 1
+    path = experiment_file.parent / "windowed.yaml"
+    path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    out = tmp_path_factory.mktemp("windowed")
+    killed, lines = [], []
+
+    def on_progress(name, line):
+        lines.append((name, line))
+        if line.startswith("span 3: ") and not killed:
+            killed.append(_process_of("LogExampleGen", out))
+            os.kill(killed[0], signal.SIGKILL)
+
+    rehearsal = rehearse(read_experiment(path), out, {"span": "5"}, on_progress=on_progress)
+    return rehearsal, [line for name, line in lines if name == "log-example-gen"]
+
+
+def test_the_task_that_reads_sees_to_the_whole_window(windowed):
+    rehearsal, lines = windowed
+    (task,) = [task for task in rehearsal.tasks if task.node_id == "LogExampleGen"]
+    assert task.attempts == 2
+    told = [line.partition(":")[0] for line in lines if line.startswith("span ")]
+    assert told[0] == "span 3" and told[-1] == "span 4"
+    window = rehearsal.result.window
+    assert (window["train"], window["test"]) == ([3, 4], [5])
+    page = (rehearsal.result.folder / "report.html").read_text(encoding="utf-8")
+    assert "trained on 3 to 4, tested on 5" in page
+
+
 def test_a_run_that_is_not_there_is_not_resumed(experiment_file, tmp_path):
     with pytest.raises(RehearsalFailed, match="--resume absent: no such run in"):
         rehearse(read_experiment(experiment_file), tmp_path, resume="absent")

@@ -1,10 +1,12 @@
 """What the heads of the logs tell: formats, splits, columns, which files are opened."""
 
 import builtins
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+import yaml
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.preflight import log_files
@@ -162,3 +164,66 @@ def test_the_stock_reader_is_not_held_to_our_row_checks(write, tmp_path):
     assert _problems(path) == []
     log.write_text("user,item\nu,i\n", encoding="utf-8")
     assert f"{log}: no column 'price'" in _problems(path)[0]
+
+
+@pytest.fixture
+def windowed(write, tmp_path):
+    """An experiment with a window over four days; the files of some are written by name."""
+
+    def function(**days):
+        for number in (1, 2, 3, 4):
+            file = tmp_path / f"logs/day={number}/a.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(days.get(f"day{number}", HEADER + 20 * ROW), encoding="utf-8")
+        path = write()
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = {"path": str(tmp_path / "logs/day={SPAN}/*.csv"), "window": {"train": 3}}
+        path.write_text(yaml.safe_dump({**values, "data": data}, sort_keys=False), encoding="utf-8")
+        return path
+
+    return function
+
+
+def test_right_spans_have_no_problems(windowed):
+    assert _problems(windowed()) == []
+
+
+def test_a_span_with_other_columns_is_named(windowed):
+    (problem,) = _problems(windowed(day2="user,item,price,scenario,klick,buy\n" + 20 * ROW))
+    assert problem.startswith("data: span 2: ") and "day=2/a.csv" in problem
+    assert "'click'" in problem
+
+
+def test_a_span_of_another_format_is_named(windowed):
+    (problem,) = _problems(windowed(day3="PAR1...."))
+    assert problem.startswith("data: span 3: ") and "is a Parquet file" in problem
+
+
+def test_an_empty_span_is_named_unless_gaps_are_allowed(windowed, tmp_path):
+    path = windowed(day2=HEADER)
+    assert _problems(path) == [
+        f"data: span 2: no rows in {tmp_path}/logs/day=2/a.csv: mend it, or set data.gaps: allow "
+        "to go on without"
+    ]
+    assert _problems(path, "data.gaps=allow") == []
+
+
+def test_the_newest_span_may_not_be_empty(windowed):
+    path = windowed(day4=HEADER)
+    (problem,) = _problems(path, "data.gaps=allow")
+    assert problem.startswith("data: span 4: no rows in ") and problem.endswith(": mend it")
+
+
+def test_a_missing_span_is_named_before_files_are_opened(windowed, tmp_path, monkeypatch):
+    path = windowed()
+    shutil.rmtree(tmp_path / "logs/day=3")
+    (problem,) = _problems(path)
+    assert problem.startswith("data.path: the logs lack span 3, within the window of spans 1 to 4")
+    assert _problems(path, "data.gaps=allow") == []
+    assert _problems(path, must_exist=False) == []
+
+
+def test_every_span_of_a_long_window_is_looked_into(windowed, monkeypatch):
+    monkeypatch.setattr(log_files, "_MOST_FILES", 2)
+    (problem,) = _problems(windowed(day3="user\nu\n"))
+    assert problem.startswith("data: span 3: ")

@@ -5,12 +5,15 @@ import pytest
 
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.components.log_example_gen.spans.window_settings import SpanSplit
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.components.log_example_gen.splits.splitter import (
+    SPLITS,
     Place,
     needs_positions,
     split_columns,
     with_columns,
+    written_splits,
 )
 
 
@@ -175,3 +178,27 @@ def test_features_stand_for_their_columns():
 def test_at_least_one_path():
     with pytest.raises(ValueError, match="path"):
         DataSettings.read({"path": [], "split": {"by": "row"}})
+
+
+def test_with_a_window_rows_train_or_validate_whatever_their_span_will_be_for():
+    split = SpanSplit(by="span", validation_share=0.25, seed=3)
+    lines = np.arange(1, 4001)
+    place = Place("/logs/day=1/a.csv", lines)
+    assigned = assign(split, pa.table({"x": lines}), place)
+    assert written_splits(split) == ("train", "validation") != SPLITS
+    assert set(assigned) == {0, 1}
+    assert 0.22 < (assigned == 1).mean() < 0.28
+    # The same lines again where the file lies in another folder: the draw is of its name.
+    moved = assign(split, pa.table({"x": lines}), Place("/elsewhere/a.csv", lines))
+    assert (moved == assigned).all()
+
+
+def test_with_a_window_all_rows_of_a_key_stay_together():
+    split = SpanSplit(by="span", validation_share=0.5, validation_key="user")
+    users = pa.table({"user": [str(number % 40) for number in range(400)]})
+    assert split_columns(split) == ["user"]
+    days = [
+        assign(split, users, Place(f"/logs/day={day}/a.csv", np.arange(1, 401))) for day in (1, 2)
+    ]
+    assert (days[0] == days[1]).all()
+    assert len(set(zip(users["user"].to_pylist(), days[0].tolist(), strict=True))) == 40
