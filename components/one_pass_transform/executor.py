@@ -17,6 +17,7 @@ from mtlx.components.example_batches import split_files
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
+from mtlx.transform.analysis.finished_analysis import keep_numbers
 from mtlx.transform.contract.contract_property import contract_of
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -54,6 +55,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             )
         with self._make_beam_pipeline() as pipeline:
             write_graph(pipeline, schema, contract, analysis, graph, temporary)
+        keep_numbers(analysis, graph)
         splits = exec_properties["transform_splits"].split(",")
         self._transform(input_dict, output_dict, splits, graph)
 
