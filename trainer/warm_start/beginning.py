@@ -99,8 +99,8 @@ class Beginning:
 def _none_yet(training: TrainingSettings) -> str:
     if not training.epochs:
         raise BaseModelError(
-            "training.epochs is 0, which takes over the latest blessed model as it is, but none has "
-            "been blessed before: train for an epoch at least"
+            "training.epochs is 0, which takes over the latest blessed model as it is, but none "
+            "has been blessed before: train for an epoch at least"
         )
     return "Trained from the start: no model has been blessed before."
 

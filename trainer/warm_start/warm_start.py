@@ -127,7 +127,7 @@ class WarmStart:
         steps = give_optimizer_state(groups, state, self._rows)
         if steps is None:
             self._note(
-                "The optimiser starts anew: the base model holds no state of it, or that of another."
+                "The optimiser starts anew: the base model holds no state, or another optimiser's."
             )
             return 0
         self._note(f"The optimiser goes on after {steps:,} steps.")
@@ -205,9 +205,8 @@ class WarmStart:
         if domains != before:
             new = [name for name in domains if name not in before]
             gone = [name for name in before if name not in domains]
-            self._note(
-                f"Domains by name: new {', '.join(new) or 'none'}, gone {', '.join(gone) or 'none'}."
-            )
+            shown = ", ".join(new) or "none", ", ".join(gone) or "none"
+            self._note("Domains by name: new {}, gone {}.".format(*shown))
 
     def _note(self, text: str) -> None:
         logging.info(text)
