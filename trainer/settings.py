@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from mtlx.transform.config.settings import Settings
+from mtlx.transform.config.settings import Settings, SettingsError
 
 NonNegative = Annotated[float, pydantic.Field(ge=0.0, allow_inf_nan=False)]
 
@@ -297,10 +297,11 @@ class TrainingSettings(Settings):
                 f"{self.batch_size} rows"
             )
         if self.epochs == 0 and self.warm_start is None:
-            raise ValueError(
-                "epochs 0 trains nothing: it takes over a base model's weights as they are, and "
-                "warm_start names none"
+            text = (
+                "0 trains nothing: it takes over a base model's weights as they are, and "
+                "warm_start names none. Received: 0"
             )
+            raise SettingsError([(("epochs",), text)])
         if self.batch_parts > 1 and self.method == "meta":
             raise ValueError(
                 "method 'meta' steps down a gradient through every task's own step, which can't "

@@ -12,11 +12,11 @@ from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.model.start import Start
 from mtlx.trainer.optimization.learning_rate import needs_length
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
-from mtlx.trainer.training.start import Start
 from mtlx.trainer.validation.history import History
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs

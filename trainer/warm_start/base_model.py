@@ -12,7 +12,8 @@ import tensorflow as tf
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.training.checkpoint import CheckpointFolder
-from mtlx.trainer.warm_start.base_record import FOLDER, RECORD_FILE, BaseRecord, read_record
+from mtlx.trainer.warm_start.base_files import CHECKPOINT_FILE, FOLDER, RECORD_FILE
+from mtlx.trainer.warm_start.base_record import BaseRecord, read_record
 from mtlx.transform.analysis.model_inputs_builder import model_inputs
 from mtlx.transform.contract.model_inputs import ModelInputs
 
@@ -141,7 +142,7 @@ def _model_folder(folder: str) -> str:
     for place in (folder, inside):
         if _holds_saved_model(place):
             return place
-    if tf.io.gfile.exists(os.path.join(folder, "checkpoint.npz")):
+    if tf.io.gfile.exists(os.path.join(folder, CHECKPOINT_FILE)):
         return folder
     names = [name.strip("/") for name in tf.io.gfile.listdir(folder)]
     for version in sorted((name for name in names if name.isdigit()), key=int, reverse=True):

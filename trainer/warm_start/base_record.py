@@ -12,11 +12,6 @@ from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.config.settings import Settings
 from mtlx.transform.contract.data_contract import DataContract
 
-#: Folder inside a SavedModel, which TensorFlow Serving leaves alone.
-FOLDER = "assets.extra/mtlx"
-#: The record's name: in `FOLDER` of a SavedModel, or in the folder of a checkpoint.
-RECORD_FILE = "base_model.json"
-
 
 class BaseRecord(Settings):
     """What stands beside the weights.

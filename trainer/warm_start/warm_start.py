@@ -27,7 +27,7 @@ _NAMED = 8
 
 
 class WarmStart:
-    """Begins a training with a base model; see `mtlx.trainer.training.start.Start`.
+    """Begins a training with a base model; see `mtlx.trainer.model.start.Start`.
 
     A weight of the base model is taken over by its name, as it is, but for these:
 
@@ -76,7 +76,7 @@ class WarmStart:
         self.notes: list[str] = []
 
     def give_weights(self, model: GradientModel) -> None:
-        """See `mtlx.trainer.training.start.Start`.
+        """See `mtlx.trainer.model.start.Start`.
 
         Raises:
             BaseModelError: the base model does not fit, and settings don't say `otherwise`.
@@ -110,7 +110,7 @@ class WarmStart:
         self._describe(len(values))
 
     def give_state(self, groups: Mapping[str, Sequence[keras.Variable]]) -> int:
-        """See `mtlx.trainer.training.start.Start`."""
+        """See `mtlx.trainer.model.start.Start`."""
         if not self._fits:
             return 0
         state = self._base.state()

@@ -9,8 +9,9 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from mtlx.trainer.settings import ModelSettings
+from mtlx.trainer.warm_start.base_files import FOLDER, RECORD_FILE
 from mtlx.trainer.warm_start.base_model import STATE_FILE, State
-from mtlx.trainer.warm_start.base_record import FOLDER, RECORD_FILE, BaseRecord, write_record
+from mtlx.trainer.warm_start.base_record import BaseRecord, write_record
 from mtlx.transform.analysis.analysis import vocabulary_name, vocabulary_requests
 from mtlx.transform.analysis.finished_analysis import kept_numbers
 from mtlx.transform.contract.data_contract import DataContract
