@@ -102,7 +102,7 @@ def _none_yet(training: TrainingSettings) -> str:
             "training.epochs is 0, which takes over the latest blessed model as it is, but none "
             "has been blessed before: train for an epoch at least"
         )
-    return "Trained from the start: no model has been blessed before."
+    return "Trained from the start: no model was blessed before this run's data came."
 
 
 def _said(note: str) -> str:

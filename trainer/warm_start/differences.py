@@ -68,8 +68,8 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
     Returns:
         One sentence each, beginning with the key.
     """
-    problems = _of_names("features", _read(today), _read(base), "reads")
-    problems += _of_names("tasks", list(today.tasks), list(base.tasks), "predicts")
+    problems = _of_names("features", _read(today), _read(base), "read")
+    problems += _of_names("tasks", list(today.tasks), list(base.tasks), "predict")
     for name in _read(today):
         if name in base.features and _form(today, name) != _form(base, name):
             problems.append(_other(f"features.{name}", _form(today, name), _form(base, name)))
@@ -112,8 +112,12 @@ def _read(contract: DataContract) -> list[str]:
 
 
 def _of_names(key: str, today: list[str], base: list[str], verb: str) -> list[str]:
-    problems = [f"{key}.{name} is new: the base model {verb} it not" for name in _but(today, base)]
-    problems += [f"{key} lacks {name!r}, which the base model {verb}" for name in _but(base, today)]
+    problems = [
+        f"{key}.{name} is new: the base model does not {verb} it" for name in _but(today, base)
+    ]
+    problems += [
+        f"{key} lacks {name!r}, which the base model {verb}s" for name in _but(base, today)
+    ]
     if not problems and today != base:
         problems.append(
             f"{key} stand in another order: {', '.join(today)}; those of the base model: "

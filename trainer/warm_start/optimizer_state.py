@@ -1,6 +1,6 @@
 """Takes over what an optimiser has gathered, the moments of embeddings by value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -38,12 +38,13 @@ def give_optimizer_state(
             continue
         found = state.get(group, {})
         names = weight_names(variables)
-        if set(names) != set(found):
+        if _without_rates(names) != _without_rates(found):
             return None
         for name, variable in zip(names, variables, strict=True):
-            value, kind = found[name], name.partition("/")[2]
+            kind = name.partition("/")[2]
             if kind.startswith(_SETTING):
                 continue
+            value = found[name]
             if kind.startswith(_STEPS):
                 steps = max(steps, int(value))
             rows = _rows_of(kind, slots)
@@ -55,6 +56,11 @@ def give_optimizer_state(
     for variable, value in given:
         variable.assign(value)
     return steps
+
+
+def _without_rates(names: Iterable[str]) -> set[str]:
+    """What is left where a schedule gives the learning rate, which then is no state."""
+    return {name for name in names if not name.partition("/")[2].startswith(_SETTING)}
 
 
 def _rows_of(slot: str, maps: Mapping[str, RowMap]) -> RowMap | None:
