@@ -26,7 +26,7 @@ ROOMS = {
             "model",
             "losses",
         ),
-        *("distribution", "examples", "optimization", "validation", "training", "serving"),
+        *("distribution", "examples", "optimization", "validation", "training", "serving", "warm_start"),
         "run_fn",
     ),
     "pipeline": (

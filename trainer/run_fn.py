@@ -16,13 +16,22 @@ from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
-from mtlx.trainer.training.methods import TRAINING_METHODS, check_workers, method_of
+from mtlx.trainer.training.methods import (
+    TRAINING_METHODS,
+    check_warm_start,
+    check_workers,
+    method_of,
+)
 from mtlx.trainer.training.methods.training_method import TrainingMethod
+from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
+from mtlx.trainer.warm_start.beginning import Beginning
+from mtlx.trainer.warm_start.write_base import describe_checkpoint, write_base
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 
 
@@ -44,18 +53,24 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     contract, model_settings, training = read_settings(config)
     method = method_of(model_settings, training)
     check_workers(method, Cluster.of_environment().workers)
+    check_warm_start(method, training)
     # Before anything else of TensorFlow's: several machines first find each other.
     strategy = choose_strategy()
     transformed = tft.TFTransformOutput(fn_args.transform_output)
     inputs = build_model_inputs(contract, transformed)
+    begun = Beginning.of(fn_args, contract, model_settings, training, transformed, inputs)
+    model_settings = begun.model
     digest = training_digest(
         *(config[key] for key in SETTINGS_KEYS),
         *fn_args.train_files,
         *fn_args.eval_files,
         fn_args.transform_output,
+        *([] if begun.folder is None else [begun.folder]),
     )
     checkpoints = CheckpointFolder(config[CHECKPOINT_ROOT], digest)
     workers = WorkerGroup(strategy)
+    if workers.is_chief and begun.possible:
+        describe_checkpoint(checkpoints.folder, contract, model_settings, transformed)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
     sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
@@ -67,9 +82,10 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
         checkpoints=checkpoints,
         strategy=strategy,
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
+        start=begun.start,
     )
     result = _train(job, method)
-    result.history.notes[:0] = notes
+    result.history.notes[:0] = [*begun.notes, *notes]
     if not workers.is_chief:
         # A worker that left now could not come back for a chief that is killed while it exports.
         workers.wait()
@@ -77,7 +93,14 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     logging.info(result.history.kept)
     started = time.monotonic()
     model = _rebuild(result.build_model or job.build_model, result.weights)
+    names = weight_names(model.variables)
+    dropped = _drop_training_parts(model, names)
     ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
+    if begun.possible:
+        settings = result.model or model_settings
+        state = {**result.state, TRAINING_PARTS: dropped}
+        kept = [name for name in names if name not in dropped]
+        write_base(fn_args.serving_model_dir, contract, settings, transformed, kept, state)
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
     _release(workers)
@@ -110,5 +133,16 @@ def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
     model = build()
     for variable, value in zip(model.variables, weights, strict=True):
         variable.assign(value)
-    model.drop_training_parts()
     return model
+
+
+def _drop_training_parts(model: Scorer, names: list[str]) -> dict[str, np.ndarray]:
+    """Drops what only the training needs; returns the weights that are not exported by name."""
+    every = list(model.variables)
+    model.drop_training_parts()
+    left = {id(variable) for variable in model.variables}
+    return {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in zip(names, every, strict=True)
+        if id(variable) not in left
+    }

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from mtlx.transform.config.settings import Settings
+from mtlx.transform.config.settings import Settings, SettingsError
 
 NonNegative = Annotated[float, pydantic.Field(ge=0.0, allow_inf_nan=False)]
 
@@ -170,6 +170,56 @@ class AverageSettings(Settings):
         return {"momentum": value} if number else value
 
 
+#: What `training.warm_start` names where no folder is meant.
+LATEST_BLESSED = "latest_blessed"
+
+
+class _WarmStartSource(Settings):
+    """A setting whose name is a word of Python's: `WarmStartSettings` says what it means."""
+
+    # `from: str` is no Python, so pydantic is told by the names that it reads.
+    __annotations__ = {"from": Annotated[str, pydantic.Field(min_length=1)]}
+
+
+class WarmStartSettings(_WarmStartSource):
+    """What a training begins with instead of random weights: those of a base model.
+
+    ``latest_blessed``, or a folder, alone stands for these settings with it in `from`.
+
+    Attributes:
+        from: ``latest_blessed``, the model that the gate let through last, of the runs before this
+            one; or a folder: a SavedModel, a folder with versions of one, whose largest is taken,
+            or the checkpoint of a training that was interrupted.
+        otherwise: what is done about a base model of another architecture, or one that is gone:
+            ``refuse`` stops and says what differs, ``initial`` says so and trains from the start.
+        new_rows: what the embeddings of values start from that the base model has not seen:
+            ``initial``, as without warm start; ``mean``, the mean of their field's values.
+        optimizer: the optimiser's moments come along, too; the exported model then holds them for
+            the next training, which makes it up to three times as large.
+    """
+
+    otherwise: Literal["refuse", "initial"] = "refuse"
+    new_rows: Literal["initial", "mean"] = "initial"
+    optimizer: bool = False
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _read_source(cls, value: Any) -> Any:
+        """What is started from stands for settings with it."""
+        return {"from": value} if isinstance(value, str) else value
+
+    @property
+    def source(self) -> str:
+        """What `from` holds."""
+        source: str = getattr(self, "from")
+        return source
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the base model; None for the latest blessed one."""
+        return None if self.source == LATEST_BLESSED else self.source
+
+
 class TrainingSettings(Settings):
     """How the model is trained.
 
@@ -193,7 +243,8 @@ class TrainingSettings(Settings):
             pairs of rows see one part at a time.
         average: validate, select and export a moving average of the weights, with this momentum
             or settings; None for the weights themselves.
-        epochs: at most so many passes.
+        epochs: at most so many passes. With `warm_start` 0 takes the base model's weights as they
+            are, for today's vocabularies.
         patience: epochs that are no better by `select_by` before training stops; the best
             epoch's weights are kept. None trains all epochs and keeps the best.
         select_by: which epoch is the best: the name of a metric, or settings.
@@ -209,6 +260,9 @@ class TrainingSettings(Settings):
         clip_norm: largest norm of the gradient of all weights together; None for no clipping.
         mixed_precision: compute in bfloat16, which recent GPUs do much faster; weights stay
             float32.
+        warm_start: the base model whose weights the training begins with: ``latest_blessed``, a
+            folder, or settings; None begins with random ones. Embeddings are taken over by value.
+            A reference model is trained from the start either way.
     """
 
     method: str | None = None
@@ -222,7 +276,7 @@ class TrainingSettings(Settings):
     batch_size: pydantic.PositiveInt = 2048
     batch_parts: pydantic.PositiveInt = 1
     average: AverageSettings | None = None
-    epochs: pydantic.PositiveInt = 10
+    epochs: pydantic.NonNegativeInt = 10
     patience: pydantic.PositiveInt | None = 2
     select_by: SelectionSettings = SelectionSettings()
     loss: Annotated[list[LossSettings], pydantic.Field(min_length=1)] | None = None
@@ -233,6 +287,7 @@ class TrainingSettings(Settings):
     checkpoint_every_steps: pydantic.PositiveInt = 500
     clip_norm: pydantic.PositiveFloat | None = None
     mixed_precision: bool = False
+    warm_start: WarmStartSettings | None = None
 
     @pydantic.model_validator(mode="after")
     def _fitting(self) -> "TrainingSettings":
@@ -241,6 +296,12 @@ class TrainingSettings(Settings):
                 f"batch_parts must not exceed batch_size. Received: {self.batch_parts} parts of "
                 f"{self.batch_size} rows"
             )
+        if self.epochs == 0 and self.warm_start is None:
+            text = (
+                "0 trains nothing: it takes over a base model's weights as they are, and "
+                "warm_start names none. Received: 0"
+            )
+            raise SettingsError([(("epochs",), text)])
         if self.batch_parts > 1 and self.method == "meta":
             raise ValueError(
                 "method 'meta' steps down a gradient through every task's own step, which can't "

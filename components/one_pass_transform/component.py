@@ -1,5 +1,7 @@
 """TFX component: analyses and transforms examples by the data contract."""
 
+from typing import Literal
+
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
@@ -15,10 +17,12 @@ class OnePassTransformSpec(component_spec.ComponentSpec):
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "analyze_splits": component_spec.ExecutionParameter(type=str),
         "transform_splits": component_spec.ExecutionParameter(type=str),
+        "without_base_model": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+        "base_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
@@ -40,6 +44,9 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         data_contract: `DataContract` as JSON.
         analyze_splits: splits that vocabularies and scalars are learnt from.
         transform_splits: splits that are transformed.
+        base_model: a model whose numeric analysis is kept; None for today's.
+        without_base_model: what is done where it can't be used: ``refuse`` stops, ``initial`` takes
+            today's.
     """
 
     SPEC_CLASS = OnePassTransformSpec
@@ -52,6 +59,8 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         data_contract: str,
         analyze_splits: tuple[str, ...],
         transform_splits: tuple[str, ...],
+        base_model: types.BaseChannel | None = None,
+        without_base_model: Literal["refuse", "initial"] = "refuse",
     ):
         super().__init__(
             spec=OnePassTransformSpec(
@@ -60,6 +69,8 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
                 data_contract=data_contract,
                 analyze_splits=",".join(analyze_splits),
                 transform_splits=",".join(transform_splits),
+                base_model=base_model,
+                without_base_model=without_base_model,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),
             )

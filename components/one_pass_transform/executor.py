@@ -15,9 +15,11 @@ from tfx.utils import io_utils
 
 from mtlx.components.example_batches import split_files
 from mtlx.components.log_example_gen.spans.span_artifact import by_span
+from mtlx.components.one_pass_transform.base_numbers import keep_base_numbers
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
+from mtlx.transform.analysis.finished_analysis import keep_numbers
 from mtlx.transform.contract.contract_property import contract_of
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -32,12 +34,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Analyses the splits to analyse, then transforms the splits to transform.
 
         Args:
-            input_dict: ``examples`` and ``schema``.
+            input_dict: ``examples``, ``schema`` and, where its numbers are kept, ``base_model``.
             output_dict: ``transform_graph`` and ``transformed_examples``.
             exec_properties: see `OnePassTransform`.
 
         Raises:
-            ValueError: a split has no files, or the schema lacks features of the contract.
+            ValueError: a split has no files, the schema lacks features of the contract, or the
+                base model can't be used.
         """
         contract = contract_of(exec_properties)
         schema_uri = artifact_utils.get_single_uri(input_dict["schema"])
@@ -53,8 +56,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Files" >> beam.Create(files, reshuffle=True)
                 | "Analyze" >> AnalyzeFiles(contract, schema, analysis)
             )
+        if "base_model" in input_dict:
+            otherwise = exec_properties["without_base_model"]
+            keep_base_numbers(input_dict["base_model"], otherwise, contract, analysis)
         with self._make_beam_pipeline() as pipeline:
             write_graph(pipeline, schema, contract, analysis, graph, temporary)
+        keep_numbers(analysis, graph)
         splits = exec_properties["transform_splits"].split(",")
         self._transform(input_dict, output_dict, splits, graph)
 

@@ -64,10 +64,12 @@ def _path_problems(experiment: Experiment, overrides: Mapping[str, Any]) -> list
 
 
 def _single_paths(experiment: Experiment) -> dict[str, str | None]:
+    base = experiment.training.warm_start
     return {
         "run.pipeline_root": experiment.run.pipeline_root,
         "serving.push_to": experiment.serving.push_to,
         "validation.schema_path": experiment.validation.schema_path,
         "gate.given_model": experiment.gate.given_model,
+        "training.warm_start": base.folder if base else None,
         "report.best_possible": experiment.report.best_possible,
     }

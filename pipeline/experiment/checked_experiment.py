@@ -66,8 +66,26 @@ def _problems(experiment: Experiment) -> list[str]:
             registry.validate(name, options)
         except SettingsError as error:
             problems += [f"{key}: {text}" for _, text in error.problems]
+    problems += _warm_start_problems(experiment)
     # Candidate and reference may share what is wrong.
     return list(dict.fromkeys(problems))
+
+
+def _warm_start_problems(experiment: Experiment) -> list[str]:
+    """Whether the candidate's method can begin with a base model."""
+    from mtlx.trainer.networks import NETWORKS
+    from mtlx.trainer.training.methods import TRAINING_METHODS, check_warm_start, method_of
+
+    model, training = experiment.model, experiment.training
+    if model.network not in NETWORKS:
+        return []  # which is said elsewhere
+    method = method_of(model, training)
+    try:
+        if method in TRAINING_METHODS:
+            check_warm_start(method, training)
+    except SettingsError as error:
+        return [f"training.{'.'.join(path)}: {text}" for path, text in error.problems]
+    return []
 
 
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:

@@ -8,6 +8,7 @@ import pydantic
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.splits.splitter import SPLITS
 from mtlx.components.log_example_gen.values.missing_texts import missing_texts
+from mtlx.components.one_pass_transform.settings import TransformSettings
 from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.report.settings import ReportSettings
@@ -33,6 +34,8 @@ ANCHORED = (
     "gate.given_model",
     "report.best_possible",
 )
+#: A further one, further below; ``latest_blessed`` there is no path.
+BASE_MODEL = "training.warm_start.from"
 
 
 class GateSection(GateSettings):
@@ -42,7 +45,7 @@ class GateSection(GateSettings):
         reference: the model that the candidate is compared with where the gate asks for one; it
             is trained in the same run, on the same examples, with the same `training` section.
         reference_training: settings of `training` that are others for the reference, say its
-            method or losses.
+            method or losses; it has no `warm_start`.
         given_model: folder of a SavedModel of the same tasks, such as a pushed version, that
             takes the place of the model blessed last.
     """
@@ -105,7 +108,8 @@ class RunSettings(Settings):
     Attributes:
         pipeline_root: folder for artifacts, metadata and logs; ``var/pipelines/<name>`` if None.
             A relative path starts from the experiment file's folder, as in `serving.push_to`,
-            `validation.schema_path`, `gate.given_model` and `report.best_possible`.
+            `validation.schema_path`, `gate.given_model`, `training.warm_start` and
+            `report.best_possible`.
         beam_pipeline_args: arguments for every Beam pipeline; none is Beam's DirectRunner in one
             process. With any, TFX packs itself for remote workers before each Beam node, which
             takes 3 s and 50 MB of the temporary folder, unless they name a container image.
@@ -128,6 +132,7 @@ class Experiment(ContractSections):
         evaluation: slices and intervals.
         gate: what the candidate must reach, and against which baseline.
         validation: schema and anomalies.
+        transform: what is kept of an earlier analysis.
         serving: where a blessed model is pushed to.
         report: the report's options.
         components: whose component does the work.
@@ -142,6 +147,7 @@ class Experiment(ContractSections):
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: GateSection = GateSection()
     validation: ValidationSettings = ValidationSettings()
+    transform: TransformSettings = TransformSettings()
     serving: ServingSettings = ServingSettings()
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
@@ -169,21 +175,28 @@ class Experiment(ContractSections):
         On a cluster the paths of `kubeflow.settings` take their places, so that the experiment
         itself keeps them as they were written.
         """
-        changed: dict[str, dict[str, str]] = {}
+        changed: dict[str, dict[str, Any]] = {}
         for setting in ANCHORED:
             section, key = setting.split(".")
             path = getattr(getattr(self, section), key)
             if path is None and setting == "run.pipeline_root":
                 path = f"var/pipelines/{self.name}"
             if path is not None:
-                start = None if setting in self._from_here else self._folder
-                changed.setdefault(section, {})[key] = absolute(path, start)
+                changed.setdefault(section, {})[key] = self._absolute(setting, path)
+        base = self.training.warm_start
+        if base is not None and base.folder is not None:
+            placed = base.model_copy(update={"from": self._absolute(BASE_MODEL, base.folder)})
+            changed["training"] = {"warm_start": placed}
         return self.model_copy(
             update={
                 section: getattr(self, section).model_copy(update=keys)
                 for section, keys in changed.items()
             }
         )
+
+    def _absolute(self, setting: str, path: str) -> str:
+        """The path of a setting, from the file's folder or from here."""
+        return absolute(path, None if setting in self._from_here else self._folder)
 
     @property
     def contract(self) -> DataContract:
@@ -201,8 +214,11 @@ class Experiment(ContractSections):
 
     @property
     def reference_training(self) -> TrainingSettings:
-        """The training settings of the reference; whose method the options are for is not seen."""
-        shared = self.training.model_dump(exclude_unset=True)
+        """The training settings of the reference; whose method the options are for is not seen.
+
+        It is trained from the start: what was blessed is the candidate's kind of model.
+        """
+        shared = self.training.model_dump(exclude_unset=True, exclude={"warm_start"})
         return TrainingSettings.read({**shared, **self.gate.reference_training})
 
     @pydantic.model_validator(mode="after")
@@ -271,13 +287,24 @@ class Experiment(ContractSections):
                 f"{'.'.join(('gate.reference_training', *path))}: {message}"
                 for path, message in error.problems
             ]
+        problems = []
+        if self.reference_training.warm_start is not None:
+            problems.append(
+                "gate.reference_training.warm_start: the reference is trained from the start, "
+                "always: leave it out"
+            )
+        if self.transform.reuse == "base_model" and self.training.warm_start is None:
+            problems.append(
+                "transform.reuse is 'base_model', but training.warm_start names none: set it, "
+                "say to latest_blessed"
+            )
         weights = [("task_weights", task) for one in trainings for task in one.task_weights]
         weights += [
             ("select_by.task_weights", task)
             for one in trainings
             for task in one.select_by.task_weights or ()
         ]
-        return [
+        return problems + [
             f"training.{key} names no task: {task!r}, {suggest(task, self.tasks)}"
             for key, task in dict.fromkeys(weights)
             if task not in self.tasks
@@ -339,6 +366,11 @@ class Experiment(ContractSections):
                 "components.transform is 'stock', but a window has one artifact of examples per "
                 "span, and Transform asks for as many outputs: leave components.transform or "
                 "data.window out"
+            )
+        if self.components.transform == "stock" and self.transform.reuse is not None:
+            problems.append(
+                "components.transform is 'stock', but TFX's Transform analyses everything anew: "
+                "leave transform.reuse out, or take one_pass"
             )
         if self.components.evaluation == "stock":
             problems += [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtlx.pipeline.experiment.cluster_settings import with_cluster_settings
-from mtlx.pipeline.experiment.experiment import ANCHORED, Experiment
+from mtlx.pipeline.experiment.experiment import ANCHORED, BASE_MODEL, Experiment
 from mtlx.pipeline.experiment.experiment_yaml import KeyPath, YamlError, parse_yaml, read_text
 from mtlx.pipeline.experiment.overrides import OverrideError, parse_override, put
 from mtlx.pipeline.experiment.presets import expand_presets
@@ -130,7 +130,7 @@ def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:
     """Settings with paths that come from the command line."""
     return {
         setting
-        for setting in ANCHORED
+        for setting in (*ANCHORED, BASE_MODEL)
         for key in overrides
         if tuple(setting.split("."))[: len(key)] == key
     }

@@ -20,6 +20,7 @@ from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
+from mtlx.pipeline.graph.base_model import base_model_node, base_model_of
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.run_examples import RunExamples
 from mtlx.pipeline.graph.run_parameters import RunParameters
@@ -53,12 +54,11 @@ def create_pipeline(
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SpanWindow (where the experiment has a
-        window), SchemaGen (or the imported schema),
-        ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
+        window), SchemaGen (or the imported schema), ExampleValidator, AnomalyGuard, BaseModel
+        (with a warm start), Transform, Trainer (and ReferenceTrainer),
         LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
         Pusher. `components` of the experiment puts stock ones in the places of ours.
     """
-    contract = experiment.contract.to_json()
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
@@ -72,9 +72,12 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    transform = _transform(experiment, read.train, schema)
+    base = base_model_node(experiment, examples.outputs["examples"])
+    transform = _transform(experiment, read.train, schema, base_model_of(base))
     transform.add_upstream_node(guard)
-    trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
+    trainers = _trainers(
+        experiment, pipeline_root, transform, schema, run_fns or {}, base_model_of(base)
+    )
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     opponents = Opponents.of(experiment, candidate)
     judges = _judges(experiment, read, candidate, reference, opponents)
@@ -91,16 +94,8 @@ def create_pipeline(
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
-    nodes = [
-        examples,
-        statistics,
-        *([window] if window else []),
-        schema,
-        validator,
-        guard,
-        transform,
-        *trainers,
-    ]
+    nodes = [examples, statistics, *([window] if window else []), schema, validator, guard]
+    nodes += [*([base] if base else []), transform, *trainers]
     nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
@@ -150,17 +145,24 @@ def _schema(experiment: Experiment, statistics: types.BaseChannel) -> base_node.
 
 
 def _transform(
-    experiment: Experiment, examples: types.BaseChannel, schema: base_node.BaseNode
+    experiment: Experiment,
+    examples: types.BaseChannel,
+    schema: base_node.BaseNode,
+    base_model: types.BaseChannel | None,
 ) -> base_node.BaseNode:
     inputs = examples, schema.outputs["schema"]
     if experiment.components.transform == "stock":
         return stock_components.transform(experiment, *inputs, ("train",), TRAINING_SPLITS)
+    start = experiment.training.warm_start
+    keeps = experiment.transform.reuse == "base_model"
     return OnePassTransform(
         examples=inputs[0],
         schema=inputs[1],
         data_contract=experiment.contract.to_json(),
         analyze_splits=("train",),
         transform_splits=TRAINING_SPLITS,
+        base_model=base_model if keeps else None,
+        without_base_model=start.otherwise if keeps and start else "refuse",
     ).with_id("Transform")
 
 
@@ -221,11 +223,11 @@ def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseC
 
 def _trainers(
     experiment: Experiment,
-    contract: str,
     pipeline_root: str,
     transform: base_node.BaseNode,
     schema: base_node.BaseNode,
     run_fns: Mapping[str, str],
+    base_model: types.BaseChannel | None,
 ) -> list[tfx.components.Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
@@ -237,6 +239,8 @@ def _trainers(
             examples=transform.outputs["transformed_examples"],
             transform_graph=transform.outputs["transform_graph"],
             schema=schema.outputs["schema"],
+            # Only the candidate asks for one.
+            base_model=base_model if training.warm_start else None,
             train_args=tfx.proto.TrainArgs(splits=["train"]),
             eval_args=tfx.proto.EvalArgs(splits=["validation"]),
             custom_config=run_config(

@@ -11,6 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from mtlx.components.log_example_gen.readers.files import is_remote
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.preflight.base_model import base_model_problem
 from mtlx.pipeline.preflight.given_model import model_problem
 from mtlx.transform.config.names import suggest
 
@@ -33,6 +34,9 @@ def input_problems(experiment: Experiment, must_exist: bool) -> list[str]:
         "validation.schema_path": (experiment.validation.schema_path, _schema),
         "report.best_possible": (experiment.report.best_possible, _best_possible),
     }
+    base = experiment.training.warm_start
+    if base is not None:
+        inputs["training.warm_start"] = (base.folder, _base_model)
     problems = []
     for key, (path, check) in inputs.items():
         if path is None or is_remote(path) or not (must_exist or os.path.exists(path)):
@@ -74,6 +78,10 @@ def _unwritable(path: str) -> str | None:
 
 def _model(path: str, experiment: Experiment) -> str | None:
     return model_problem(path, experiment.tasks)
+
+
+def _base_model(path: str, experiment: Experiment) -> str | None:
+    return base_model_problem(path)
 
 
 def _schema(path: str, experiment: Experiment) -> str | None:

@@ -19,6 +19,7 @@ from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
+from tests.trainer.base_in_memory import BaseInMemory, ids_of_today, warm_start
 from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
 
 #: Every member once, each in an otherwise usual model: network, encoder, bottom, arrangement.
@@ -35,12 +36,11 @@ each_model = pytest.mark.parametrize("model", MODELS, ids="-".join)
 each_network = pytest.mark.parametrize("network", [*TRAINED, *NORMALISED])
 
 
-def _build(inputs, parts, seed=1):
-    keras.utils.set_random_seed(seed)
+def _settings(parts):
     network, encoder, bottom, arrangement = parts
     network, _, normalization = network.partition("+")
     of_network = {"normalization": normalization} if normalization else {}
-    settings = ModelSettings(
+    return ModelSettings(
         network=network,
         options={**SMALL.get(network, {}), **of_network},
         embedding_size=4,
@@ -50,7 +50,11 @@ def _build(inputs, parts, seed=1):
         bottom_options=SMALL.get(bottom, {}),
         arrangement=arrangement,
     )
-    return ARRANGEMENTS.get(arrangement)(inputs, settings)
+
+
+def _build(inputs, parts, seed=1):
+    keras.utils.set_random_seed(seed)
+    return ARRANGEMENTS.get(parts[-1])(inputs, _settings(parts))
 
 
 def _features(inputs, rows, seed=0):
@@ -221,6 +225,31 @@ def test_saved_weights_give_the_same_output(model, tmp_path):
     second.load_weights(path)
     for name, values in _arrays(second(features)).items():
         np.testing.assert_allclose(values, expected[name], atol=1e-6)
+
+
+@each_model
+def test_warm_started_it_predicts_what_its_base_model_predicts(model):
+    """For vocabularies in another order, that have lost values and have new ones."""
+    base, today, settings = _model(model), _second_build(model).model, _settings(model)
+    random = np.random.RandomState(0)
+    for weight in base.trainable_variables:
+        weight.assign_add(0.1 * random.randn(*weight.shape))
+    features = _features(FULL, 40)
+    base(features, training=True)  # moves statistics, which are taken over too
+    known = {
+        name: np.where((values > 2) & (values < 5), 5, values)  # the values that are gone
+        for name, values in _arrays(features).items()
+        if values.dtype == np.int64
+    }
+    features |= {name: tf.constant(values) for name, values in known.items() if name != "domain_id"}
+    start = warm_start(BaseInMemory(base, settings), FULL, settings, None)
+    start.give_weights(today)
+    moved = {name: tf.constant(ids) for name, ids in ids_of_today(features).items()}
+    assert any((moved[name].numpy() != features[name].numpy()).any() for name in ("user", "clicks"))
+    ours, theirs = _arrays(today(moved)), _arrays(base(features))
+    assert np.std(theirs["logits"], axis=0).min() > 1e-3
+    for name, values in theirs.items():
+        np.testing.assert_allclose(ours[name], values, atol=1e-6, err_msg=name)
 
 
 @each_network

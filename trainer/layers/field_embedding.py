@@ -18,7 +18,8 @@ class EmbeddedFeatures(NamedTuple):
 
     Attributes:
         fields: ``(B, C + N, k)``: the C categorical fields, then the N numeric ones.
-        field_ids: ``(B, C)`` int64, ids of the categorical fields.
+        field_ids: ``(B, C)`` int64, ids of the categorical fields; their values' numbers instead
+            where the embedding is `numbered`.
         sequences: name to ``(B, L, k)``.
         masks: name to ``(B, L)`` bool, true at real positions.
         target: ``(B, k)``, the target item as a behaviour would be, or None. Where behaviours are
@@ -60,6 +61,12 @@ class FieldEmbedding(keras.layers.Layer):
         size: k.
 
     Attributes:
+        numbered: set before the first call, gives numbers of the values in the place of
+            `field_ids`, for parts that tell values apart by them. An id is a value's place in
+            today's vocabulary; its number, which starts as the id, is a weight that goes with the
+            value into the training of another day.
+        numbers: the weight with them, ``(ids,)`` int64, which nothing trains; None where they are
+            not asked for.
         look_up: takes the table and rows ``(...)``, gives ``(..., k)``; a training loop may put
             one in its place that suits its backend's optimiser.
 
@@ -77,6 +84,7 @@ class FieldEmbedding(keras.layers.Layer):
         self.inputs = inputs
         self.size = size
         cardinalities = [field.cardinality for field in inputs.categorical]
+        self._cardinalities_of_fields = cardinalities
         ends = np.cumsum(cardinalities, dtype="int64")
         self.rows = sum(cardinalities)
         position = {field.name: index for index, field in enumerate(inputs.categorical)}
@@ -93,6 +101,8 @@ class FieldEmbedding(keras.layers.Layer):
         beside = [field for fields in several if inputs.target_item in fields for field in fields]
         self.target_fields = tuple(dict.fromkeys([*target, *beside]))
         self.target_positions = [position[field] for field in self.target_fields]
+        self.numbered = False
+        self.numbers: keras.Variable | None = None
         self.look_up: Callable[[keras.Variable, keras.KerasTensor], keras.KerasTensor] = _take
 
     def build(self, input_shape: Mapping[str, tuple[int | None, ...]]) -> None:
@@ -101,6 +111,16 @@ class FieldEmbedding(keras.layers.Layer):
         if self.rows:
             self.table = self.add_weight(
                 shape=(self.rows, self.size), initializer=normal, name="table", autocast=False
+            )
+        if self.numbered and self.rows:
+            ids = np.concatenate([np.arange(n) for n in self._cardinalities_of_fields])
+            self.numbers = self.add_weight(
+                shape=(self.rows,),
+                initializer=lambda *_, **__: ops.convert_to_tensor(ids, "int64"),
+                dtype="int64",
+                trainable=False,
+                autocast=False,
+                name="numbers",
             )
         if self.mapped:
             square = (len(self.mapped), self.size, self.size)
@@ -141,13 +161,14 @@ class FieldEmbedding(keras.layers.Layer):
             if self.target_fields:
                 parts = [embedded[:, position] for position in self.target_positions]
                 target = self._joined(parts, self.target_fields)  # (B, k)
+        named = field_ids[:, :count]
+        if self.numbers is not None:
+            named = ops.take(self.numbers, rows[:, :count], axis=0)
         if self.inputs.numeric:
             numbers = ops.stack([features[field.name] for field in self.inputs.numeric], axis=1)
             numbers = ops.cast(numbers, self.compute_dtype)[:, :, None]  # (B, N, 1)
             fields.append(numbers * self.slopes + self.intercepts)  # (B, N, k)
-        return EmbeddedFeatures(
-            ops.concatenate(fields, axis=1), field_ids[:, :count], sequences, masks, target
-        )
+        return EmbeddedFeatures(ops.concatenate(fields, axis=1), named, sequences, masks, target)
 
     def _joined(self, parts: list[keras.KerasTensor], fields: tuple[str, ...]) -> keras.KerasTensor:
         """Behaviours ``(..., k)`` from the embeddings ``(..., k)`` of their fields."""

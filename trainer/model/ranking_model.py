@@ -70,6 +70,7 @@ class RankingModel(GradientModel):
             self.gain = Gain(EMBEDDING_START)
         self.bottom: Any = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
+        self.embedding.numbered = self.network.tells_ids_apart
         self._check_fit(settings)
         self.gate_names = dict(self.network.gate_names)
         self.encoder_losses = self.encoder.default_losses if names else ()

@@ -57,6 +57,12 @@ class InteractionNetwork(Network):
         self.interaction = interaction.build(inputs, units, copies=tasks)
         self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
+    @property
+    def tells_ids_apart(self) -> bool:
+        """See Network."""
+        apart: bool = self.interaction.tells_ids_apart
+        return apart
+
     def call(
         self,
         fields: keras.KerasTensor,

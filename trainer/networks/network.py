@@ -42,6 +42,11 @@ class Network(keras.layers.Layer):
         """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""
 
     @property
+    def tells_ids_apart(self) -> bool:
+        """Whether it goes by the fields' ids themselves, besides their embeddings."""
+        return False
+
+    @property
     def domain_variables(self) -> list[keras.Variable]:
         """Weights whose first axis is the domain; a row changes those of its own domain alone."""
         return []

@@ -73,6 +73,12 @@ class SFM(Network):
         )
         self.gate_names = dict(self.ple.gate_names)
 
+    @property
+    def tells_ids_apart(self) -> bool:
+        """See Network."""
+        apart: bool = self.interaction.tells_ids_apart
+        return apart
+
     def call(
         self,
         fields: keras.KerasTensor,

@@ -103,6 +103,11 @@ class TFI(Network):
         }
         self.towers = Towers(tasks, tower_hidden, dropout, normalization)
 
+    @property
+    def tells_ids_apart(self) -> bool:
+        """See Network."""
+        return any(module.tells_ids_apart for module in self.modules)
+
     def call(
         self,
         fields: keras.KerasTensor,

@@ -35,6 +35,11 @@ class CheckpointFolder:
         self._not_kept = os.path.join(self._folder, "not_kept.json")
 
     @property
+    def folder(self) -> str:
+        """In which it lies; there may be none yet."""
+        return self._folder
+
+    @property
     def exists(self) -> bool:
         """Whether there is something to go on from, as long as it can be read."""
         return bool(tf.io.gfile.exists(self._path))

@@ -1,8 +1,8 @@
 """What a training method is given, and what it gives back."""
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -12,9 +12,10 @@ from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.model.start import Start
 from mtlx.trainer.optimization.learning_rate import needs_length
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
-from mtlx.trainer.settings import TrainingSettings
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.validation.history import History
 from mtlx.transform.config.settings import SettingsError
@@ -34,6 +35,7 @@ class TrainingJob:
         checkpoints: where the training's state is kept.
         strategy: the devices.
         on_epoch: is called with the history after every epoch.
+        start: gives the values to begin with; None begins with those that the seed gives.
     """
 
     settings: TrainingSettings
@@ -44,14 +46,16 @@ class TrainingJob:
     checkpoints: CheckpointFolder
     strategy: tf.distribute.Strategy
     on_epoch: Callable[[History], None] = lambda history: None
+    start: Start | None = None
 
     def gradient_model(self) -> GradientModel:
         """The untrained model, made in the strategy's scope, for a method that follows gradients.
 
-        Its values follow the settings' seed.
+        Its values follow the settings' seed, or come from `start`.
 
         Raises:
             SettingsError: the model has no trainable weights, as trees have none.
+            ValueError: `start` does not fit it.
         """
         keras.utils.set_random_seed(self.settings.seed)
         with self.strategy.scope():
@@ -59,6 +63,8 @@ class TrainingJob:
         if not isinstance(model, GradientModel):
             text = "follows gradients, which this model does not learn by: leave method away"
             raise SettingsError([(("method",), text)])
+        if self.start is not None:
+            self.start.give_weights(model)
         return model
 
     def length(self, epochs: int) -> TrainingLength | None:
@@ -87,8 +93,13 @@ class TrainingResult:
         history: what happened.
         build_model: makes the untrained model that the weights fit, where the method changed
             the model; None for the job's own.
+        state: what else steps have changed, by name and group, as far as another training may ask
+            for it: weights of losses, and where the settings say so of optimisers.
+        model: settings of the model that the weights fit, where the method changed it.
     """
 
     weights: list[np.ndarray]
     history: History
     build_model: Callable[[], Scorer] | None = None
+    state: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    model: ModelSettings | None = None

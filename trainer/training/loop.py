@@ -13,6 +13,7 @@ from absl import logging
 from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.model.gradient_model import GradientModel
+from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -85,6 +86,8 @@ class TrainingLoop:
             sum(np.prod(weight.shape) for weight in self.model.trainable_variables)
         )
         history.devices = device_names(self._job.strategy)
+        if self._job.start is not None:
+            self._begin(self._job.start.give_state(self._variables()))
         found = self._store.restore(self._variables())
         if found is not None:
             self._resume(found)
@@ -108,8 +111,9 @@ class TrainingLoop:
             schedule_steps: which step the learning rate's schedule takes the next one for; None
                 for the one after the last.
         """
-        for variable, value in zip(self.model.variables, self.state.best, strict=True):
-            variable.assign(value)
+        if self.state.best:
+            for variable, value in zip(self.model.variables, self.state.best, strict=True):
+                variable.assign(value)
         self.state.progress = progress = self.state.progress.next_stage()
         if schedule_steps is not None:
             progress.schedule_offset = schedule_steps - progress.step
@@ -119,8 +123,43 @@ class TrainingLoop:
         self._save()
 
     def result(self) -> TrainingResult:
-        """The best epoch's weights, and the history."""
-        return TrainingResult(self.state.best, self.state.history)
+        """The best epoch's weights, and the history.
+
+        Without any epoch the weights are those that the training began with.
+        """
+        if not self.state.history.epochs:
+            self._record_start()
+        state = self._kept_state() if self._workers.is_chief else {}
+        return TrainingResult(self.state.best, self.state.history, state=state)
+
+    def _record_start(self) -> None:
+        """What would stand there of an epoch, but that no step was taken."""
+        history = self.state.history
+        started = time.monotonic()
+        validation = self._validate()
+        history.seconds["validation"] += time.monotonic() - started
+        names = [task.name for task in self._tasks]
+        score = self.selection.score(validation)
+        weights = self._settings.task_weights
+        history.epochs.append(self.state.progress.record(names, weights, validation, score))
+        self._note_selection(validation)
+        history.gate_weights = self._named(validation.gate_weights)
+        history.gate_contributions = self._named(validation.gate_contributions)
+        history.kept = (
+            f"No step was taken, the weights are those of the base model: {self.selection.name} "
+            f"{score.value:.5f} on the validation split."
+        )
+        self.state.best = values_of(self.model.variables)
+
+    def _kept_state(self) -> dict[str, dict[str, np.ndarray]]:
+        """What another training may begin with, beside the weights."""
+        start = self._settings.warm_start
+        asked = start is not None and start.optimizer
+        return {
+            group: dict(zip(weight_names(variables), values_of(variables), strict=True))
+            for group, variables in self._variables().items()
+            if group == "loss" or (asked and group not in ("model", "average"))
+        }
 
     def _finished(self, last: int) -> bool:
         patience, progress = self._settings.patience, self.state.progress
@@ -227,7 +266,8 @@ class TrainingLoop:
             return {}
         names = ("learning_rate", "embedding_learning_rate")
         # A method's stages count their steps on.
-        rates = self.step.optimizers.rates(self.state.progress.step - 1)
+        progress = self.state.progress
+        rates = self.step.optimizers.rates(progress.earlier_steps + progress.step - 1)
         return dict(zip(names, rates, strict=False))
 
     def _follow_schedule(self) -> None:
@@ -239,7 +279,19 @@ class TrainingLoop:
         progress.rate_factor = state.schedule.factor(before, progress.epochs_without_gain)
         if progress.rate_factor != before:
             logging.info("the learning rate is reduced to %.3g of itself", progress.rate_factor)
-        state.place(progress.schedule_offset, progress.rate_factor)
+        self._place_schedule()
+
+    def _place_schedule(self) -> None:
+        """Sets the schedule to the training's own step, whatever its optimiser has counted."""
+        state, progress = self.step.optimizers.schedule, self.state.progress
+        if state is not None:
+            offset = progress.schedule_offset - progress.earlier_steps
+            state.place(offset, progress.rate_factor)
+
+    def _begin(self, earlier_steps: int) -> None:
+        """Goes on with an optimiser that has taken so many steps before."""
+        self.state.progress.earlier_steps = earlier_steps
+        self._place_schedule()
 
     def _note_selection(self, validation: Validation) -> None:
         """Records what epochs are compared by, once: it follows from settings and labels."""
@@ -270,6 +322,5 @@ class TrainingLoop:
     def _resume(self, found: TrainingState) -> None:
         self.state, progress = found, found.progress
         self.state.history.resumed_from_step = progress.step
-        if self.step.optimizers.schedule is not None:
-            self.step.optimizers.schedule.place(progress.schedule_offset, progress.rate_factor)
+        self._place_schedule()
         logging.info("resumed at step %d of epoch %d", progress.step, progress.epoch)

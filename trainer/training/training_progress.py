@@ -30,6 +30,7 @@ class TrainingProgress:
         schedule_offset: steps that stages before did not take, by which the learning rate's
             schedule is ahead.
         rate_factor: what the learning rate is reduced to because of the validation split.
+        earlier_steps: that the optimiser had taken before this training began.
     """
 
     epoch: int = 1
@@ -45,6 +46,7 @@ class TrainingProgress:
     earlier_epochs: int = 0
     schedule_offset: int = 0
     rate_factor: float = 1.0
+    earlier_steps: int = 0
 
     def record(
         self,
@@ -56,10 +58,11 @@ class TrainingProgress:
         """What the history keeps of this epoch, see `mtlx.trainer.validation.history.History`."""
         means = [total / self.steps_in_epoch for total in self.loss_sums]
         weights = [task_weights.get(task, 1.0) for task in tasks]
+        # Without a step there is no loss, and the epoch none of those that are trained.
         return {
-            "epoch": self.epoch,
-            "loss": float(np.dot(means, weights)),
-            "task_loss": dict(zip(tasks, means, strict=True)),
+            "epoch": self.epoch if means else 0,
+            "loss": float(np.dot(means, weights)) if means else None,
+            "task_loss": dict(zip(tasks, means, strict=True)) if means else {},
             "validation_auc": validation.auc,
             "validation_loss": validation.loss,
             "selection": score.value,
@@ -81,6 +84,7 @@ class TrainingProgress:
             earlier_epochs=self.earlier_epochs,
             schedule_offset=self.schedule_offset,
             rate_factor=self.rate_factor,
+            earlier_steps=self.earlier_steps,
         )
 
     def next_stage(self) -> "TrainingProgress":

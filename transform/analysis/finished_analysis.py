@@ -13,12 +13,34 @@ from mtlx.transform.analysis.analysis import NumericSummary, vocabulary_name
 
 #: File with the scalars, beside the vocabularies' files.
 _NUMBERS_FILE = "numbers.json"
+#: The same beside a transform graph, in which they are constants.
+_KEPT_NUMBERS = f"numeric_analysis/{_NUMBERS_FILE}"
 
 
 def write_numbers(folder: str, numbers: Mapping[str, Mapping[str, Any]]) -> None:
     """Writes the scalars of an analysis, by feature, for `FinishedAnalysis` to read."""
     with tf.io.gfile.GFile(os.path.join(folder, _NUMBERS_FILE), "w") as file:
         file.write(json.dumps(numbers))
+
+
+def read_numbers(folder: str) -> dict[str, dict[str, Any]]:
+    """Inverse of `write_numbers`."""
+    with tf.io.gfile.GFile(os.path.join(folder, _NUMBERS_FILE)) as file:
+        numbers: dict[str, dict[str, Any]] = json.load(file)
+    return numbers
+
+
+def keep_numbers(folder: str, graph: str) -> None:
+    """Copies the scalars of an analysis to its transform graph, for a later analysis to keep."""
+    target = os.path.join(graph, _KEPT_NUMBERS)
+    tf.io.gfile.makedirs(os.path.dirname(target))
+    tf.io.gfile.copy(os.path.join(folder, _NUMBERS_FILE), target, overwrite=True)
+
+
+def kept_numbers(graph: str) -> str | None:
+    """Path of what `keep_numbers` wrote; None where it never did."""
+    path = os.path.join(graph, _KEPT_NUMBERS)
+    return path if tf.io.gfile.exists(path) else None
 
 
 class FinishedAnalysis:
@@ -33,8 +55,7 @@ class FinishedAnalysis:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        with tf.io.gfile.GFile(os.path.join(folder, _NUMBERS_FILE)) as file:
-            self._numbers = json.load(file)
+        self._numbers = read_numbers(folder)
         self._tables: dict[str, tf.lookup.StaticHashTable] = {}
 
     def lookup(self, feature: str, values: tf.Tensor) -> tf.Tensor:

@@ -163,6 +163,11 @@ class DTN(Network):
         }
         return needed.reshape(tasks + 1, len(kinds))
 
+    @property
+    def tells_ids_apart(self) -> bool:
+        """See Network."""
+        return any(module.tells_ids_apart for module in self.modules)
+
     def call(
         self,
         fields: keras.KerasTensor,

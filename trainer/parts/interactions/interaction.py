@@ -1,5 +1,7 @@
 """What all feature-interaction modules have in common."""
 
+from typing import ClassVar
+
 import keras
 
 
@@ -13,6 +15,10 @@ class Interaction(keras.layers.Layer):
     fields, it gives ``(B, copies, units)``. A weight that differs between copies holds them one
     after the other along one of its axes, so that the weights of some copies can be taken out.
 
+    Attributes:
+        tells_ids_apart: whether it goes by the ids themselves; to such a module they are numbers
+            that stay with their values from one day's training to the next.
+
     Args:
         copies: number of instances.
         field_names: names of the C categorical fields; what an option may name.
@@ -21,6 +27,8 @@ class Interaction(keras.layers.Layer):
     Raises:
         ValueError: a size is not positive.
     """
+
+    tells_ids_apart: ClassVar[bool] = False
 
     def __init__(self, copies: int, field_names: tuple[str, ...], units: int):
         super().__init__()

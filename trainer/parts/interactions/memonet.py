@@ -57,6 +57,8 @@ class MemoNet(Interaction):
         SettingsError: an unknown or repeated name in `fields`, or fewer than two fields.
     """
 
+    tells_ids_apart = True
+
     def __init__(
         self,
         copies: int,

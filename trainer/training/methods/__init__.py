@@ -6,6 +6,7 @@ What each promises is `mtlx.trainer.training.methods.training_method`.
 from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.config.registry import Registry
+from mtlx.transform.config.settings import SettingsError
 
 TRAINING_METHODS = Registry(
     "training method",
@@ -26,6 +27,20 @@ def method_of(model: ModelSettings, training: TrainingSettings) -> str:
         SettingsError: an unknown network.
     """
     return training.method or NETWORKS.get(model.network).default_method
+
+
+def check_warm_start(method: str, training: TrainingSettings) -> None:
+    """Refuses a base model for a method that can't begin with one.
+
+    Raises:
+        SettingsError: the method trains from the start, always; or an unknown method.
+    """
+    if training.warm_start is not None and not TRAINING_METHODS.get(method).warm_starts:
+        text = (
+            f"training method {method!r} can't begin with a base model, its trees grow anew: leave "
+            "warm_start out, or choose a network"
+        )
+        raise SettingsError([(("warm_start",), text)])
 
 
 def check_workers(method: str, workers: int) -> None:

@@ -85,6 +85,9 @@ class GateTrim(TrainingMethod):
         history = first.history
         values = history.gate_weights if self._by == "weight" else history.gate_contributions
         dropped = self._below_threshold(larger.network, values)
+        if not self._job.settings.epochs:
+            first.history.notes.append("No step was taken, so that nothing was dropped.")
+            return first
         if not dropped:
             note = f"No module's mean {self._by} is below {self._threshold}: nothing was dropped."
             first.history.notes.append(note)
@@ -98,7 +101,9 @@ class GateTrim(TrainingMethod):
         second = Standard(job).train()
         history = _joined(first.history, second.history)
         history.notes += notes
-        return TrainingResult(second.weights, history, lambda: _rebuilt(smaller))
+        return TrainingResult(
+            second.weights, history, lambda: _rebuilt(smaller), second.state, smaller.settings
+        )
 
     def _below_threshold(
         self, network: DTN, values_of_task: dict[str, dict[str, float]]
@@ -137,6 +142,7 @@ class GateTrim(TrainingMethod):
             settings=settings,
             build_model=lambda: _with_weights(lambda: _rebuilt(smaller), weights),
             checkpoints=job.checkpoints.part("trimmed"),
+            start=None,
             on_epoch=lambda history: job.on_epoch(_joined(first, history)),
         )
 
@@ -150,8 +156,10 @@ def _trimmed(larger: RankingModel, dropped: dict[str, list[str]]) -> RankingMode
     options = {**larger.settings.options, "dropped": every}
     settings = larger.settings.model_copy(update={"options": options})
     smaller = RankingModel(larger.inputs_record, settings)
+    # Those of the smaller one: numbers of values are there for modules that may have gone.
+    embedded = {weight.name: weight for weight in larger.embedding.weights}
     for old, new in (
-        *zip(larger.embedding.weights, smaller.embedding.weights, strict=True),
+        *((embedded[weight.name], weight) for weight in smaller.embedding.weights),
         *zip(larger.encoder.weights, smaller.encoder.weights, strict=True),
         *zip(larger.bottom.weights, smaller.bottom.weights, strict=True),
     ):

@@ -73,6 +73,8 @@ class GradientBoosting(TrainingMethod):
 
     #: The trees of a task grow on all of its rows together, held in one machine's memory.
     one_machine: ClassVar[bool] = True
+    #: Trees split by ids, whose order is that of one vocabulary; and none of them is ever changed.
+    warm_starts: ClassVar[bool] = False
 
     def __init__(
         self,

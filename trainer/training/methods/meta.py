@@ -57,7 +57,9 @@ class Meta(TrainingMethod):
                 "computed in parts: set batch_parts to 1"
             )
             raise SettingsError([(("batch_parts",), text)])
-        first, self._second = job.settings.epochs, epochs or job.settings.epochs
+        first = job.settings.epochs
+        # A training of no step has no second stage either.
+        self._second = (epochs or first) if first else 0
         self._first, self._length = first, job.length(first + self._second)
         model = job.gradient_model()
         step = OrdinaryStep(

@@ -1,0 +1,1 @@
+"""Warm start: a training that begins with the weights of a base model."""

@@ -1,0 +1,150 @@
+"""What keeps a model from beginning with the weights of another one, in words."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pydantic_core
+
+from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.parts.bottoms import BOTTOMS
+from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.settings import ModelSettings
+from mtlx.transform.config.registry import Registry
+from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import (
+    CategoricalFeature,
+    Feature,
+    NumericFeature,
+    SequenceFeature,
+)
+
+#: Parts of a model: the key of the name and that of its options.
+_PARTS: tuple[tuple[str, str | None, Registry], ...] = (
+    ("network", "options", NETWORKS),
+    ("sequence_encoder", "sequence_options", SEQUENCE_ENCODERS),
+    ("bottom", "bottom_options", BOTTOMS),
+    ("arrangement", None, ARRANGEMENTS),
+)
+
+
+def model_differences(today: ModelSettings, base: ModelSettings) -> list[str]:
+    """Parts and options that are others; what only steps depend on, dropout, may be another.
+
+    Args:
+        today: of the model to train.
+        base: of the base model.
+
+    Returns:
+        One sentence each, beginning with the key.
+    """
+    problems = []
+    if today.embedding_size != base.embedding_size:
+        problems.append(_other("model.embedding_size", today.embedding_size, base.embedding_size))
+    for key, options_key, registry in _PARTS:
+        names = getattr(today, key), getattr(base, key)
+        if names[0] != names[1]:
+            problems.append(_other(f"model.{key}", *names))
+        elif options_key is not None:
+            options = [
+                _options(registry, names[0], getattr(one, options_key)) for one in (today, base)
+            ]
+            problems += [
+                _other(f"model.{options_key}.{name}", value, options[1].get(name))
+                for name, value in options[0].items()
+                if value != options[1].get(name) and "dropout" not in name
+            ]
+    return problems
+
+
+def contract_differences(today: DataContract, base: DataContract) -> list[str]:
+    """Features and tasks that are others; vocabularies, columns and domains may be.
+
+    Args:
+        today: contract of the model to train.
+        base: of the base model.
+
+    Returns:
+        One sentence each, beginning with the key.
+    """
+    problems = _of_names("features", _read(today), _read(base), "read")
+    problems += _of_names("tasks", list(today.tasks), list(base.tasks), "predict")
+    for name in _read(today):
+        if name in base.features and _form(today, name) != _form(base, name):
+            problems.append(_other(f"features.{name}", _form(today, name), _form(base, name)))
+    for name, task in today.tasks.items():
+        if name in base.tasks:
+            problems += [
+                _other(f"tasks.{name}.{key}", getattr(task, key), getattr(base.tasks[name], key))
+                for key in ("after", "population")
+                if getattr(task, key) != getattr(base.tasks[name], key)
+            ]
+    if today.target_item != base.target_item:
+        problems.append(_other("target_item", today.target_item, base.target_item))
+    return problems
+
+
+def _other(key: str, today: Any, base: Any) -> str:
+    return f"{key} is {_shown(today)}, that of the base model {_shown(base)}"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _options(registry: Registry, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """All options with their values, as JSON has them."""
+    defaults = {key: parameter.default for key, parameter in registry.options(name).items()}
+    found: dict[str, Any] = pydantic_core.to_jsonable_python(
+        {**defaults, **registry.validate(name, options)}
+    )
+    return found
+
+
+def _read(contract: DataContract) -> list[str]:
+    """Features that a model reads, in its order."""
+    return [
+        name
+        for name, feature in contract.features.items()
+        if not isinstance(feature, CategoricalFeature) or feature.embed
+    ]
+
+
+def _of_names(key: str, today: list[str], base: list[str], verb: str) -> list[str]:
+    problems = [
+        f"{key}.{name} is new: the base model does not {verb} it" for name in _but(today, base)
+    ]
+    problems += [
+        f"{key} lacks {name!r}, which the base model {verb}s" for name in _but(base, today)
+    ]
+    if not problems and today != base:
+        problems.append(
+            f"{key} stand in another order: {', '.join(today)}; those of the base model: "
+            f"{', '.join(base)}"
+        )
+    return problems
+
+
+def _but(some: list[str], others: list[str]) -> Iterator[str]:
+    return (name for name in some if name not in others)
+
+
+def _form(contract: DataContract, name: str) -> str:
+    """What a feature is to the model."""
+    feature: Feature = contract.features[name]
+    if isinstance(feature, CategoricalFeature):
+        if not feature.embed:
+            return "categorical (embed: false)"
+        buckets = feature.hash_buckets
+        return f"categorical ({f'hash_buckets: {buckets}' if buckets else 'vocabulary'})"
+    if isinstance(feature, NumericFeature):
+        forms = [
+            f"{form} of {feature.buckets}" if form == "quantile_buckets" else form
+            for form in feature.transforms
+        ]
+        return f"numeric ({', '.join(forms)})"
+    if isinstance(feature, SequenceFeature):
+        beside = f" beside {feature.beside}" if feature.beside else ""
+        return f"a sequence of {feature.item}{beside}"
+    raise TypeError(f"feature of unknown kind: {feature!r}")
