@@ -72,7 +72,7 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    base = base_model_node(experiment, examples.outputs["examples"])
+    base = base_model_node(experiment, read.train)
     transform = _transform(experiment, read.train, schema, base_model_of(base))
     transform.add_upstream_node(guard)
     trainers = _trainers(
