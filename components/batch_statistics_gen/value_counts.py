@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 MOST_TEXTS = 131_072
 #: Of numbers, at most so many; of more, neighbours are put together.
 MOST_NUMBERS = 4_096
+_NO_TEXTS = pa.array([], pa.large_binary())
 _SIGN_OFF = np.int32(0x7FFFFFFF)
 
 
@@ -47,15 +48,14 @@ class TextCounts:
             return parts[0]
         level = max((part.level for part in parts), default=0)
         parts = [part.at_level(level) for part in parts]
-        table = pa.table(
-            {
-                "value": pa.chunked_array([part.values for part in parts], pa.large_binary()),
-                "count": np.concatenate([part.counts for part in parts] or [np.zeros(0, int)]),
-            }
+        encoded = pa.concat_arrays([_NO_TEXTS, *(part.values for part in parts)])
+        encoded = encoded.dictionary_encode()
+        counts = np.bincount(
+            encoded.indices.to_numpy(),
+            weights=np.concatenate([np.zeros(0), *(part.counts for part in parts)]),
+            minlength=len(encoded.dictionary),
         )
-        summed = table.group_by("value").aggregate([("count", "sum")])
-        values = summed["value"].combine_chunks()
-        return _thinned(cls(values, summed["count_sum"].to_numpy(), level))
+        return _thinned(cls(encoded.dictionary, counts.astype(np.int64), level))
 
     def at_level(self, level: int) -> "TextCounts":
         """These counts as they are at a `level` that is not below their own."""
