@@ -89,6 +89,11 @@ class FeatureDrift:
     new: tuple[float, ...] = ()
     before: tuple[float, ...] = ()
 
+    @property
+    def tallest(self) -> float:
+        """Of the bars of both histograms, which are drawn to one scale."""
+        return max([*self.new, *self.before], default=0.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
@@ -122,6 +127,19 @@ class Comparison:
         """What was compared."""
         return f"{self.newest} against {self.before}"
 
+    @property
+    def line(self) -> str:
+        """What moved, for a terminal."""
+        beyond = self.beyond
+        if not beyond:
+            return (
+                f"Drift, {self.words}: none of {len(self.features)} features and "
+                f"{len(self.labels)} label rates moved beyond its threshold"
+            )
+        named = "; ".join(movement.words for movement in beyond[:_NAMED])
+        more = f"; and {len(beyond) - _NAMED} more, see the report" if beyond[_NAMED:] else ""
+        return f"Drift, {self.words}: {named}{more}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Drift:
@@ -142,7 +160,7 @@ class Drift:
 
     def lines(self) -> list[str]:
         """One line per comparison and per note, for a terminal."""
-        return [*(f"Drift of {_line(one)}" for one in self.comparisons), *self.notes]
+        return [*(one.line for one in self.comparisons), *self.notes]
 
     def save(self, uri: str) -> None:
         """Writes the file into the artifact's folder."""
@@ -156,18 +174,6 @@ class Drift:
         with tf.io.gfile.GFile(os.path.join(uri, _FILE)) as file:
             values = json.load(file)
         return cls(tuple(map(_comparison, values["comparisons"])), tuple(values["notes"]))
-
-
-def _line(comparison: Comparison) -> str:
-    beyond = comparison.beyond
-    if not beyond:
-        return (
-            f"{comparison.words}: none of {len(comparison.features)} features and "
-            f"{len(comparison.labels)} label rates moved beyond its threshold"
-        )
-    named = "; ".join(movement.words for movement in beyond[:_NAMED])
-    more = f"; and {len(beyond) - _NAMED} more, see the report" if len(beyond) > _NAMED else ""
-    return f"{comparison.words}: {named}{more}"
 
 
 def _comparison(values: dict[str, Any]) -> Comparison:

@@ -5,6 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
+from mtlx.components.drift_guard.drift_result import DriftResult
 from mtlx.components.report import executor
 from mtlx.components.report.artifact import HtmlReport
 from mtlx.components.report.settings import ReportSettings
@@ -29,6 +30,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "examples": _optional(standard_artifacts.Examples),
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
+        "drift": _optional(DriftResult),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=HtmlReport)}
 
@@ -47,6 +49,7 @@ class Report(base_component.BaseComponent):
         examples: of `LogExampleGen`, for the summary of the ingestion.
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
+        drift: of `DriftGuard`.
         settings: JSON of `ReportSettings`, or a runtime parameter.
         experiment: JSON of the experiment file's sections, which the report shows.
 
@@ -66,6 +69,7 @@ class Report(base_component.BaseComponent):
         examples: types.BaseChannel | None = None,
         model_run: types.BaseChannel | None = None,
         reference_model_run: types.BaseChannel | None = None,
+        drift: types.BaseChannel | None = None,
         settings: str | data_types.RuntimeParameter = "{}",
         experiment: str | None = None,
     ):
@@ -80,6 +84,7 @@ class Report(base_component.BaseComponent):
                 examples=examples,
                 model_run=model_run,
                 reference_model_run=reference_model_run,
+                drift=drift,
                 settings=settings,
                 experiment=experiment,
                 report=types.Channel(type=HtmlReport),

@@ -50,6 +50,7 @@ class Executor(base_executor.BaseExecutor):
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),
             ingestion=sources.ingestion(),
+            drift=sources.drift(),
             experiment=json.loads(exec_properties.get("experiment") or "{}"),
             span=sources.span(),
             notices=tuple(sources.notices),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from mtlx.components.drift_guard.settings import DriftSettings
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.splits.splitter import SPLITS
 from mtlx.components.log_example_gen.values.missing_texts import missing_texts
@@ -128,6 +129,7 @@ class Experiment(ContractSections):
         evaluation: slices and intervals.
         gate: what the candidate must reach, and against which baseline.
         validation: schema and anomalies.
+        drift: how far the newest examples may have moved from those before.
         serving: where a blessed model is pushed to.
         report: the report's options.
         components: whose component does the work.
@@ -142,6 +144,7 @@ class Experiment(ContractSections):
     evaluation: EvaluationSettings = EvaluationSettings()
     gate: GateSection = GateSection()
     validation: ValidationSettings = ValidationSettings()
+    drift: DriftSettings = DriftSettings()
     serving: ServingSettings = ServingSettings()
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
@@ -210,7 +213,7 @@ class Experiment(ContractSections):
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
         problems += missing_domain_values(self.domain, missing_texts(self.data))
-        problems += self._split_problems()
+        problems += [*self._split_problems(), *self._drift_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -277,6 +280,30 @@ class Experiment(ContractSections):
             for key, task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
+
+    @property
+    def measures_drift(self) -> bool:
+        """Whether `DriftGuard` runs; the stock StatisticsGen counts no values for it."""
+        return self.drift.on_drift != "off" and self.components.statistics == "batch"
+
+    def _drift_problems(self) -> list[str]:
+        problems = [
+            f"drift.features names no feature: {name!r}, {suggest(name, self.features)}"
+            for name in self.drift.features
+            if name not in self.features
+        ]
+        problems += [
+            f"drift.label_rates names no task: {name!r}, {suggest(name, self.tasks)}"
+            for name in self.drift.label_rates
+            if name not in self.tasks
+        ]
+        if "drift" in self.model_fields_set and self.drift.on_drift != "off":
+            if self.components.statistics == "stock":
+                problems.append(
+                    "components.statistics is 'stock', but StatisticsGen counts no values that "
+                    "drift could be measured by: leave 'drift' out, or set drift.on_drift: off"
+                )
+        return problems
 
     def _split_problems(self) -> list[str]:
         """Splits that can have no row, whatever the logs hold."""

@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_node
 
 from mtlx.components.anomaly_guard.component import AnomalyGuard
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
+from mtlx.components.drift_guard.component import DriftGuard
 from mtlx.components.log_example_gen.component import LogExampleGen
 from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.one_pass_transform.component import OnePassTransform
@@ -51,7 +52,7 @@ def create_pipeline(
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
-        ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
+        ExampleValidator, AnomalyGuard, DriftGuard, Transform, Trainer (and ReferenceTrainer),
         LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
         Pusher. `components` of the experiment puts stock ones in the places of ours.
     """
@@ -67,8 +68,10 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
+    drift = _drift(experiment, statistics)
     transform = _transform(experiment, examples, schema)
-    transform.add_upstream_node(guard)
+    for one in (guard, *drift):
+        transform.add_upstream_node(one)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     opponents = Opponents.of(experiment, candidate)
@@ -82,10 +85,12 @@ def create_pipeline(
         examples=examples.outputs["examples"],
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
+        drift=drift[0].outputs["drift"] if drift else None,
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
-    nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
+    nodes = [examples, statistics, schema, validator, guard, *drift, transform]
+    nodes += trainers
     nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
@@ -122,7 +127,27 @@ def _statistics(experiment: Experiment, examples: base_node.BaseNode) -> base_no
         examples=examples.outputs["examples"],
         data_contract=experiment.contract.to_json(),
         sample_rate=experiment.validation.statistics_sample,
+        count_values=experiment.measures_drift,
     ).with_id("StatisticsGen")
+
+
+def _drift(experiment: Experiment, statistics: base_node.BaseNode) -> list[DriftGuard]:
+    """The test split against the train split; nothing where the experiment does not ask for it."""
+    if not experiment.measures_drift:
+        return []
+    split = experiment.data.split
+    apart = split.of if split.by == "hash" and split.of in experiment.features else ""
+    return [
+        DriftGuard(
+            statistics=statistics.outputs["statistics"],
+            baseline_statistics=statistics.outputs["statistics"],
+            settings=experiment.drift.to_json(),
+            data_contract=experiment.contract.to_json(),
+            split="test",
+            baseline_split="train",
+            kept_apart=apart,
+        )
+    ]
 
 
 def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node.BaseNode:

@@ -15,7 +15,7 @@ from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
 
 NODES = [
     "LogExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGuard",
-    "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
+    "DriftGuard", "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
     "Report", "Pusher",
 ]  # fmt: skip
 
