@@ -57,14 +57,23 @@ class ValidationSettings(Settings):
     """What is checked before training.
 
     Attributes:
-        schema_path: a reviewed schema (``schema.pbtxt``) to import; None infers one from the
-            data of this run.
+        schema_path: a reviewed schema (``schema.pbtxt``) to import, such as ``mtlx schema
+            --write`` writes; None infers one from the training rows, beginning with the schema of
+            the model blessed last, and holds the other splits against it.
+        tolerance: of an inferred schema: share of a split's rows that may lack a feature which
+            all training rows have, and share of its values that may be new to a feature with a
+            closed set of values.
+        open_features: categorical features and sequences of which any share of the values may be
+            new, besides those that are taken for such: the target item, ones with more than 100
+            values, hashed ones, and ones that are not embedded.
         allow_anomalies: go on although ExampleValidator found anomalies; the report lists them.
         statistics_sample: share of the rows, in batches, that statistics are computed of; the
             report says so where it is below 1.
     """
 
     schema_path: str | None = None
+    tolerance: Annotated[float, pydantic.Field(ge=0.0, lt=1.0)] = 0.01
+    open_features: list[str] = []
     allow_anomalies: bool = False
     statistics_sample: Annotated[float, pydantic.Field(gt=0.0, le=1.0)] = 1.0
 
@@ -290,6 +299,11 @@ class Experiment(ContractSections):
         problems = [
             f"drift.features names no feature: {name!r}, {suggest(name, self.features)}"
             for name in self.drift.features
+            if name not in self.features
+        ]
+        problems += [
+            f"validation.open_features names no feature: {name!r}, {suggest(name, self.features)}"
+            for name in self.validation.open_features
             if name not in self.features
         ]
         problems += [

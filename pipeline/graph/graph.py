@@ -17,10 +17,12 @@ from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.report.component import Report
 from mtlx.components.slice_evaluation.component import SliceEvaluation
+from mtlx.components.span_schema_gen.component import SpanSchemaGen
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
+from mtlx.pipeline.graph.blessed_schema import BlessedSchemaStrategy
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.run_parameters import RunParameters
 from mtlx.trainer.run_config import run_config
@@ -51,7 +53,8 @@ def create_pipeline(
         run_fns: import paths of what Trainers call in the place of `RUN_FN`, by node id.
 
     Returns:
-        The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
+        The pipeline: log ExampleGen, StatisticsGen, BlessedSchema and SchemaGen (or the imported
+        schema),
         ExampleValidator, AnomalyGuard, DriftGuard, Transform, Trainer (and ReferenceTrainer),
         LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
         Pusher. `components` of the experiment puts stock ones in the places of ours.
@@ -60,7 +63,7 @@ def create_pipeline(
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
-    schema = _schema(experiment, statistics)
+    schema, *before_schema = _schema(experiment, statistics)
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -89,7 +92,7 @@ def create_pipeline(
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
-    nodes = [examples, statistics, schema, validator, guard, *drift, transform]
+    nodes = [examples, statistics, *before_schema, schema, validator, guard, *drift, transform]
     nodes += trainers
     nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
@@ -150,15 +153,30 @@ def _drift(experiment: Experiment, statistics: base_node.BaseNode) -> list[Drift
     ]
 
 
-def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> base_node.BaseNode:
-    """The reviewed schema where the experiment names one, else one inferred from this run."""
-    if experiment.validation.schema_path is not None:
-        return tfx.components.ImportSchemaGen(
-            schema_file=absolute(experiment.validation.schema_path)
-        )
-    return tfx.components.SchemaGen(
-        statistics=statistics.outputs["statistics"], infer_feature_shape=False
-    )
+def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> list[base_node.BaseNode]:
+    """The reviewed schema where the experiment names one, else one of the training rows.
+
+    First the node that gives it, then what comes before that.
+    """
+    validation, kinds = experiment.validation, tfx.types.standard_artifacts
+    if validation.schema_path is not None:
+        return [tfx.components.ImportSchemaGen(schema_file=absolute(validation.schema_path))]
+    blessed = tfx.dsl.Resolver(
+        strategy_class=BlessedSchemaStrategy,
+        model=tfx.dsl.Channel(type=kinds.Model),
+        model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        schema=tfx.dsl.Channel(type=kinds.Schema),
+        statistics=statistics.outputs["statistics"],
+    ).with_id("BlessedSchema")
+    schema = SpanSchemaGen(
+        statistics=statistics.outputs["statistics"],
+        base_schema=blessed.outputs["schema"],
+        data_contract=experiment.contract.to_json(),
+        split="train",
+        tolerance=validation.tolerance,
+        open_features=validation.open_features,
+    ).with_id("SchemaGen")
+    return [schema, blessed]
 
 
 def _transform(
