@@ -6,11 +6,10 @@ import numpy as np
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
+from mtlx.components.span_schema_gen.schema_marks import INFERRED, is_inferred
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import CategoricalFeature
 
-#: Marks a feature that was inferred; one without it was reviewed by a person.
-INFERRED = "inferred"
 #: A feature with more different values than this has no list of them.
 _MOST_VALUES = 100
 #: Where new values may be more than this share of all, their set is not closed.
@@ -57,7 +56,7 @@ class InferredSchema:
         for feature in self._base.feature:
             if feature.name in self._names:
                 self._features[feature.name] = feature
-                if _is_inferred(feature) and feature.domain in domains:
+                if is_inferred(feature) and feature.domain in domains:
                     self._values[feature.name] = set(domains[feature.domain].value)
         self._closed = {name for name in self._values if name not in self._open}
 
@@ -72,7 +71,7 @@ class InferredSchema:
             if feature.name not in self._names:
                 continue
             known = self._features.get(feature.name)
-            if known is not None and known.type == feature.type and not _is_inferred(known):
+            if known is not None and known.type == feature.type and not is_inferred(known):
                 continue
             if known is None or known.type != feature.type:
                 known = self._features[feature.name] = schema_pb2.Feature()
@@ -93,14 +92,14 @@ class InferredSchema:
         schema = schema_pb2.Schema()
         schema.CopyFrom(self._base)
         del schema.feature[:]
-        used = {f.domain for f in self._features.values() if not _is_inferred(f)}
+        used = {f.domain for f in self._features.values() if not is_inferred(f)}
         kept = [domain for domain in self._base.string_domain if domain.name in used]
         del schema.string_domain[:]
         schema.string_domain.extend(kept)
         for name in sorted(self._features):
             feature = schema.feature.add()
             feature.CopyFrom(self._features[name])
-            if not _is_inferred(feature):
+            if not is_inferred(feature):
                 continue
             if feature.presence.min_fraction > 0:
                 feature.presence.min_fraction = 1 - self._tolerance
@@ -133,19 +132,6 @@ class InferredSchema:
             self._closed.discard(name)
 
 
-def without_marks(schema: schema_pb2.Schema) -> schema_pb2.Schema:
-    """A copy for a person to review: what it says is no longer inferred."""
-    reviewed = schema_pb2.Schema()
-    reviewed.CopyFrom(schema)
-    for feature in reviewed.feature:
-        tags = [tag for tag in feature.annotation.tag if tag != INFERRED]
-        del feature.annotation.tag[:]
-        feature.annotation.tag.extend(tags)
-        if not feature.annotation.ListFields():
-            feature.ClearField("annotation")
-    return reviewed
-
-
 def _is_open(name: str, contract: DataContract) -> bool:
     """Whether new values of a feature are to be expected by what it is."""
     feature = contract.features[name]
@@ -158,10 +144,6 @@ def _is_open(name: str, contract: DataContract) -> bool:
         # Those that are not listed are gathered, where the experiment says so.
         return contract.domain is not None and contract.domain.other is not None
     return feature.hash_buckets is not None or not feature.embed
-
-
-def _is_inferred(feature: schema_pb2.Feature) -> bool:
-    return INFERRED in feature.annotation.tag
 
 
 def _widen(known: schema_pb2.Feature, other: schema_pb2.Feature) -> None:

@@ -63,7 +63,8 @@ def create_pipeline(
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
-    schema, *before_schema = _schema(experiment, statistics)
+    described = statistics.outputs["statistics"]
+    schema, *before_schema = _schema(experiment, described, described)
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -71,7 +72,7 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    drift = _drift(experiment, statistics)
+    drift = _drift(experiment, described, described)
     transform = _transform(experiment, examples, schema)
     for one in (guard, *drift):
         transform.add_upstream_node(one)
@@ -134,29 +135,45 @@ def _statistics(experiment: Experiment, examples: base_node.BaseNode) -> base_no
     ).with_id("StatisticsGen")
 
 
-def _drift(experiment: Experiment, statistics: base_node.BaseNode) -> list[DriftGuard]:
-    """The test split against the train split; nothing where the experiment does not ask for it."""
+def _drift(
+    experiment: Experiment,
+    newest: types.BaseChannel,
+    before: types.BaseChannel,
+    splits: tuple[str, str] = ("test", "train"),
+) -> list[DriftGuard]:
+    """Statistics of the newest rows against those before; nothing where it is not asked for.
+
+    Of one artifact on both sides these are two splits; two empty names take all.
+    """
     if not experiment.measures_drift:
         return []
     split = experiment.data.split
     apart = split.of if split.by == "hash" and split.of in experiment.features else ""
     return [
         DriftGuard(
-            statistics=statistics.outputs["statistics"],
-            baseline_statistics=statistics.outputs["statistics"],
+            statistics=newest,
+            baseline_statistics=before,
             settings=experiment.drift.to_json(),
             data_contract=experiment.contract.to_json(),
-            split="test",
-            baseline_split="train",
+            split=splits[0],
+            baseline_split=splits[1],
             kept_apart=apart,
         )
     ]
 
 
-def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> list[base_node.BaseNode]:
+def _schema(
+    experiment: Experiment, trained: types.BaseChannel, newest: types.BaseChannel
+) -> list[base_node.BaseNode]:
     """The reviewed schema where the experiment names one, else one of the training rows.
 
-    First the node that gives it, then what comes before that.
+    Args:
+        experiment: of the run.
+        trained: statistics of the rows that train.
+        newest: statistics of the newest rows.
+
+    Returns:
+        The node that gives it, and what comes before that.
     """
     validation, kinds = experiment.validation, tfx.types.standard_artifacts
     if validation.schema_path is not None:
@@ -166,10 +183,10 @@ def _schema(experiment: Experiment, statistics: base_node.BaseNode) -> list[base
         model=tfx.dsl.Channel(type=kinds.Model),
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
         schema=tfx.dsl.Channel(type=kinds.Schema),
-        statistics=statistics.outputs["statistics"],
+        statistics=newest,
     ).with_id("BlessedSchema")
     schema = SpanSchemaGen(
-        statistics=statistics.outputs["statistics"],
+        statistics=trained,
         base_schema=blessed.outputs["schema"],
         data_contract=experiment.contract.to_json(),
         split="train",

@@ -5,7 +5,8 @@ import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from mtlx.components.span_schema_gen.inferred_schema import InferredSchema, without_marks
+from mtlx.components.span_schema_gen.inferred_schema import InferredSchema
+from mtlx.components.span_schema_gen.schema_marks import without_marks
 from tests.components.drift_guard.made_days import CONTRACT, columns, statistics
 
 ROWS = 600
