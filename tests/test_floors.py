@@ -26,12 +26,20 @@ ROOMS = {
             "model",
             "losses",
         ),
-        *("distribution", "examples", "optimization", "validation", "training", "serving", "warm_start"),
+        *(
+            "distribution",
+            "examples",
+            "optimization",
+            "validation",
+            "training",
+            "serving",
+            "warm_start",
+        ),
         "run_fn",
     ),
     "pipeline": (
         *("process", "experiment", "log_sample", "preflight", "log_check", "catalogue"),
-        *("simulation", "graph", "run", "terminal", "command_line"),
+        *("simulation", "graph", "run", "terminal", "commands", "command_line"),
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),

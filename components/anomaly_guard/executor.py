@@ -24,7 +24,8 @@ class DataAnomaliesError(ValueError):
                 f"{anomaly.short_description}: {anomaly.description}"
             )
         lines.append(
-            "Fix the data, import a reviewed schema (validation.schema_path), or set "
+            "Fix the data, name features whose new values are to be expected in "
+            "validation.open_features, import a reviewed schema (validation.schema_path), or set "
             "validation.allow_anomalies: true to go on; the report lists them then."
         )
         super().__init__("\n".join(lines))

@@ -14,6 +14,7 @@ class BatchStatisticsGenSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "sample_rate": component_spec.ExecutionParameter(type=float),
+        "count_values": component_spec.ExecutionParameter(type=bool),
     }
     INPUTS = {"examples": component_spec.ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS = {
@@ -33,17 +34,25 @@ class BatchStatisticsGen(base_beam_component.BaseBeamComponent):
         examples: raw examples.
         data_contract: `DataContract` as JSON; its columns are described.
         sample_rate: share of the rows that are looked at, in (0, 1].
+        count_values: write `SplitCounts` beside TFDV's file, which `DriftGuard` reads.
     """
 
     SPEC_CLASS = BatchStatisticsGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, examples: types.BaseChannel, data_contract: str, sample_rate: float = 1.0):
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        data_contract: str,
+        sample_rate: float = 1.0,
+        count_values: bool = True,
+    ):
         super().__init__(
             spec=BatchStatisticsGenSpec(
                 examples=examples,
                 data_contract=data_contract,
                 sample_rate=sample_rate,
+                count_values=count_values,
                 statistics=types.Channel(type=standard_artifacts.ExampleStatistics),
             )
         )

@@ -14,7 +14,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
+from mtlx.components.batch_statistics_gen.count_columns import CountColumns
 from mtlx.components.batch_statistics_gen.describe_columns import DescribeColumns
+from mtlx.components.batch_statistics_gen.split_counts import SplitCounts
 from mtlx.components.example_batches import contract_columns, file_groups, read_batches, split_files
 from mtlx.transform.contract.contract_property import contract_of
 
@@ -36,7 +38,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: ``examples``.
             output_dict: ``statistics``.
-            exec_properties: ``sample_rate``, ``data_contract``.
+            exec_properties: ``sample_rate``, ``data_contract``, ``count_values``.
 
         Raises:
             ValueError: a split has no files.
@@ -46,7 +48,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = artifact_utils.decode_split_names(examples.split_names)
         statistics.split_names = artifact_utils.encode_split_names(splits)
         statistics.span = examples.span
-        columns = contract_columns(contract_of(exec_properties))
+        contract = contract_of(exec_properties)
+        columns = contract_columns(contract)
         rate = exec_properties["sample_rate"]
         statistics.set_json_value_custom_property(
             stock.SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME,
@@ -61,12 +64,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ]
         folders = {split: artifact_utils.get_split_uri([statistics], split) for split in splits}
         names = {name: dtype.name for name, dtype in columns.items()}
+        combines: list[beam.CombineFn] = [DescribeColumns()]
+        if exec_properties["count_values"]:
+            combines.append(CountColumns(contract))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(groups, reshuffle=True)
                 | "ReadBatches" >> beam.FlatMap(_read, names, rate)
-                | "Describe" >> beam.CombinePerKey(DescribeColumns())
+                | "Describe"
+                >> beam.CombinePerKey(beam.combiners.SingleInputTupleCombineFn(*combines))
                 | "Write" >> beam.Map(_write, folders)
             )
 
@@ -80,9 +87,12 @@ def _read(
 
 
 def _write(
-    item: tuple[str, statistics_pb2.DatasetFeatureStatisticsList], folders: dict[str, str]
+    item: tuple[str, tuple[statistics_pb2.DatasetFeatureStatisticsList | SplitCounts, ...]],
+    folders: dict[str, str],
 ) -> None:
-    split, found = item
+    split, (found, *counts) = item
     tf.io.gfile.makedirs(folders[split])
     with tf.io.gfile.GFile(os.path.join(folders[split], stock.DEFAULT_FILE_NAME), "wb") as file:
         file.write(found.SerializeToString())
+    for one in counts:
+        one.save(folders[split])

@@ -5,6 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
+from mtlx.components.drift_guard.drift_result import DriftResult
 from mtlx.components.report import executor
 from mtlx.components.report.artifact import HtmlReport
 from mtlx.components.report.settings import ReportSettings
@@ -30,6 +31,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "test_examples": _optional(standard_artifacts.Examples),
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
+        "drift": _optional(DriftResult),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=HtmlReport)}
 
@@ -50,6 +52,7 @@ class Report(base_component.BaseComponent):
         test_examples: with a window, those of the spans that test.
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
+        drift: of `DriftGuard`.
         settings: JSON of `ReportSettings`, or a runtime parameter.
         experiment: JSON of the experiment file's sections, which the report shows.
 
@@ -69,6 +72,7 @@ class Report(base_component.BaseComponent):
         examples: types.BaseChannel | None = None,
         model_run: types.BaseChannel | None = None,
         reference_model_run: types.BaseChannel | None = None,
+        drift: types.BaseChannel | None = None,
         settings: str | data_types.RuntimeParameter = "{}",
         experiment: str | None = None,
         test_examples: types.BaseChannel | None = None,
@@ -85,6 +89,7 @@ class Report(base_component.BaseComponent):
                 test_examples=test_examples,
                 model_run=model_run,
                 reference_model_run=reference_model_run,
+                drift=drift,
                 settings=settings,
                 experiment=experiment,
                 report=types.Channel(type=HtmlReport),

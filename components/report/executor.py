@@ -53,6 +53,7 @@ class Executor(base_executor.BaseExecutor):
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),
             ingestion=joined_ingestion(spans) if spans else sources.ingestion(),
+            drift=sources.drift(),
             experiment=experiment,
             span=sources.span(),
             spans=spans,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly
+from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.sections.window_view import SpanView
@@ -96,6 +97,7 @@ class ReportData:
         statistics: by split.
         anomalies: of all splits; None where nobody looked for any.
         ingestion: content of the ingestion's ``summary.json``.
+        drift: how far the newest examples moved; None where nobody measured it.
         experiment: sections of the experiment file as plain values; empty where they are unknown.
         span: number of the portion of the logs that was read; None where the logs have none.
         spans: of the run's window; empty without one.
@@ -114,6 +116,7 @@ class ReportData:
     statistics: tuple[SplitStatistics, ...] = ()
     anomalies: tuple[Anomaly, ...] | None = None
     ingestion: IngestionSummary | None = None
+    drift: Drift | None = None
     experiment: dict[str, Any] = field(default_factory=dict)
     span: int | None = None
     spans: tuple[SpanView, ...] = ()

@@ -10,6 +10,7 @@ from tfx.components.evaluator import constants
 from tfx.types import artifact_utils
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly, load_anomalies
+from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.components.log_example_gen.ingestion_summary import (
     IngestionSummary,
     read_ingestion_summary,
@@ -144,6 +145,11 @@ class Sources:
                 "they stand in the reports of their days."
             )
         return spans
+
+    def drift(self) -> Drift | None:
+        """How far the newest examples moved; None where no guard ran."""
+        artifact = self._artifact("drift")
+        return Drift.load(artifact.uri) if artifact else None
 
     def span(self) -> int | None:
         """Number of the portion of the logs that was read, where they come in portions."""

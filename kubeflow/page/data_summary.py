@@ -5,6 +5,7 @@ from tfx import types
 from tfx.types import artifact_utils, standard_artifacts
 
 from mtlx.components.anomaly_guard.anomalies import load_anomalies
+from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.report.formatting import count, duration, share, short
 from mtlx.components.report.report_data import FeatureStatistics
@@ -15,6 +16,8 @@ from mtlx.kubeflow.page.markdown import code, plain, table
 _MAXIMUM_FEATURES = 200
 #: Anomalies that are listed.
 _MAXIMUM_ANOMALIES = 200
+#: Features that moved most that are listed.
+_MOST_MOVED = 10
 
 
 def ingestion_summary(uri: str) -> list[str]:
@@ -77,6 +80,28 @@ def anomalies_summary(uri: str) -> list[str]:
     lines = [f"## {len(found)} anomalies", *table(("Split", "Feature", "Severity", ""), rows)]
     if len(found) > _MAXIMUM_ANOMALIES:
         lines.append(f"The first {_MAXIMUM_ANOMALIES} of {len(found)}.")
+    return lines
+
+
+def drift_summary(uri: str) -> list[str]:
+    """How far the newest examples moved.
+
+    Args:
+        uri: of what DriftGuard found.
+    """
+    drift = Drift.load(uri)
+    lines = [plain(note) for note in drift.notes]
+    for comparison in drift.comparisons:
+        lines += [f"## {plain(comparison.words)}", "", plain(comparison.line)]
+        rows = [
+            (plain(feature.name), plain(m.measure), short(m.value), short(m.noise),
+             short(m.threshold) if m.threshold else "none", "beyond" if m.beyond else "")
+            for feature in comparison.features[:_MOST_MOVED]
+            for m in feature.movements
+        ]  # fmt: skip
+        lines += table(
+            ("Feature", "Measure", ">Moved by", ">By chance up to", ">Threshold", ""), rows
+        )
     return lines
 
 

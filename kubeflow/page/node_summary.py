@@ -5,6 +5,7 @@ import ml_metadata
 from mtlx.components.report.formatting import duration
 from mtlx.kubeflow.page.data_summary import (
     anomalies_summary,
+    drift_summary,
     ingestion_summary,
     statistics_summary,
 )
@@ -25,6 +26,7 @@ _DETAILS = {
     "LogExampleGen": ("examples", ingestion_summary),
     "StatisticsGen": ("statistics", statistics_summary),
     "ExampleValidator": ("anomalies", anomalies_summary),
+    "DriftGuard": ("drift", drift_summary),
     "Trainer": ("model_run", training_summary),
     "SliceEvaluation": ("evaluation", evaluation_summary),
     "ReferenceTrainer": ("model_run", training_summary),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from mtlx.components.drift_guard.settings import DriftSettings
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.splits.splitter import SPLITS
 from mtlx.components.log_example_gen.values.missing_texts import missing_texts
@@ -59,14 +60,23 @@ class ValidationSettings(Settings):
     """What is checked before training.
 
     Attributes:
-        schema_path: a reviewed schema (``schema.pbtxt``) to import; None infers one from the
-            data of this run.
+        schema_path: a reviewed schema (``schema.pbtxt``) to import, such as ``mtlx schema
+            --write`` writes; None infers one from the training rows, beginning with the schema of
+            the model blessed last, and holds the other splits against it.
+        tolerance: of an inferred schema: share of a split's rows that may lack a feature which
+            all training rows have, and share of its values that may be new to a feature with a
+            closed set of values.
+        open_features: categorical features and sequences of which any share of the values may be
+            new, besides those that are taken for such: the target item, ones with more than 100
+            values, hashed ones, and ones that are not embedded.
         allow_anomalies: go on although ExampleValidator found anomalies; the report lists them.
         statistics_sample: share of the rows, in batches, that statistics are computed of; the
             report says so where it is below 1.
     """
 
     schema_path: str | None = None
+    tolerance: Annotated[float, pydantic.Field(ge=0.0, lt=1.0)] = 0.01
+    open_features: list[str] = []
     allow_anomalies: bool = False
     statistics_sample: Annotated[float, pydantic.Field(gt=0.0, le=1.0)] = 1.0
 
@@ -133,6 +143,7 @@ class Experiment(ContractSections):
         gate: what the candidate must reach, and against which baseline.
         validation: schema and anomalies.
         transform: what is kept of an earlier analysis.
+        drift: how far the newest examples may have moved from those before.
         serving: where a blessed model is pushed to.
         report: the report's options.
         components: whose component does the work.
@@ -148,6 +159,7 @@ class Experiment(ContractSections):
     gate: GateSection = GateSection()
     validation: ValidationSettings = ValidationSettings()
     transform: TransformSettings = TransformSettings()
+    drift: DriftSettings = DriftSettings()
     serving: ServingSettings = ServingSettings()
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
@@ -226,7 +238,7 @@ class Experiment(ContractSections):
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
         problems += missing_domain_values(self.domain, missing_texts(self.data))
-        problems += self._split_problems()
+        problems += [*self._split_problems(), *self._drift_problems()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -309,6 +321,35 @@ class Experiment(ContractSections):
             for key, task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
+
+    @property
+    def measures_drift(self) -> bool:
+        """Whether `DriftGuard` runs; the stock StatisticsGen counts no values for it."""
+        return self.drift.on_drift != "off" and self.components.statistics == "batch"
+
+    def _drift_problems(self) -> list[str]:
+        problems = [
+            f"drift.features names no feature: {name!r}, {suggest(name, self.features)}"
+            for name in self.drift.features
+            if name not in self.features
+        ]
+        problems += [
+            f"validation.open_features names no feature: {name!r}, {suggest(name, self.features)}"
+            for name in self.validation.open_features
+            if name not in self.features
+        ]
+        problems += [
+            f"drift.label_rates names no task: {name!r}, {suggest(name, self.tasks)}"
+            for name in self.drift.label_rates
+            if name not in self.tasks
+        ]
+        if "drift" in self.model_fields_set and self.drift.on_drift != "off":
+            if self.components.statistics == "stock":
+                problems.append(
+                    "components.statistics is 'stock', but StatisticsGen counts no values that "
+                    "drift could be measured by: leave 'drift' out, or set drift.on_drift: off"
+                )
+        return problems
 
     def _split_problems(self) -> list[str]:
         """Splits that can have no row, whatever the logs hold."""

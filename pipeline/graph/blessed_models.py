@@ -71,11 +71,11 @@ def examples_of(
     waiting = {model.id} if store is not None else set()
     while waiting:
         seen |= waiting
-        behind = {number: _behind(store, number) for number in waiting}
-        sources = [number for number, found in behind.items() if not found and number in by_id]
+        before = {number: behind(store, number) for number in waiting}
+        sources = [number for number, found in before.items() if not found and number in by_id]
         if sources:
             return [by_id[number] for number in sorted(sources)]
-        waiting = set().union(*behind.values()) - seen
+        waiting = set().union(*before.values()) - seen
     return []
 
 
@@ -131,8 +131,8 @@ def _key(event: metadata_store_pb2.Event) -> str:
     return event.path.steps[0].key if event.path.steps else ""
 
 
-def _behind(store: ml_metadata.MetadataStore, artifact: int) -> set[int]:
-    """Artifacts that went into the making of an artifact."""
+def behind(store: ml_metadata.MetadataStore, artifact: int) -> set[int]:
+    """Ids of the artifacts that went into the making of an artifact."""
     made_by = {
         event.execution_id
         for event in store.get_events_by_artifact_ids([artifact])

@@ -10,21 +10,24 @@ from tfx.dsl.components.base import base_node
 
 from mtlx.components.anomaly_guard.component import AnomalyGuard
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
+from mtlx.components.drift_guard.component import DriftGuard
 from mtlx.components.log_example_gen.component import LogExampleGen
 from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.report.component import Report
 from mtlx.components.slice_evaluation.component import SliceEvaluation
+from mtlx.components.span_schema_gen.component import SpanSchemaGen
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
 from mtlx.pipeline.graph.base_model import base_model_node, base_model_of
+from mtlx.pipeline.graph.blessed_schema import BlessedSchemaStrategy
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.run_examples import RunExamples
 from mtlx.pipeline.graph.run_parameters import RunParameters
-from mtlx.pipeline.graph.span_window import schema_statistics, span_window
+from mtlx.pipeline.graph.span_window import span_window
 from mtlx.trainer.run_config import run_config
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 
@@ -54,8 +57,9 @@ def create_pipeline(
 
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SpanWindow (where the experiment has a
-        window), SchemaGen (or the imported schema), ExampleValidator, AnomalyGuard, BaseModel
-        (with a warm start), Transform, Trainer (and ReferenceTrainer),
+        window), BlessedSchema and SchemaGen (or the imported schema), ExampleValidator,
+        AnomalyGuard, DriftGuard, BaseModel (with a warm start), Transform, Trainer (and
+        ReferenceTrainer),
         LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
         Pusher. `components` of the experiment puts stock ones in the places of ours.
     """
@@ -63,8 +67,8 @@ def create_pipeline(
     examples = _examples(experiment, pipeline_root, parameters)
     statistics = _statistics(experiment, examples)
     window = span_window(experiment.data, examples, statistics) if experiment.data.window else None
-    read = RunExamples.of(examples, window)
-    schema = _schema(experiment, schema_statistics(statistics, window))
+    read = RunExamples.of(examples, statistics, window)
+    schema, *before_schema = _schema(experiment, read)
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -72,9 +76,11 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
+    drift = _drift(experiment, read)
     base = base_model_node(experiment, read.train)
     transform = _transform(experiment, read.train, schema, base_model_of(base))
-    transform.add_upstream_node(guard)
+    for one in (guard, *drift):
+        transform.add_upstream_node(one)
     trainers = _trainers(
         experiment, pipeline_root, transform, schema, run_fns or {}, base_model_of(base)
     )
@@ -91,11 +97,12 @@ def create_pipeline(
         test_examples=read.test,
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
+        drift=drift[0].outputs["drift"] if drift else None,
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
-    nodes = [examples, statistics, *([window] if window else []), schema, validator, guard]
-    nodes += [*([base] if base else []), transform, *trainers]
+    nodes = [examples, statistics, *([window] if window else []), *before_schema, schema]
+    nodes += [validator, guard, *drift, *([base] if base else []), transform, *trainers]
     nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
@@ -132,16 +139,56 @@ def _statistics(experiment: Experiment, examples: base_node.BaseNode) -> base_no
         examples=examples.outputs["examples"],
         data_contract=experiment.contract.to_json(),
         sample_rate=experiment.validation.statistics_sample,
+        count_values=experiment.measures_drift,
     ).with_id("StatisticsGen")
 
 
-def _schema(experiment: Experiment, statistics: types.BaseChannel) -> base_node.BaseNode:
-    """The reviewed schema where the experiment names one, else one inferred from this run."""
-    if experiment.validation.schema_path is not None:
-        return tfx.components.ImportSchemaGen(
-            schema_file=absolute(experiment.validation.schema_path)
+def _drift(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
+    """Statistics of the newest rows against those before; nothing where it is not asked for."""
+    if not experiment.measures_drift:
+        return []
+    split = experiment.data.split
+    apart = split.of if split.by == "hash" and split.of in experiment.features else ""
+    # Without a window these are two splits of one artifact; a span has no role, and all counts.
+    newest, before = ("test", "train") if read.test is None else ("", "")
+    return [
+        DriftGuard(
+            statistics=read.test_statistics,
+            baseline_statistics=read.train_statistics,
+            settings=experiment.drift.to_json(),
+            data_contract=experiment.contract.to_json(),
+            split=newest,
+            baseline_split=before,
+            kept_apart=apart,
         )
-    return tfx.components.SchemaGen(statistics=statistics, infer_feature_shape=False)
+    ]
+
+
+def _schema(experiment: Experiment, read: RunExamples) -> list[base_node.BaseNode]:
+    """The reviewed schema where the experiment names one, else one of the training rows.
+
+    Returns:
+        The node that gives it, and what comes before that.
+    """
+    validation, kinds = experiment.validation, tfx.types.standard_artifacts
+    if validation.schema_path is not None:
+        return [tfx.components.ImportSchemaGen(schema_file=absolute(validation.schema_path))]
+    blessed = tfx.dsl.Resolver(
+        strategy_class=BlessedSchemaStrategy,
+        model=tfx.dsl.Channel(type=kinds.Model),
+        model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        schema=tfx.dsl.Channel(type=kinds.Schema),
+        statistics=read.test_statistics,
+    ).with_id("BlessedSchema")
+    schema = SpanSchemaGen(
+        statistics=read.train_statistics,
+        base_schema=blessed.outputs["schema"],
+        data_contract=experiment.contract.to_json(),
+        split="train",
+        tolerance=validation.tolerance,
+        open_features=validation.open_features,
+    ).with_id("SchemaGen")
+    return [schema, blessed]
 
 
 def _transform(

@@ -1,4 +1,4 @@
-"""The raw examples of a run: in one artifact with all splits, or in one per span."""
+"""The raw examples of a run and their statistics: of all splits at once, or one per span."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,25 @@ class RunExamples:
         train: examples whose splits ``train`` and ``validation`` make the model; without a window
             its split ``test`` is what the model is tested on.
         test: with a window, the examples that test, with all their splits; else None.
+        train_statistics: of `train`.
+        test_statistics: of `test`; without a window the same as `train_statistics`.
     """
 
     train: types.BaseChannel
     test: types.BaseChannel | None
+    train_statistics: types.BaseChannel
+    test_statistics: types.BaseChannel
 
     @classmethod
-    def of(cls, examples: base_node.BaseNode, window: base_node.BaseNode | None) -> "RunExamples":
+    def of(
+        cls,
+        examples: base_node.BaseNode,
+        statistics: base_node.BaseNode,
+        window: base_node.BaseNode | None,
+    ) -> "RunExamples":
         """Of the node that reads the logs, or of the one that finds the spans of a window."""
         if window is None:
-            return cls(examples.outputs["examples"], None)
-        return cls(window.outputs["train_examples"], window.outputs["test_examples"])
+            described = statistics.outputs["statistics"]
+            return cls(examples.outputs["examples"], None, described, described)
+        names = ("train_examples", "test_examples", "train_statistics", "test_statistics")
+        return cls(*(window.outputs[name] for name in names))

@@ -55,10 +55,7 @@ class SpanWindowStrategy(resolver.ResolverStrategy):
     def resolve_artifacts(
         self, store: ml_metadata.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]] | None:
-        """Returns the artifacts, the oldest span first; None where training or test has none.
-
-        ``schema_statistics`` holds those of the newest span that trains.
-        """
+        """Returns the artifacts, the oldest span first; None where training or test has none."""
         (newest,) = input_dict["test_examples"]
         last = span_of(newest)
         if last is None:
@@ -70,7 +67,6 @@ class SpanWindowStrategy(resolver.ResolverStrategy):
             given = _given(store, run_id if span == last else span_run_id(run_id, span))
             for kind in SPAN_NODES.values():
                 found[f"{role}_{kind}"] += given.get(kind, [])
-        found["schema_statistics"] = found["train_statistics"][-1:]
         return found if all(found.values()) else None
 
 
@@ -78,7 +74,7 @@ def span_window(
     data: DataSettings, examples: base_node.BaseNode, statistics: base_node.BaseNode
 ) -> base_node.BaseNode:
     """The node; its outputs are lists: ``train_examples``, ``test_examples``,
-    ``train_statistics``, ``test_statistics`` and, for one schema, ``schema_statistics``.
+    ``train_statistics`` and ``test_statistics``.
 
     Args:
         data: with a window.
@@ -96,17 +92,7 @@ def span_window(
         test_examples=raw,
         train_statistics=described,
         test_statistics=described,
-        schema_statistics=described,
     ).with_id(SPAN_WINDOW)
-
-
-def schema_statistics(
-    statistics: base_node.BaseNode, window: base_node.BaseNode | None
-) -> types.BaseChannel:
-    """What a schema is inferred from: with a window the newest span that trains, so that the
-    statistics which are checked against it, those of the newest span, are others.
-    """
-    return window.outputs["schema_statistics"] if window else statistics.outputs["statistics"]
 
 
 def _given(store: ml_metadata.MetadataStore, run_id: str) -> dict[str, list[types.Artifact]]:

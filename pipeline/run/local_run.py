@@ -312,7 +312,7 @@ def finish(
         result, blessed=verdict.blessed, pushed_to=pushed_to, window=_window(result, seen or {})
     )
     summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
-    summary |= _metrics(result)
+    summary |= _metrics(result) | _drift(result)
     own.write_record(summary)
     own.make_latest()
     return result
@@ -368,6 +368,16 @@ def _metrics(result: RunResult) -> dict[str, Any]:
     if all(node.node_id != "SliceEvaluation" for node in result.nodes):
         return {}
     return metrics_record(load_results(result.output("SliceEvaluation", "evaluation")))
+
+
+def _drift(result: RunResult) -> dict[str, Any]:
+    """What moved beyond its threshold, in words; nothing where nobody measured it."""
+    from mtlx.components.drift_guard.drift_result import Drift
+
+    if all(node.node_id != "DriftGuard" for node in result.nodes):
+        return {}
+    drift = Drift.load(result.output("DriftGuard", "drift"))
+    return {"drift": [movement.words for movement in drift.beyond]}
 
 
 def _pushed_to(result: RunResult) -> str | None:

@@ -8,6 +8,7 @@ from rich.text import Text
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.terminal.drift_lines import drift_lines
 from mtlx.pipeline.terminal.live_lines import LiveLines
 from mtlx.pipeline.terminal.summary_tables import summary_tables
 from mtlx.pipeline.terminal.training_lines import training_lines
@@ -102,9 +103,10 @@ def print_summary(
     if result.pushed_to:
         console.print(f"Pushed to {result.pushed_to}", soft_wrap=True, markup=False)
     kept, warnings = training_lines(result.nodes)
-    for line in kept:
+    quiet, moved = drift_lines(result.nodes)
+    for line in (*kept, *quiet):
         console.print(line, soft_wrap=True, markup=False)
-    for line in warnings:
+    for line in (*warnings, *moved):
         console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
     total = sum(node.seconds for node in result.nodes)
     console.print(f"{len(result.nodes)} nodes in {total:.0f} s")

@@ -1,10 +1,11 @@
 """Whether a model can be compared on the examples of a run, or why not."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mtlx.components.slice_evaluation.models.model_reads import FeatureForm, ModelReads
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import SequenceFeature
 
 #: Names that a message lists.
 _SHOWN = 5
@@ -31,7 +32,10 @@ class Incomparable:
 
 
 def find_differences(
-    reads: ModelReads, held: Mapping[str, FeatureForm], contract: DataContract
+    reads: ModelReads,
+    held: Mapping[str, FeatureForm],
+    contract: DataContract,
+    empty: Collection[str] = (),
 ) -> Incomparable:
     """Compares what a model reads with what the examples hold.
 
@@ -42,8 +46,10 @@ def find_differences(
         reads: of the model.
         held: of the examples.
         contract: of the run: its domains and tasks.
+        empty: features that are held, and of which no example has a value.
     """
-    everywhere = [*_feature_reasons(reads, held, contract), *_domain_reasons(reads, contract)]
+    everywhere = [*_feature_reasons(reads, held, contract), *_empty_reasons(reads, empty)]
+    everywhere += [*_behaviour_reasons(reads, contract), *_domain_reasons(reads, contract)]
     tasks = {name: reason for name in contract.tasks if (reason := _task(name, reads, contract))}
     if len(tasks) == len(contract.tasks) and not everywhere:
         everywhere = list(dict.fromkeys(tasks.values()))
@@ -64,6 +70,30 @@ def _feature_reasons(
         if found is not None and _differs(wanted, found):
             reasons.append(
                 f"reads {name} as {_words(wanted)}, which the examples hold as {_words(found)}"
+            )
+    return reasons
+
+
+def _empty_reasons(reads: ModelReads, empty: Collection[str]) -> list[str]:
+    """Features that are there by name alone: the model knows values, and would see none."""
+    names = [name for name in reads.features if name in empty]
+    if not names:
+        return []
+    shown = ", ".join(names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"reads {shown}{more}, of which no example has a value"]
+
+
+def _behaviour_reasons(reads: ModelReads, contract: DataContract) -> list[str]:
+    """Sequences whose values are of another feature than when the model was trained."""
+    own, reasons = reads.contract, []
+    for name in reads.features if own is not None else ():
+        was, now = own.features.get(name), contract.features.get(name)
+        if not isinstance(was, SequenceFeature) or not isinstance(now, SequenceFeature):
+            continue
+        if was.item != now.item and own.column(was.item) != contract.column(now.item):
+            reasons.append(
+                f"reads {name} as values of {was.item}, which the experiment says are of {now.item}"
             )
     return reasons
 

@@ -10,7 +10,11 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from mtlx.components.slice_evaluation.models.comparability import Incomparable, find_differences
-from mtlx.components.slice_evaluation.models.held_features import first_examples, held_features
+from mtlx.components.slice_evaluation.models.held_features import (
+    first_examples,
+    held_features,
+    without_values,
+)
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     ANCHOR,
@@ -56,7 +60,7 @@ class ComparedModels:
         others = [name for name in (BASELINE, REFERENCE, ANCHOR) if input_dict.get(name)]
         examples = first_examples(files) if others else []
         for name in others:
-            model, reasons = _compare(name, input_dict, contract, examples)
+            model, reasons = _compare(name, input_dict, contract, examples, files)
             if model is not None:
                 found.scored[name] = model
             if reasons:
@@ -67,13 +71,20 @@ class ComparedModels:
 
 
 def _compare(
-    name: str, input_dict: Artifacts, contract: DataContract, examples: list[bytes]
+    name: str,
+    input_dict: Artifacts,
+    contract: DataContract,
+    examples: list[bytes],
+    files: list[str],
 ) -> tuple[ServedModel | None, dict[str, str]]:
     """The model with the tasks in which it is compared, or None; and why not in the others."""
     tasks = tuple(contract.tasks)
     try:
         model = _served(name, input_dict, ())
-        differences = find_differences(model.reads(), held_features(contract, examples), contract)
+        reads = model.reads()
+        empty = without_values(contract, reads.features, examples, files)
+        held = held_features(contract, examples)
+        differences = find_differences(reads, held, contract, empty)
         reasons = differences.reasons(tasks)
         compared = tuple(task for task in tasks if task not in reasons)
         if not compared:

@@ -172,7 +172,6 @@ def test_the_window_is_what_the_run_saw_to(store, history):
         "test_examples": [days[4][0]],
         "train_statistics": [days[2][1], days[3][1]],
         "test_statistics": [days[4][1]],
-        "schema_statistics": [days[3][1]],
     }
     assert _resolved(store, *days[4], train=1, test=2)["test_examples"] == [days[3][0], days[4][0]]
 

@@ -14,8 +14,8 @@ from mtlx.pipeline.run.local_run import RunFailed, run_experiment
 from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
 
 NODES = [
-    "LogExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "AnomalyGuard",
-    "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
+    "LogExampleGen", "StatisticsGen", "BlessedSchema", "SchemaGen", "ExampleValidator", "AnomalyGuard",
+    "DriftGuard", "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
     "Report", "Pusher",
 ]  # fmt: skip
 
@@ -80,7 +80,7 @@ def test_second_run_is_served_from_the_cache_and_pushes_nothing_new(finished):
     second = run_experiment(read_experiment(path))
     states = {node.node_id: node.state for node in second.nodes}
     # A resolver has nothing to cache, and Pusher looks whether the model is still served.
-    looking = {"LatestBlessedModel", "Pusher"}
+    looking = {"BlessedSchema", "LatestBlessedModel", "Pusher"}
     assert {node for node, state in states.items() if state != "cached"} <= looking
     assert second.pushed_to == first.pushed_to
     assert _versions(first) == ["1"]
