@@ -18,6 +18,7 @@ from mtlx.components.slice_evaluation.extractors import (
     slices_extractor,
 )
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
+from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.results import write_description
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
@@ -156,6 +157,7 @@ def _writers(
         ),
         roc_writer(uri),
         shared_rows_writer(uri),
+        sample_writer(uri, tuple(contract.tasks)),
     ]
 
 
