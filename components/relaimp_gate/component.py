@@ -24,6 +24,7 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
+        "serving_check": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -58,6 +59,8 @@ class RelaImpGate(base_component.BaseComponent):
         served_examples: optional, those of the model that the candidate would replace: one that
             was tested on an older span is held back.
         anchor_examples: optional, those of the anchor model.
+        serving_check: whether the model has to pass a `ServingCheck` as well before it is anybody's
+            baseline; noted in the blessing.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -77,6 +80,7 @@ class RelaImpGate(base_component.BaseComponent):
         baseline_examples: types.BaseChannel | None = None,
         served_examples: types.BaseChannel | None = None,
         anchor_examples: types.BaseChannel | None = None,
+        serving_check: bool = False,
     ):
         if isinstance(gate, str):
             GateSettings.from_json(gate)
@@ -92,6 +96,7 @@ class RelaImpGate(base_component.BaseComponent):
                 served_examples=served_examples,
                 anchor_examples=anchor_examples,
                 gate=gate,
+                serving_check=int(serving_check),
                 data_contract=data_contract,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )

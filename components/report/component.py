@@ -24,6 +24,7 @@ class ReportSpec(component_spec.ComponentSpec):
     INPUTS = {
         "evaluation": _optional(standard_artifacts.ModelEvaluation),
         "blessing": _optional(standard_artifacts.ModelBlessing),
+        "infra_blessing": _optional(standard_artifacts.InfraBlessing),
         "statistics": _optional(standard_artifacts.ExampleStatistics),
         "anomalies": _optional(standard_artifacts.ExampleAnomalies),
         "examples": _optional(standard_artifacts.Examples),
@@ -49,6 +50,7 @@ class Report(base_component.BaseComponent):
         reference_model_run: of the reference model's.
         settings: JSON of `ReportSettings`, or a runtime parameter.
         experiment: JSON of the experiment file's sections, which the report shows.
+        infra_blessing: of `ServingCheck`.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -68,6 +70,7 @@ class Report(base_component.BaseComponent):
         reference_model_run: types.BaseChannel | None = None,
         settings: str | data_types.RuntimeParameter = "{}",
         experiment: str | None = None,
+        infra_blessing: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -75,6 +78,7 @@ class Report(base_component.BaseComponent):
             spec=ReportSpec(
                 evaluation=evaluation,
                 blessing=blessing,
+                infra_blessing=infra_blessing,
                 statistics=statistics,
                 anomalies=anomalies,
                 examples=examples,

@@ -6,6 +6,7 @@ from typing import Any
 from mtlx.components.anomaly_guard.anomalies import Anomaly
 from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
@@ -88,6 +89,7 @@ class ReportData:
         run_id: of the pipeline run, or None.
         created: date and time, text.
         verdict: of the gate.
+        served: what the serving check found.
         results: of the slice evaluation.
         rocs: the candidate's ROC by task, over all rows.
         best_possible: AUC of the true probabilities.
@@ -105,6 +107,7 @@ class ReportData:
     run_id: str | None
     created: str
     verdict: Verdict | None = None
+    served: ServingOutcome | None = None
     results: SliceResults | None = None
     rocs: dict[str, RocCurve] = field(default_factory=dict)
     best_possible: AucBySlice = field(default_factory=dict)
@@ -116,3 +119,9 @@ class ReportData:
     span: int | None = None
     notices: tuple[str, ...] = ()
     max_cross_slices_shown: int = 50
+
+    @property
+    def blessed(self) -> bool:
+        """Whether gate and serving check, where there are such, let the candidate through."""
+        passed = self.verdict is not None and self.verdict.blessed
+        return passed and (self.served is None or self.served.blessed)

@@ -16,6 +16,7 @@ from tfx.utils import path_utils
 
 from mtlx.components.example_batches import serialized_batches, split_files
 from mtlx.components.model_pusher.model_files import copy_model
+from mtlx.components.model_pusher.serving_folder.files import is_remote
 from mtlx.components.serving_check.hostile_requests import hostile_requests
 from mtlx.components.serving_check.infra_blessing import MODEL_PROPERTY, bless, model_with_warm_up
 from mtlx.components.serving_check.judgement import judge_served, latencies_of
@@ -139,7 +140,7 @@ def _saved_model(model: types.Artifact) -> str:
 def _local(model: types.Artifact, folder: str) -> str:
     """The SavedModel on this machine: TensorFlow alone does not open every store."""
     path = _saved_model(model)
-    if "://" not in path:
+    if not is_remote(path):
         return path
     if tf.io.gfile.isdir(path):
         copy_model(path, folder)

@@ -33,6 +33,7 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
             "model": [best.model] if best else [],
             "model_blessing": [best.blessing] if best else [],
             "examples": examples_of(store, best.model, input_dict) if best else [],
+            "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
         }
 

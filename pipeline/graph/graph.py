@@ -15,6 +15,7 @@ from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.report.component import Report
+from mtlx.components.serving_check.component import ServingCheck
 from mtlx.components.slice_evaluation.component import SliceEvaluation
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -52,8 +53,9 @@ def create_pipeline(
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SchemaGen (or the imported schema),
         ExampleValidator, AnomalyGuard, Transform, Trainer (and ReferenceTrainer),
-        LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
-        Pusher. `components` of the experiment puts stock ones in the places of ours.
+        LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate,
+        ServingCheck, Report, Pusher. `components` of the experiment puts stock ones in the places
+        of ours.
     """
     contract = experiment.contract.to_json()
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
@@ -74,9 +76,12 @@ def create_pipeline(
     opponents = Opponents.of(experiment, candidate)
     judges = _judges(experiment, examples, candidate, reference, opponents)
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
+    checks = _serving_check(experiment, examples, candidate, opponents, evaluation, blessing)
+    infra_blessing = checks[0].outputs["infra_blessing"] if checks else None
     report = Report(
         evaluation=evaluation,
         blessing=blessing,
+        infra_blessing=infra_blessing,
         statistics=statistics.outputs["statistics"],
         anomalies=validator.outputs["anomalies"],
         examples=examples.outputs["examples"],
@@ -86,7 +91,8 @@ def create_pipeline(
         experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
-    nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
+    nodes += [*opponents.nodes, *judges, *checks, report]
+    nodes += _pusher(experiment, candidate, blessing, infra_blessing)
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -185,6 +191,7 @@ def _judges(
         ),
         served_examples=opponents.output(opponents.served, "examples"),
         anchor_examples=opponents.output(opponents.anchor, "examples"),
+        serving_check=experiment.serving.is_checked,
     )
     return [evaluation, gate]
 
@@ -217,8 +224,35 @@ def _trainers(
     return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]
 
 
+def _serving_check(
+    experiment: Experiment,
+    examples: base_node.BaseNode,
+    candidate: tfx.components.Trainer,
+    opponents: Opponents,
+    evaluation: types.BaseChannel,
+    blessing: types.BaseChannel,
+) -> list[ServingCheck]:
+    if not experiment.serving.is_checked or experiment.serving.check is None:
+        return []
+    return [
+        ServingCheck(
+            model=candidate.outputs["model"],
+            examples=examples.outputs["examples"],
+            evaluation=evaluation,
+            blessing=blessing,
+            served=opponents.output(opponents.served, "model"),
+            settings=experiment.serving.check.to_json(),
+            data_contract=experiment.contract.to_json(),
+            split=experiment.evaluation.split,
+        )
+    ]
+
+
 def _pusher(
-    experiment: Experiment, candidate: tfx.components.Trainer, blessing: types.BaseChannel
+    experiment: Experiment,
+    candidate: tfx.components.Trainer,
+    blessing: types.BaseChannel,
+    infra_blessing: types.BaseChannel | None,
 ) -> list[ModelPusher]:
     if experiment.serving.push_to is None:
         return []
@@ -231,6 +265,7 @@ def _pusher(
         ModelPusher(
             model=candidate.outputs["model"],
             model_blessing=blessing,
+            infra_blessing=infra_blessing,
             push_destination=destination,
         ).with_id("Pusher")
     ]

@@ -13,8 +13,9 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
     would then compare the candidate with itself; this one gives the same baseline as the first
     time, so that the repeated run is served from the cache.
 
-    Inputs ``model``, ``model_blessing`` and ``examples`` are histories; ``candidate`` is this
-    run's model. Of the examples those are kept that the model was trained and tested on.
+    Inputs ``model``, ``model_blessing``, ``infra_blessing`` and ``examples`` are histories;
+    ``candidate`` is this run's model. Of the examples those are kept that the model was trained
+    and tested on.
     """
 
     def resolve_artifacts(
@@ -27,5 +28,6 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
             "model": [latest.model] if latest else [],
             "model_blessing": [latest.blessing] if latest else [],
             "examples": examples_of(store, latest.model, input_dict) if latest else [],
+            "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
         }
