@@ -109,7 +109,9 @@ def serve(work: Work, timeout_seconds: float) -> Served:
 
 def _environment() -> dict[str, str]:
     """This process' own, without GPUs: their memory is taken, and a server may have none."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    # TFX asks for Keras 2, which no server has.
+    left_out = ("PYTHON", "TF_USE_LEGACY_KERAS")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **kept, "CUDA_VISIBLE_DEVICES": "-1"}
 
 
