@@ -33,7 +33,10 @@ def hostile_requests(
     """
     few = {name: values[:2] for name, values in columns.items()}
     return [
-        *((title, EXAMPLES_SIGNATURE, {"examples": batch}) for title, batch in _batches(examples)),
+        *(
+            (title, EXAMPLES_SIGNATURE, {"examples": batch})
+            for title, batch in _batches(examples, next(iter(contract.features)))
+        ),
         *(
             (title, EXAMPLES_SIGNATURE, {"examples": _array([changed])})
             for title, changed in _changed_examples(examples[0], contract)
@@ -42,7 +45,7 @@ def hostile_requests(
     ]
 
 
-def _batches(examples: list[bytes]) -> Iterator[tuple[str, np.ndarray]]:
+def _batches(examples: list[bytes], feature: str) -> Iterator[tuple[str, np.ndarray]]:
     """Whole requests, and such with one text that is no example between good ones."""
     whole = examples[0]
     yield "no row", np.zeros([0], object)
@@ -56,7 +59,7 @@ def _batches(examples: list[bytes]) -> Iterator[tuple[str, np.ndarray]]:
         "an example cut in its middle": whole[: len(whole) // 2],
         "an example with more bytes behind it": whole + b"\x00\x07",
         "an example that tells a length of 4 GiB": b"\x0a\xff\xff\xff\xff\x0f" + whole,
-        "an example with a part that tells a length of 2 GiB": _inside(b"\x0a\xff\xff\xff\xff\x0f"),
+        "an example with a text that tells a length of 2 GiB": _telling_two_gib(feature.encode()),
         "an example with a byte changed": whole[:1] + b"\xff" + whole[2:],
     }
     for title, text in damaged.items():
@@ -64,9 +67,24 @@ def _batches(examples: list[bytes]) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{title} among {_AROUND} good ones", _array([*around, text])
 
 
-def _inside(text: bytes) -> bytes:
-    """A whole outermost message around bytes."""
-    return b"\x0a" + bytes([len(text)]) + text
+def _telling_two_gib(feature: bytes) -> bytes:
+    """An example of one text that is shorter than it tells; TensorFlow's parser can die of it."""
+
+    def part(tag: bytes, body: bytes) -> bytes:
+        return tag + _length(len(body)) + body
+
+    values = b"\x0a" + _length(1 << 31) + b"abcd"
+    entry = part(b"\x0a", feature) + part(b"\x12", part(b"\x0a", values))
+    return part(b"\x0a", part(b"\x0a", entry))
+
+
+def _length(number: int) -> bytes:
+    """As Protocol Buffers write it: seven bits a byte, the lowest first."""
+    digits = []
+    while number >= 128:
+        digits.append(number % 128 + 128)
+        number //= 128
+    return bytes([*digits, number])
 
 
 def _array(texts: list[bytes]) -> np.ndarray:
