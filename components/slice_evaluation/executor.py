@@ -20,6 +20,7 @@ from mtlx.components.slice_evaluation.extractors import (
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
 from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
+from mtlx.components.slice_evaluation.models.whole_float32 import whole_float32
 from mtlx.components.slice_evaluation.results import write_description
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slice_count import check_slice_count
@@ -112,7 +113,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             groupings,
             contract,
         )
-        with self._make_beam_pipeline() as pipeline:
+        with whole_float32(), self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "ReadExamples"

@@ -6,6 +6,7 @@ import apache_beam as beam
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import (
@@ -131,6 +132,8 @@ class _Predict(beam.DoFn):
         self._models, self._tasks = models, tasks
 
     def setup(self) -> None:
+        # Where this is another process than the executor's, nobody else switches it.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         for model in self._models.values():
             model.load()
 
