@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from mtlx.components.serving_check import executor
+from mtlx.components.serving_check import driver, executor
 from mtlx.components.serving_check.settings import ServingCheckSettings
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
@@ -44,7 +44,8 @@ class ServingCheck(base_component.BaseComponent):
     place of that of TFX's InfraValidator: the stock rule of Pusher reads it. Where all is well it
     holds a copy of the model with warm-up requests, which is what ModelPusher pushes.
 
-    A model that the gate held back is not served.
+    A model that the gate held back is not served. One that was refused is served again by the next
+    run, whatever TFX's cache says of it.
 
     Args:
         model: the candidate.
@@ -62,6 +63,7 @@ class ServingCheck(base_component.BaseComponent):
 
     SPEC_CLASS = ServingCheckSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 import os
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils, path_utils
@@ -39,6 +40,16 @@ def model_with_warm_up(infra_blessing: types.Artifact) -> str | None:
     if not infra_blessing.get_int_custom_property(MODEL_PROPERTY):
         return None
     return str(path_utils.stamped_model_path(infra_blessing.uri))
+
+
+def was_refused(blessing: metadata_store_pb2.Artifact, models: set[int]) -> bool:
+    """Whether a record of ML-Metadata says that one of these models could not be served."""
+    properties = blessing.custom_properties
+    return (
+        properties[MODEL_ID_PROPERTY].int_value in models
+        and properties[CHECKED_PROPERTY].int_value == 1
+        and properties[BLESSED_PROPERTY].int_value == 0
+    )
 
 
 def infra_blessed_models(blessings: list[types.Artifact]) -> dict[int, bool]:

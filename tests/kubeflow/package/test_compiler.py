@@ -185,6 +185,15 @@ def test_resources_of_nodes(documents):
     assert with_gpus == ["exec-trainer"]
 
 
+def test_the_serving_check_can_be_given_the_memory_of_two_models(golden_folder):
+    override = "kubeflow.nodes.ServingCheck={memory: 12Gi, node_selector: {pool: large}}"
+    experiment = read_experiment(golden_folder / "experiment.yaml", [override])
+    changed = list(yaml.safe_load_all(compile_package(experiment).pipeline_yaml))
+    assert _resources(changed, "serving-check")["resourceMemoryLimit"] == "12Gi"
+    assert _platform(changed, "serving-check")["nodeSelector"] == {"labels": {"pool": "large"}}
+    assert _resources(changed, "pusher")["resourceMemoryLimit"] != "12Gi"
+
+
 def test_where_pods_run_and_what_they_see(documents):
     trainer = _platform(documents, "trainer")
     assert trainer["nodeSelector"] == {"labels": {"pool": "gpu"}}
