@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-#: Output parameter of the gate's task: whether the candidate was blessed.
+#: Output parameter of the gate's task, and of the serving check's: whether the candidate passed.
 BLESSED = "blessed"
 #: Key of an artifact's metadata that lists the keys whose numbers were not finite.
 UNDEFINED = "undefined"

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
 
     Returns:
         0 where all went well (for ``run``: the candidate was blessed, and pushed where the
-        experiment says whereto), 3 where the candidate was not blessed, 2 for wrong input, 1 where
+        experiment says whereto), 3 where the candidate was not blessed, by the gate or by the
+        serving check, 2 for wrong input, 1 where
         a run failed and nothing was pushed, 7 where it failed after the push, 130 and 143 where it
         was stopped by Ctrl-C or SIGTERM.
     """
@@ -249,12 +250,14 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.slice_evaluation.results import load_results
+    from mtlx.pipeline.run.local_run import serving_outcome
     from mtlx.pipeline.terminal.terminal import print_summary
 
     results = None
     if experiment.components.evaluation == "slice":
         results = load_results(result.output("SliceEvaluation", "evaluation"))
-    print_summary(console, result, Verdict.of_blessing(result.blessing), results)
+    verdict = Verdict.of_blessing(result.blessing)
+    print_summary(console, result, verdict, results, serving_outcome(result))
     sys.stdout.flush()
 
 
@@ -301,6 +304,10 @@ def _report(arguments: argparse.Namespace) -> int:
     print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
     for node in run["nodes"]:
         print(f"  {node['node_id']:<20} {node['state']:<10} {node['seconds']:8.1f} s")
+    served = run.get("serving_check")
+    for finding in served["findings"] if served else ():
+        if not finding["passed"]:
+            print(f"serving check: {finding['message']}")
     if run["pushed_to"]:
         print(f"pushed to {run['pushed_to']}")
     print(f"report: {RunFolder(Path(run['folder'])).report}")
@@ -368,9 +375,9 @@ COMMANDS = (
         "mtlx run configs/default.yaml",
         add_experiment_arguments,
         _run,
-        "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 2 wrong "
-        "input, 1 failed with nothing pushed, 7 pushed but failed after that, 130 stopped by "
-        "Ctrl-C, 143 by SIGTERM",
+        "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the "
+        "gate or the serving check, 2 wrong input, 1 failed with nothing pushed, 7 pushed but "
+        "failed after that, 130 stopped by Ctrl-C, 143 by SIGTERM",
     ),
     Command(
         "check",

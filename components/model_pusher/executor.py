@@ -12,12 +12,20 @@ from tfx.utils import proto_utils
 from mtlx.components.model_pusher.model_files import copy_model
 from mtlx.components.model_pusher.serving_folder.push import push
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
+from mtlx.components.serving_check.infra_blessing import model_with_warm_up
 
 Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(executor.Executor):
     """Pushes where the blessings allow it; see `ModelPusher`."""
+
+    def GetModelPath(self, input_dict: Artifacts) -> str:  # noqa: N802 (TFX's name)
+        """The model with warm-up requests, where the serving check left one; else the Trainer's."""
+        for infra_blessing in input_dict.get(standard_component_specs.INFRA_BLESSING_KEY, []):
+            if path := model_with_warm_up(infra_blessing):
+                return path
+        return str(super().GetModelPath(input_dict))
 
     def Do(  # noqa: N802 (TFX's name)
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
@@ -39,7 +47,7 @@ class Executor(executor.Executor):
         )
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed_model)
-            logging.info("Not pushed: the model was not blessed")
+            logging.info("Not pushed: the model was not blessed by the gate and the serving check")
             return
         base = _folder(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY])
         model = self.GetModelPath(input_dict)

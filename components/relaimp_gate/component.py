@@ -29,6 +29,7 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
+        "serving_check": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -68,6 +69,8 @@ class RelaImpGate(base_component.BaseComponent):
         baseline_test_examples: see `test_examples`.
         served_test_examples: see `test_examples`.
         anchor_test_examples: see `test_examples`.
+        serving_check: whether the model has to pass a `ServingCheck` as well before it is anybody's
+            baseline; noted in the blessing.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -91,6 +94,7 @@ class RelaImpGate(base_component.BaseComponent):
         baseline_test_examples: types.BaseChannel | None = None,
         served_test_examples: types.BaseChannel | None = None,
         anchor_test_examples: types.BaseChannel | None = None,
+        serving_check: bool = False,
     ):
         if isinstance(gate, str):
             GateSettings.from_json(gate)
@@ -110,6 +114,7 @@ class RelaImpGate(base_component.BaseComponent):
                 served_test_examples=served_test_examples,
                 anchor_test_examples=anchor_test_examples,
                 gate=gate,
+                serving_check=int(serving_check),
                 data_contract=data_contract,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )

@@ -27,6 +27,9 @@ from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
 
+#: Property of a blessing that holds only with that of a `ServingCheck`.
+NEEDS_SERVING_CHECK = "needs_serving_check"
+
 
 class Executor(base_executor.BaseExecutor):
     """Writes the verdict, and the blessing as the stock Evaluator does; see `RelaImpGate`."""
@@ -41,7 +44,8 @@ class Executor(base_executor.BaseExecutor):
                 ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``;
                 with a window the same with ``test_examples``.
             output_dict: ``blessing``.
-            exec_properties: ``gate`` and ``data_contract``, JSON.
+            exec_properties: ``gate`` and ``data_contract``, JSON; ``serving_check``, 1 where the
+                model has to pass one as well.
 
         Raises:
             ValidationError: the settings are not those of a gate.
@@ -52,6 +56,8 @@ class Executor(base_executor.BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         verdict.save(blessing.uri)
         _bless(blessing, verdict, input_dict)
+        if exec_properties.get("serving_check"):
+            blessing.set_int_custom_property(NEEDS_SERVING_CHECK, 1)
         gain = recorded_gain(results) if results else None
         if gain is not None:
             blessing.set_float_custom_property(GAIN_PROPERTY, gain)

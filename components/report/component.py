@@ -25,6 +25,7 @@ class ReportSpec(component_spec.ComponentSpec):
     INPUTS = {
         "evaluation": _optional(standard_artifacts.ModelEvaluation),
         "blessing": _optional(standard_artifacts.ModelBlessing),
+        "infra_blessing": _optional(standard_artifacts.InfraBlessing),
         "statistics": _optional(standard_artifacts.ExampleStatistics),
         "anomalies": _optional(standard_artifacts.ExampleAnomalies),
         "examples": _optional(standard_artifacts.Examples),
@@ -55,6 +56,7 @@ class Report(base_component.BaseComponent):
         drift: of `DriftGuard`.
         settings: JSON of `ReportSettings`, or a runtime parameter.
         experiment: JSON of the experiment file's sections, which the report shows.
+        infra_blessing: of `ServingCheck`.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -76,6 +78,7 @@ class Report(base_component.BaseComponent):
         settings: str | data_types.RuntimeParameter = "{}",
         experiment: str | None = None,
         test_examples: types.BaseChannel | None = None,
+        infra_blessing: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -83,6 +86,7 @@ class Report(base_component.BaseComponent):
             spec=ReportSpec(
                 evaluation=evaluation,
                 blessing=blessing,
+                infra_blessing=infra_blessing,
                 statistics=statistics,
                 anomalies=anomalies,
                 examples=examples,

@@ -46,6 +46,7 @@ class Executor(base_executor.BaseExecutor):
             run_id=context.pipeline_run_id if context else None,
             created=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
             verdict=sources.verdict(),
+            served=sources.served(),
             results=sources.results(),
             rocs=sources.rocs(),
             best_possible=sources.best_possible(settings.best_possible),

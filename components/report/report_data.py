@@ -8,6 +8,7 @@ from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.sections.window_view import SpanView
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
@@ -90,6 +91,7 @@ class ReportData:
         run_id: of the pipeline run, or None.
         created: date and time, text.
         verdict: of the gate.
+        served: what the serving check found.
         results: of the slice evaluation.
         rocs: the candidate's ROC by task, over all rows.
         best_possible: AUC of the true probabilities.
@@ -109,6 +111,7 @@ class ReportData:
     run_id: str | None
     created: str
     verdict: Verdict | None = None
+    served: ServingOutcome | None = None
     results: SliceResults | None = None
     rocs: dict[str, RocCurve] = field(default_factory=dict)
     best_possible: AucBySlice = field(default_factory=dict)
@@ -122,3 +125,9 @@ class ReportData:
     spans: tuple[SpanView, ...] = ()
     notices: tuple[str, ...] = ()
     max_cross_slices_shown: int = 50
+
+    @property
+    def blessed(self) -> bool:
+        """Whether gate and serving check, where there are such, let the candidate through."""
+        passed = self.verdict is not None and self.verdict.blessed
+        return passed and (self.served is None or self.served.blessed)

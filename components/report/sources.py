@@ -20,6 +20,7 @@ from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
 from mtlx.components.report.sections.window_view import SpanView, window_notice, window_view
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
@@ -58,6 +59,11 @@ class Sources:
         key = constants.ARTIFACT_PROPERTY_BLESSED_KEY
         blessed = blessing.get_int_custom_property(key) == constants.BLESSED_VALUE
         return Verdict(blessed, None, [])
+
+    def served(self) -> ServingOutcome | None:
+        """What the serving check found; None where none ran."""
+        infra_blessing = self._artifact("infra_blessing")
+        return ServingOutcome.load(infra_blessing.uri) if infra_blessing else None
 
     def results(self) -> SliceResults | None:
         """The slice evaluation."""

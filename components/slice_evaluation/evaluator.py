@@ -8,6 +8,10 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.models.sampled_predictions import (
+    SAMPLE_KEY,
+    SamplePredictions,
+)
 from mtlx.components.slice_evaluation.slices import SliceKey
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments
@@ -99,8 +103,17 @@ class _EvaluateSlices(beam.PTransform):
             _metrics, self._builder, self._user_key, beam.pvalue.AsIter(moments)
         ).with_output_types(Any)  # TFMA's writer takes bounded values, but its hints omit them.
         curves = paired | "RocCurves" >> beam.Map(_roc_curves, self._tasks)
-        shared = self._shared_rows(batches, paired)
-        return {tfma.METRICS_KEY: metrics, ROC_KEY: curves, SHARED_ROWS_KEY: shared}
+        sample = (
+            extracts
+            | "SampleOfBatch" >> beam.Map(lambda extract: extract.get(SAMPLE_KEY, []))
+            | "Sample" >> beam.CombineGlobally(SamplePredictions())
+        )
+        return {
+            tfma.METRICS_KEY: metrics,
+            ROC_KEY: curves,
+            SHARED_ROWS_KEY: self._shared_rows(batches, paired),
+            SAMPLE_KEY: sample,
+        }
 
     def _shared_rows(self, batches: beam.PCollection, paired: beam.PCollection) -> beam.PCollection:
         features, single = self._groupings, beam.pvalue.AsSingleton(paired)

@@ -19,7 +19,9 @@ from mtlx.components.slice_evaluation.extractors import (
     slices_extractor,
 )
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
+from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
+from mtlx.components.slice_evaluation.models.whole_float32 import whole_float32
 from mtlx.components.slice_evaluation.results import write_description
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slice_count import check_slice_count
@@ -117,7 +119,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             groupings,
             contract,
         )
-        with self._make_beam_pipeline() as pipeline:
+        with whole_float32(), self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "ReadExamples"
@@ -162,6 +164,7 @@ def _writers(
         ),
         roc_writer(uri),
         shared_rows_writer(uri),
+        sample_writer(uri, tuple(contract.tasks)),
     ]
 
 

@@ -6,6 +6,7 @@ import apache_beam as beam
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import (
@@ -13,6 +14,7 @@ from mtlx.components.slice_evaluation.evaluation_batch import (
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
+from mtlx.components.slice_evaluation.models.sampled_predictions import SAMPLE_KEY, sample_batch
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
 from mtlx.transform.contract.model_inputs import TaskSpec
@@ -50,7 +52,8 @@ def predictions_extractor(
     """Adds per model and task the served probabilities (B,) float32, and drops the raw rows.
 
     All models see the same batch, so that they are compared on the same examples. A task in which
-    a model is not compared has NaN throughout.
+    a model is not compared has NaN throughout. Of the raw rows a sample stays, with the
+    candidate's predictions.
     """
     return tfma.extractors.Extractor(
         stage_name="ExtractServedPredictions", ptransform=beam.ParDo(_Predict(models, tasks))
@@ -129,6 +132,8 @@ class _Predict(beam.DoFn):
         self._models, self._tasks = models, tasks
 
     def setup(self) -> None:
+        # Where this is another process than the executor's, nobody else switches it.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         for model in self._models.values():
             model.load()
 
@@ -144,4 +149,6 @@ class _Predict(beam.DoFn):
                 called[key] = model.predict(examples)
             predictions[name] = {task: called[key].get(task, nothing) for task in self._tasks}
         kept = {key: value for key, value in extracts.items() if key != tfma.ARROW_RECORD_BATCH_KEY}
-        return [{**kept, tfma.PREDICTIONS_KEY: predictions}]
+        # The candidate is the first.
+        sample = sample_batch(examples, next(iter(predictions.values())))
+        return [{**kept, tfma.PREDICTIONS_KEY: predictions, SAMPLE_KEY: sample}]

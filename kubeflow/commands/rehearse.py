@@ -122,6 +122,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.slice_evaluation.results import load_results
+    from mtlx.pipeline.run.local_run import serving_outcome
     from mtlx.pipeline.terminal.terminal import print_summary
 
     result = rehearsal.result
@@ -129,7 +130,8 @@ def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
         node.outputs["evaluation"][0] for node in result.nodes if node.node_id == "SliceEvaluation"
     ]
     results = load_results(evaluations[0]) if evaluations else None
-    print_summary(console, result, Verdict.of_blessing(result.blessing), results)
+    verdict = Verdict.of_blessing(result.blessing)
+    print_summary(console, result, verdict, results, serving_outcome(result))
     console.print(f"Run: {result.run_id}", soft_wrap=True, markup=False)
     return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
 
@@ -140,6 +142,6 @@ COMMAND = Command(
     "mtlx rehearse configs/default.yaml --out var/rehearsals/default",
     add_arguments,
     run,
-    "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed, 1 a task "
-    "failed, 2 wrong input, 130 stopped by Ctrl-C, 143 by SIGTERM",
+    "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the gate "
+    "or the serving check, 1 a task failed, 2 wrong input, 130 stopped by Ctrl-C, 143 by SIGTERM",
 )

@@ -48,11 +48,11 @@ def _run(arguments: argparse.Namespace) -> int:
     """Runs the command.
 
     Returns:
-        0 where the model was pushed (without ``--wait``: where the run was created), 3 where it
-        was not blessed, 1 where the run failed or was deleted, 2 for wrong input, 4 where
-        ``--timeout`` or Ctrl-C ended the waiting, 5 where the API does not answer or refuses
-        access, 6 where the run succeeded but Kubeflow Pipelines does not tell the verdict (no
-        Pusher).
+        0 where the model was pushed (without ``--wait``: where the run was created), 3 where the
+        gate or the serving check did not let it pass, 1 where the run failed or was deleted, 2 for
+        wrong input, 4 where ``--timeout`` or Ctrl-C ended the waiting, 5 where the API does not
+        answer or refuses access, 6 where the run succeeded but Kubeflow Pipelines does not tell the
+        verdict (no Pusher).
     """
     from mtlx.kubeflow.package.preflight import preflight_on_cluster
     from mtlx.pipeline.experiment.checked_experiment import checked_experiment
@@ -218,7 +218,10 @@ def _report_end(console: "Console", end: "RunEnd", run: "V2beta1Run") -> int:
         console.print("[bold green]BLESSED: the candidate passed the gate, and was pushed")
         return exit_codes.EXIT_OK
     if end is RunEnd.NOT_BLESSED:
-        console.print("[bold red]NOT BLESSED: the candidate stays back")
+        console.print(
+            "[bold red]NOT BLESSED: the candidate stays back; the pages of gate and serving check "
+            "say why"
+        )
         return exit_codes.EXIT_NOT_BLESSED
     if end is RunEnd.FAILED:
         message = f": {run.error.message}" if run.error and run.error.message else ""
@@ -233,7 +236,7 @@ COMMAND = Command(
     "mtlx submit configs/default.yaml --host http://localhost:8080 --wait",
     _add_arguments,
     _run,
-    "exit codes: 0 pushed (without --wait: started), 3 not blessed, 1 a task failed, 2 wrong "
-    "input, 4 --timeout is over and the run goes on, 5 the API does not answer or refuses access, "
-    "6 finished without a Pusher to tell the verdict from",
+    "exit codes: 0 pushed (without --wait: started), 3 not blessed by the gate or the serving "
+    "check, 1 a task failed, 2 wrong input, 4 --timeout is over and the run goes on, 5 the API "
+    "does not answer or refuses access, 6 finished without a Pusher to tell the verdict from",
 )

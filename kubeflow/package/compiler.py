@@ -31,8 +31,9 @@ from mtlx.transform.config.names import suggest
 
 __all__ = ["Package", "PackageRefused", "cluster_experiment", "compile_package"]
 
-#: Nodes that give the blessing, ours and the stock one.
-_GATES = ("RelaImpGate", "Evaluator")
+#: Nodes that say whether the candidate is blessed, the last one first: the serving check, which
+#: repeats it where a gate says no, and the gates, ours and the stock one.
+_JUDGES = ("ServingCheck", "RelaImpGate", "Evaluator")
 
 #: Stands for the image where a package is not meant for a cluster.
 _NO_IMAGE = "mtlx:local"
@@ -160,7 +161,7 @@ def _compile(
             tfx_graph.digest,
             declared_outputs(node_id, tasks),
             tasks,
-            node_id in _GATES,
+            node_id in _JUDGES,
         )
         for node_id in tfx_graph.upstream
     }
@@ -183,9 +184,9 @@ def _compile(
             made[node_id] = task
 
         for node_id in tfx_graph.upstream:
-            gate = next((name for name in _GATES if name in made), None)
-            if node_id == "Pusher" and gate is not None:
-                with dsl.If(made[gate].outputs[BLESSED] == True, "blessed"):  # noqa: E712
+            judge = next((name for name in _JUDGES if name in made), None)
+            if node_id == "Pusher" and judge is not None:
+                with dsl.If(made[judge].outputs[BLESSED] == True, "blessed"):  # noqa: E712
                     add(node_id)
             else:
                 add(node_id)

@@ -12,13 +12,14 @@ from mtlx.kubeflow.page.data_summary import (
 from mtlx.kubeflow.page.evaluation_summary import evaluation_summary
 from mtlx.kubeflow.page.markdown import code, plain, table
 from mtlx.kubeflow.page.page_context import PageContext
+from mtlx.kubeflow.page.serving_summary import serving_summary
 from mtlx.kubeflow.page.training_summary import training_summary
 from mtlx.pipeline.run.node_run import NodeOutcome, NodeState
 
 _STATES = {
     NodeState.COMPLETE: "complete",
     NodeState.CACHED: "served from the cache: the outputs are an earlier run's",
-    NodeState.SKIPPED: "skipped: the model was not blessed, and is not pushed",
+    NodeState.SKIPPED: "skipped: the model was not blessed by all before, and is not pushed",
 }
 
 #: What a node has to say of its outputs: output name, and lines from the output's URI.
@@ -30,6 +31,7 @@ _DETAILS = {
     "Trainer": ("model_run", training_summary),
     "SliceEvaluation": ("evaluation", evaluation_summary),
     "ReferenceTrainer": ("model_run", training_summary),
+    "ServingCheck": ("infra_blessing", serving_summary),
 }
 
 

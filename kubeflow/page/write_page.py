@@ -9,6 +9,7 @@ from absl import logging
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.artifact import read_report
 from mtlx.components.report.render import render_heat_map
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.components.slice_evaluation.statistics.roc_curve import load_roc_curves
 from mtlx.kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
@@ -27,10 +28,10 @@ from mtlx.pipeline.run.node_run import NodeOutcome
 def write_page(
     node_id: str, outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext
 ) -> None:
-    """Writes the KFP artifacts of a finished node, and the verdict of a gate.
+    """Writes the KFP artifacts of a finished node, and what gate or serving check decided.
 
     What cannot be shown is said in the node's summary and in the log, and does not fail the
-    node, whose work is done. The verdict is another matter: Pusher waits for it.
+    node, whose work is done. A decision is another matter: Pusher waits for it.
 
     Args:
         node_id: the node.
@@ -42,8 +43,7 @@ def write_page(
         OSError: the blessing cannot be read, or an output not be written.
     """
     if outputs.has(BLESSED):
-        verdict = Verdict.of_blessing(outcome.outputs["blessing"][0])
-        outputs.set_parameter(BLESSED, verdict.blessed)
+        outputs.set_parameter(BLESSED, _is_blessed(outcome))
     summary = node_summary(outcome, context)
     for part in (_write_details, *_PARTS.get(node_id, ())):
         try:
@@ -56,6 +56,13 @@ def write_page(
     for name in declared_outputs(node_id, context.tasks):
         if outputs.has(name):
             outputs.set_metadata(name, _origin(outcome, context))
+
+
+def _is_blessed(outcome: NodeOutcome) -> bool:
+    """What the gate, or the serving check, decided."""
+    if "infra_blessing" in outcome.outputs:
+        return ServingOutcome.load(outcome.outputs["infra_blessing"][0]).blessed
+    return Verdict.of_blessing(outcome.outputs["blessing"][0]).blessed
 
 
 def _origin(outcome: NodeOutcome, context: PageContext) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 The API (v2beta1) gives no output parameters of a finished task, so the boolean ``blessed`` itself
 cannot be read. What is read is `run.state`, and `state` and `display_name` of
 `run.run_details.task_details`: the gate's task, the Pusher's, and the condition around Pusher,
-which is skipped unless the gate blessed the candidate. Names are compared without case and
-punctuation. Where the package has no Pusher, the API knows no verdict; the run's page and the
-blessing in the pipeline root do.
+which is skipped unless gate and serving check let the candidate pass. Names are compared without
+case and punctuation. Where the package has no Pusher, the API knows no verdict; the run's page and
+the blessing in the pipeline root do.
 """
 
 import enum

@@ -13,6 +13,7 @@ from mtlx.components.one_pass_transform.settings import TransformSettings
 from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.report.settings import ReportSettings
+from mtlx.components.serving_check.settings import ServingCheckSettings
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -102,14 +103,21 @@ class ComponentSettings(Settings):
 
 
 class ServingSettings(Settings):
-    """Where a blessed model goes.
+    """Where a blessed model goes, and how it is served on trial before.
 
     Attributes:
         push_to: folder that holds one numbered folder per pushed version, as TensorFlow Serving
-            reads it; None leaves Pusher out.
+            reads it; None leaves Pusher out, and the trial with it.
+        check: how a model is served on trial before it is pushed; null leaves that out.
     """
 
     push_to: str | None = None
+    check: ServingCheckSettings | None = ServingCheckSettings()
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether a model is served on trial."""
+        return self.push_to is not None and self.check is not None
 
 
 class RunSettings(Settings):

@@ -28,8 +28,8 @@ class BaseModelStrategy(resolver.ResolverStrategy):
       does not begin with what is known of the days behind it, nor learns one day twice;
     - that were trained on the same files, where there are no spans.
 
-    Inputs ``model`` and ``model_blessing`` are histories; ``examples`` are those that this run's
-    model is trained on.
+    Inputs ``model``, ``model_blessing`` and ``infra_blessing`` are histories; ``examples`` are
+    those that this run's model is trained on.
     """
 
     def resolve_artifacts(
@@ -50,6 +50,7 @@ class BaseModelStrategy(resolver.ResolverStrategy):
         return {
             "model": [found.model] if found else [],
             "model_blessing": [found.blessing] if found else [],
+            "infra_blessing": [],
             "examples": examples,
         }
 
@@ -86,6 +87,7 @@ def base_model_node(
         strategy_class=BaseModelStrategy,
         model=tfx.dsl.Channel(type=kinds.Model),
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
         examples=examples,
     ).with_id(NODE_ID)
 

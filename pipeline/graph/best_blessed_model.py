@@ -32,6 +32,7 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
         return {
             "model": [best.model] if best else [],
             "model_blessing": [best.blessing] if best else [],
+            "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
             **found_examples(store, best.model if best else None, input_dict),
         }

@@ -14,8 +14,8 @@ class BlessedSchemaStrategy(resolver.ResolverStrategy):
     repeated, and all others on the same data. So the same data begins with the same schema every
     time, and what follows is served from the cache.
 
-    Inputs ``model``, ``model_blessing`` and ``schema`` are histories, ``statistics`` are those of
-    this run's newest examples.
+    Inputs ``model``, ``model_blessing``, ``infra_blessing`` and ``schema`` are histories,
+    ``statistics`` are those of this run's newest examples.
     """
 
     def resolve_artifacts(
@@ -36,4 +36,5 @@ class BlessedSchemaStrategy(resolver.ResolverStrategy):
             "statistics": input_dict.get("statistics", []),
             "model": [],
             "model_blessing": [],
+            "infra_blessing": [],
         }

@@ -16,6 +16,7 @@ from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.report.component import Report
+from mtlx.components.serving_check.component import ServingCheck
 from mtlx.components.slice_evaluation.component import SliceEvaluation
 from mtlx.components.span_schema_gen.component import SpanSchemaGen
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -59,9 +60,9 @@ def create_pipeline(
         The pipeline: log ExampleGen, StatisticsGen, SpanWindow (where the experiment has a
         window), BlessedSchema and SchemaGen (or the imported schema), ExampleValidator,
         AnomalyGuard, DriftGuard, BaseModel (with a warm start), Transform, Trainer (and
-        ReferenceTrainer),
-        LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation, RelaImpGate, Report,
-        Pusher. `components` of the experiment puts stock ones in the places of ours.
+        ReferenceTrainer), LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation,
+        RelaImpGate, ServingCheck, Report, Pusher. `components` of the experiment puts stock ones
+        in the places of ours.
     """
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = _examples(experiment, pipeline_root, parameters)
@@ -88,9 +89,12 @@ def create_pipeline(
     opponents = Opponents.of(experiment, candidate)
     judges = _judges(experiment, read, candidate, reference, opponents)
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
+    checks = _serving_check(experiment, read, candidate, opponents, evaluation, blessing)
+    infra_blessing = checks[0].outputs["infra_blessing"] if checks else None
     report = Report(
         evaluation=evaluation,
         blessing=blessing,
+        infra_blessing=infra_blessing,
         statistics=statistics.outputs["statistics"],
         anomalies=validator.outputs["anomalies"],
         examples=read.train,
@@ -103,7 +107,8 @@ def create_pipeline(
     )
     nodes = [examples, statistics, *([window] if window else []), *before_schema, schema]
     nodes += [validator, guard, *drift, *([base] if base else []), transform, *trainers]
-    nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
+    nodes += [*opponents.nodes, *judges, *checks, report]
+    nodes += _pusher(experiment, candidate, blessing, infra_blessing)
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -177,6 +182,7 @@ def _schema(experiment: Experiment, read: RunExamples) -> list[base_node.BaseNod
         strategy_class=BlessedSchemaStrategy,
         model=tfx.dsl.Channel(type=kinds.Model),
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
         schema=tfx.dsl.Channel(type=kinds.Schema),
         statistics=read.test_statistics,
     ).with_id("BlessedSchema")
@@ -250,6 +256,7 @@ def _judges(
         anchor_examples=opponents.output(opponents.anchor, "examples"),
         test_examples=read.test,
         **_tested_on(opponents, read),
+        serving_check=experiment.serving.is_checked,
     )
     return [evaluation, gate]
 
@@ -298,8 +305,36 @@ def _trainers(
     return [trainer(model, training, node_id) for node_id, model, training in trainings(experiment)]
 
 
+def _serving_check(
+    experiment: Experiment,
+    read: RunExamples,
+    candidate: tfx.components.Trainer,
+    opponents: Opponents,
+    evaluation: types.BaseChannel,
+    blessing: types.BaseChannel,
+) -> list[ServingCheck]:
+    if not experiment.serving.is_checked or experiment.serving.check is None:
+        return []
+    return [
+        ServingCheck(
+            model=candidate.outputs["model"],
+            examples=read.test or read.train,
+            evaluation=evaluation,
+            blessing=blessing,
+            served=opponents.output(opponents.served, "model"),
+            settings=experiment.serving.check.to_json(),
+            data_contract=experiment.contract.to_json(),
+            # A span that tests has the splits of one that will train.
+            split=experiment.evaluation.split if read.test is None else "train",
+        )
+    ]
+
+
 def _pusher(
-    experiment: Experiment, candidate: tfx.components.Trainer, blessing: types.BaseChannel
+    experiment: Experiment,
+    candidate: tfx.components.Trainer,
+    blessing: types.BaseChannel,
+    infra_blessing: types.BaseChannel | None,
 ) -> list[ModelPusher]:
     if experiment.serving.push_to is None:
         return []
@@ -312,6 +347,7 @@ def _pusher(
         ModelPusher(
             model=candidate.outputs["model"],
             model_blessing=blessing,
+            infra_blessing=infra_blessing,
             push_destination=destination,
         ).with_id("Pusher")
     ]

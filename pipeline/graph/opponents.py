@@ -85,6 +85,7 @@ def _resolver(
         config=config,
         model=tfx.dsl.Channel(type=kinds.Model),
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
+        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
         examples=tfx.dsl.Channel(type=kinds.Examples),
         candidate=candidate.outputs["model"],
         **tested,

@@ -13,10 +13,10 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
     would then compare the candidate with itself; this one gives the same baseline as the first
     time, so that the repeated run is served from the cache.
 
-    Inputs ``model``, ``model_blessing`` and ``examples`` are histories; ``candidate`` is this
-    run's model. Of the examples those are kept that the model was trained and tested on;
-    where there is an input ``test_examples``, another history, it becomes those that the model was
-    tested on.
+    Inputs ``model``, ``model_blessing``, ``infra_blessing`` and ``examples`` are histories;
+    ``candidate`` is this run's model. Of the examples those are kept that the model was trained
+    and tested on; where there is an input ``test_examples``, another history, it becomes those that
+    the model was tested on.
     """
 
     def resolve_artifacts(
@@ -28,6 +28,7 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
         return {
             "model": [latest.model] if latest else [],
             "model_blessing": [latest.blessing] if latest else [],
+            "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
             **found_examples(store, latest.model if latest else None, input_dict),
         }

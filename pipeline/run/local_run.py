@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # These take seconds to import.
     import ml_metadata
     from tfx.proto.orchestration import pipeline_pb2
 
+    from mtlx.components.serving_check.serving_outcome import ServingOutcome
     from mtlx.pipeline.run.window_run import WindowRun
 
 
@@ -38,8 +40,8 @@ class NodeRun:
 
     Attributes:
         node_id: the node.
-        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher whose model is not
-            blessed) or ``failed``.
+        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher or serving check whose
+            model is not blessed) or ``failed``.
         seconds: wall time, 0 while it runs.
         rows: examples that it worked on, where it says so.
         malformed: rows that it read and left out, where it says so.
@@ -61,7 +63,7 @@ class RunResult:
     Attributes:
         run_id: of this run.
         nodes: the nodes in the order in which they ran.
-        blessed: whether the candidate passed the gate.
+        blessed: whether the candidate passed the gate and, where there is one, the serving check.
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
         window: with a window of spans, which of them trained (``train``) and tested (``test``), the
@@ -92,6 +94,12 @@ class RunResult:
         return next(
             node.outputs["blessing"][0] for node in self.nodes if "blessing" in node.outputs
         )
+
+    @property
+    def infra_blessing(self) -> str | None:
+        """URI of what the serving check left; None where there is none."""
+        outputs = (node.outputs.get("infra_blessing") for node in self.nodes)
+        return next((uris[0] for uris in outputs if uris), None)
 
 
 class RunFailed(RuntimeError):
@@ -269,8 +277,11 @@ def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[st
     from mtlx.components.model_pusher.serving_folder.push import served_as
 
     base = absolute(push_to)
+    model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
+    if "ServingCheck" in outputs:
+        with_warm_up = path_utils.stamped_model_path(outputs["ServingCheck"]["infra_blessing"][0])
+        model = with_warm_up if os.path.isdir(with_warm_up) else model
     try:
-        model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
         version = served_as(model, base)
     except OSError as error:
         return f"Whether the model was pushed is not known; look into {base}: {error}", None
@@ -307,11 +318,15 @@ def finish(
     verdict = Verdict.of_blessing(result.blessing)
     own = RunFolder(folder)
     own.write_report(read_report(result.output("Report", "report")))
-    pushed_to = _pushed_to(result) if verdict.blessed else None
+    outcome = serving_outcome(result)
+    blessed = verdict.blessed and (outcome is None or outcome.blessed)
+    pushed_to = _pushed_to(result) if blessed else None
     result = dataclasses.replace(
-        result, blessed=verdict.blessed, pushed_to=pushed_to, window=_window(result, seen or {})
+        result, blessed=blessed, pushed_to=pushed_to, window=_window(result, seen or {})
     )
     summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
+    if outcome is not None:
+        summary["serving_check"] = dataclasses.asdict(outcome)
     summary |= _metrics(result) | _drift(result)
     own.write_record(summary)
     own.make_latest()
@@ -351,6 +366,13 @@ def _store(result: RunResult) -> "Iterator[ml_metadata.MetadataStore]":
     connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
     with metadata.Metadata(connection) as handle:
         yield handle.store
+
+
+def serving_outcome(result: RunResult) -> "ServingOutcome | None":
+    """What the serving check of a run found; None where the run has none."""
+    from mtlx.components.serving_check.serving_outcome import ServingOutcome
+
+    return ServingOutcome.load(result.infra_blessing) if result.infra_blessing else None
 
 
 def _keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:

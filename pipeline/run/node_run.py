@@ -19,6 +19,7 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+from mtlx.components.serving_check.infra_blessing import CHECKED_PROPERTY
 from mtlx.pipeline.graph.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from mtlx.pipeline.process import stack
 from mtlx.pipeline.run.unknown_outputs import check_outputs_known
@@ -52,8 +53,8 @@ class NodeOutcome:
 
     Attributes:
         node_id: the node.
-        state: whether it ran, was served from the cache, or left out what it is for: a Pusher
-            whose model is not blessed.
+        state: whether it ran, was served from the cache, or left out what it is for: a Pusher, or
+            a serving check, whose model is not blessed.
         execution_id: of its execution in ML-Metadata.
         outputs: URIs of its output artifacts by output name, as ML-Metadata records them.
     """
@@ -194,12 +195,15 @@ def _outcome(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) 
     outputs: dict[str, list[str]] = {}
     for event in events:
         outputs.setdefault(event.path.steps[0].key, []).append(uris[event.artifact_id])
-    skipped = any(_is_not_pushed(artifact) for artifact in artifacts)
+    skipped = any(_is_left_out(artifact) for artifact in artifacts)
     state = NodeState.SKIPPED if skipped else names[execution.last_known_state]
     return NodeOutcome(node_id, state, execution_id, outputs)
 
 
-def _is_not_pushed(artifact: metadata_store_pb2.Artifact) -> bool:
-    """Whether a Pusher, ours or the stock one, left this to say that it did not push."""
+def _is_left_out(artifact: metadata_store_pb2.Artifact) -> bool:
+    """Whether a Pusher, ours or the stock one, or a serving check left this instead of its work."""
     properties = artifact.custom_properties
-    return "pushed" in properties and properties["pushed"].int_value == 0
+    return any(
+        name in properties and properties[name].int_value == 0
+        for name in ("pushed", CHECKED_PROPERTY)
+    )

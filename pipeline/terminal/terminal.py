@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.pipeline.run.local_run import NodeRun, RunResult
 from mtlx.pipeline.terminal.drift_lines import drift_lines
@@ -77,8 +78,25 @@ def _node_line(node: NodeRun, progress: str) -> Text:
     return line
 
 
+def _verdict_line(verdict: Verdict, served: ServingOutcome | None) -> Text:
+    """The run's end in one line."""
+    if not verdict.blessed:
+        return Text("NOT BLESSED: the candidate stays back", style="bold red")
+    if served is None:
+        return Text("BLESSED: the candidate passed the gate", style="bold green")
+    if served.blessed:
+        words = "BLESSED: the candidate passed the gate and the serving check"
+        return Text(words, style="bold green")
+    words = "NOT BLESSED: the candidate passed the gate, but cannot be served as it should"
+    return Text(words, style="bold red")
+
+
 def print_summary(
-    console: Console, result: RunResult, verdict: Verdict, results: SliceResults | None
+    console: Console,
+    result: RunResult,
+    verdict: Verdict,
+    results: SliceResults | None,
+    served: ServingOutcome | None = None,
 ) -> None:
     """Prints the verdict with its reasons, the RelaImp table, the epochs and where all is."""
     console.print()
@@ -92,10 +110,11 @@ def print_summary(
     for check in verdict.checks:
         mark, colour = ("✔", "green") if check.passed else ("✘", "red")
         console.print(Text.assemble((f"{mark} ", colour), check.message), soft_wrap=True)
-    if verdict.blessed:
-        console.print(Text("BLESSED: the candidate passed the gate", style="bold green"))
-    else:
-        console.print(Text("NOT BLESSED: the candidate stays back", style="bold red"))
+    for finding in served.findings if served else ():
+        mark, colour = ("✔", "green") if finding.passed else ("✘", "red")
+        line = f"serving check: {finding.message}"
+        console.print(Text.assemble((f"{mark} ", colour), line), soft_wrap=True)
+    console.print(_verdict_line(verdict, served))
     if result.window:
         console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)
         for notice in result.window.get("notices", ()):

@@ -14,6 +14,7 @@ from mtlx.components.report.sections.heat_map import heat_map
 from mtlx.components.report.sections.line_chart import line_chart
 from mtlx.components.report.sections.roc_chart import roc_chart
 from mtlx.components.report.sections.slice_groups import slice_groups
+from mtlx.components.serving_check.serving_outcome import Latency, ServingFinding, ServingOutcome
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from tests.components.slice_names import named
 
@@ -28,6 +29,33 @@ def test_the_verdict_comes_first_with_what_blocks(report_data):
         'id="relaimp"', 'id="metrics"', 'id="best"', 'id="training"', 'id="data"',
     )]  # fmt: skip
     assert places == sorted(places)
+
+
+def _served(blessed):
+    findings = [
+        ServingFinding("process", True, "it loads"),
+        ServingFinding("predictions", blessed, "serving_columns <differs> in 3 rows"),
+    ]
+    return ServingOutcome(blessed, True, findings, [Latency(100, 2.5, 4.0, 1.25, 3.0)], 7.0, 4)
+
+
+def test_a_model_that_cannot_be_served_is_not_blessed_whatever_the_gate_says(report_data):
+    let_through = dataclasses.replace(report_data.verdict, blessed=True)
+    page = render(dataclasses.replace(report_data, verdict=let_through, served=_served(False)))
+    assert "<title>default: not blessed</title>" in page
+    assert "It passed the gate, but cannot be served as it should, and is not pushed:" in page
+    assert page.count("serving_columns &lt;differs&gt; in 3 rows") == 2
+    page = render(dataclasses.replace(report_data, verdict=let_through, served=_served(True)))
+    assert "<title>default: blessed</title>" in page and "cannot be served" not in page
+    words = " ".join(re.sub("<[^>]*>", " ", page[page.index('id="serving-check"') :]).split())
+    assert "in 7.0 s; it holds 4 warm-up requests" in words
+    assert "Served model, p99 100 2.5 4 1.25 3" in words
+
+
+def test_a_model_that_the_gate_holds_back_was_not_served(report_data):
+    page = render(dataclasses.replace(report_data, served=ServingOutcome(False, False)))
+    assert "The gate holds the candidate back, so it was not served on trial." in page
+    assert 'id="serving-check"' not in render(report_data)
 
 
 def test_a_page_without_anything_says_so():

@@ -99,7 +99,7 @@ def test_every_node_is_a_task_and_every_edge_a_dependency(package, documents):
     assert "anomaly-guard" in found["transform"]
 
 
-def test_pusher_runs_only_behind_a_passed_gate(documents):
+def test_pusher_runs_only_behind_the_serving_check_which_repeats_the_gates_no(documents):
     _, condition, _ = _tasks(documents)
     (name, source), *_ = [
         item
@@ -108,7 +108,7 @@ def test_pusher_runs_only_behind_a_passed_gate(documents):
     ]
     assert source["taskOutputParameter"] == {
         "outputParameterKey": "blessed",
-        "producerTask": "rela-imp-gate",
+        "producerTask": "serving-check",
     }
     expected = f"inputs.parameter_values['{name}'] == true"
     assert condition["triggerPolicy"]["condition"] == expected
@@ -183,6 +183,15 @@ def test_resources_of_nodes(documents):
         if "accelerator" in executor["container"]["resources"]
     ]
     assert with_gpus == ["exec-trainer"]
+
+
+def test_the_serving_check_can_be_given_the_memory_of_two_models(golden_folder):
+    override = "kubeflow.nodes.ServingCheck={memory: 12Gi, node_selector: {pool: large}}"
+    experiment = read_experiment(golden_folder / "experiment.yaml", [override])
+    changed = list(yaml.safe_load_all(compile_package(experiment).pipeline_yaml))
+    assert _resources(changed, "serving-check")["resourceMemoryLimit"] == "12Gi"
+    assert _platform(changed, "serving-check")["nodeSelector"] == {"labels": {"pool": "large"}}
+    assert _resources(changed, "pusher")["resourceMemoryLimit"] != "12Gi"
 
 
 def test_where_pods_run_and_what_they_see(documents):
@@ -274,11 +283,13 @@ def test_one_roc_per_task_under_a_name_that_kfp_takes(documents):
     assert {"roc_click", "roc_buy_now", "summary"} <= outputs["artifacts"].keys()
 
 
-def test_stock_components_are_gated_too(small_experiment):
+@pytest.mark.parametrize(("check", "judge"), [({}, "serving-check"), (None, "evaluator")])
+def test_stock_components_are_gated_too(small_experiment, check, judge):
     values = small_experiment.model_dump(mode="json", exclude_unset=True)
     values["gate"].pop("reference")
     values["kubeflow"]["nodes"].pop("ReferenceTrainer")
     values["components"] = {"evaluation": "stock", "transform": "stock", "statistics": "stock"}
+    values["serving"]["check"] = check
     package = compile_package(type(small_experiment).read(values))
     documents = list(yaml.safe_load_all(package.pipeline_yaml))
     _, condition, _ = _tasks(documents)
@@ -287,7 +298,7 @@ def test_stock_components_are_gated_too(small_experiment):
         for value in condition["inputs"]["parameters"].values()
         if "taskOutputParameter" in value
     }
-    assert producers == {"evaluator"}
+    assert producers == {judge}
 
 
 @pytest.mark.parametrize(

@@ -79,4 +79,5 @@ def test_the_candidate_is_an_input_of_every_resolver_so_that_it_is_left_out(oppo
     found, candidate = opponents(f"{{anchor: {{last: 2}}, thresholds: [{threshold}]}}")
     for node in (found.served, found.anchor):
         assert node.raw_inputs["candidate"] is candidate.outputs["model"]
-        assert set(node.raw_inputs) == {"model", "model_blessing", "examples", "candidate"}
+        histories = {"model", "model_blessing", "infra_blessing", "examples"}
+        assert set(node.raw_inputs) == {*histories, "candidate"}

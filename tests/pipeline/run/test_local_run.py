@@ -16,7 +16,7 @@ from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
 NODES = [
     "LogExampleGen", "StatisticsGen", "BlessedSchema", "SchemaGen", "ExampleValidator", "AnomalyGuard",
     "DriftGuard", "Transform", "Trainer", "LatestBlessedModel", "SliceEvaluation", "RelaImpGate",
-    "Report", "Pusher",
+    "ServingCheck", "Report", "Pusher",
 ]  # fmt: skip
 
 
@@ -95,11 +95,13 @@ def test_a_model_below_the_threshold_is_not_pushed(finished, capsys):
     assert "report.html" in output
     assert "Pushed to" not in output
     assert _versions(first) == ["1"]
-    # That nothing was pushed shows wherever the nodes are listed.
+    # That nothing was pushed, nor served on trial, shows wherever the nodes are listed.
+    assert re.search(r"○ ServingCheck +skipped ", output)
     assert re.search(r"○ Pusher +skipped ", output)
     summary = json.loads((first.folder.parent / "latest/run.json").read_text(encoding="utf-8"))
     states = {node["node_id"]: node["state"] for node in summary["nodes"]}
     assert (states["Pusher"], summary["pushed_to"]) == ("skipped", None)
+    assert (states["ServingCheck"], summary["serving_check"]["checked"]) == ("skipped", False)
     assert command_line.main(["report", str(path)]) == 0
     output = capsys.readouterr().out
     assert re.search(r"  Pusher +skipped ", output)

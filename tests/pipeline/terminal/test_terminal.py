@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
+from mtlx.components.serving_check.serving_outcome import ServingFinding, ServingOutcome
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from mtlx.pipeline.run.local_run import NodeRun, RunResult
 from mtlx.pipeline.terminal.terminal import NodeLines, print_summary
@@ -118,3 +119,36 @@ def test_a_run_of_the_stock_evaluator_has_a_summary_without_tables(results_and_v
     print_summary(console, RunResult("1", [], False, None, Path("/runs/1")), verdict, None)
     text = console.file.getvalue()
     assert "click loses" in text and "0 nodes in 0 s" in text and "│" not in text
+
+
+def _served(blessed):
+    findings = [
+        ServingFinding("process", True, "it loads"),
+        ServingFinding("predictions", blessed, "serving_columns [gives] 0.3"),
+    ]
+    return ServingOutcome(blessed, True, findings)
+
+
+@pytest.mark.parametrize(
+    ("passed", "served", "last"),
+    [
+        (True, None, "BLESSED: the candidate passed the gate"),
+        (True, _served(True), "BLESSED: the candidate passed the gate and the serving check"),
+        (
+            True,
+            _served(False),
+            "NOT BLESSED: the candidate passed the gate, but cannot be served as it should",
+        ),
+        (False, ServingOutcome(False, False), "NOT BLESSED: the candidate stays back"),
+    ],
+)
+def test_the_verdict_is_of_gate_and_serving_check(passed, served, last):
+    console = _console()
+    result = RunResult("1", [], False, None, Path("/runs/1"))
+    print_summary(console, result, Verdict(passed, None, []), None, served)
+    lines = console.file.getvalue().splitlines()
+    assert last in lines
+    if served and served.findings:
+        assert "✔ serving check: it loads" in lines
+        mark = "✔" if served.blessed else "✘"
+        assert f"{mark} serving check: serving_columns [gives] 0.3" in lines

@@ -1,0 +1,1 @@
+"""Serves an exported model as strangers will, before it is pushed."""

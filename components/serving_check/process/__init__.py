@@ -1,0 +1,1 @@
+"""The process that serves the model, and what starts it."""

@@ -1,0 +1,39 @@
+"""Runs a script that may import the standard library and named modules, and nothing else.
+
+``python -I -S isolation.py JSON SCRIPT [ARGUMENTS]``: the JSON has ``folders``, where modules lie,
+and ``modules``, the names of those that may be imported. It stands alone.
+"""
+
+import json
+import runpy
+import sys
+from collections.abc import Iterable
+
+
+class OnlyThese:
+    """Refuses every other top-level module, as if it were not installed.
+
+    Args:
+        modules: names that may be imported besides those of the standard library.
+    """
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = frozenset(modules) | sys.stdlib_module_names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Is asked before Python's own finders; None leaves the module to them."""
+        if path is None and name not in self._modules:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def main() -> None:
+    """Shuts the process off, then runs the script in it."""
+    given = json.loads(sys.argv[1])
+    sys.path += given["folders"]
+    sys.meta_path.insert(0, OnlyThese(given["modules"]))  # type: ignore[arg-type]
+    del sys.argv[:2]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

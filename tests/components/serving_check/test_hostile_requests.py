@@ -1,0 +1,33 @@
+"""Every sort of request is made for every sort of contract, and keeps the two signatures' forms."""
+
+import numpy as np
+import pytest
+
+from mtlx.components.serving_check.hostile_requests import hostile_requests
+from mtlx.components.serving_check.request_rows import columns_of, without_labels
+from mtlx.transform.contract.data_contract import DataContract
+from tests.components.serving_check.toy_models import CONTRACT, rows
+
+NUMBERS = DataContract.read(
+    {"features": {"price": {"kind": "numeric"}}, "tasks": {"click": {"label": "clicked"}}}
+)
+TEXTS = DataContract.read(
+    {"features": {"item": {"kind": "categorical"}}, "tasks": {"click": {"label": "clicked"}}}
+)
+
+
+@pytest.mark.parametrize("contract", [CONTRACT, NUMBERS, TEXTS])
+@pytest.mark.parametrize("number", [1, 2, 30])
+def test_requests_are_made_of_any_contract_and_of_few_rows(contract, number):
+    examples = without_labels(rows(number), contract)
+    requests = hostile_requests(examples, columns_of(examples, contract), contract)
+    titles = [(signature, title) for title, signature, _ in requests]
+    assert len(set(titles)) == len(titles) > 30
+    for title, signature, inputs in requests:
+        if signature == "serving_default":
+            assert list(inputs) == ["examples"]
+        assert all(isinstance(values, np.ndarray) for values in inputs.values()), title
+    sent = " ".join(title for title, _, _ in requests)
+    for sort in ("cut in its middle", "2 GiB", "never seen", "not UTF-8", "without", "for numbers",
+                 "nan", "inf", "1 MB", "unequal length"):  # fmt: skip
+        assert sort in sent or (contract is TEXTS and sort in ("nan", "inf", "for numbers"))
