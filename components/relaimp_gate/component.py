@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from mtlx.components.relaimp_gate import executor
+from mtlx.components.relaimp_gate import driver, executor
 from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
@@ -24,6 +24,7 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
+        driver.PUSH_TO: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -58,6 +59,8 @@ class RelaImpGate(base_component.BaseComponent):
         served_examples: optional, those of the model that the candidate would replace: one that
             was tested on an older span is held back.
         anchor_examples: optional, those of the anchor model.
+        push_to: optional, the serving folder: a candidate that was tested on an older span than
+            its newest version is held back.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -65,6 +68,7 @@ class RelaImpGate(base_component.BaseComponent):
 
     SPEC_CLASS = RelaImpGateSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class RelaImpGate(base_component.BaseComponent):
         baseline_examples: types.BaseChannel | None = None,
         served_examples: types.BaseChannel | None = None,
         anchor_examples: types.BaseChannel | None = None,
+        push_to: str | None = None,
     ):
         if isinstance(gate, str):
             GateSettings.from_json(gate)
@@ -93,6 +98,7 @@ class RelaImpGate(base_component.BaseComponent):
                 anchor_examples=anchor_examples,
                 gate=gate,
                 data_contract=data_contract,
+                push_to=push_to,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
         )

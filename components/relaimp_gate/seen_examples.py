@@ -41,6 +41,7 @@ class SeenExamples:
         split: settings of the split.
         time_column: that a split by time reads.
         times: smallest and largest time by split.
+        span_is_date: whether the span's number counts days since 1970-01-01.
     """
 
     uri: str
@@ -51,6 +52,7 @@ class SeenExamples:
     split: dict[str, Any] = field(default_factory=dict)
     time_column: str | None = None
     times: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
+    span_is_date: bool = False
 
     @property
     def words(self) -> str:
@@ -91,6 +93,7 @@ class SeenExamples:
             seen["split"],
             seen["time_column"],
             {split: tuple(bounds) for split, bounds in seen["times"].items()},
+            seen["span_is_date"],
         )
 
 

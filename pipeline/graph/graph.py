@@ -86,7 +86,13 @@ def create_pipeline(
         experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, schema, validator, guard, transform, *trainers]
-    nodes += [*opponents.nodes, *judges, report, *_pusher(experiment, candidate, blessing)]
+    nodes += [*opponents.nodes, *judges, report]
+    made_of = {
+        "train_examples": examples.outputs["examples"],
+        "test_examples": examples.outputs["examples"],
+        "schema": schema.outputs["schema"],
+    }
+    nodes += _pusher(experiment, candidate, judges, made_of)
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -185,6 +191,7 @@ def _judges(
         ),
         served_examples=opponents.output(opponents.served, "examples"),
         anchor_examples=opponents.output(opponents.anchor, "examples"),
+        push_to=_push_to(experiment),
     )
     return [evaluation, gate]
 
@@ -218,19 +225,37 @@ def _trainers(
 
 
 def _pusher(
-    experiment: Experiment, candidate: tfx.components.Trainer, blessing: types.BaseChannel
+    experiment: Experiment,
+    candidate: tfx.components.Trainer,
+    judges: list[base_node.BaseNode],
+    made_of: dict[str, types.BaseChannel],
 ) -> list[ModelPusher]:
-    if experiment.serving.push_to is None:
+    """The Pusher, where a serving folder is named.
+
+    Args:
+        experiment: the experiment.
+        candidate: the Trainer of the candidate.
+        judges: see `_judges`.
+        made_of: channels that tell what the model was made of, by input of `ModelPusher`.
+    """
+    base = _push_to(experiment)
+    if base is None:
         return []
     destination = tfx.proto.PushDestination(
-        filesystem=tfx.proto.PushDestination.Filesystem(
-            base_directory=absolute(experiment.serving.push_to)
-        )
+        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=base)
     )
     return [
         ModelPusher(
             model=candidate.outputs["model"],
-            model_blessing=blessing,
+            model_blessing=judges[-1].outputs["blessing"],
+            evaluation=judges[0].outputs["evaluation"],
             push_destination=destination,
+            allow_older_span=experiment.gate.allow_older_span,
+            **made_of,
         ).with_id("Pusher")
     ]
+
+
+def _push_to(experiment: Experiment) -> str | None:
+    """The serving folder."""
+    return absolute(experiment.serving.push_to) if experiment.serving.push_to else None

@@ -88,9 +88,8 @@ class Versions:
             for version in self.all
             if version.original < self.serving.original
             and not version.withdrawn
-            and version.number == version.original
         ]
-        return older[-1] if older else None
+        return max(older, key=lambda version: version.original, default=None)
 
     def version(self, number: int) -> Version:
         """The version with a number.
