@@ -86,8 +86,7 @@ class Versions:
         older = [
             version
             for version in self.all
-            if version.original < self.serving.original
-            and not version.withdrawn
+            if version.original < self.serving.original and not version.withdrawn
         ]
         return max(older, key=lambda version: version.original, default=None)
 
