@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.commands import rollback, versions
+from mtlx.pipeline.commands import clean, rollback, versions
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -396,6 +396,7 @@ COMMANDS = (
     ),
     versions.COMMAND,
     rollback.COMMAND,
+    clean.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",
