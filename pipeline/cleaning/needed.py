@@ -63,12 +63,14 @@ def needed(
         kept = [run for run in history.runs if run in kept or history.under_way(run, since)]
     executions = set().union(*(run.executions for run in kept))
     found = history.touched(executions)
-    pushed = {version: _model_of(history, version) for version in versions}
-    serving = {model for version, model in pushed.items() if version.serves}
-    for model in _opponents(history, experiment) | serving - {None}:
+    models = _opponents(history, experiment)
+    for version in versions:
+        model = _model_of(history, version)
+        if model is not None:
+            found |= {model} | _blessings(history, model)
+            models |= {model} if version.serves else set()
+    for model in models:
         found |= _with_origin(history, model)
-    for model in set(pushed.values()) - {None}:
-        found |= {model} | _blessings(history, model)
     found |= _window(history, _window_length(experiment))
     return Needed(kept, found, executions)
 

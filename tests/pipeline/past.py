@@ -19,7 +19,9 @@ class Past:
     def __init__(self, folder, uri=""):
         root, serving = folder / "root", folder / "serving"
         self.options = []
-        for setting in (f"run.pipeline_root={root}", f"serving.push_to={uri}{serving}"):
+        settings = [f"run.pipeline_root={root}", f"serving.push_to={uri}{serving}"]
+        settings += ["gate.anchor=null", "gate.thresholds=[{rule: auc, minimum: 0.5}]"]
+        for setting in settings:
             self.options += ["--set", setting]
         self.experiment = read_experiment(FILE, self.options[1::2])
         self.place = Workplace.here(self.experiment)
