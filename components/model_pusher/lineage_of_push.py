@@ -9,7 +9,11 @@ from absl import logging
 from tfx import types
 
 from mtlx.components.model_pusher.serving_folder.files import files_of
-from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage, SpanNote
+from mtlx.components.model_pusher.serving_folder.push_lineage import (
+    REVISION_VARIABLE,
+    PushLineage,
+    SpanNote,
+)
 from mtlx.components.relaimp_gate.lineage import earlier, instant
 from mtlx.components.relaimp_gate.seen_examples import SeenExamples
 from mtlx.components.relaimp_gate.verdict import Verdict
@@ -22,10 +26,6 @@ from mtlx.components.slice_evaluation.results import (
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
 
 Artifacts = dict[str, list[types.Artifact]]
-
-#: Environment variable with the revision of the repository that the experiment file lies in. A
-#: local run sets it, the cluster's pods have it from their image or from ``kubeflow.nodes``.
-REVISION_VARIABLE = "MTLX_REVISION"
 
 
 def lineage_of_push(input_dict: Artifacts, experiment: str | None) -> PushLineage:

@@ -227,6 +227,7 @@ def _carry_out(
             strip_run_folder(Path(removal.path))
         elif removal.kind != "versions":
             folders.remove(removal.path)
+    folders.empty_trash()
     _mark(store, plan.artifacts, _ARTIFACT.DELETED)
 
 

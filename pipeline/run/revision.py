@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-#: Environment variable that `mtlx.components.model_pusher.lineage_of_push` reads.
-REVISION_VARIABLE = "MTLX_REVISION"
+from mtlx.components.model_pusher.serving_folder.push_lineage import REVISION_VARIABLE
 
 
 def git_revision(folder: Path) -> dict[str, Any] | None:

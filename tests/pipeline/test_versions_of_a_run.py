@@ -12,6 +12,7 @@ from mtlx.components.model_pusher.serving_folder.versions import Versions
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline import command_line
+from mtlx.pipeline.cleaning.clean import clean
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.run.workplace import Workplace
@@ -96,3 +97,18 @@ def test_a_withdrawn_model_does_not_come_back_with_a_cached_rerun(daily):
     (blocked,) = [check for check in verdict.checks if not check.passed]
     assert blocked.rule == "withdrawn" and "mtlx rollback --to" in blocked.message
     assert Versions(versions.base).serving.number == done.number
+
+
+def test_a_cleaned_root_serves_a_rerun_from_the_cache(daily):
+    """After the runs above; what they share with each other and with the first one is needed."""
+    path, _ = daily
+    experiment = read_experiment(path)
+    place = Workplace.here(experiment)
+    plan = clean(place, 1, None, False)
+    assert any(removal.kind == "Report/report" for removal in plan.removals)
+    assert all(removal.path.startswith(str(place.root)) for removal in plan.removals)
+    again = run_experiment(experiment)
+    states = {node.node_id: node.state for node in again.nodes}
+    cached = {node for node, state in states.items() if state == "cached"}
+    # Pusher looks every time, and a resolver has nothing to cache.
+    assert set(states) - cached <= {"LatestBlessedModel", "AnchorModel", "Pusher"}

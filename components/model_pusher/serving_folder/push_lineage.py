@@ -5,6 +5,10 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+#: Environment variable with the revision of the repository that the experiment file lies in. A
+#: local run sets it, the cluster's pods have it from their image or from ``kubeflow.nodes``.
+REVISION_VARIABLE = "MTLX_REVISION"
+
 
 @dataclasses.dataclass(frozen=True)
 class SpanNote:
