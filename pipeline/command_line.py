@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.commands import schema
+from mtlx.pipeline.commands import clean, rollback, schema, versions
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -402,6 +402,9 @@ COMMANDS = (
         _report,
     ),
     schema.COMMAND,
+    versions.COMMAND,
+    rollback.COMMAND,
+    clean.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",

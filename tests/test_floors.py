@@ -39,7 +39,8 @@ ROOMS = {
     ),
     "pipeline": (
         *("process", "experiment", "log_sample", "preflight", "log_check", "catalogue"),
-        *("simulation", "graph", "run", "terminal", "commands", "command_line"),
+        *("simulation", "graph", "run", "terminal", "versions", "cleaning", "commands"),
+        "command_line",
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),

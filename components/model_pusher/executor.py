@@ -9,9 +9,15 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from mtlx.components.model_pusher.lineage_of_push import lineage_of_push
 from mtlx.components.model_pusher.model_files import copy_model
+from mtlx.components.model_pusher.older_span import older_span
 from mtlx.components.model_pusher.serving_folder.push import push
-from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
+from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage
+from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
+from mtlx.components.model_pusher.serving_folder.pushed_version import PushedVersion, PushFailed
+from mtlx.components.model_pusher.serving_folder.versions import Versions
+from mtlx.components.model_pusher.withdrawn import withdrawn_words
 from mtlx.components.serving_check.infra_blessing import model_with_warm_up
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -33,12 +39,16 @@ class Executor(executor.Executor):
         """Pushes the model, or says that it was not pushed.
 
         Args:
-            input_dict: ``model``, ``model_blessing``, ``infra_blessing``, each optional.
+            input_dict: ``model`` and, each optional, ``model_blessing``, ``infra_blessing``,
+                ``train_examples``, ``test_examples``, ``evaluation``, ``schema``.
             output_dict: ``pushed_model``.
-            exec_properties: ``push_destination``, JSON of a `PushDestination`.
+            exec_properties: ``push_destination``, JSON of a `PushDestination`, and
+                ``allow_older_span``.
 
         Raises:
-            PushFailed: no version holds the model; what of it was written is removed.
+            PushFailed: no version holds the model; what of it was written is removed. Also where
+                the newest version, of a push since the gate's decision, is of a newer span, or
+                where a roll back withdrew the model.
             NotImplementedError: the destination is no folder, or asks for time stamps.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
@@ -51,16 +61,45 @@ class Executor(executor.Executor):
             return
         base = _folder(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY])
         model = self.GetModelPath(input_dict)
-        run_id = self._context.pipeline_run_id if self._context else None
+        withdrawn = [words for given in input_dict["model"] if (words := withdrawn_words(given))]
+        if withdrawn:
+            raise PushFailed(f"nothing was pushed to {base}: {withdrawn[0]}")
+        info = self._context.pipeline_info if self._context else None
+        lineage = lineage_of_push(input_dict, info.id if info else None)
+        order = PushOrder(
+            self._context.pipeline_run_id if self._context else None,
+            lineage,
+            before=_no_older_span(base, lineage, bool(exec_properties.get("allow_older_span"))),
+        )
         try:
             # The artifact's own copy first: a disk that is full for it keeps the model unpushed.
             copy_model(model, pushed_model.uri)
-            version = push(model, base, run_id)
+            version = push(model, base, order=order)
         except OSError as error:
             raise PushFailed(f"nothing was pushed to {base}: {error}") from error
         self._MarkPushed(pushed_model, version.path, str(version.number))
         words = "Pushed to %s" if version.is_new else "The newest version holds this model: %s"
         logging.info(words, version.path)
+
+
+def _no_older_span(base: str, lineage: PushLineage, allowed: bool) -> Any:
+    """What refuses, right before a version is seen, one that is older than what serves then.
+
+    The gate asks as well, so that its verdict says it; but another run may push in between, and
+    the stock Evaluator in its place does not ask.
+    """
+
+    def refuse(newest: PushedVersion | None) -> None:
+        if newest is None or allowed:
+            return
+        words = older_span(lineage, Versions(base).serving)
+        if words is not None:
+            raise PushFailed(
+                f"nothing was pushed to {base}: {words}; if that is meant, run again with --set "
+                "gate.allow_older_span=true"
+            )
+
+    return refuse
 
 
 def _folder(destination_json: str) -> str:

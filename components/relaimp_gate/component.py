@@ -5,7 +5,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
-from mtlx.components.relaimp_gate import executor
+from mtlx.components.relaimp_gate import driver, executor
 from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
@@ -30,6 +30,7 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
         "gate": component_spec.ExecutionParameter(type=str),
         CONTRACT_PROPERTY: component_spec.ExecutionParameter(type=str),
         "serving_check": component_spec.ExecutionParameter(type=int, optional=True),
+        driver.PUSH_TO: component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -71,6 +72,8 @@ class RelaImpGate(base_component.BaseComponent):
         anchor_test_examples: see `test_examples`.
         serving_check: whether the model has to pass a `ServingCheck` as well before it is anybody's
             baseline; noted in the blessing.
+        push_to: optional, the serving folder: a candidate that was tested on an older span than
+            its newest version is held back.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -78,6 +81,7 @@ class RelaImpGate(base_component.BaseComponent):
 
     SPEC_CLASS = RelaImpGateSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    DRIVER_CLASS = driver.Driver
 
     def __init__(
         self,
@@ -95,6 +99,7 @@ class RelaImpGate(base_component.BaseComponent):
         served_test_examples: types.BaseChannel | None = None,
         anchor_test_examples: types.BaseChannel | None = None,
         serving_check: bool = False,
+        push_to: str | None = None,
     ):
         if isinstance(gate, str):
             GateSettings.from_json(gate)
@@ -116,6 +121,7 @@ class RelaImpGate(base_component.BaseComponent):
                 gate=gate,
                 serving_check=int(serving_check),
                 data_contract=data_contract,
+                push_to=push_to,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
         )

@@ -1,5 +1,6 @@
 """Runs the gate of `RelaImpGate`."""
 
+import dataclasses
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from mtlx.components.relaimp_gate.driver import OLDER_THAN_SERVED, WITHDRAWN
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
 from mtlx.components.relaimp_gate.judge import judge
 from mtlx.components.relaimp_gate.lineage import Lineage, lineage
@@ -45,14 +47,17 @@ class Executor(base_executor.BaseExecutor):
                 with a window the same with ``test_examples``.
             output_dict: ``blessing``.
             exec_properties: ``gate`` and ``data_contract``, JSON; ``serving_check``, 1 where the
-                model has to pass one as well.
+                model has to pass one as well; and what the driver found.
 
         Raises:
             ValidationError: the settings are not those of a gate.
         """
         settings = GateSettings.from_json(exec_properties["gate"])
         contract = contract_of(exec_properties)
-        results, verdict = _verdict(input_dict, settings, contract)
+        older = exec_properties.get(OLDER_THAN_SERVED) or None
+        results, verdict = _verdict(input_dict, settings, contract, older)
+        if exec_properties.get(WITHDRAWN):
+            verdict = _held_back(verdict, exec_properties[WITHDRAWN])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         verdict.save(blessing.uri)
         _bless(blessing, verdict, input_dict)
@@ -67,7 +72,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _verdict(
-    input_dict: Artifacts, settings: GateSettings, contract: DataContract
+    input_dict: Artifacts, settings: GateSettings, contract: DataContract, older: str | None
 ) -> tuple[SliceResults | None, Verdict]:
     """Judges; an evaluation that cannot be read, or is not of this baseline, blocks."""
     uri = artifact_utils.get_single_uri(input_dict["evaluation"])
@@ -83,7 +88,16 @@ def _verdict(
         )
         blocked = [Check("evaluation", "*", "*", False, message)]
         return results, Verdict(False, None, blocked, notices=list(results.notices))
-    return results, judge(results, settings, contract, _lineage(input_dict, results))
+    seen = _lineage(input_dict, results)
+    # The model blessed last says it first; what serves may be of another store.
+    seen = dataclasses.replace(seen, older=seen.older or older)
+    return results, judge(results, settings, contract, seen)
+
+
+def _held_back(verdict: Verdict, words: str) -> Verdict:
+    """The verdict on a model that may not come back by itself, however good it is."""
+    check = Check("withdrawn", "*", "*", False, words)
+    return dataclasses.replace(verdict, blessed=False, checks=[*verdict.checks, check])
 
 
 def _lineage(input_dict: Artifacts, results: SliceResults) -> Lineage:

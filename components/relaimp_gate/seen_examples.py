@@ -44,6 +44,7 @@ class SeenExamples:
         times: smallest and largest time by split.
         trained_spans: with a window, the portions that trained.
         tested_spans: likewise.
+        span_is_date: whether the span's number counts days since 1970-01-01.
     """
 
     uri: str
@@ -56,6 +57,7 @@ class SeenExamples:
     times: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
     trained_spans: frozenset[int] = frozenset()
     tested_spans: frozenset[int] = frozenset()
+    span_is_date: bool = False
 
     @property
     def words(self) -> str:
@@ -120,6 +122,7 @@ class SeenExamples:
             seen["split"],
             seen["time_column"],
             {split: tuple(bounds) for split, bounds in seen["times"].items()},
+            seen["span_is_date"],
         )
 
 

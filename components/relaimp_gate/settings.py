@@ -94,7 +94,8 @@ class GateSettings(Settings):
             compare stand beside absolute ones: ``hold`` pushes nothing, ``push`` lets the
             absolute ones decide alone.
         allow_older_span: push a model that was tested on an older span of the logs (or, where
-            they have no spans, an earlier time range) than the model that it would replace.
+            they have no spans, an earlier time range) than the model that it would replace, be it
+            the one blessed last or the newest version in `serving.push_to`.
         minimum_positives: a task and slice with fewer positives, or fewer negatives, is not
             decidable, which blocks.
         thresholds: all of them have to be met.

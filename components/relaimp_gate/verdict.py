@@ -18,7 +18,7 @@ class Check:
 
     Attributes:
         rule: name of the rule; for what concerns the run as a whole ``evaluation``,
-            ``comparable``, ``first_run`` or ``span``.
+            ``comparable``, ``first_run``, ``span`` or ``withdrawn``.
         task: the task; the threshold's own wildcard where it matched nothing.
         slice: the slice, likewise.
         passed: False holds the candidate back.

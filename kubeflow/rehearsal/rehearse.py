@@ -16,6 +16,7 @@ from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
+from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
 from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
@@ -86,7 +87,8 @@ def rehearse(
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")
         given = json.loads((folder / _PARAMETERS).read_text(encoding="utf-8"))
         package = Package.read(folder / _PACKAGE)
-        with metadata_server(out) as environment:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        with metadata_server(out) as environment, told_revision(record["git"]):
             scheduler = Scheduler(
                 package, folder.name, folder, environment, workers, on_task, on_progress
             )
@@ -99,7 +101,6 @@ def rehearse(
             for task in tasks
             if task.done
         ]
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         return Rehearsal(finish(folder.name, nodes, folder, record), tasks)
 
 

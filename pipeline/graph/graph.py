@@ -108,7 +108,12 @@ def create_pipeline(
     nodes = [examples, statistics, *([window] if window else []), *before_schema, schema]
     nodes += [validator, guard, *drift, *([base] if base else []), transform, *trainers]
     nodes += [*opponents.nodes, *judges, *checks, report]
-    nodes += _pusher(experiment, candidate, blessing, infra_blessing)
+    made_of = {
+        "train_examples": read.train,
+        "test_examples": read.test or read.train,
+        "schema": schema.outputs["schema"],
+    }
+    nodes += _pusher(experiment, candidate, judges, infra_blessing, made_of)
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
@@ -257,6 +262,7 @@ def _judges(
         test_examples=read.test,
         **_tested_on(opponents, read),
         serving_check=experiment.serving.is_checked,
+        push_to=_push_to(experiment),
     )
     return [evaluation, gate]
 
@@ -333,21 +339,38 @@ def _serving_check(
 def _pusher(
     experiment: Experiment,
     candidate: tfx.components.Trainer,
-    blessing: types.BaseChannel,
+    judges: list[base_node.BaseNode],
     infra_blessing: types.BaseChannel | None,
+    made_of: dict[str, types.BaseChannel],
 ) -> list[ModelPusher]:
-    if experiment.serving.push_to is None:
+    """The Pusher, where a serving folder is named.
+
+    Args:
+        experiment: the experiment.
+        candidate: the Trainer of the candidate.
+        judges: see `_judges`.
+        infra_blessing: of the serving check; None without one.
+        made_of: channels that tell what the model was made of, by input of `ModelPusher`.
+    """
+    base = _push_to(experiment)
+    if base is None:
         return []
     destination = tfx.proto.PushDestination(
-        filesystem=tfx.proto.PushDestination.Filesystem(
-            base_directory=absolute(experiment.serving.push_to)
-        )
+        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=base)
     )
     return [
         ModelPusher(
             model=candidate.outputs["model"],
-            model_blessing=blessing,
+            model_blessing=judges[-1].outputs["blessing"],
             infra_blessing=infra_blessing,
+            evaluation=judges[0].outputs["evaluation"],
             push_destination=destination,
+            allow_older_span=experiment.gate.allow_older_span,
+            **made_of,
         ).with_id("Pusher")
     ]
+
+
+def _push_to(experiment: Experiment) -> str | None:
+    """The serving folder."""
+    return absolute(experiment.serving.push_to) if experiment.serving.push_to else None

@@ -17,6 +17,7 @@ from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (
@@ -146,7 +147,8 @@ def run_experiment(
             record = describe_run(experiment, source)
             _keep_experiment(folder, experiment, source)
             pipeline = _compile(experiment, root)
-            seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
+            with told_revision(record["git"]):
+                seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
             return finish(run_id, nodes, folder, record, seen.record() if seen else None)
     except PipelineRootInUse:
         raise

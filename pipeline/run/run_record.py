@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.run.revision import git_revision
 
 if TYPE_CHECKING:  # TFMA takes seconds to import, and the record is begun before.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
@@ -96,7 +96,7 @@ def describe_run(experiment: Experiment, source: ExperimentSource | None) -> dic
         "experiment": given,
         "seeds": seeds,
         "versions": _versions(),
-        "git": _git(Path(source.path).parent) if source else None,
+        "git": git_revision(Path(source.path).parent) if source else None,
     }
 
 
@@ -136,21 +136,3 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue  # Run from a source tree, or without an optional library.
     return versions
-
-
-def _git(folder: Path) -> dict[str, Any] | None:
-    """Revision of the repository that a folder belongs to."""
-    revision = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    if revision is None:
-        return None
-    changed = _output(["git", "-C", str(folder), "status", "--porcelain"])
-    return {"revision": revision, "changed": bool(changed)}
-
-
-def _output(command: list[str]) -> str | None:
-    """What a command prints; None where it is not there, or fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -8,8 +8,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from mtlx.kubeflow.commands import COMMANDS as kubeflow_commands
+from mtlx.pipeline.command_line import COMMANDS as pipeline_commands
+from mtlx.pipeline.command_line import make_parser
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
+from mtlx.pipeline.run.workplace import Workplace
 from tests.kubeflow.kustomization import WORKLOADS, build, containers, pod, pod_template
 
 MANIFESTS = Path(__file__).parents[2] / "kubeflow/manifests"
@@ -260,6 +264,7 @@ def test_images_are_pinned(workloads):
 #: stands for all.
 CONNECTIONS = [
     ("task", "mtlx-metadata", 8080),
+    ("mtlx-cleaning", "mtlx-metadata", 8080),
     ("mtlx-metadata", "mtlx-mysql", 3306),
     ("mtlx-recurring-run", "mtlx-serving", 8501),
     ("mtlx-recurring-run", "mtlx-serving", 8500),
@@ -279,6 +284,7 @@ REFUSED = [
     ("mtlx-serving", "mtlx-metadata", 8080),
     ("mtlx-recurring-run", "mtlx-metadata", 8080),
     ("mtlx-mysql", "mtlx-metadata", 8080),
+    ("mtlx-cleaning", "mtlx-mysql", 3306),
     ("mtlx-recurring-run", "mtlx-beam-job-server", 8099),
     ("task", "mtlx-flink-jobmanager", 8081),
 ]
@@ -369,8 +375,25 @@ def test_serving_reads_what_pusher_pushes(experiment, objects):
 
 
 def test_the_images_of_the_experiment_are_those_of_the_overlay(experiment, objects):
-    (submit,) = containers(of_kind(objects, "CronJob")["mtlx-recurring-run"])
-    assert submit["image"] == experiment.kubeflow.image
+    for job in ("mtlx-recurring-run", "mtlx-cleaning"):
+        (container,) = containers(of_kind(objects, "CronJob")[job])
+        assert container["image"] == experiment.kubeflow.image
+
+
+def test_the_jobs_commands_are_commands(experiment, objects):
+    """What a container is started with, the command line takes, on the places of the cluster."""
+    parser = make_parser((*pipeline_commands, *kubeflow_commands))
+    for job in of_kind(objects, "CronJob").values():
+        (container,) = containers(job)
+        program, *arguments = container["command"]
+        parsed = parser.parse_args(arguments)
+        assert program == "mtlx" and parsed.experiment == "/etc/mtlx/experiment.yaml"
+    place = Workplace.on_cluster(experiment)
+    (clean,) = containers(of_kind(objects, "CronJob")["mtlx-cleaning"])
+    assert "--cluster" in clean["command"]
+    mounts = [mount["mountPath"] for mount in clean["volumeMounts"] if not mount.get("readOnly")]
+    for needed in (place.artifacts, place.push_to):
+        assert any(needed.startswith(f"{mount}/") for mount in mounts), needed
 
 
 def test_the_example_experiment_compiles():

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from mtlx.components.model_pusher.model_files import copy_model, model_digest, same_model
 from mtlx.components.model_pusher.serving_folder.files import LocalFiles
 from mtlx.components.model_pusher.serving_folder.folder_lock import locked, open_lock, take
-from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
+from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushedVersion, PushFailed
 from mtlx.components.model_pusher.serving_folder.version_number import next_number, version_numbers
 
@@ -46,12 +46,12 @@ class LocalPush:
         self._lock = os.path.join(self._state, "lock")
         self._highest = os.path.join(self._state, "highest")
 
-    def push(self, model: str, run_id: str | None) -> PushedVersion:
+    def push(self, model: str, order: PushOrder) -> PushedVersion:
         """Makes a model the newest version, unless it is that already.
 
         Args:
             model: path or URI of a SavedModel.
-            run_id: of the run that pushes it.
+            order: what is noted beside it, and done before it is seen.
 
         Returns:
             The newest version, which holds this model: read again, after it got its name.
@@ -73,13 +73,14 @@ class LocalPush:
                     f"{model}: what was copied to {staged} is not what was read; the model was "
                     "changed in between, or the disk is broken"
                 )
-            PushRecord.now(model, digest, run_id).save(staged)
+            order.record(model, digest).save(staged)
             _to_disk(staged)
             with locked(self._lock):
                 newest = self.newest()
                 changed = newest is not None and newest != before
                 if newest is not None and changed and same_model(newest.path, model, digest):
                     return newest
+                order.before(newest)
                 number = self._rename(staged)
             return self._checked(number, staged, digest)
 

@@ -35,7 +35,7 @@ from mtlx.components.model_pusher.model_files import (
 from mtlx.components.model_pusher.pushing_process import PushingProcess
 from mtlx.components.model_pusher.serving_folder.files import RemoteFiles
 from mtlx.components.model_pusher.serving_folder.local_push import STATE_FOLDER
-from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
+from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushedVersion, PushFailed
 from mtlx.components.model_pusher.serving_folder.version_number import next_number, version_numbers
 
@@ -56,12 +56,12 @@ class ObjectPush:
         self._claims = f"{self._base}/{STATE_FOLDER}/claims"
         self._files = RemoteFiles()
 
-    def push(self, model: str, run_id: str | None) -> PushedVersion:
+    def push(self, model: str, order: PushOrder) -> PushedVersion:
         """Makes a model the newest version, unless it is that already.
 
         Args:
             model: path or URI of a SavedModel.
-            run_id: of the run that pushes it.
+            order: what is noted beside it, and done before it is seen.
 
         Returns:
             The newest version, which holds this model: read again, after it got its place.
@@ -86,8 +86,9 @@ class ObjectPush:
                     f"{model}: what was copied to {staged} is not what was read; the model was "
                     "changed in between, or the store is broken"
                 )
-            PushRecord.now(model, digest, run_id).save(staged)
+            order.record(model, digest).save(staged)
             number = self._claim(name)
+            order.before(self.newest())
             return self._publish(staged, number, digest)
         finally:
             self._give_up(copy)

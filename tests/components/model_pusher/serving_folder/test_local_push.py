@@ -13,6 +13,7 @@ from mtlx.components.model_pusher.model_files import RECORD_FILE, model_digest, 
 from mtlx.components.model_pusher.serving_folder.folder_lock import open_lock, take
 from mtlx.components.model_pusher.serving_folder.local_push import STATE_FOLDER, LocalPush
 from mtlx.components.model_pusher.serving_folder.push import push, served_as
+from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
 from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
 from mtlx.components.model_pusher.serving_folder.version_number import NoNumberLeft
@@ -157,7 +158,7 @@ def test_without_locks_numbers_are_still_not_shared(base, make_model, monkeypatc
     pushes = LocalPush(str(base))
     largest = pushes._largest
     monkeypatch.setattr(pushes, "_largest", lambda: (largest(), _take(base / "1"))[0])
-    assert pushes.push(make_model("a"), None).number == 2
+    assert pushes.push(make_model("a"), PushOrder()).number == 2
     assert (base / "1" / "theirs").exists()
     assert (base / STATE_FOLDER / "other.lock").exists()
 

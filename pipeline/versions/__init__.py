@@ -1,0 +1,1 @@
+"""The versions that an experiment pushed, and the way back to one of them."""
