@@ -1,12 +1,24 @@
 """The command line: ``mtlx``. Heavy libraries are imported by the commands that need them."""
 
 import argparse
-import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mtlx.pipeline.commands import runs
+from mtlx.pipeline.commands.command import (
+    EXIT_FAILED,
+    EXIT_NOT_BLESSED,
+    EXIT_OK,
+    EXIT_PUSHED_UNFINISHED,
+    EXIT_STOPPED,
+    EXIT_WRONG_INPUT,
+    Command,
+    add_experiment_arguments,
+    fail,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,36 +26,20 @@ if TYPE_CHECKING:
     from mtlx.pipeline.experiment.experiment import Experiment
     from mtlx.pipeline.run.local_run import RunResult
 
-#: Exit codes of every command.
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_WRONG_INPUT = 2
-EXIT_NOT_BLESSED = 3
-#: The model was pushed, but what comes after that failed. (4 to 6 are those of ``mtlx submit``.)
-EXIT_PUSHED_UNFINISHED = 7
-#: 128 and the signal's number, as shells have it; SIGTERM gives 143.
-EXIT_STOPPED = 130
-
-
-@dataclasses.dataclass(frozen=True)
-class Command:
-    """One command of ``mtlx``.
-
-    Attributes:
-        name: as typed.
-        summary: one line for ``--help``.
-        example: a whole command line.
-        add_arguments: is given the command's parser.
-        run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
-        exits: what its exit codes mean, for ``--help``; empty where they are those of any command.
-    """
-
-    name: str
-    summary: str
-    example: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-    exits: str = ""
+__all__ = [
+    "COMMANDS",
+    "EXIT_FAILED",
+    "EXIT_NOT_BLESSED",
+    "EXIT_OK",
+    "EXIT_PUSHED_UNFINISHED",
+    "EXIT_STOPPED",
+    "EXIT_WRONG_INPUT",
+    "Command",
+    "add_experiment_arguments",
+    "fail",
+    "main",
+    "make_parser",
+]
 
 
 def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()) -> int:
@@ -124,23 +120,6 @@ class _PrintReference(argparse.Action):
         parser.exit()
 
 
-def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of every command that reads an experiment file."""
-    parser.add_argument("experiment", help="experiment file (YAML)")
-    parser.add_argument(
-        "--data", metavar="DIR", help="folder for relative data paths (else MTLX_DATA, else here)"
-    )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        help="replace one setting, an entry of a list by its number; may be repeated; relative "
-        "paths start from here, those of the file from the file's folder",
-    )
-
-
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
     parser.add_argument(
@@ -205,12 +184,6 @@ def _not_negative(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
     return number
-
-
-def fail(message: str, code: int) -> int:
-    """Says on standard error what went wrong, and returns the exit code."""
-    print(message, file=sys.stderr)
-    return code
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -421,6 +394,7 @@ COMMANDS = (
         add_experiment_arguments,
         _report,
     ),
+    runs.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",

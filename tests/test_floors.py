@@ -30,8 +30,9 @@ ROOMS = {
         "run_fn",
     ),
     "pipeline": (
-        *("process", "experiment", "log_sample", "preflight", "log_check", "catalogue"),
-        *("simulation", "graph", "run", "terminal", "command_line"),
+        *("process", "notify", "tracking", "experiment", "log_sample", "preflight", "log_check"),
+        "catalogue",
+        *("simulation", "graph", "run", "history", "terminal", "commands", "command_line"),
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),

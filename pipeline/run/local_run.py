@@ -13,9 +13,11 @@ from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
+from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
+from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (
     ExperimentSource,
@@ -23,6 +25,9 @@ from mtlx.pipeline.run.run_record import (
     keep_experiment,
     metrics_record,
 )
+from mtlx.pipeline.run.record.spans_of_run import spans_of_run
+from mtlx.pipeline.run.tell import tell_end, tell_failure
+from mtlx.pipeline.run.record.written_bytes import written_bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +42,7 @@ class NodeRun:
         rows: examples that it worked on, where it says so.
         malformed: rows that it read and left out, where it says so.
         outputs: URIs of its output artifacts by output name.
+        bytes: that it wrote; None where it wrote nothing, or it is not known.
     """
 
     node_id: str
@@ -45,6 +51,7 @@ class NodeRun:
     rows: int | None = None
     outputs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     malformed: int | None = None
+    bytes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +64,7 @@ class RunResult:
         blessed: whether the candidate passed the gate.
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
+        notes: sentences on who was told of the run's end, and who could not be.
     """
 
     run_id: str
@@ -64,6 +72,7 @@ class RunResult:
     blessed: bool
     pushed_to: str | None
     folder: Path
+    notes: tuple[str, ...] = ()
 
     def output(self, node_id: str, name: str) -> str:
         """URI of a node's output artifact.
@@ -90,11 +99,12 @@ class RunFailed(RuntimeError):
     Attributes:
         pushed_to: folder of the version that holds the run's model, where it was pushed before
             that; None where it was not.
+        where: the node that failed, or before or after which.
     """
 
-    def __init__(self, message: str, pushed_to: str | None = None):
+    def __init__(self, message: str, pushed_to: str | None = None, where: str = ""):
         super().__init__(message)
-        self.pushed_to = pushed_to
+        self.pushed_to, self.where = pushed_to, where
 
 
 def run_experiment(
@@ -122,18 +132,47 @@ def run_experiment(
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     folder = RunFolder.of(root, run_id).path
-    nodes: list[NodeRun] = []
     try:
         with run_lock(root), run_log(RunFolder(folder).log, on_progress):
-            record = describe_run(experiment, source)
+            return _run_to_the_end(experiment, root, folder, on_node, source)
+    except (PipelineRootInUse, RunFailed):
+        raise
+    except Exception as error:  # of the lock and the log
+        raise _failure(error, experiment, [], folder) from error
+
+
+def _run_to_the_end(
+    experiment: Experiment,
+    root: Path,
+    folder: Path,
+    on_node: Callable[[NodeRun], None],
+    source: ExperimentSource | None,
+) -> RunResult:
+    """All of a run that happens while it has the pipeline root, and a log.
+
+    Raises:
+        RunFailed: something failed; that stands in the run's record.
+    """
+    nodes: list[NodeRun] = []
+    journal = RunJournal(folder, folder.name)
+    try:
+        with at_stop(journal.stopped):
+            about = describe_run(experiment, source)
             _keep_experiment(folder, experiment, source)
-            pipeline = _compile(experiment, root, run_id)
-            _run_nodes(pipeline, nodes, on_node)
-            return finish(run_id, nodes, folder, record)
-    except PipelineRootInUse:
+            journal.begin(about)
+            pipeline = _compile(experiment, root, folder.name)
+            _run_nodes(pipeline, nodes, on_node, journal)
+            result = finish(folder.name, nodes, folder, journal, experiment)
+    except KeyboardInterrupt:
+        journal.stopped()
         raise
     except Exception as error:
-        raise _failure(error, experiment, nodes, folder) from error
+        failure = _failure(error, experiment, nodes, folder)
+        journal.failed(failure.where, _message(error), failure.pushed_to)
+        notes = tell_failure(experiment, folder, failure.where, str(failure))
+        message = "\n".join([str(failure), *notes])
+        raise RunFailed(message, failure.pushed_to, failure.where) from error
+    return dataclasses.replace(result, notes=tell_end(experiment, folder))
 
 
 def check_not_in_use(experiment: Experiment) -> None:
@@ -165,24 +204,39 @@ def _compile(experiment: Experiment, root: Path, run_id: str) -> object:
     return pipeline
 
 
-def _run_nodes(pipeline: object, nodes: list[NodeRun], on_node: Callable[[NodeRun], None]) -> None:
+def _run_nodes(
+    pipeline: object,
+    nodes: list[NodeRun],
+    on_node: Callable[[NodeRun], None],
+    journal: RunJournal,
+) -> None:
     """Runs the nodes in order; appends each to `nodes`, a failed one as the last."""
     from mtlx.pipeline.run import node_run
 
     for node_id in node_run.node_ids(pipeline):
         on_node(NodeRun(node_id, "running"))
+        journal.node(nodes, node_id)
         started = time.monotonic()
         try:
             outcome = node_run.run_node(pipeline, node_id)
         except Exception:
             nodes.append(NodeRun(node_id, "failed", time.monotonic() - started))
+            journal.node(nodes)
             on_node(nodes[-1])
             raise
         seconds = time.monotonic() - started
         rows, malformed = _rows(node_id, outcome.outputs)
         state = outcome.state.value
-        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed))
+        size = _size(state, outcome.outputs)
+        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed, size))
+        journal.node(nodes)
         on_node(nodes[-1])
+
+
+def _size(state: str, outputs: dict[str, list[str]]) -> int | None:
+    """Bytes that a node wrote; what came from the cache is counted to the run that wrote it."""
+    uris = [uri for found in outputs.values() for uri in found]
+    return written_bytes(uris) if state == "complete" and uris else None
 
 
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
@@ -222,7 +276,7 @@ def _failure(
         lines.append(f"Log: {log}")
     except OSError as unwritten:
         lines.append(f"The log cannot be written: {unwritten}")
-    return RunFailed("\n".join(lines), pushed_to)
+    return RunFailed("\n".join(lines), pushed_to, where)
 
 
 def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[str, str | None]:
@@ -256,15 +310,16 @@ def _message(error: Exception) -> str:
 
 
 def finish(
-    run_id: str, nodes: list[NodeRun], folder: Path, record: dict[str, Any] | None = None
+    run_id: str, nodes: list[NodeRun], folder: Path, journal: RunJournal, experiment: Experiment
 ) -> RunResult:
-    """Copies the report to a place that a person finds, and writes the run's summary.
+    """Copies the report to a place that a person finds, and writes the run's record.
 
     Args:
         run_id: of the run.
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
-        record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
+        journal: of the run.
+        experiment: that was run.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.report.artifact import read_report
@@ -275,9 +330,11 @@ def finish(
     own.write_report(read_report(result.output("Report", "report")))
     pushed_to = _pushed_to(result) if verdict.blessed else None
     result = dataclasses.replace(result, blessed=verdict.blessed, pushed_to=pushed_to)
-    summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
-    summary |= _metrics(result)
-    own.write_record(summary)
+    outputs = {node.node_id: node.outputs for node in nodes}
+    record = dataclasses.asdict(result) | {"folder": str(folder)} | _metrics(result)
+    record["spans"] = spans_of_run(folder.parent.parent, outputs, experiment.data.path)
+    del record["notes"]
+    journal.finished(record, verdict.blessed)
     own.make_latest()
     return result
 
