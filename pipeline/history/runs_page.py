@@ -136,7 +136,7 @@ class _Drawing:
             series,
             {},
             bands={_CANDIDATE: band} if len(band) > 1 else None,
-            x_title="run of",
+            x_title="run",
             x_texts=self._texts,
             dots=len(self._runs) <= _MOST_DOTS,
         )

@@ -16,8 +16,10 @@ from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
-from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.record.run_journal import RunJournal
+from mtlx.pipeline.run.record.spans_of_run import spans_of_run
+from mtlx.pipeline.run.record.written_bytes import written_bytes
+from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (
     ExperimentSource,
@@ -25,9 +27,7 @@ from mtlx.pipeline.run.run_record import (
     keep_experiment,
     metrics_record,
 )
-from mtlx.pipeline.run.record.spans_of_run import spans_of_run
 from mtlx.pipeline.run.tell import tell_end, tell_failure
-from mtlx.pipeline.run.record.written_bytes import written_bytes
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,7 +29,8 @@ def uniform(values: np.ndarray, seed: int) -> np.ndarray:
     if values.dtype.kind in "iu":
         keys = values.astype(np.uint64)
     else:
-        # Here, since every command imports this module and few hash anything: a third of their start.
+        # Here, since every command imports this module and few hash anything: pandas is a third
+        # of their start.
         import pandas as pd
 
         keys = pd.util.hash_array(values.astype(object))

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.record.run_summary import Outcome, RunSummary
+from mtlx.pipeline.run.run_folder import RunFolder
 
 
 class RunJournal:
