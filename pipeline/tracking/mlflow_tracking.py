@@ -87,7 +87,9 @@ def _send(
     import mlflow
     from mlflow.entities import Metric, Param, RunTag
 
-    client = mlflow.MlflowClient(tracking_uri=address)
+    # The client's own address is not enough: artifacts go where MLflow as a whole is pointed to.
+    mlflow.set_tracking_uri(address)
+    client = mlflow.MlflowClient()
     found = client.get_experiment_by_name(name)
     experiment = client.create_experiment(name) if found is None else found.experiment_id
     begun, ended = _milliseconds(record)

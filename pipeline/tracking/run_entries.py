@@ -2,16 +2,21 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 #: Of a parameter's or tag's text; servers of all versions take so much.
 _LONGEST = 500
+#: Of a name.
+_LONGEST_NAME = 240
 #: Characters that every server takes in a name.
 _NOT_IN_NAMES = re.compile(r"[^\w\-. /]", re.ASCII)
 #: Metrics of the models that were compared, as the evaluation names them.
 _METRICS = ("auc", "log_loss", "calibration")
 _COMPARISONS = ("relaimp", "auc_difference")
+
+
+_Value = TypeVar("_Value")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,9 +25,10 @@ class RunEntries:
 
     Attributes:
         params: the experiment's settings by key path.
-        metrics: ``auc/TASK`` of the candidate on all rows, ``auc/TASK/SLICE`` of a slice, with
-            ``.lower`` and ``.upper`` of its interval; of other models behind the model's name;
-            ``seconds``, ``seconds/NODE``, ``bytes``.
+        metrics: ``auc/TASK/SLICE`` of the candidate, with ``.lower`` and ``.upper`` of its
+            interval; of other models behind the model's name; ``run/seconds``, ``run/bytes``,
+            ``seconds/NODE``. None is the beginning of another: to a folder as a store, names
+            are paths.
         tags: run, outcome, spans, git revision, versions.
     """
 
@@ -38,8 +44,8 @@ def run_entries(record: Mapping[str, Any], settings: Mapping[str, Any]) -> RunEn
         record: what ``run.json`` holds.
         settings: sections of the experiment file as plain values.
     """
-    params = {_name(key): _short(value) for key, value in _flat(settings, "")}
-    metrics = {_name(key): value for key, value in _metrics(record)}
+    params = {key: _short(value) for key, value in _named(_flat(settings, ""))}
+    metrics = dict(_named(_metrics(record)))
     tags = {key: _short(value) for key, value in _tags(record) if value not in (None, "")}
     return RunEntries(params, metrics, tags)
 
@@ -63,14 +69,14 @@ def _metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         yield f"seconds/{node['node_id']}", float(node["seconds"])
     sizes = [node["bytes"] for node in record["nodes"] if node.get("bytes") is not None]
     if sizes:
-        yield "bytes", float(sum(sizes))
-    yield "seconds", float(record["seconds"])
+        yield "run/bytes", float(sum(sizes))
+    yield "run/seconds", float(record["seconds"])
 
 
 def _values(
     entry: Mapping[str, Any], model: str, names: tuple[str, ...]
 ) -> Iterator[tuple[str, float]]:
-    where = entry["task"] if entry["slice"] == "overall" else f"{entry['task']}/{entry['slice']}"
+    where = f"{entry['task']}/{entry['slice']}"
     for name in names:
         for bound in ("", "_lower", "_upper"):
             value = entry.get(f"{name}{bound}")
@@ -95,9 +101,13 @@ def _tags(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"mtlx.version.{name}", version
 
 
-def _name(text: str) -> str:
-    """A name that MLflow takes: ``domain=search`` is ``domain_search``."""
-    return _NOT_IN_NAMES.sub("_", text)[:250]
+def _named(entries: Iterable[tuple[str, _Value]]) -> Iterator[tuple[str, _Value]]:
+    """Names that MLflow takes: ``domain=search`` is ``domain_search``; no two are the same."""
+    taken: dict[str, int] = {}
+    for name, value in entries:
+        plain = _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
+        taken[plain] = taken.get(plain, 0) + 1
+        yield plain if taken[plain] == 1 else f"{plain} {taken[plain]}", value
 
 
 def _short(value: Any) -> str:

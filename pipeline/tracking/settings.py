@@ -14,8 +14,8 @@ class TrackingSettings(Settings):
     A server that does not answer changes nothing about the run.
 
     Attributes:
-        mlflow: address of an MLflow tracking server, ``https://...``, or a folder as
-            ``file:///...``; None for none. Needs the package ``mlflow-skinny`` (or ``mlflow``).
+        mlflow: address of an MLflow tracking server, ``https://...`` (or whatever else MLflow
+            takes, such as ``file:///...``); None for none. Needs ``pip install mlflow-skinny``.
             Names and passwords stand in MLflow's own variables, not in the address.
         experiment: name of MLflow's experiment, which is made where there is none; that of this
             experiment if None.

@@ -163,8 +163,10 @@ def _describe(
     parts = []
     for model, points in series.items():
         (first, begin), (last, end) = points[0], points[-1]
+        # The title names what there is only one of.
+        name = f"{model} " if len(series) > 1 or x_title == "epoch" else ""
         text = (
-            f"{model} from {begin:.4g} in {x_title} {called(first)} to {end:.4g} in {x_title} "
+            f"{name}from {begin:.4g} in {x_title} {called(first)} to {end:.4g} in {x_title} "
             f"{called(last)}"
         )
         values = [value for _, value in points]
