@@ -2,9 +2,9 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.notify.message import Message
@@ -15,22 +15,25 @@ from mtlx.pipeline.tracking.mlflow_tracking import track
 
 #: The node whose failure says that the data moved by more than is allowed.
 DRIFT_NODE = "DriftGuard"
-#: Of checks that block, so many are told.
+#: What happened, what says most first, and lines on it.
+_Happened: TypeAlias = tuple[tuple[str, ...], Sequence[str]]
+
+#: Of checks that block, and of movements, so many are told.
 _MOST_CHECKS = 20
 
 
-def tell_end(experiment: Experiment, folder: Path, warnings: Sequence[str] = ()) -> tuple[str, ...]:
+def tell_end(experiment: Experiment, folder: Path) -> tuple[str, ...]:
     """Tells of a run that came to its end.
 
     Args:
         experiment: that was run.
-        folder: of the run, with its record and report.
-        warnings: what drifted by more than is allowed, where that does not stop a run.
+        folder: of the run, with its record and report; ``drift`` of the record, where it has one,
+            says what moved by more than is allowed.
 
     Returns:
         Sentences on who was told, and who could not be; nothing here fails a run.
     """
-    return _tell(experiment, folder, lambda record: _end(record, warnings))
+    return _tell(experiment, folder, _end)
 
 
 def tell_failure(experiment: Experiment, folder: Path, where: str, message: str) -> tuple[str, ...]:
@@ -49,7 +52,9 @@ def tell_failure(experiment: Experiment, folder: Path, where: str, message: str)
     return _tell(experiment, folder, lambda record: (events, message.splitlines()))
 
 
-def _tell(experiment: Experiment, folder: Path, happened: Any) -> tuple[str, ...]:
+def _tell(
+    experiment: Experiment, folder: Path, happened: Callable[[Mapping[str, Any]], _Happened]
+) -> tuple[str, ...]:
     settings, tracking = experiment.notify, experiment.tracking
     if not settings.command and settings.webhook is None and tracking.mlflow is None:
         return ()
@@ -84,9 +89,7 @@ def _outcome(record: Mapping[str, Any]) -> str:
     return RunSummary.of_record(record["run_id"], record).verdict
 
 
-def _end(
-    record: Mapping[str, Any], warnings: Sequence[str]
-) -> tuple[tuple[str, ...], Sequence[str]]:
+def _end(record: Mapping[str, Any]) -> _Happened:
     """What happened in a run that came to its end, what says most first, and its lines."""
     from mtlx.components.relaimp_gate.verdict import Verdict
 
@@ -104,9 +107,10 @@ def _end(
     events = []
     if record["outcome"] == Outcome.NOT_BLESSED.value:
         events.append("blocked")
-    if warnings:
+    drift = [f"Drifted: {words}" for words in record.get("drift") or ()]
+    if drift:
         events.append("drifted")
     # A model that was served before is found again, not pushed.
     if record.get("pushed_to") and nodes.get("Pusher", {}).get("state") == "complete":
         events.append("pushed")
-    return tuple(events), [*lines, *warnings]
+    return tuple(events), [*lines, *drift[:_MOST_CHECKS]]

@@ -122,7 +122,7 @@ class RunSummary:
             at=record.get("at"),
             message=record.get("message"),
             model=record.get("model"),
-            spans=record.get("spans"),
+            spans=_spans(record),
             pushed_to=record.get("pushed_to"),
             process=record.get("process"),
             bytes=sum(sizes) if sizes else None,
@@ -161,6 +161,15 @@ def begun_by_name(run_id: str) -> str | None:
         return datetime.datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").astimezone().isoformat()
     except ValueError:
         return None
+
+
+def _spans(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Of a window, what the run says of it itself."""
+    spans, window = record.get("spans"), record.get("window")
+    if not window:
+        return spans
+    days = bool(spans and spans["days"])
+    return {"train": window["train"], "test": window["test"], "days": days}
 
 
 def _outcome(record: Mapping[str, Any]) -> Outcome:

@@ -51,3 +51,12 @@ def test_a_summary_survives_json():
     summary = RunSummary.of_record(OLD["run_id"], OLD)
     values = json.loads(json.dumps(summary.to_values()))
     assert RunSummary.of_values({**values, "of a later version": 1}) == summary
+
+
+def test_a_window_says_itself_which_spans_it_had():
+    spans = {"train": [8], "test": [8], "days": True}
+    summary = RunSummary.of_record("run", {**OLD, "spans": spans})
+    assert summary.spans == spans
+    window = {"train": [1, 2], "test": [8], "words": "1 to 2"}
+    summary = RunSummary.of_record("run", {**OLD, "spans": spans, "window": window})
+    assert summary.spans == {"train": [1, 2], "test": [8], "days": True}
