@@ -102,18 +102,16 @@ class _Drawing:
 
     def auc(self, task: str) -> list[LineChart]:
         """The AUC of a task."""
-        series = {
-            _CANDIDATE: self._points(lambda run: _value(run.auc, task)),
-            **{
-                model: self._points(
-                    lambda run, model=model: _value(run.against_auc, task)  # type: ignore[misc]
-                    if run.against == model
-                    else None
-                )
-                for model in ("baseline", "reference")
-            },
-        }
+        series = {_CANDIDATE: self._points(lambda run: _value(run.auc, task))}
+        for model in ("baseline", "reference"):
+            series[model] = self._against(model, task)
         return self._draw(f"AUC, {task}", series, self._band(lambda run: run.auc.get(task)))
+
+    def _against(self, model: str, task: str) -> list[tuple[int, float]]:
+        """AUC of the model that runs compared with, where it was this one."""
+        return self._points(
+            lambda run: _value(run.against_auc, task) if run.against == model else None
+        )
 
     def relaimp(self, task: str) -> list[LineChart]:
         """The RelaImp of a task."""

@@ -22,7 +22,8 @@ class NotifySettings(Settings):
 
     Attributes:
         events: what is told: ``blocked`` (the gate did not bless the candidate), ``failed`` (a
-            node failed, or what comes before or after the nodes), ``drifted`` (the data moved by
+            node failed, or what comes before or after the nodes, or the run was refused before it
+            began), ``drifted`` (the data moved by
             more than is allowed), ``pushed`` (a new version is served).
         command: a program and its arguments, started in the experiment file's folder; it reads
             the message from its standard input and from variables ``MTLX_...``.

@@ -52,6 +52,31 @@ def tell_failure(experiment: Experiment, folder: Path, where: str, message: str)
     return _tell(experiment, folder, lambda record: (events, message.splitlines()))
 
 
+def tell_refusal(experiment: Experiment, message: str) -> tuple[str, ...]:
+    """Tells of a run that was refused before it began, say because the day's logs are not there.
+
+    Args:
+        experiment: that was to be run.
+        message: why.
+
+    Returns:
+        As `tell_end`.
+    """
+    if "failed" not in experiment.notify.events:
+        return ()
+    told = Message(
+        event="failed",
+        events=("failed",),
+        experiment=experiment.name,
+        run_id="",
+        outcome="refused",
+        lines=tuple(message.splitlines()),
+        report=None,
+        log="",
+    )
+    return tuple(notify(experiment.notify, told, experiment.folder))
+
+
 def _tell(
     experiment: Experiment, folder: Path, happened: Callable[[Mapping[str, Any]], _Happened]
 ) -> tuple[str, ...]:

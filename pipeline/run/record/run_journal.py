@@ -88,9 +88,8 @@ class RunJournal:
 
     def _end(self, outcome: Outcome, more: Mapping[str, Any]) -> None:
         with self._lock:
-            if not self._ended:
-                self._note(outcome, more)
-                self._ended = True
+            self._note(outcome, more)
+            self._ended = True
 
     def _note(self, outcome: Outcome, more: Mapping[str, Any]) -> None:
         nodes = [dataclasses.asdict(node) for node in self._nodes]

@@ -75,7 +75,7 @@ with run_lock(root):
     folder = RunFolder.of(root, "20260105-000000-000000").path
     folder.mkdir(parents=True)
     journal = RunJournal(folder, folder.name)
-    journal.begin({"model": "ple"})
+    journal.begin({"model": "ple", "begun": "2026-01-05T00:00:00+00:00"})
     journal.node([NodeRun("LogExampleGen", "complete", 1.0)], "Trainer")
     print("there", flush=True)
     time.sleep(3600)
@@ -83,9 +83,12 @@ with run_lock(root):
 
 
 def test_a_run_is_under_way_until_its_process_is_gone(tmp_path):
-    # Killed long ago, by a process that noted as much: it is not taken for the one at work.
-    earlier = _folder(tmp_path, "20260101-000000-000000")
-    RunJournal(earlier.path, earlier.path.name).begin({})
+    # Killed, before and after that one began: they are not taken for the one at work.
+    for run_id in ("20260101-000000-000000", "20260109-000000-000000"):
+        killed = _folder(tmp_path, run_id)
+        RunJournal(killed.path, run_id).begin({})
+        record = {**killed.read_record(), "begun": f"{run_id[:4]}-01-{run_id[6:8]}T00:00:00+00:00"}
+        killed.write_record({**record, "process": os.getpid()})
     process = subprocess.Popen(
         [sys.executable, "-c", AT_WORK, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -94,6 +97,7 @@ def test_a_run_is_under_way_until_its_process_is_gone(tmp_path):
         expected = {
             "20260101-000000-000000": "killed",
             "20260105-000000-000000": "under way at Trainer",
+            "20260109-000000-000000": "killed",
         }
         assert _outcomes(tmp_path) == expected
     finally:
