@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.commands import clean, rollback, schema, versions
+from mtlx.pipeline.commands import clean, rollback, runs, schema, versions
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -208,8 +208,12 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
 
     def look(experiment: "Experiment") -> None:
-        preflight(experiment, arguments.experiment)
-        check_not_in_use(experiment)
+        try:
+            preflight(experiment, arguments.experiment)
+            check_not_in_use(experiment)
+        except (ExperimentFileError, PipelineRootInUse) as error:
+            _tell_refusal(experiment, error)
+            raise
         elsewhere = history_elsewhere(experiment)
         if elsewhere is not None:
             console.print(elsewhere, soft_wrap=True, markup=False)
@@ -245,6 +249,16 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         code = EXIT_PUSHED_UNFINISHED if result.pushed_to else EXIT_FAILED
         return fail(f"The run is finished, but its summary cannot be shown: {error}", code)
     return EXIT_OK if result.blessed else EXIT_NOT_BLESSED
+
+
+def _tell_refusal(experiment: "Experiment", error: Exception) -> None:
+    """Tells those of it that can be told; who cannot be is among what is wrong."""
+    from mtlx.pipeline.preflight.told import telling_problems
+    from mtlx.pipeline.run.tell import tell_refusal
+
+    if not telling_problems(experiment):
+        for line in tell_refusal(experiment, str(error)):
+            print(line, file=sys.stderr)
 
 
 def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
@@ -405,6 +419,7 @@ COMMANDS = (
     versions.COMMAND,
     rollback.COMMAND,
     clean.COMMAND,
+    runs.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",

@@ -1,9 +1,10 @@
 """What all tests share: their order (the longest files first, so that no process is left with one
-at the end), their names, and small disks.
+at the end), their names, small disks, and a browser.
 """
 
 import collections
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -117,3 +118,32 @@ def mount(tmp_path):
     for folder in mounted:
         # Lazily: a process that was killed may still hold a file.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    return pytest.skip("no Chromium on PATH: install one to test pages in a real browser")
+
+
+@pytest.fixture(scope="session")
+def open_page(browser, tmp_path_factory):
+    """Opens HTML; returns the DOM after loading and the browser's log."""
+
+    def function(text):
+        folder = tmp_path_factory.mktemp("browser")
+        path = folder / "report.html"
+        path.write_text(text, encoding="utf-8")
+        command = [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+            "--disable-background-networking", "--no-first-run",
+            f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=2000",
+            "--dump-dom", path.as_uri(),
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return function

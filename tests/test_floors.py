@@ -38,9 +38,9 @@ ROOMS = {
         "run_fn",
     ),
     "pipeline": (
-        *("process", "experiment", "log_sample", "preflight", "log_check", "catalogue"),
-        *("simulation", "graph", "run", "terminal", "versions", "cleaning", "commands"),
-        "command_line",
+        *("process", "notify", "tracking", "experiment", "log_sample", "preflight", "log_check"),
+        *("catalogue", "simulation", "graph", "run", "history", "terminal", "versions", "cleaning"),
+        *("commands", "command_line"),
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),

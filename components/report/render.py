@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
-
 from mtlx.components.relaimp_gate.verdict import Check
-from mtlx.components.report import formatting
+from mtlx.components.report.page_environment import page_environment
 from mtlx.components.report.report_data import ReportData
-from mtlx.components.report.sections import line_chart
 from mtlx.components.report.sections.experiment_view import (
     experiment_facts,
     experiment_sections,
@@ -39,19 +36,8 @@ MODEL_NAMES = {
     REFERENCE: "reference model",
     ANCHOR: "anchor model",
 }
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("mtlx.components.report", "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters.update(formatting.FILTERS)
-_ENVIRONMENT.globals.update(
-    share=formatting.share,
-    model_names=MODEL_NAMES,
-    chart_size={name: getattr(line_chart, name) for name in line_chart.__all__},
-)
+_ENVIRONMENT = page_environment()
+_ENVIRONMENT.globals.update(model_names=MODEL_NAMES)
 
 
 def render(data: ReportData) -> str:

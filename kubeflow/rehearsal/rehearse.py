@@ -15,8 +15,11 @@ from mtlx.kubeflow.rehearsal.package import Package
 from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
 from mtlx.pipeline.run.revision import told_revision
+from mtlx.pipeline.run.record.run_journal import RunJournal
+from mtlx.pipeline.run.record.written_bytes import written_bytes
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
 from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
@@ -85,23 +88,54 @@ def rehearse(
             (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         elif not (folder / _PACKAGE).exists():
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")
-        given = json.loads((folder / _PARAMETERS).read_text(encoding="utf-8"))
-        package = Package.read(folder / _PACKAGE)
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-        with metadata_server(out) as environment, told_revision(record["git"]):
-            scheduler = Scheduler(
-                package, folder.name, folder, environment, workers, on_task, on_progress
+        journal = RunJournal(folder, folder.name)
+        journal.begin(record)
+        with at_stop(journal.stopped):
+            with told_revision(record["git"]):
+                tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
+            return Rehearsal(finish(folder.name, _nodes(tasks), folder, journal, experiment), tasks)
+
+
+def _run_tasks(
+    out: Path,
+    folder: Path,
+    journal: RunJournal,
+    workers: int,
+    on_task: Callable[[TaskRun], None],
+    on_progress: Callable[[str, str], None],
+) -> list[TaskRun]:
+    """Runs the package of a folder; what fails stands in the run's record.
+
+    Raises:
+        RehearsalFailed: a task failed.
+    """
+    given = json.loads((folder / _PARAMETERS).read_text(encoding="utf-8"))
+    package = Package.read(folder / _PACKAGE)
+    with metadata_server(out) as environment:
+        scheduler = Scheduler(
+            package, folder.name, folder, environment, workers, on_task, on_progress
+        )
+        tasks = scheduler.run(given)
+    failed = [task for task in tasks if task.state == "failed"]
+    if failed:
+        journal.node(_nodes(tasks))
+        journal.failed(failed[0].node_id, str(failed[0].problem))
+        raise RehearsalFailed(_failure(failed, folder))
+    return tasks
+
+
+def _nodes(tasks: list[TaskRun]) -> list[NodeRun]:
+    """The tasks that are done, as nodes of a local run."""
+    nodes = []
+    for task in tasks:
+        if task.done:
+            uris = [uri for found in task.uris.values() for uri in found]
+            size = written_bytes(uris) if task.state == "complete" and uris else None
+            nodes.append(
+                NodeRun(task.node_id, task.state, task.seconds, None, task.uris, bytes=size)
             )
-            tasks = scheduler.run(given)
-        failed = [task for task in tasks if task.state == "failed"]
-        if failed:
-            raise RehearsalFailed(_failure(failed, folder))
-        nodes = [
-            NodeRun(task.node_id, task.state, task.seconds, None, task.uris)
-            for task in tasks
-            if task.done
-        ]
-        return Rehearsal(finish(folder.name, nodes, folder, record), tasks)
+    return nodes
 
 
 def on_this_machine(experiment: Experiment, out: Path) -> Experiment:

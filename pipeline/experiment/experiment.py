@@ -19,6 +19,8 @@ from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
 from mtlx.pipeline.experiment.threshold_slices import threshold_problem
+from mtlx.pipeline.notify.settings import NotifySettings
+from mtlx.pipeline.tracking.settings import TrackingSettings
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import Settings, SettingsError
@@ -156,6 +158,8 @@ class Experiment(ContractSections):
         report: the report's options.
         components: whose component does the work.
         run: pipeline root, Beam, caching.
+        notify: who is told how a run ended.
+        tracking: where else runs are noted.
         kubeflow: image, resources and address of the cluster.
     """
 
@@ -172,6 +176,8 @@ class Experiment(ContractSections):
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
     run: RunSettings = RunSettings()
+    notify: NotifySettings = NotifySettings()
+    tracking: TrackingSettings = TrackingSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
     #: Where the file lies, and which of `ANCHORED` do not start from there.
@@ -227,10 +233,16 @@ class Experiment(ContractSections):
     def as_written(self) -> str:
         """JSON of what the experiment file says, presets spelt out, without how it is run.
 
-        Settings that have their defaults are left out, and so are the sections `run` and
-        `kubeflow`, on which no result depends.
+        Settings that have their defaults are left out, and so are the sections `run`, `notify`,
+        `tracking` and `kubeflow`, on which no result depends.
         """
-        return self.model_dump_json(exclude_unset=True, exclude={"run", "kubeflow"})
+        not_of_the_result = {"run", "notify", "tracking", "kubeflow"}
+        return self.model_dump_json(exclude_unset=True, exclude=not_of_the_result)
+
+    @property
+    def folder(self) -> str | None:
+        """Where the experiment file lies; None for one that was built in a program."""
+        return self._folder
 
     @property
     def reference_training(self) -> TrainingSettings:

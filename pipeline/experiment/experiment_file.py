@@ -53,7 +53,7 @@ def read_experiment(
             key, value = parse_override(override, Experiment.model_fields)
             put(values, key, value)
         except OverrideError as error:
-            raise ExperimentFileError(f"--set {override}: {error}") from error
+            raise ExperimentFileError(f"--set {_shown(override)}: {error}") from error
         given[key] = override
     _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
     try:
@@ -111,7 +111,7 @@ class _Places:
         unknown = re.match(r"unknown setting '([^']*)'", message)
         override = self._override((*key, unknown.group(1)) if unknown else place)
         if override is not None:
-            where = f"--set {override}"
+            where = f"--set {_shown(override)}"
         else:
             while place and place not in self._lines:
                 place = place[:-1]
@@ -124,6 +124,12 @@ class _Places:
             if place and (place[: len(key)] == key or key[: len(place)] == place):
                 return override
         return None
+
+
+def _shown(override: str) -> str:
+    """An override as it may be printed: the address of a webhook may be a secret."""
+    key, equals, _ = override.partition("=")
+    return f"{key}{equals}..." if key.strip().split(".")[0] == "notify" else override
 
 
 def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:

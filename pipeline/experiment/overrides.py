@@ -33,6 +33,8 @@ def parse_override(text: str, sections: Iterable[str]) -> tuple[KeyPath, Any]:
     try:
         return path, parse_yaml(value).values
     except YamlError as error:
+        if path[0] == "notify":  # which may be the address of a webhook, and that a secret
+            raise OverrideError("its value is no valid YAML") from None
         raise OverrideError(f"the value {value[:60]!r} is wrong: {error}") from error
 
 

@@ -5,6 +5,7 @@ from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 from mtlx.pipeline.preflight.log_files import log_problems
 from mtlx.pipeline.preflight.places import input_problems, output_problems
 from mtlx.pipeline.preflight.registered_names import name_problems
+from mtlx.pipeline.preflight.told import telling_problems
 
 
 def preflight(
@@ -20,7 +21,7 @@ def preflight(
         experiment: the validated experiment file.
         source: the file's path, for messages.
         logs: look at the logs; another place than the experiment's may be read.
-        outputs: look at the folders that are written to.
+        outputs: look at the folders that are written to, and at those who are told of the end.
         must_exist: what is not there is wrong; else it is not seen from here, as on a cluster.
 
     Raises:
@@ -29,7 +30,8 @@ def preflight(
     experiment = experiment.anchored()
     problems = name_problems(experiment)
     problems += input_problems(experiment, must_exist)
-    problems += output_problems(experiment) if outputs else []
+    if outputs:
+        problems += output_problems(experiment) + telling_problems(experiment)
     if logs and not any(problem.startswith("data.") for problem in problems):
         problems += log_problems(experiment, must_exist)
     if problems:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -20,6 +20,25 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 class Stopped(KeyboardInterrupt):
     """Raised in the main thread by the first signal."""
+
+
+#: What is still to be done when the process is ended by a signal; see `at_stop`.
+_last_words: list[Callable[[], None]] = []
+
+
+@contextlib.contextmanager
+def at_stop(callback: Callable[[], None]) -> Iterator[None]:
+    """Has something short done where a signal ends the process within the block.
+
+    Args:
+        callback: is called once, by whichever thread ends the process, before its children are
+            killed; it has a fraction of a second. What it raises is nobody's concern any more.
+    """
+    _last_words.append(callback)
+    try:
+        yield
+    finally:
+        _last_words.remove(callback)
 
 
 @contextlib.contextmanager
@@ -100,6 +119,9 @@ def leave(number: int) -> NoReturn:
         last.start()
         # Threads that wait for a child would print a traceback when it is gone.
         threading.excepthook = lambda _: None
+        for callback in tuple(_last_words):
+            with contextlib.suppress(Exception):
+                callback()
         children = psutil.Process().children(recursive=True)
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):

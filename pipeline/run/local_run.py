@@ -15,9 +15,13 @@ from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
+from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.revision import told_revision
+from mtlx.pipeline.run.record.run_journal import RunJournal
+from mtlx.pipeline.run.record.spans_of_run import spans_of_run
+from mtlx.pipeline.run.record.written_bytes import written_bytes
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (
@@ -26,6 +30,7 @@ from mtlx.pipeline.run.run_record import (
     keep_experiment,
     metrics_record,
 )
+from mtlx.pipeline.run.tell import tell_end, tell_failure
 
 if TYPE_CHECKING:  # These take seconds to import.
     import ml_metadata
@@ -47,6 +52,7 @@ class NodeRun:
         rows: examples that it worked on, where it says so.
         malformed: rows that it read and left out, where it says so.
         outputs: URIs of its output artifacts by output name.
+        bytes: that it wrote; None where it wrote nothing, or it is not known.
     """
 
     node_id: str
@@ -55,6 +61,7 @@ class NodeRun:
     rows: int | None = None
     outputs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     malformed: int | None = None
+    bytes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +76,7 @@ class RunResult:
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
         window: with a window of spans, which of them trained (``train``) and tested (``test``), the
             same in ``words``, and what was done for it, see `WindowRun.record`.
+        notes: sentences on who was told of the run's end, and who could not be.
     """
 
     run_id: str
@@ -77,6 +85,7 @@ class RunResult:
     pushed_to: str | None
     folder: Path
     window: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
 
     def output(self, node_id: str, name: str) -> str:
         """URI of a node's output artifact.
@@ -109,11 +118,12 @@ class RunFailed(RuntimeError):
     Attributes:
         pushed_to: folder of the version that holds the run's model, where it was pushed before
             that; None where it was not.
+        where: the node that failed, or before or after which.
     """
 
-    def __init__(self, message: str, pushed_to: str | None = None):
+    def __init__(self, message: str, pushed_to: str | None = None, where: str = ""):
         super().__init__(message)
-        self.pushed_to = pushed_to
+        self.pushed_to, self.where = pushed_to, where
 
 
 def run_experiment(
@@ -141,19 +151,48 @@ def run_experiment(
     root = pipeline_root(experiment)
     run_id = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     folder = RunFolder.of(root, run_id).path
-    nodes: list[NodeRun] = []
     try:
         with run_lock(root), run_log(RunFolder(folder).log, on_progress):
-            record = describe_run(experiment, source)
+            return _run_to_the_end(experiment, root, folder, on_node, source)
+    except (PipelineRootInUse, RunFailed):
+        raise
+    except Exception as error:  # of the lock and the log
+        raise _failure(error, experiment, [], folder) from error
+
+
+def _run_to_the_end(
+    experiment: Experiment,
+    root: Path,
+    folder: Path,
+    on_node: Callable[[NodeRun], None],
+    source: ExperimentSource | None,
+) -> RunResult:
+    """All of a run that happens while it has the pipeline root, and a log.
+
+    Raises:
+        RunFailed: something failed; that stands in the run's record.
+    """
+    nodes: list[NodeRun] = []
+    journal = RunJournal(folder, folder.name)
+    try:
+        with at_stop(journal.stopped):
+            about = describe_run(experiment, source)
             _keep_experiment(folder, experiment, source)
+            journal.begin(about)
             pipeline = _compile(experiment, root)
-            with told_revision(record["git"]):
-                seen = _run_nodes(pipeline, experiment.data.span, run_id, nodes, on_node)
-            return finish(run_id, nodes, folder, record, seen.record() if seen else None)
-    except PipelineRootInUse:
+            with told_revision(about["git"]):
+                seen = _run_nodes(pipeline, experiment.data.span, nodes, on_node, journal)
+            result = finish(folder.name, nodes, folder, journal, experiment, seen)
+    except KeyboardInterrupt:
+        journal.stopped()
         raise
     except Exception as error:
-        raise _failure(error, experiment, nodes, folder) from error
+        failure = _failure(error, experiment, nodes, folder)
+        journal.failed(failure.where, _message(error), failure.pushed_to)
+        notes = tell_failure(experiment, folder, failure.where, str(failure))
+        message = "\n".join([str(failure), *notes])
+        raise RunFailed(message, failure.pushed_to, failure.where) from error
+    return dataclasses.replace(result, notes=tell_end(experiment, folder))
 
 
 def check_not_in_use(experiment: Experiment) -> None:
@@ -190,9 +229,9 @@ def _compile(experiment: Experiment, root: Path) -> "pipeline_pb2.Pipeline":
 def _run_nodes(
     pipeline: "pipeline_pb2.Pipeline",
     span: int | str | None,
-    run_id: str,
     nodes: list[NodeRun],
     on_node: Callable[[NodeRun], None],
+    journal: RunJournal,
 ) -> "WindowRun | None":
     """Runs the nodes in order; appends each to `nodes`, a failed one as the last.
 
@@ -205,23 +244,33 @@ def _run_nodes(
     seen = None
     for index, node_id in enumerate(node_run.node_ids(pipeline)):
         on_node(NodeRun(node_id, "running"))
+        journal.node(nodes, node_id)
         started = time.monotonic()
         try:
             if index == 0:
-                seen = see_to_window(pipeline, run_id, span=span)
+                seen = see_to_window(pipeline, journal.run_id, span=span)
                 newest = None if seen is None else seen.plan.newest_words
-                node_run.bind_parameters(pipeline, run_id, span=newest)
+                node_run.bind_parameters(pipeline, journal.run_id, span=newest)
             outcome = node_run.run_node(pipeline, node_id)
         except Exception:
             nodes.append(NodeRun(node_id, "failed", time.monotonic() - started))
+            journal.node(nodes)
             on_node(nodes[-1])
             raise
         seconds = time.monotonic() - started
         rows, malformed = _rows(node_id, outcome.outputs)
         state = outcome.state.value
-        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed))
+        size = _size(state, outcome.outputs)
+        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed, size))
+        journal.node(nodes)
         on_node(nodes[-1])
     return seen
+
+
+def _size(state: str, outputs: dict[str, list[str]]) -> int | None:
+    """Bytes that a node wrote; what came from the cache is counted to the run that wrote it."""
+    uris = [uri for found in outputs.values() for uri in found]
+    return written_bytes(uris) if state == "complete" and uris else None
 
 
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
@@ -261,7 +310,7 @@ def _failure(
         lines.append(f"Log: {log}")
     except OSError as unwritten:
         lines.append(f"The log cannot be written: {unwritten}")
-    return RunFailed("\n".join(lines), pushed_to)
+    return RunFailed("\n".join(lines), pushed_to, where)
 
 
 def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[str, str | None]:
@@ -301,17 +350,19 @@ def finish(
     run_id: str,
     nodes: list[NodeRun],
     folder: Path,
-    record: dict[str, Any] | None = None,
-    seen: Mapping[str, Any] | None = None,
+    journal: RunJournal,
+    experiment: Experiment,
+    seen: "WindowRun | None" = None,
 ) -> RunResult:
-    """Copies the report to a place that a person finds, and writes the run's summary.
+    """Copies the report to a place that a person finds, and writes the run's record.
 
     Args:
         run_id: of the run.
         nodes: that ended well.
         folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
-        record: what ``run.json`` holds besides: experiment, versions, git revision, seeds.
-        seen: of a window, what `WindowRun.record` gives; None where that is not known.
+        journal: of the run.
+        experiment: that was run.
+        seen: what was done for a window; None where that is not known.
     """
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.report.artifact import read_report
@@ -323,14 +374,16 @@ def finish(
     outcome = serving_outcome(result)
     blessed = verdict.blessed and (outcome is None or outcome.blessed)
     pushed_to = _pushed_to(result) if blessed else None
-    result = dataclasses.replace(
-        result, blessed=blessed, pushed_to=pushed_to, window=_window(result, seen or {})
-    )
-    summary = dataclasses.asdict(result) | {"folder": str(folder)} | (record or {})
+    window = _window(result, seen.record() if seen else {})
+    result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
+    outputs = {node.node_id: node.outputs for node in nodes}
+    record = dataclasses.asdict(result) | {"folder": str(folder)}
     if outcome is not None:
-        summary["serving_check"] = dataclasses.asdict(outcome)
-    summary |= _metrics(result) | _drift(result)
-    own.write_record(summary)
+        record["serving_check"] = dataclasses.asdict(outcome)
+    record |= _metrics(result) | _drift(result)
+    record["spans"] = spans_of_run(folder.parent.parent, outputs, experiment.data.path)
+    del record["notes"]
+    journal.finished(record, blessed)
     own.make_latest()
     return result
 

@@ -48,6 +48,27 @@ def run_lock(pipeline_root: Path) -> Iterator[None]:
         yield
 
 
+def process_at_work(pipeline_root: Path) -> int | None:
+    """Number of the process that holds a pipeline root; None where it is free.
+
+    A run that starts at this moment is not disturbed: the lock is tried only where the process
+    that wrote its name last lives, which is either at work or has another one's number.
+    """
+    try:
+        with open(pipeline_root / LOCK_FILE, encoding="utf-8") as file:
+            text = file.read()
+            process = int(json.loads(text)["pid"]) if text else None
+            if process is not None and not os.path.exists(f"/proc/{process}"):
+                return None
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return process
+    except (OSError, ValueError, KeyError):
+        return None
+    return None
+
+
 def _holder(text: str) -> str:
     """Describes the lock's holder; it may have been read before the holder wrote its name."""
     if not text:

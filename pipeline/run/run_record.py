@@ -13,6 +13,7 @@ import yaml
 
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.run.revision import git_revision
+from mtlx.pipeline.run.record.secrets import KeptSecrets
 
 if TYPE_CHECKING:  # TFMA takes seconds to import, and the record is begun before.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
@@ -65,12 +66,14 @@ def keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSour
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    settings = experiment.anchored().model_dump(mode="json", exclude_unset=True)
+    secrets = KeptSecrets(experiment)
+    settings = secrets.replaced(experiment.anchored().model_dump(mode="json", exclude_unset=True))
     first = {name: settings[name] for name in ("name", "data")}
     text = yaml.safe_dump({**first, **settings}, sort_keys=False, allow_unicode=True, width=100)
-    (folder / EXPERIMENT_FILE).write_text(_header(source) + text, encoding="utf-8")
+    header = secrets.taken_out_of(_header(source))
+    (folder / EXPERIMENT_FILE).write_text(header + text, encoding="utf-8")
     if source is not None:
-        (folder / GIVEN_FILE).write_text(source.text, encoding="utf-8")
+        (folder / GIVEN_FILE).write_text(secrets.taken_out_of(source.text), encoding="utf-8")
 
 
 def describe_run(experiment: Experiment, source: ExperimentSource | None) -> dict[str, Any]:
@@ -81,18 +84,24 @@ def describe_run(experiment: Experiment, source: ExperimentSource | None) -> dic
         source: where it came from; None for one that was built in a program.
 
     Returns:
-        For ``run.json``: ``experiment`` (file, its digest, overrides), ``seeds``, ``versions``
-        and ``git`` (revision of the experiment file's folder, and whether something there was
-        changed; None outside of a repository).
+        For ``run.json``: ``name``, ``model`` (the network and, where one is named, the training
+        method), ``experiment`` (file, its digest, overrides), ``seeds``, ``versions`` and ``git``
+        (revision of the experiment file's folder, and whether something there was changed; None
+        outside of a repository).
     """
     given = None
     if source is not None:
         digest = hashlib.sha256(source.text.encode()).hexdigest()
-        given = {"file": source.path, "sha256": digest, "overrides": list(source.overrides)}
+        secrets = KeptSecrets(experiment)
+        overrides = [secrets.taken_out_of(text) for text in source.overrides]
+        given = {"file": source.path, "sha256": digest, "overrides": overrides}
     seeds = {"candidate": experiment.training.seed}
     if experiment.gate.reference is not None:
         seeds["reference"] = experiment.reference_training.seed
+    method = experiment.training.method
     return {
+        "name": experiment.name,
+        "model": experiment.model.network + (f", {method}" if method else ""),
         "experiment": given,
         "seeds": seeds,
         "versions": _versions(),

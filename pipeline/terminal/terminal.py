@@ -130,3 +130,5 @@ def print_summary(
     total = sum(node.seconds for node in result.nodes)
     console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
     console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True, markup=False)
+    for note in result.notes:
+        console.print(note, soft_wrap=True, markup=False)

@@ -14,6 +14,7 @@ import tensorflow as tf
 import yaml
 
 from mtlx.components.slice_evaluation.results import load_results
+from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.process.prompt_stop import STOPPED
 from tests.forked_process import ForkedProcess
 
@@ -101,6 +102,13 @@ def test_run_ended_at_three_nodes_gives_the_same_artifacts(
     assert last.returncode == 0, output
 
     root = Path(yaml.safe_load(path.read_text(encoding="utf-8"))["run"]["pipeline_root"])
+    # Each left a record of how it ended; the one that was killed, of how far it came.
+    runs = list_runs(root)
+    assert [one.verdict for one in runs] == [
+        "stopped at LogExampleGen", "stopped at Trainer", "killed at SliceEvaluation",
+        "blessed, pushed",
+    ]  # fmt: skip
+    assert runs[2].nodes[-1].state == "complete" and runs[2].bytes > 0
     run = json.loads((root / "runs" / "latest" / "run.json").read_text(encoding="utf-8"))
     states = {node["node_id"]: node["state"] for node in run["nodes"]}
     assert states["LogExampleGen"] == states["Transform"] == states["Trainer"] == "cached"

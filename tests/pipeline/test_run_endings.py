@@ -62,6 +62,26 @@ def test_a_second_run_is_refused_before_tensorflow_is_loaded(write_experiment):
     assert "another run is at work here" in errors
 
 
+def test_a_refusal_is_told_before_tensorflow_is_loaded(write_experiment, tmp_path):
+    told = tmp_path / "told.txt"
+    path = write_experiment(
+        data={"path": str(tmp_path / "nothing" / "*.csv")},
+        notify={"command": ["sh", "-c", f"cat > {told}; echo $MTLX_EVENT >> {told}"]},
+    )
+    code, errors = _refused_early("run", str(path))
+    assert code == command_line.EXIT_WRONG_INPUT
+    assert "Notified (failed): sh" in errors.splitlines()
+    first, *_, last = told.read_text(encoding="utf-8").splitlines()
+    assert first.endswith(": refused") and last == "failed"
+    assert str(tmp_path / "nothing") in told.read_text(encoding="utf-8")
+    told.unlink()
+    path = write_experiment(notify={"command": ["sh", "-c", f"cat > {told}"]})
+    with run_lock(pipeline_root(read_experiment(path))):
+        code, _ = _refused_early("run", str(path))
+    assert code == command_line.EXIT_FAILED
+    assert "another run is at work here" in told.read_text(encoding="utf-8")
+
+
 def test_a_full_disk_is_one_message_and_nothing_is_pushed(write_experiment, mount, capfd):
     path = write_experiment(run={"pipeline_root": str(mount("size=400k") / "root")})
     assert command_line.main(["run", str(path)]) == command_line.EXIT_FAILED

@@ -1,7 +1,6 @@
 """Hashes of columns that are the same in every process, vectorised."""
 
 import numpy as np
-import pandas as pd
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -30,6 +29,10 @@ def uniform(values: np.ndarray, seed: int) -> np.ndarray:
     if values.dtype.kind in "iu":
         keys = values.astype(np.uint64)
     else:
+        # Here, since every command imports this module and few hash anything: pandas is a third
+        # of their start.
+        import pandas as pd
+
         keys = pd.util.hash_array(values.astype(object))
     salt = _mix(np.array([seed % (1 << 64)], np.uint64))
     # 53 bits are what a float64 holds exactly.

@@ -1,7 +1,5 @@
 """A run's data as a report shows it: three models, three tasks, domains and a cross."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -209,11 +207,3 @@ def report_data():
         notices=(),
         max_cross_slices_shown=40,
     )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser():
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if path := shutil.which(name):
-            return path
-    return pytest.skip("no Chromium on PATH: install one to test the report in a real browser")

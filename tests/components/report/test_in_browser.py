@@ -2,7 +2,6 @@
 
 import html.parser
 import re
-import subprocess
 
 import pytest
 
@@ -40,27 +39,6 @@ class _Page(html.parser.HTMLParser):
             self.tables[self._caption].append(text)
         else:
             self.headings.append(text)
-
-
-@pytest.fixture(scope="module")
-def open_page(browser, tmp_path_factory):
-    """Opens HTML; returns the DOM after loading and the browser's log."""
-
-    def function(text):
-        folder = tmp_path_factory.mktemp("browser")
-        path = folder / "report.html"
-        path.write_text(text, encoding="utf-8")
-        command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-            "--disable-background-networking", "--no-first-run",
-            f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=2000",
-            "--dump-dom", path.as_uri(),
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout, done.stderr
-
-    return function
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import threading
 import psutil
 import pytest
 
-from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
+from mtlx.pipeline.process.prompt_stop import STOPPED, at_stop, prompt_stop
 
 #: Said before, and never read.
 FULL_PIPE = """
@@ -113,3 +113,43 @@ def test_a_command_that_is_not_stopped_leaves_all_as_it_was():
             thread.join()
     assert len(os.listdir("/proc/self/fd")) == files
     assert signal.set_wakeup_fd(-1) == -1
+
+
+#: Waits in native code, which no exception reaches; what is to be done at a stop is done.
+LAST_WORDS = """
+import ctypes, sys
+from pathlib import Path
+from mtlx.pipeline.process.prompt_stop import at_stop, prompt_stop
+def fails():
+    raise ValueError("nobody's concern")
+with prompt_stop(), at_stop(fails), at_stop(lambda: Path(sys.argv[1]).write_text("stopped")):
+    with at_stop(lambda: Path(sys.argv[1] + ".left").write_text("left")):
+        pass
+    mutex = ctypes.create_string_buffer(64)
+    lock = ctypes.CDLL(None).pthread_mutex_lock
+    lock(mutex)
+    print("there", flush=True)
+    lock(mutex)
+"""
+
+
+def test_what_is_to_be_done_at_a_stop_is_done(tmp_path):
+    place = tmp_path / "said"
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAST_WORDS, str(place)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "there\n"
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143 and "Traceback" not in errors
+    assert place.read_text() == "stopped"
+    # What has ended before has no words any more.
+    assert not place.with_name("said.left").exists()
+
+
+def test_without_a_stop_there_are_no_last_words():
+    said = []
+    with prompt_stop(), at_stop(lambda: said.append("stopped")):
+        pass
+    assert said == []

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import tensorflow as tf
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.history.list_runs import list_runs
+from mtlx.pipeline.run import node_run
 from mtlx.pipeline.run.local_run import RunFailed, run_experiment
+from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
 
 NODES = [
@@ -70,6 +74,10 @@ def test_report_and_summary_lie_in_the_runs_folder(finished):
     assert summary["metrics"][0]["slice"] == "overall" and 0 < summary["metrics"][0]["auc"] < 1
     assert summary["seeds"] == {"candidate": 1}
     assert summary["versions"]["tfx"]
+    assert (summary["outcome"], summary["model"]) == ("blessed", "mmoe")
+    sizes = {node["node_id"]: node["bytes"] for node in summary["nodes"]}
+    model = sum(file.stat().st_size for file in Path(result.output("Trainer", "model")).rglob("*"))
+    assert sizes["Trainer"] >= model and sizes["LatestBlessedModel"] is None
     kept = read_experiment(result.folder / "experiment.yaml")
     assert kept.model_dump() == read_experiment(path).anchored().model_dump()
     assert (result.folder.parent / "latest").resolve() == result.folder
@@ -136,6 +144,59 @@ def test_anomalies_stop_the_run_unless_allowed(finished, tmp_path):
     override = f"validation.schema_path={reviewed}"
     with pytest.raises(RunFailed, match="(?s)AnomalyGuard: .*price"):
         run_experiment(read_experiment(path, [override]))
+
+
+def test_a_run_that_fails_leaves_its_record_and_latest_as_it_was(finished, monkeypatch):
+    path, _ = finished
+    latest = read_experiment(path).anchored().run.pipeline_root + "/runs/latest"
+    before = Path(latest).resolve()
+    monkeypatch.setattr("mtlx.pipeline.run.node_run.run_node", _fail_at_trainer)
+    with pytest.raises(RunFailed) as caught:
+        run_experiment(read_experiment(path))
+    assert caught.value.where == "Trainer"
+    assert Path(latest).resolve() == before
+    failed = list_runs(before.parent.parent)[-1]
+    assert (failed.verdict, failed.message) == ("failed at Trainer", "the loss is no number")
+    assert failed.nodes[-1].state == "failed" and failed.nodes[0].state == "cached"
+    assert failed.model == "mmoe" and failed.seconds > 0
+
+
+_run_node = node_run.run_node
+
+
+def _fail_at_trainer(pipeline, node_id):
+    if node_id == "Trainer":
+        raise ValueError("the loss is no number")
+    return _run_node(pipeline, node_id)
+
+
+#: Says what it is told, and fails.
+FAILING = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read()); sys.exit('no such channel')"
+
+
+@pytest.mark.parametrize("ends", ["blocked", "failed"])
+def test_a_notifier_is_told_and_its_failure_changes_nothing(
+    finished, tmp_path, capsys, monkeypatch, ends
+):
+    path, first = finished
+    told = tmp_path / "told.txt"
+    command = json.dumps([sys.executable, "-c", FAILING, str(told)])
+    arguments = ["run", str(path), "--set", f"notify.command={command}"]
+    if ends == "failed":
+        monkeypatch.setattr("mtlx.pipeline.run.node_run.run_node", _fail_at_trainer)
+        assert command_line.main(arguments) == command_line.EXIT_FAILED
+        said = capsys.readouterr().err
+        lines = ["Trainer: the loss is no number", "The model was not pushed."]
+    else:
+        arguments += ["--set", "gate.thresholds=[{rule: auc, minimum: 0.999}]"]
+        assert command_line.main(arguments) == command_line.EXIT_NOT_BLESSED
+        said = capsys.readouterr().out
+        lines = ["Report: "]
+    assert f"Not notified ({ends}): {sys.executable} ended with code 1: no such channel" in said
+    for line in lines:
+        assert line in told.read_text(encoding="utf-8")
+    newest = max(folder.path for folder in RunFolder.all(first.folder.parent.parent))
+    assert f"Not notified ({ends})" in (newest / "log.txt").read_text(encoding="utf-8")
 
 
 def test_a_second_run_at_the_same_time_is_refused(finished):

@@ -1,0 +1,1 @@
+"""Tells people and programs how a run ended."""

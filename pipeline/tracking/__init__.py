@@ -1,0 +1,1 @@
+"""Notes runs in a tracking server, beside the pipeline's own records."""
