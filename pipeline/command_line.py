@@ -1,12 +1,24 @@
 """The command line: ``mtlx``. Heavy libraries are imported by the commands that need them."""
 
 import argparse
-import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mtlx.pipeline.commands import score, simulate
+from mtlx.pipeline.commands.command import (
+    EXIT_FAILED,
+    EXIT_NOT_BLESSED,
+    EXIT_OK,
+    EXIT_PUSHED_UNFINISHED,
+    EXIT_STOPPED,
+    EXIT_WRONG_INPUT,
+    Command,
+    add_experiment_arguments,
+    fail,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,36 +26,20 @@ if TYPE_CHECKING:
     from mtlx.pipeline.experiment.experiment import Experiment
     from mtlx.pipeline.run.local_run import RunResult
 
-#: Exit codes of every command.
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_WRONG_INPUT = 2
-EXIT_NOT_BLESSED = 3
-#: The model was pushed, but what comes after that failed. (4 to 6 are those of ``mtlx submit``.)
-EXIT_PUSHED_UNFINISHED = 7
-#: 128 and the signal's number, as shells have it; SIGTERM gives 143.
-EXIT_STOPPED = 130
-
-
-@dataclasses.dataclass(frozen=True)
-class Command:
-    """One command of ``mtlx``.
-
-    Attributes:
-        name: as typed.
-        summary: one line for ``--help``.
-        example: a whole command line.
-        add_arguments: is given the command's parser.
-        run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
-        exits: what its exit codes mean, for ``--help``; empty where they are those of any command.
-    """
-
-    name: str
-    summary: str
-    example: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-    exits: str = ""
+__all__ = [
+    "COMMANDS",
+    "EXIT_FAILED",
+    "EXIT_NOT_BLESSED",
+    "EXIT_OK",
+    "EXIT_PUSHED_UNFINISHED",
+    "EXIT_STOPPED",
+    "EXIT_WRONG_INPUT",
+    "Command",
+    "add_experiment_arguments",
+    "fail",
+    "main",
+    "make_parser",
+]
 
 
 def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()) -> int:
@@ -124,23 +120,6 @@ class _PrintReference(argparse.Action):
         parser.exit()
 
 
-def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of every command that reads an experiment file."""
-    parser.add_argument("experiment", help="experiment file (YAML)")
-    parser.add_argument(
-        "--data", metavar="DIR", help="folder for relative data paths (else MTLX_DATA, else here)"
-    )
-    parser.add_argument(
-        "--set",
-        dest="overrides",
-        action="append",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        help="replace one setting, an entry of a list by its number; may be repeated; relative "
-        "paths start from here, those of the file from the file's folder",
-    )
-
-
 def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
     parser.add_argument(
@@ -151,14 +130,6 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows to read, evenly spread over the logs; 0 for all (default: %(default)s)",
     )
     parser.add_argument("--strict", action="store_true", help="exit code 2 for warnings, too")
-
-
-def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
-    parser.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
-    parser.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
 
 
 def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
@@ -205,12 +176,6 @@ def _not_negative(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
     return number
-
-
-def fail(message: str, code: int) -> int:
-    """Says on standard error what went wrong, and returns the exit code."""
-    print(message, file=sys.stderr)
-    return code
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -293,21 +258,6 @@ def _check(arguments: argparse.Namespace) -> int:
         return EXIT_OK if check(arguments) else EXIT_WRONG_INPUT
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
-
-
-def _simulate(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.simulation.settings import SimulationSettings
-    from mtlx.pipeline.simulation.simulator import simulate
-    from mtlx.transform.config.settings import SettingsError
-
-    try:
-        settings = SimulationSettings.read(
-            {"rows": arguments.rows, "seed": arguments.seed, "format": arguments.format}
-        )
-        simulate(settings, arguments.out, overwrite=arguments.overwrite)
-    except (SettingsError, ValueError, FileExistsError) as error:
-        return fail(str(error), EXIT_WRONG_INPUT)
-    return EXIT_OK
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -407,13 +357,7 @@ COMMANDS = (
         _check,
         "exit codes: 0 no error, 2 an error, with --strict also a warning",
     ),
-    Command(
-        "simulate",
-        "write e-commerce logs with known ground truth",
-        "mtlx simulate --rows 200000 --out var/simulated",
-        _add_simulation_arguments,
-        _simulate,
-    ),
+    simulate.COMMAND,
     Command(
         "report",
         "say where an experiment's latest report is, and how its run ended",
@@ -421,6 +365,7 @@ COMMANDS = (
         add_experiment_arguments,
         _report,
     ),
+    score.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",

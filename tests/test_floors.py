@@ -31,7 +31,7 @@ ROOMS = {
     ),
     "pipeline": (
         *("process", "experiment", "log_sample", "preflight", "log_check", "catalogue"),
-        *("simulation", "graph", "run", "terminal", "command_line"),
+        *("simulation", "graph", "run", "terminal", "commands", "command_line"),
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),
