@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+import yaml
 
+from mtlx.components.log_example_gen.readers.files import matching_files
 from mtlx.pipeline.command_line import EXIT_OK, EXIT_WRONG_INPUT, main
 from mtlx.trainer.serving.scoring import Scorer
 
@@ -22,14 +23,8 @@ TASKS = ("click", "add_to_cart", "purchase")
 def served(finished):
     """The experiment file, its pushed model's folder, and the logs of the test day."""
     path, result = finished
-    (pattern,) = (v for k, v in _data(path).items() if k == "path")
+    pattern = yaml.safe_load(path.read_text(encoding="utf-8"))["data"]["path"]
     return path, Path(result.pushed_to), pattern.replace("day=*", "day=08"), result
-
-
-def _data(path):
-    import yaml
-
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["data"]
 
 
 def _score(path, pattern, output, *more):
@@ -46,7 +41,7 @@ def scores(served, tmp_path_factory):
 
 def _logs(pattern):
     frames = []
-    for file in sorted(tf.io.gfile.glob(pattern.replace("[", "[[]")) or []):
+    for file in matching_files(pattern):
         frames.append(pd.read_csv(file).assign(file=file))
     return pd.concat(frames, ignore_index=True)
 
@@ -191,20 +186,17 @@ def test_parquet_logs_of_the_same_rows_have_the_same_scores(served, scores, tmp_
     assert [list(items) for items in found.clicked_items] == logs.clicked_items.tolist()
 
 
-def test_several_worker_processes_write_the_same(served, scores, tmp_path):
+def test_several_worker_processes_write_the_same(served, scores, tmp_path, monkeypatch):
     path, _, pattern, _ = served
-    root = Path(__file__).parents[3]
+    # Workers are started as `python`, whichever comes first, and need our packages; TFX gives
+    # sys.argv to absl, which stumbles over pytest's.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]), prepend=os.pathsep)
+    monkeypatch.setattr("sys.argv", ["mtlx"])
     workers = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(root),
-    }
-    command = [sys.executable, "-m", "mtlx.pipeline.command_line", "score", str(path)]
-    command += ["--input", pattern, "--output", str(tmp_path / "out"), "--set"]
-    command += [f"run.beam_pipeline_args={json.dumps([*workers, '--sdk_container_image=mtlx'])}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    given = json.dumps([*workers, "--sdk_container_image=mtlx"])
+    more = ["--set", f"run.beam_pipeline_args={given}"]
+    assert _score(path, pattern, tmp_path / "out", *more) == EXIT_OK
     found, expected = _rows(tmp_path / "out"), _rows(scores)
     assert found.line.tolist() == expected.line.tolist()
     np.testing.assert_allclose(found.score_click, expected.score_click, atol=1e-6)
