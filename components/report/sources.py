@@ -12,6 +12,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
     read_ingestion_summary,
 )
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.best_possible_path import span_path
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
 from mtlx.components.slice_evaluation.results import (
@@ -75,6 +76,7 @@ class Sources:
         """The AUC of the true probabilities, empty where no file is set or it is not usable."""
         if path is None:
             return {}
+        path = span_path(path, self.span())
         try:
             with tf.io.gfile.GFile(path) as file:
                 return pydantic.TypeAdapter(AucBySlice).validate_json(file.read())

@@ -156,18 +156,15 @@ def test_what_is_wrong_is_one_line_before_anything_is_scored(served, tmp_path, c
     assert "user_id" not in error.split("reads ")[1]  # is not needed for a prediction
 
 
-def test_an_older_version_and_the_newest_are_told_apart(served, scores, tmp_path):
+def test_an_older_version_scores_where_it_is_asked_for(served, scores, tmp_path):
     path, model, pattern, _ = served
     folder = tmp_path / "serving"
     for number in ("3", "12"):
         shutil.copytree(model, folder / number)
-    (folder / "20").mkdir()  # of no model
-    setting = ["--set", f"serving.push_to={folder}"]
-    assert _score(path, pattern, tmp_path / "new", *setting) == EXIT_OK
-    assert _score(path, pattern, tmp_path / "old", *setting, "--version", "3") == EXIT_OK
-    found = [json.loads((tmp_path / name / "_summary.json").read_text())["version"]
-             for name in ("new", "old")]  # fmt: skip
-    assert found == [12, 3]
+    setting = ["--set", f"serving.push_to={folder}", "--version", "3"]
+    assert _score(path, pattern, tmp_path / "old", *setting) == EXIT_OK
+    summary = json.loads((tmp_path / "old/_summary.json").read_text())
+    assert (summary["version"], summary["model"]) == (3, str(folder / "3"))
 
 
 def test_parquet_logs_of_the_same_rows_have_the_same_scores(served, scores, tmp_path):
@@ -200,3 +197,20 @@ def test_several_worker_processes_write_the_same(served, scores, tmp_path, monke
     found, expected = _rows(tmp_path / "out"), _rows(scores)
     assert found.line.tolist() == expected.line.tolist()
     np.testing.assert_allclose(found.score_click, expected.score_click, atol=1e-6)
+
+
+def test_a_value_that_was_never_missing_in_training_may_be_missing(served, scores, tmp_path):
+    path, model, pattern, _ = served
+    logs = _logs(pattern).drop(columns="file")
+    logs.loc[2, "price"] = logs.loc[4, "rating"] = np.nan
+    logs.loc[6, "gender"] = logs.loc[8, "clicked_items"] = np.nan
+    logs.loc[8, "clicked_categories"] = np.nan
+    logs.to_csv(tmp_path / "log.csv", index=False)
+    assert _score(path, str(tmp_path / "log.csv"), tmp_path / "out") == EXIT_OK
+    found = _rows(tmp_path / "out")
+    assert len(found) == 375 and found.score_click.notna().all()
+    with pytest.warns(UserWarning, match="does not read"):
+        again = Scorer(str(model)).score(logs)
+    np.testing.assert_allclose(found.score_click, again.click, atol=1e-6)
+    changed = np.flatnonzero(abs(found.score_click - _rows(scores).score_click) > 1e-6)
+    assert set(changed) <= {2, 4, 6, 8} and {2, 6} <= set(changed)
