@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.commands import clean, rollback, runs, schema, versions
+from mtlx.pipeline.commands import clean, rollback, runs, schema, score, simulate, versions
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -131,14 +131,6 @@ def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows to read, evenly spread over the logs; 0 for all (default: %(default)s)",
     )
     parser.add_argument("--strict", action="store_true", help="exit code 2 for warnings, too")
-
-
-def _add_simulation_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", default="var/simulated", help="folder (default: %(default)s)")
-    parser.add_argument("--rows", type=int, default=200_000, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
-    parser.add_argument("--overwrite", action="store_true", help="replace other logs in --out")
 
 
 def _add_models_arguments(parser: argparse.ArgumentParser) -> None:
@@ -285,21 +277,6 @@ def _check(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_WRONG_INPUT)
 
 
-def _simulate(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.simulation.settings import SimulationSettings
-    from mtlx.pipeline.simulation.simulator import simulate
-    from mtlx.transform.config.settings import SettingsError
-
-    try:
-        settings = SimulationSettings.read(
-            {"rows": arguments.rows, "seed": arguments.seed, "format": arguments.format}
-        )
-        simulate(settings, arguments.out, overwrite=arguments.overwrite)
-    except (SettingsError, ValueError, FileExistsError) as error:
-        return fail(str(error), EXIT_WRONG_INPUT)
-    return EXIT_OK
-
-
 def _report(arguments: argparse.Namespace) -> int:
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
     from mtlx.pipeline.run.pipeline_root import history_elsewhere, pipeline_root
@@ -401,13 +378,7 @@ COMMANDS = (
         _check,
         "exit codes: 0 no error, 2 an error, with --strict also a warning",
     ),
-    Command(
-        "simulate",
-        "write e-commerce logs with known ground truth",
-        "mtlx simulate --rows 200000 --out var/simulated",
-        _add_simulation_arguments,
-        _simulate,
-    ),
+    simulate.COMMAND,
     Command(
         "report",
         "say where an experiment's latest report is, and how its run ended",
@@ -420,6 +391,7 @@ COMMANDS = (
     rollback.COMMAND,
     clean.COMMAND,
     runs.COMMAND,
+    score.COMMAND,
     Command(
         "models",
         "list what an experiment file can name",

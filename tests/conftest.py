@@ -40,6 +40,7 @@ LONGEST_FIRST = (
 #: Files that look at the same finished run: one process has them all, so that it is made once.
 ONE_RUN = (
     "pipeline/test_interrupted_run.py",
+    "pipeline/commands/test_score.py",
     "pipeline/run/test_local_run.py",
     "pipeline/run/test_pipeline_root.py",
     "pipeline/test_command_line.py",

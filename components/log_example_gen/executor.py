@@ -5,7 +5,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import apache_beam as beam
@@ -26,10 +25,11 @@ from mtlx.components.log_example_gen.ingestion_summary import (
     write_ingestion_summary,
 )
 from mtlx.components.log_example_gen.provenance import provenance, source
+from mtlx.components.log_example_gen.quarantine import Quarantine, check_malformed, total_of
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import matching_files
 from mtlx.components.log_example_gen.readers.reader import Reader, Shard
-from mtlx.components.log_example_gen.rejection import REMEDIES, InputRefused, NoRows, Rejection
+from mtlx.components.log_example_gen.rejection import InputRefused, NoRows, Rejection
 from mtlx.components.log_example_gen.row_checks import RowChecks
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.shard_summary import ShardSummary
@@ -42,9 +42,6 @@ from mtlx.components.log_example_gen.splits import splitter
 from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
-
-#: Rejected rows that an error message quotes.
-_QUOTED = 5
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -83,7 +80,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Encode" >> beam.Map(lambda summary: json.dumps(vars(summary)))
                 | "Summaries" >> beam.io.WriteToText(work.summaries, shard_name_template="")
             )
-        summary = _total(work.summaries)
+        summary = total_of(work.summaries)
         try:
             _judge(summary, data)
         except InputRefused as error:
@@ -151,7 +148,7 @@ class _ShardWork:
         start = sum(count for other, count in counts.items() if other < index)
         summary = ShardSummary()
         name = f"{index:05d}-of-{shards:05d}"
-        quarantine = _Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
+        quarantine = Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
                 batches = self._batches(shard, start, sum(counts.values()), summary.lines)
@@ -198,37 +195,6 @@ class _ShardWork:
             yield checked.examples, assigned, [*checked.rejected, *assigned.rejected]
 
 
-class _Quarantine:
-    """Writes a shard's rejected rows as JSON lines and counts them in its summary.
-
-    Batch by batch, so that a log full of malformed rows does not fill the memory.
-    """
-
-    def __init__(self, folder: str, name: str, summary: ShardSummary) -> None:
-        self._path, self._summary = os.path.join(folder, name), summary
-        self._file: tf.io.gfile.GFile | None = None
-
-    def __enter__(self) -> "_Quarantine":
-        return self
-
-    def write(self, rejected: list[Rejection]) -> None:
-        """Appends rejected rows."""
-        if not rejected:
-            return
-        if self._file is None:
-            tf.io.gfile.makedirs(os.path.dirname(self._path))
-            self._file = tf.io.gfile.GFile(self._path, "w")
-            self._summary.quarantine = self._path
-        self._file.write("".join(json.dumps(asdict(row)) + "\n" for row in rejected))
-        self._summary.malformed.update(row.reason for row in rejected)
-        room = _QUOTED - len(self._summary.quoted)
-        self._summary.quoted += [str(row) for row in rejected[:room]]
-
-    def __exit__(self, *unused: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
 def _input_files(exec_properties: dict[str, Any]) -> list[str]:
     """Input files in order, from the patterns that the driver resolved."""
     config = example_gen_pb2.Input()
@@ -240,40 +206,12 @@ def _input_files(exec_properties: dict[str, Any]) -> list[str]:
     return list(files)
 
 
-def _total(summaries: str) -> ShardSummary:
-    """Adds up the shards' summaries."""
-    total = ShardSummary()
-    with tf.io.gfile.GFile(summaries) as file:
-        parts = [json.loads(line) for line in file]
-    for part in parts:
-        total.lines.update(part["lines"])
-        total.rows.update(part["rows"])
-        total.malformed.update(part["malformed"])
-        total.times = splitter.merge_times(total.times, part["times"])
-        total.quoted += part["quoted"]
-        total.quarantine = total.quarantine or part["quarantine"]
-        total.refused = total.refused or part["refused"]
-        total.sources += part["sources"]
-    if total.quarantine:
-        total.quarantine = os.path.dirname(total.quarantine)
-    return total
-
-
 def _judge(summary: ShardSummary, data: DataSettings) -> None:
     """Refuses input that contradicts the contract, is malformed beyond the limit, or empty."""
     if summary.refused:
         raise InputRefused(summary.refused)
-    rows, malformed = summary.rows.total(), summary.malformed.total()
-    share = malformed / max(rows + malformed, 1)
-    if share > data.max_malformed_share:
-        reasons = ", ".join(f"{reason}: {n}" for reason, n in summary.malformed.most_common())
-        quoted = "\n  ".join(summary.quoted[:_QUOTED])
-        raise InputRefused(
-            f"{malformed} of {rows + malformed} rows are malformed ({share:.2%}, the limit is "
-            f"{data.max_malformed_share:.2%}): {reasons}\n  {quoted}\n"
-            f"All of them: {summary.quarantine}. Mend the log, or raise data.max_malformed_share"
-            + "".join(f"; {REMEDIES[reason]}" for reason in summary.malformed if reason in REMEDIES)
-        )
+    rows = summary.rows.total()
+    check_malformed(summary, data.max_malformed_share)
     if rows == 0:
         files = list(dict.fromkeys(source["file"] for source in summary.sources))
         raise NoRows(f"no rows in {', '.join(files[:_QUOTED] or data.path)}")

@@ -48,18 +48,23 @@ class RowChecks:
     Args:
         contract: the data contract.
         missing_label: what becomes of a row without a label, as in `DataSettings`.
+        labels: whether labels are read; rows that are only scored may have none.
     """
 
     def __init__(
-        self, contract: DataContract, missing_label: Literal["refuse", "quarantine"] = "refuse"
+        self,
+        contract: DataContract,
+        missing_label: Literal["refuse", "quarantine"] = "refuse",
+        labels: bool = True,
     ) -> None:
         self._contract, self._missing_label = contract, missing_label
+        self._tasks = contract.tasks if labels else {}
         self._markers = MissingMarkers(contract)
 
     def columns(self) -> list[str]:
         """Columns of the log that the contract names."""
         features = [self._contract.column(name) for name in self._contract.features]
-        return features + [task.label for task in self._contract.tasks.values()]
+        return features + [task.label for task in self._tasks.values()]
 
     def check(self, rows: Rows, file: str) -> CheckedRows:
         """Checks and converts one batch.
@@ -147,7 +152,7 @@ class RowChecks:
     def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
         """Labels as int64; refuses what contradicts the contract in a row that is kept."""
         labels: dict[str, np.ndarray] = {}
-        for name, task in self._contract.tasks.items():
+        for name, task in self._tasks.items():
             values = batch.rows.columns[task.label].combine_chunks()
             numbers = _typed(self._numbers, _truth_as_digits(values), batch, task.label)
             if self._missing_label == "quarantine":
@@ -164,7 +169,7 @@ class RowChecks:
             labels[task.label] = np.nan_to_num(numbers.number).astype(np.int64)
             if task.after is None or task.allow_without_parent:
                 continue
-            parent = self._contract.tasks[task.after].label
+            parent = self._tasks[task.after].label
             batch.refuse(
                 task.label,
                 values,

@@ -17,6 +17,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
 )
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.best_possible_path import span_path
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
 from mtlx.components.report.sections.window_view import SpanView, window_notice, window_view
@@ -87,6 +88,7 @@ class Sources:
         """The AUC of the true probabilities, empty where no file is set or it is not usable."""
         if path is None:
             return {}
+        path = span_path(path, self.span())
         try:
             with tf.io.gfile.GFile(path) as file:
                 return pydantic.TypeAdapter(AucBySlice).validate_json(file.read())

@@ -17,9 +17,9 @@ from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
-from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.written_bytes import written_bytes
+from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
 from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment

@@ -10,6 +10,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from mtlx.components.log_example_gen.readers.files import is_remote
+from mtlx.components.report.best_possible_path import has_span
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.preflight.base_model import base_model_problem
 from mtlx.pipeline.preflight.given_model import model_problem
@@ -101,7 +102,9 @@ def _schema(path: str, experiment: Experiment) -> str | None:
 
 
 def _best_possible(path: str, experiment: Experiment) -> str | None:
-    """What the report reads."""
+    """What the report reads; which of the files of all spans that is, the run finds out."""
+    if has_span(path):
+        return None
     try:
         with open(path, encoding="utf-8") as file:
             pydantic.TypeAdapter(_AucBySlice).validate_python(json.load(file))

@@ -18,10 +18,10 @@ from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
-from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.spans_of_run import spans_of_run
 from mtlx.pipeline.run.record.written_bytes import written_bytes
+from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_record import (

@@ -20,6 +20,15 @@ class BehaviourHistory:
     def __init__(self, users: int, length: int):
         self.items = np.full((users, length), NONE, np.int32)
 
+    def grow(self, users: int) -> None:
+        """Makes room for users that come, who have no past.
+
+        Args:
+            users: number of all users then.
+        """
+        new = np.full((users - len(self.items), self.items.shape[1]), NONE, np.int32)
+        self.items = np.concatenate([self.items, new])
+
     def append(self, users: np.ndarray, items: np.ndarray) -> None:
         """Adds actions, oldest first; the oldest of a full history are forgotten.
 

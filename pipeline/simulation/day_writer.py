@@ -4,18 +4,36 @@ import contextlib
 import gzip
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeAlias
+from typing import IO, Literal, Protocol, TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from mtlx.pipeline.simulation.log_columns import join_sequences
-from mtlx.pipeline.simulation.settings import SimulationSettings
 
 LOGS, GROUND_TRUTH = "logs", "ground_truth"
 
 Writer: TypeAlias = pyarrow.csv.CSVWriter | pyarrow.parquet.ParquetWriter
+
+
+class LogForm(Protocol):
+    """What a `DayWriter` needs to know: settings of a simulation."""
+
+    @property
+    def format(self) -> Literal["csv", "parquet"]:
+        """``csv``, behaviour sequences joined by ``|``; or ``parquet``, with list columns."""
+
+    @property
+    def gzip(self) -> bool:
+        """Whether CSV files are compressed."""
+
+    @property
+    def shards(self) -> int:
+        """Files per day."""
+
+    def rows_of_day(self, day: int) -> int:
+        """Rows of a day, counted from 1."""
 
 
 class DayWriter:
@@ -25,10 +43,11 @@ class DayWriter:
         folder: gets ``logs/day=XX/part-….csv`` and ``ground_truth/day=XX.parquet``.
         day: counted from 1.
         settings: format and number of shards; the day's number of rows.
+        name: of the day's folder; ``day=XX`` if None.
     """
 
-    def __init__(self, folder: Path, day: int, settings: SimulationSettings):
-        name = f"day={day:02d}"
+    def __init__(self, folder: Path, day: int, settings: LogForm, name: str | None = None):
+        name = f"day={day:02d}" if name is None else name
         self._folder, self._truth_path = (
             folder / LOGS / name,
             folder / GROUND_TRUTH / f"{name}.parquet",

@@ -1,5 +1,6 @@
 """What makes users click, put in the cart and buy: the true probabilities of the simulation."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -15,6 +16,7 @@ from mtlx.pipeline.simulation.population import (
     GENDERS,
     Items,
     Users,
+    scale_of,
     standardize,
 )
 from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
@@ -79,6 +81,28 @@ class Probabilities:
         return np.cumprod(self.conditional, axis=1)
 
 
+@dataclasses.dataclass(frozen=True)
+class Tables:
+    """Crosses of two features, ``(rows, columns, T)`` each, as `draw_table` draws them."""
+
+    category_for_age: np.ndarray
+    category_for_gender: np.ndarray
+    category_for_domain: np.ndarray
+    brand_for_city: np.ndarray
+    device_at_daypart: np.ndarray
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "Tables":
+        """Draws all of them."""
+        return cls(
+            category_for_age=draw_table(rng, AGE_GROUPS, len(CATEGORIES)),
+            category_for_gender=draw_table(rng, len(GENDERS), len(CATEGORIES)),
+            category_for_domain=draw_table(rng, len(DOMAINS), len(CATEGORIES)),
+            brand_for_city=draw_table(rng, len(CITIES), BRANDS),
+            device_at_daypart=draw_table(rng, len(DEVICES), _DAYPARTS),
+        )
+
+
 class Preferences:
     """Log odds as a sum of terms in features, crosses of two features and histories.
 
@@ -90,34 +114,55 @@ class Preferences:
         users: all users.
         items: all items.
         rng: source of the tables.
+
+    Attributes:
+        tables: the crosses.
+        intercepts: ``(D, T)``, as `fit_intercepts` left them.
     """
 
     def __init__(self, users: Users, items: Items, rng: np.random.Generator):
-        self._users, self._items = users, items
         self._taste = 0.5 + rng.random((users.factors.shape[1], len(TASKS)))
-        self._category_for_age = _table(rng, AGE_GROUPS, len(CATEGORIES))
-        self._category_for_gender = _table(rng, len(GENDERS), len(CATEGORIES))
-        self._category_for_domain = _table(rng, len(DOMAINS), len(CATEGORIES))
-        self._brand_for_city = _table(rng, len(CITIES), BRANDS)
-        self._device_at_daypart = _table(rng, len(DEVICES), _DAYPARTS)
         # Signs are given, so that a reader of a report recognises bargain hunters.
         self._price_for_segment = np.array([-1.4, 1.4, 0.3, 0.6, -0.9])
         self._discount_for_segment = np.array([1.6, -1.0, 0.2, -0.3, -0.5])
-        self._price = standardize(np.log(items.price))
-        self._popularity = standardize(np.log(items.popularity))
-        self._rating = standardize(items.rating)
-        self._activity = standardize(np.log(users.activity))
+        self._scales = {name: scale_of(raw) for name, raw in _raw_terms(users, items).items()}
+        self.intercepts = np.zeros((len(DOMAINS), len(TASKS)))
+        self._take(users, items, Tables.draw(rng))
+
+    def of_day(self, users: Users, items: Items, tables: Tables) -> "Preferences":
+        """These preferences for another population, or with other crosses.
+
+        What a number's term is measured by stays that of the first population.
+        """
+        other = copy.copy(self)
+        other._take(users, items, tables)
+        return other
+
+    def _take(self, users: Users, items: Items, tables: Tables) -> None:
+        self._users, self._items, self.tables = users, items, tables
+        self._numbers = {
+            name: standardize(raw, self._scales[name])
+            for name, raw in _raw_terms(users, items).items()
+        }
         # The last entry is what an empty place of a history, index -1, looks up.
         self._category_of = np.append(items.category, -1)
         self._brand_of = np.append(items.brand, -1)
-        self._intercepts = np.zeros((len(DOMAINS), len(TASKS)))
 
     def probabilities(
-        self, seen: Impressions, histories: dict[str, BehaviourHistory]
+        self,
+        seen: Impressions,
+        histories: dict[str, BehaviourHistory],
+        shift: np.ndarray | float = 0.0,
     ) -> Probabilities:
-        """True probabilities of impressions, given histories of clicks, carts and purchases."""
-        log_odds = self._terms(seen, histories) + self._intercepts[seen.domain]
-        return Probabilities(_sigmoid(log_odds))
+        """True probabilities of impressions, given histories of clicks, carts and purchases.
+
+        Args:
+            seen: n impressions.
+            histories: per task.
+            shift: ``(n, T)`` that is added to the log odds.
+        """
+        log_odds = self._terms(seen, histories) + self.intercepts[seen.domain]
+        return Probabilities(_sigmoid(log_odds + shift))
 
     def fit_intercepts(self, seen: Impressions, histories: dict[str, BehaviourHistory]) -> None:
         """Sets the intercepts so that the expected rates on these impressions are `RATES`."""
@@ -127,7 +172,7 @@ class Preferences:
             reached = np.ones(len(of_domain))
             for task in range(len(TASKS) if len(of_domain) else 0):
                 intercept = _intercept(of_domain[:, task], reached, RATES[name][task])
-                self._intercepts[domain, task] = intercept
+                self.intercepts[domain, task] = intercept
                 reached = reached * _sigmoid(of_domain[:, task] + intercept)
 
     def _terms(self, seen: Impressions, histories: dict[str, BehaviourHistory]) -> np.ndarray:
@@ -147,27 +192,27 @@ class Preferences:
         return {
             "taste": 0.35 * matched @ self._taste,
             "position": np.log2(seen.position) - 3.0,
-            "popularity": self._popularity[item],
+            "popularity": self._numbers["popularity"][item],
             "quality": self._items.quality[item],
-            "rating": self._rating[item],
-            "price": self._price[item],
+            "rating": self._numbers["rating"][item],
+            "price": self._numbers["price"][item],
             "discount": 5.0 * seen.discount,
-            "activity": self._activity[user],
+            "activity": self._numbers["activity"][user],
             "user": self._users.bias[user],
         }
 
     def _cross_terms(self, seen: Impressions) -> dict[str, np.ndarray]:
-        user, item, users = seen.user, seen.item, self._users
+        user, item, users, tables = seen.user, seen.item, self._users, self.tables
         segment, category = users.segment[user], self._items.category[item]
         daypart = seen.hour * _DAYPARTS // 24
         return {
-            "price_for_segment": self._price_for_segment[segment] * self._price[item],
+            "price_for_segment": self._price_for_segment[segment] * self._numbers["price"][item],
             "discount_for_segment": self._discount_for_segment[segment] * 5.0 * seen.discount,
-            "category_for_age": self._category_for_age[users.age_group[user], category],
-            "category_for_gender": self._category_for_gender[users.gender[user], category],
-            "category_for_domain": self._category_for_domain[seen.domain, category],
-            "brand_for_city": self._brand_for_city[users.city[user], self._items.brand[item]],
-            "device_at_daypart": self._device_at_daypart[seen.device, daypart],
+            "category_for_age": tables.category_for_age[users.age_group[user], category],
+            "category_for_gender": tables.category_for_gender[users.gender[user], category],
+            "category_for_domain": tables.category_for_domain[seen.domain, category],
+            "brand_for_city": tables.brand_for_city[users.city[user], self._items.brand[item]],
+            "device_at_daypart": tables.device_at_daypart[seen.device, daypart],
         }
 
     def _history_terms(
@@ -188,7 +233,17 @@ class Preferences:
         }
 
 
-def _table(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+def _raw_terms(users: Users, items: Items) -> dict[str, np.ndarray]:
+    """Numbers of users and items that are terms once they are standardised."""
+    return {
+        "price": np.log(items.price),
+        "popularity": np.log(items.popularity),
+        "rating": items.rating,
+        "activity": np.log(users.activity),
+    }
+
+
+def draw_table(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Cross of two features, ``(rows, columns, T)``, deviation 1."""
     shared = rng.normal(size=(rows, columns, 1))
     own = rng.normal(size=(rows, columns, len(TASKS)))

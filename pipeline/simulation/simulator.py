@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from mtlx.pipeline.simulation.actions import (
+    CHUNK,
+    act,
+    acted,
+    live_before_the_first_day,
+    remember,
+    visits,
+)
 from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
 from mtlx.pipeline.simulation.best_auc import BestAuc
 from mtlx.pipeline.simulation.day_writer import DayWriter
-from mtlx.pipeline.simulation.impressions import Impressions, draw_impressions
+from mtlx.pipeline.simulation.impressions import Impressions
 from mtlx.pipeline.simulation.log_columns import log_table, truth_table
 from mtlx.pipeline.simulation.output_folder import is_made_from, write_manifest, written_whole
 from mtlx.pipeline.simulation.population import draw_items, draw_users
@@ -23,10 +31,7 @@ VERSION = 2
 
 BEST_AUC = "best_auc.json"
 
-#: Rows that are in memory at a time; part of what the rows are, hence no setting.
-_CHUNK = 65_536
 _FITTING_ROWS = 30_000
-_PRIOR_CLICKS = 12.0
 
 # Streams of random numbers that never meet, whatever the number of rows.
 _USERS, _ITEMS, _TABLES, _FITTING, _PRIOR, _DAYS = range(6)
@@ -103,7 +108,14 @@ class _Simulation:
         }
         self._preferences = Preferences(self._users, self._items, self._rng(_TABLES))
         self._fit_intercepts()
-        self._live_before_the_first_day()
+        live_before_the_first_day(
+            self._preferences,
+            self._users,
+            self._items,
+            self._mix,
+            self._histories,
+            self._rng(_PRIOR),
+        )
         self._fit_intercepts()
         self._counts = np.zeros(1 + len(TASKS))
         self._rows = 0
@@ -115,69 +127,34 @@ class _Simulation:
     def _draw(
         self, count: int, rng: np.random.Generator, part_of_day: tuple[float, float] = (0.0, 1.0)
     ) -> Impressions:
-        user = np.searchsorted(self._users.cumulative_share, rng.random(count), side="right")
-        user = np.minimum(user, self._settings.number_of_users - 1)
-        return draw_impressions(self._users, self._items, user, self._mix, rng, part_of_day)
+        return visits(self._users, self._items, self._mix, count, rng, part_of_day)
 
     def _fit_intercepts(self) -> None:
         seen = self._draw(_FITTING_ROWS, self._rng(_FITTING))
         self._preferences.fit_intercepts(seen, self._histories)
-
-    def _live_before_the_first_day(self) -> None:
-        """Gives users a past: clicks on what they like, some carts and purchases of them."""
-        rng = self._rng(_PRIOR)
-        eagerness = np.sqrt(self._users.activity / self._users.activity.mean())
-        clicks = rng.poisson(_PRIOR_CLICKS * eagerness)
-        users_at_a_time = max(1, _CHUNK // int(_PRIOR_CLICKS))
-        empty = {task: BehaviourHistory(len(clicks), 1) for task in TASKS}
-        for first in range(0, len(clicks), users_at_a_time):
-            some = np.arange(first, min(first + users_at_a_time, len(clicks)))
-            user = np.repeat(some, clicks[some])
-            seen = draw_impressions(self._users, self._items, user, self._mix, rng)
-            conditional = self._preferences.probabilities(seen, empty).conditional.copy()
-            conditional[:, 0] = 1.0  # these impressions are the ones that were clicked
-            self._remember([_acted(seen, _act(conditional, rng))])
-
-    def _remember(self, past: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> None:
-        """Appends actions, ``(users, items, labels)`` in the order of time, to the histories."""
-        users, items, labels = (np.concatenate(parts) for parts in zip(*past, strict=True))
-        for index, task in enumerate(TASKS):
-            acted = labels[:, index] == 1
-            self._histories[task].append(users[acted], items[acted])
 
     def write_day(self, day: int, folder: Path) -> None:
         """Simulates and writes a day; its actions enter the histories at its end."""
         rows = self._settings.rows_of_day(day)
         actions = []
         with DayWriter(folder, day, self._settings) as writer:
-            for chunk, start in enumerate(range(0, rows, _CHUNK)):
-                stop = min(start + _CHUNK, rows)
+            for chunk, start in enumerate(range(0, rows, CHUNK)):
+                stop = min(start + CHUNK, rows)
                 rng = self._rng(_DAYS, day, chunk)
                 seen = self._draw(stop - start, rng, (start / rows, stop / rows))
                 truth = self._preferences.probabilities(seen, self._histories)
-                labels = _act(truth.conditional, rng)
+                labels = act(truth.conditional, rng)
                 key = self._rows + start + 1
                 log = log_table(key, day, seen, self._users, self._items, self._histories, labels)
                 writer.write(log, truth_table(key, truth))
-                actions.append(_acted(seen, labels))
+                actions.append(acted(seen, labels))
                 self._counts += [len(labels), *labels.sum(axis=0)]
                 if day == self._settings.days:
                     self.best_auc.add(truth.conditional, labels, seen.domain)
         self._rows += rows
-        self._remember(actions)
+        remember(self._histories, actions)
 
     def rates(self) -> dict[str, float]:
         """Share of the rows of its population on which each task's label is 1."""
         shares = self._counts[1:] / np.maximum(self._counts[:-1], 1)
         return {task: round(float(share), 5) for task, share in zip(TASKS, shares, strict=True)}
-
-
-def _act(conditional: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws labels ``(n, T)``; no action without the one before it."""
-    return np.cumprod(rng.random(conditional.shape) < conditional, axis=1)
-
-
-def _acted(seen: Impressions, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Users, items and labels of the rows with an action, which are few."""
-    rows = labels.any(axis=1)
-    return seen.user[rows], seen.item[rows], labels[rows]

@@ -81,6 +81,27 @@ def test_best_possible_values_are_by_task_and_slice_and_may_be_undefined(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("name", "span", "file"),
+    [
+        ("day={YYYY}-{MM}-{DD}.json", 19_725, "day=2024-01-03.json"),
+        ("day={SPAN:3}.json", 7, "day=007.json"),
+        ("day={SPAN}.json", 12, "day=12.json"),
+        ("best.json", 12, "best.json"),
+    ],
+)
+def test_best_possible_values_are_those_of_the_span_that_was_read(
+    sources, tmp_path, name, span, file
+):
+    (tmp_path / file).write_text(json.dumps({"click": {"overall": 0.91}}))
+    found = sources(examples=standard_artifacts.Examples)
+    path = str(tmp_path / name)
+    if name != "best.json":
+        assert found.best_possible(path) == {} and "does not exist" in found.notices[0]
+    found._inputs["examples"][0].set_int_custom_property("span", span)
+    assert found.best_possible(path) == {"click": {"overall": 0.91}}
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
         (None, "the file does not exist"),

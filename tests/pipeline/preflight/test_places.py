@@ -75,6 +75,10 @@ def test_what_the_report_would_read_is_read(write, tmp_path, text, words):
     assert words is None or words in problems[0]
 
 
+def test_a_file_per_span_is_left_to_the_run(write):
+    assert _inputs(write(report={"best_possible": "best/day={YYYY}-{MM}-{DD}.json"})) == []
+
+
 def test_a_file_of_bytes_is_no_schema_and_no_json(write, tmp_path):
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
     problems = _inputs(write(report={"best_possible": "x"}, validation={"schema_path": "x"}))

@@ -1,0 +1,1 @@
+"""Scores files of logs with a served model, on Beam."""

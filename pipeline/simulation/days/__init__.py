@@ -1,0 +1,1 @@
+"""Logs that go on from day to day: users, items and preferences come, change and go."""
