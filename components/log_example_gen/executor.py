@@ -43,6 +43,9 @@ from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 
+#: Files that a message names.
+_NAMED_FILES = 5
+
 
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Writes ``Split-*/*.gz`` and ``ingestion/summary.json`` into the examples' folder."""
@@ -214,7 +217,7 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
     check_malformed(summary, data.max_malformed_share)
     if rows == 0:
         files = list(dict.fromkeys(source["file"] for source in summary.sources))
-        raise NoRows(f"no rows in {', '.join(files[:_QUOTED] or data.path)}")
+        raise NoRows(f"no rows in {', '.join(files[:_NAMED_FILES] or data.path)}")
     empty = [split for split in splitter.written_splits(data.split) if not summary.rows[split]]
     if empty:
         counts = splitter.described(data.split, summary.rows, summary.times)
