@@ -75,7 +75,8 @@ class RunResult:
         pushed_to: folder of the pushed version, or None.
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
         window: with a window of spans, which of them trained (``train``) and tested (``test``), the
-            same in ``words``, and what was done for it, see `WindowRun.record`.
+            same in ``words``, which trained the models before on which its own went on
+            (``before``), and what was done for it, see `WindowRun.record`.
         notes: sentences on who was told of the run's end, and who could not be.
     """
 
@@ -408,6 +409,7 @@ def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None
         "train": list(spans.train),
         "test": list(spans.test),
         "words": window_words(spans.train, spans.test, date),
+        **({"before": list(spans.before)} if spans.before else {}),
         **seen,
     }
 
