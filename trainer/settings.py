@@ -235,8 +235,8 @@ class WarmStartSettings(_WarmStartSource):
             if self.otherwise == "initial":
                 raise ValueError(
                     "spans: unseen with otherwise: initial would train a model of a day alone "
-                    "where the base model does not fit. Leave otherwise out; to begin anew on the whole "
-                    "window, run once with --set training.warm_start=null"
+                    "where the base model does not fit. Leave otherwise out; to begin anew on the "
+                    "whole window, run once with --set training.warm_start=null"
                 )
             return self
         given = [name for name in ("every", "epochs") if name in self.model_fields_set]
