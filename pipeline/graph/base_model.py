@@ -94,7 +94,7 @@ class BaseModelStrategy(resolver.ResolverStrategy):
         if window <= seen:
             return self._anew("the base model has seen all of them")
         new, old = (many_words(some, self._date) for some in (window - seen, seen))
-        logging.info("Trains on what the base model has not seen: span %s; it has seen %s", new, old)
+        logging.info("Trains on span %s, which the base model has not seen; it has %s", new, old)
         return found, seen
 
     @staticmethod

@@ -20,7 +20,7 @@ BEST = 0.85
 def write_days(folder: Path, days: int) -> None:
     """Writes ``day=01`` and so on, each with one file, and the best possible AUC of each."""
     random = np.random.default_rng(1)
-    items = np.array([f"i{number:02d}" for number in range(16)])
+    items = np.array([f"i{number:02d}" for number in range(16)], object)
     (folder / "best").mkdir(parents=True)
     for day in range(1, days + 1):
         shown = random.choice(items, ROWS)
