@@ -18,7 +18,7 @@ from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
 from mtlx.pipeline.run.record.run_journal import RunJournal
-from mtlx.pipeline.run.record.written_bytes import written_bytes
+from mtlx.pipeline.run.record.written_bytes import bytes_of_node
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
 from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
@@ -125,15 +125,14 @@ def _run_tasks(
 
 def _nodes(tasks: list[TaskRun]) -> list[NodeRun]:
     """The tasks that are done, as nodes of a local run."""
-    nodes = []
-    for task in tasks:
-        if task.done:
-            uris = [uri for found in task.uris.values() for uri in found]
-            size = written_bytes(uris) if task.state == "complete" and uris else None
-            nodes.append(
-                NodeRun(task.node_id, task.state, task.seconds, None, task.uris, bytes=size)
-            )
-    return nodes
+    return [
+        NodeRun(
+            task.node_id, task.state, task.seconds, None, task.uris,
+            bytes=bytes_of_node(task.node_id, task.state, task.uris),
+        )
+        for task in tasks
+        if task.done
+    ]  # fmt: skip
 
 
 def on_this_machine(experiment: Experiment, out: Path) -> Experiment:
