@@ -87,12 +87,18 @@ def rehearse(
             (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         elif not (folder / _PACKAGE).exists():
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        about = folder / _RECORD
         journal = RunJournal(folder, folder.name)
-        journal.begin(record)
-        with at_stop(journal.stopped):
-            tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
-            return Rehearsal(finish(folder.name, _nodes(tasks), folder, journal, experiment), tasks)
+        # A rehearsal that was killed while it was prepared has none.
+        journal.begin(json.loads(about.read_text(encoding="utf-8")) if about.exists() else {})
+        try:
+            with at_stop(journal.stopped):
+                tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
+                result = finish(folder.name, _nodes(tasks), folder, journal, experiment)
+                return Rehearsal(result, tasks)
+        except Exception as error:  # of a task that failed, it has been noted where
+            journal.failed("before the end", str(error))
+            raise
 
 
 def _run_tasks(
