@@ -20,7 +20,7 @@ from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.spans_of_run import spans_of_run
-from mtlx.pipeline.run.record.written_bytes import written_bytes
+from mtlx.pipeline.run.record.written_bytes import bytes_of_node
 from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
@@ -260,17 +260,11 @@ def _run_nodes(
         seconds = time.monotonic() - started
         rows, malformed = _rows(node_id, outcome.outputs)
         state = outcome.state.value
-        size = _size(state, outcome.outputs)
+        size = bytes_of_node(node_id, state, outcome.outputs)
         nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed, size))
         journal.node(nodes)
         on_node(nodes[-1])
     return seen
-
-
-def _size(state: str, outputs: dict[str, list[str]]) -> int | None:
-    """Bytes that a node wrote; what came from the cache is counted to the run that wrote it."""
-    uris = [uri for found in outputs.values() for uri in found]
-    return written_bytes(uris) if state == "complete" and uris else None
 
 
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
