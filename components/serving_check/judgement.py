@@ -151,11 +151,11 @@ def _latency(served: Served, limits: list[LatencyLimit]) -> list[ServingFinding]
             findings.append(
                 ServingFinding("latency", False, f"{what} was not measured, and has a limit")
             )
+        elif measured is None:
+            findings.append(_without_served(served, what))
         elif limit.milliseconds is not None:
             message = f"{what} is {measured:.3g} ms; allowed are {limit.milliseconds:g} ms"
             findings.append(ServingFinding("latency", measured <= limit.milliseconds, message))
-        elif measured is None:
-            findings.append(_without_served(served, what))
         else:
             message = (
                 f"{what} takes {measured:.3g} times what the served model takes; allowed are "
