@@ -1,12 +1,13 @@
 """What the older spans of a window cost a day's run: ``python -m benchmarks.window_cost``.
 
-Simulates days, lets a run see to its window three times, and prints the seconds per older span: when
-they are read, when nothing changed, and when the files were touched, so that they are read again.
+Simulates days, lets runs see to the same window one after the other, and prints the seconds per
+older span: where they are read, where nothing changed, and where the files were written anew.
 """
 
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -42,7 +43,7 @@ def main() -> None:
         print(f"| {what} | {seconds / older:.2f} |")
 
 
-def _runs(folder: Path, days: int):
+def _runs(folder: Path, days: int) -> Callable[[str], float]:
     """A function that sees to the window of a run, by the run's id, and gives the seconds."""
     values = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
     values["data"] = {
