@@ -121,8 +121,21 @@ class _PrintReference(argparse.Action):
         parser.exit()
 
 
-def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
+    parser.add_argument(
+        "--span",
+        dest="overrides",
+        action="append",
+        type="data.span={}".format,
+        metavar="SPAN",
+        help="number or date of the portion of the logs that is read, with data.window of the "
+        "newest; else data.span, or the latest",
+    )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_run_arguments(parser)
     parser.add_argument(
         "--rows",
         type=_not_negative,
@@ -364,7 +377,7 @@ COMMANDS = (
         "run",
         "run an experiment's pipeline here",
         "mtlx run configs/default.yaml",
-        add_experiment_arguments,
+        _add_run_arguments,
         _run,
         "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the "
         "gate or the serving check, 2 wrong input, 1 failed with nothing pushed, 7 pushed but "
