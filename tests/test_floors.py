@@ -26,7 +26,15 @@ ROOMS = {
             "model",
             "losses",
         ),
-        *("distribution", "examples", "optimization", "validation", "training", "serving", "warm_start"),
+        *(
+            "distribution",
+            "examples",
+            "optimization",
+            "validation",
+            "training",
+            "serving",
+            "warm_start",
+        ),
         "run_fn",
     ),
     "pipeline": (
