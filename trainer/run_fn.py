@@ -94,12 +94,11 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     started = time.monotonic()
     model = _rebuild(result.build_model or job.build_model, result.weights)
     names = weight_names(model.variables)
-    dropped = _drop_training_parts(model, names)
+    kept, dropped = drop_training_parts(model, names)
     ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
     if begun.possible:
         settings = result.model or model_settings
         state = {**result.state, TRAINING_PARTS: dropped}
-        kept = [name for name in names if name not in dropped]
         write_base(fn_args.serving_model_dir, contract, settings, transformed, kept, state)
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
@@ -136,13 +135,19 @@ def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
     return model
 
 
-def _drop_training_parts(model: Scorer, names: list[str]) -> dict[str, np.ndarray]:
-    """Drops what only the training needs; returns the weights that are not exported by name."""
-    every = list(model.variables)
+def drop_training_parts(model: Scorer, names: list[str]) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Drops what only the training needs.
+
+    Args:
+        model: to be exported.
+        names: of its weights, in its order.
+
+    Returns:
+        The names of the weights that are left, in the model's order, and the others by name.
+    """
+    every = dict(zip(names, model.variables, strict=True))
     model.drop_training_parts()
-    left = {id(variable) for variable in model.variables}
-    return {
-        name: keras.ops.convert_to_numpy(variable)
-        for name, variable in zip(names, every, strict=True)
-        if id(variable) not in left
-    }
+    name_of = {id(variable): name for name, variable in every.items()}
+    left = [name_of[id(variable)] for variable in model.variables]
+    gone = [name for name in names if name not in left]
+    return left, {name: keras.ops.convert_to_numpy(every[name]) for name in gone}

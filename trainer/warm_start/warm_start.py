@@ -113,7 +113,7 @@ class WarmStart:
         """See `mtlx.trainer.model.start.Start`."""
         if not self._fits:
             return 0
-        state = self._base.state()
+        state = self._base.state(None if self._settings.optimizer else "loss")
         loss = dict(zip(weight_names(groups["loss"]), groups["loss"], strict=True))
         found = state.get("loss", {})
         shapes = {name: tuple(variable.shape) for name, variable in loss.items()}
