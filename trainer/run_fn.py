@@ -112,9 +112,9 @@ def _export(
     model = _rebuild(result.build_model or job.build_model, result.weights)
     kept, dropped = drop_training_parts(model, weight_names(model.variables))
     ServedModel(model, transformed, contract).save(folder)
-    if begun.possible:
-        settings, state = result.model or begun.model, {**result.state, TRAINING_PARTS: dropped}
-        write_base(folder, contract, settings, transformed, kept, state)
+    settings, state = result.model or begun.model, {**result.state, TRAINING_PARTS: dropped}
+    # Of trees, too: a network that is to begin with them can then say what differs.
+    write_base(folder, contract, settings, transformed, kept, state)
 
 
 def _release(workers: WorkerGroup) -> None:
