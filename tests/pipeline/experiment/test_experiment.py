@@ -69,6 +69,35 @@ def test_relative_paths_start_from_the_file_s_folder_but_for_those_of_the_comman
     assert placed.anchored().anchored() == placed.anchored()
 
 
+def test_the_folder_of_a_base_model_starts_from_the_file_s_folder():
+    def folder(start, *from_here):
+        placed = _read(training={"warm_start": start}).in_folder("/mine", from_here)
+        return placed.anchored().training.warm_start.folder
+
+    assert folder("models/7") == "/mine/models/7"
+    assert folder({"from": "gs://bucket/7"}) == "gs://bucket/7"
+    assert folder("latest_blessed") is None
+    assert folder("models", "training.warm_start.from").startswith("/")
+    assert not folder("models", "training.warm_start.from").startswith("/mine")
+
+
+def test_what_a_warm_start_does_not_go_with():
+    start = {"warm_start": "latest_blessed"}
+    assert _read(training=start, transform={"reuse": "base_model"}).transform.reuse
+    assert "transform.reuse is 'base_model', but training.warm_start names none" in _problem(
+        transform={"reuse": "base_model"}
+    )
+    assert "TFX's Transform analyses everything anew" in _problem(
+        training=start, transform={"reuse": "base_model"}, components={"transform": "stock"}
+    )
+    reference = {"reference": {"network": "ple"}, "reference_training": start}
+    assert "the reference is trained from the start, always" in _problem(gate=reference)
+    kept = _read(training={**start, "seed": 7}, gate={"reference": {"network": "ple"}})
+    assert kept.reference_training.warm_start is None and kept.reference_training.seed == 7
+    assert "epochs: 0 trains nothing" in _problem(training={"epochs": 0})
+    assert _read(training={**start, "epochs": 0}).training.epochs == 0
+
+
 def test_a_root_that_is_not_named_is_called_like_the_experiment():
     experiment = _read().in_folder("/x")
     assert experiment.run.pipeline_root is None
