@@ -76,6 +76,9 @@ def create_pipeline(
     transform = _transform(experiment, examples, schema)
     for one in (guard, *drift):
         transform.add_upstream_node(one)
+    for one in drift:
+        # An anomaly says more exactly what is wrong.
+        one.add_upstream_node(guard)
     trainers = _trainers(experiment, contract, pipeline_root, transform, schema, run_fns or {})
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     opponents = Opponents.of(experiment, candidate)
