@@ -82,6 +82,9 @@ def create_pipeline(
     transform = _transform(experiment, read.train, schema, base_model_of(base))
     for one in (guard, *drift):
         transform.add_upstream_node(one)
+    for one in drift:
+        # An anomaly says more exactly what is wrong.
+        one.add_upstream_node(guard)
     trainers = _trainers(
         experiment, pipeline_root, transform, schema, run_fns or {}, base_model_of(base)
     )
