@@ -4,7 +4,7 @@ Of each artifact that goes, the store is told first that it is about to be delet
 is removed, then the store is told that it is gone. TFX's cache and resolvers take artifacts that
 are live and no others: none of them ever finds one whose files are missing. A cleaning that was
 killed in between is finished by the next one. ML-Metadata has no way to forget an artifact, an
-execution or a run; their rows stay, some kilobytes of each run.
+execution or a run; their rows stay, some tens of kilobytes of each run.
 """
 
 import dataclasses
