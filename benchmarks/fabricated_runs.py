@@ -126,6 +126,9 @@ class FabricatedRuns:
             number = self._put(node, run_id, _STATE.RUNNING, given, {})
             made = {name: self._make(node, name, kind, number) for name, kind in outputs.items()}
             self._properties(made, artifacts, span, blessed)
+            if "pushed_model" in made:
+                goes = blessed and pushed
+                made["pushed_model"].custom_properties["pushed"].int_value = int(goes)
             executions[node] = self._put(node, run_id, _STATE.COMPLETE, {}, made, number)
             ids = self.store.get_events_by_execution_ids([number])
             found = {event.path.steps[0].key: event.artifact_id for event in ids}

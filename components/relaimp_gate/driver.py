@@ -8,7 +8,7 @@ from tfx.proto.orchestration import driver_output_pb2
 from mtlx.components.model_pusher.lineage_of_push import spans_of, tested_until
 from mtlx.components.model_pusher.older_span import older_span
 from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage
-from mtlx.components.model_pusher.serving_folder.versions import Versions
+from mtlx.components.model_pusher.serving_folder.versions import serving_version
 from mtlx.components.model_pusher.withdrawn import withdrawn_words
 from mtlx.components.relaimp_gate.seen_examples import SeenExamples
 
@@ -46,4 +46,4 @@ def _older(push_to: str | None, examples: list) -> str:
         return ""
     seen = [SeenExamples.load(artifact) for artifact in examples]
     candidate = PushLineage(tested_on=spans_of(seen), tested_until=tested_until(seen))
-    return older_span(candidate, Versions(push_to).serving) or ""
+    return older_span(candidate, serving_version(push_to)) or ""

@@ -122,6 +122,27 @@ class Versions:
         return first == second
 
 
+def serving_version(base: str) -> Version | None:
+    """The version that serves, without a look at what the others noted; None before the first.
+
+    Args:
+        base: path or URI of the serving folder.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: its record is no JSON.
+    """
+    base = base.rstrip("/")
+    files = files_of(base)
+    numbers = version_numbers(files.names(base))
+    for number in sorted(numbers, reverse=True):
+        path = os.path.join(base, numbers[number])
+        if is_model(files.names(path)):
+            record = _record(path)
+            return Version(number, path, record, _original(number, record), True, False)
+    return None
+
+
 def _record(path: str) -> PushRecord | None:
     try:
         return PushRecord.load(path)
