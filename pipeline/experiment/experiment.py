@@ -334,12 +334,6 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
                     "them out of 'features'"
                 )
-        if self.data.window is not None and self.components.transform == "stock":
-            problems.append(
-                "components.transform is 'stock', but a window has one artifact of examples per "
-                "span, and Transform asks for as many outputs: leave components.transform or "
-                "data.window out"
-            )
         if self.components.evaluation == "stock":
             problems += [
                 "components.evaluation is 'stock', but Evaluator knows rules on the AUC of all "
