@@ -1,5 +1,6 @@
 """Driver of `RelaImpGate`: looks at what serves, which no input tells."""
 
+from tfx import types
 from tfx.dsl.components.base import base_driver as dsl_base_driver
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import base_driver, data_types
@@ -34,14 +35,16 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
         output = driver_output_pb2.DriverOutput()
         inputs, properties = execution_info.input_dict, execution_info.exec_properties
         output.exec_properties[OLDER_THAN_SERVED].string_value = _older(
-            properties.get(PUSH_TO), inputs.get("examples", [])
+            properties.get(PUSH_TO),
+            # With a window these test, and the others do not.
+            inputs.get("test_examples") or inputs.get("examples", []),
         )
         (model,) = inputs["model"]
         output.exec_properties[WITHDRAWN].string_value = withdrawn_words(model) or ""
         return output
 
 
-def _older(push_to: str | None, examples: list) -> str:
+def _older(push_to: str | None, examples: list[types.Artifact]) -> str:
     if not push_to or not examples:
         return ""
     seen = [SeenExamples.load(artifact) for artifact in examples]

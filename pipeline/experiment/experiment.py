@@ -422,12 +422,6 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
                     "them out of 'features'"
                 )
-        if self.data.window is not None and self.components.transform == "stock":
-            problems.append(
-                "components.transform is 'stock', but a window has one artifact of examples per "
-                "span, and Transform asks for as many outputs: leave components.transform or "
-                "data.window out"
-            )
         if self.components.transform == "stock" and self.transform.reuse is not None:
             problems.append(
                 "components.transform is 'stock', but TFX's Transform analyses everything anew: "

@@ -81,12 +81,13 @@ class Versions:
 
         Versions that were withdrawn are left out, and those that hold what serves now.
         """
-        if self.serving is None:
+        serving = self.serving
+        if serving is None:
             return None
         older = [
             version
             for version in self.all
-            if version.original < self.serving.original and not version.withdrawn
+            if version.original < serving.original and not version.withdrawn
         ]
         return max(older, key=lambda version: version.original, default=None)
 

@@ -197,3 +197,46 @@ def test_all_disagreements_are_said_at_once():
 )  # fmt: skip
 def test_what_stock_components_cannot_do(components, sections, words):
     assert words in _problem(components=components, **sections)
+
+
+DAYS = "/logs/{YYYY}-{MM}-{DD}.csv"
+
+
+def test_with_a_window_the_split_is_by_span():
+    data = _read(data={"path": DAYS, "window": {"train": 7}}).data
+    assert (data.split.by, data.split.validation_share, data.window.test) == ("span", 0.1, 1)
+    kept = {"by": "span", "validation_share": 0.2, "validation_key": "item"}
+    split = _read(data={"path": DAYS, "window": {"train": 7}, "split": kept}).data.split
+    assert (split.validation_share, split.validation_key) == (0.2, "item")
+
+
+@pytest.mark.parametrize(
+    ("data", "sections", "words"),
+    [
+        ({"path": "/logs/*.csv"}, {}, "window needs a place for the span in every data.path"),
+        ({"path": [DAYS, "/more/*.csv"]}, {}, "Received: '/more/*.csv'"),
+        ({"split": {"by": "row"}}, {}, "leave data.split out, or set it to {by: span}"),
+        (
+            {"split": {"by": "time", "column": "t", "test_from": 5}},
+            {},
+            "Received: {by: time, ...}",
+        ),
+        (
+            {"split": {"by": "file", "train": ["a"], "test": ["b"]}},
+            {},
+            "Received: {by: file, ...}",
+        ),
+        ({"window": {"train": 0}}, {}, "data.window.train: Input should be greater than 0"),
+        ({"window": {"trian": 7}}, {}, "unknown setting 'trian', did you mean 'train'?"),
+        (
+            {"window": None, "split": {"by": "span"}},
+            {},
+            "data.window does not say how many spans train",
+        ),
+        ({"window": None, "split": {"by": "row"}, "gaps": "allow"}, {}, "which is not set"),
+        ({}, {"evaluation": {"split": "validation"}}, "evaluation.split is 'validation', but with"),
+    ],
+)
+def test_windows_that_cannot_be_run_are_refused(data, sections, words):
+    given = {"path": DAYS, "window": {"train": 7}, **data}
+    assert words in _problem(data=given, **sections)

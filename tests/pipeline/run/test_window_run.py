@@ -15,7 +15,7 @@ from mtlx.pipeline.run.window_run import see_to_window
 
 EXPERIMENT = """\
 name: small
-data: {path: FOLDER/day={SPAN}/*.csv, DATA}
+data: {path: "FOLDER/day={SPAN}/*.csv", DATA}
 features: {item: {kind: categorical}}
 tasks: {click: {label: click}}
 model: {network: mmoe}
