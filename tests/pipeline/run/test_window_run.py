@@ -1,5 +1,6 @@
 """What a run does for the older spans of its window: which nodes, in which order, what it says."""
 
+import json
 import logging
 
 import pytest
@@ -48,8 +49,8 @@ def ran(monkeypatch):
 
     def run_node(pipeline, node_id, connection=None):
         values = pipeline.nodes[0].pipeline_node.parameters.parameters
-        text = values["range_config"].field_value.string_value
-        span = int(text.partition('"start_span_number": ')[2].partition(",")[0].rstrip("} "))
+        asked = json.loads(values["range_config"].field_value.string_value)
+        span = int(asked["staticRange"]["startSpanNumber"])
         base = values["input_base"].field_value.string_value.rpartition("/")[2]
         run_id = pipeline.runtime_spec.pipeline_run_id.field_value.string_value
         seen.append((run_id, node_id, span, base))
