@@ -196,7 +196,7 @@ def test_before_the_first_model_is_blessed_its_readers_run_without_it(tmp_path):
     }
     for reader in ("Transform", "Trainer"):
         assert nodes[reader]["base_model"].min_count == 0, reader
-        assert nodes[reader]["schema"].min_count == 1
+        assert nodes[reader]["examples"].min_count == 1
 
 
 def test_transform_reads_it_where_its_numbers_are_kept(tmp_path):
