@@ -248,9 +248,11 @@ class Experiment(ContractSections):
     def reference_training(self) -> TrainingSettings:
         """The training settings of the reference; whose method the options are for is not seen.
 
-        It is trained from the start: what was blessed is the candidate's kind of model.
+        It is trained from the start: what was blessed is the candidate's kind of model. So where
+        the candidate takes no step, the reference has the usual number of epochs.
         """
-        shared = self.training.model_dump(exclude_unset=True, exclude={"warm_start"})
+        own = {"warm_start"} if self.training.epochs else {"warm_start", "epochs"}
+        shared = self.training.model_dump(exclude_unset=True, exclude=own)
         return TrainingSettings.read({**shared, **self.gate.reference_training})
 
     @pydantic.model_validator(mode="after")

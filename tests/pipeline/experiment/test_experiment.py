@@ -95,7 +95,8 @@ def test_what_a_warm_start_does_not_go_with():
     kept = _read(training={**start, "seed": 7}, gate={"reference": {"network": "ple"}})
     assert kept.reference_training.warm_start is None and kept.reference_training.seed == 7
     assert "epochs: 0 trains nothing" in _problem(training={"epochs": 0})
-    assert _read(training={**start, "epochs": 0}).training.epochs == 0
+    taken_over = _read(training={**start, "epochs": 0}, gate={"reference": {"network": "ple"}})
+    assert (taken_over.training.epochs, taken_over.reference_training.epochs) == (0, 10)
 
 
 def test_a_root_that_is_not_named_is_called_like_the_experiment():
