@@ -40,7 +40,8 @@ def main() -> None:
         script = Path(place, "start.py")
         script.write_text("import tensorflow", encoding="utf-8")
         before = _seconds()
-        subprocess.run(isolated_python(str(script)), check=True)
+        nothing = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+        subprocess.run(isolated_python(str(script)), check=True, env=nothing)
         print(f"TensorFlow's start: {_seconds() - before:.1f} s of one core")
     settings = ServingCheckSettings()
     hostile = hostile_requests(examples, columns, contract)
