@@ -78,7 +78,7 @@ class FabricatedRuns:
     """
 
     def __init__(
-        self, root: Path, name: str, push_to: Path, sizes: Mapping[str, int] | None = None
+        self, root: Path, name: str, push_to: str | Path, sizes: Mapping[str, int] | None = None
     ):
         self.root, self._name, self._push_to = root, name, push_to
         self._sizes = sizes or {}
