@@ -7,6 +7,7 @@ items), with one outlier of a million among the prices, and with prices moved by
 standard deviation. Then the seconds that counting values adds to the statistics.
 """
 
+import argparse
 import time
 
 import numpy as np
@@ -25,7 +26,6 @@ from mtlx.components.drift_guard.drift_result import Movement
 from mtlx.components.drift_guard.settings import DriftSettings
 from mtlx.transform.contract.data_contract import DataContract
 
-_ROWS = 2_000
 _CONTRACT = DataContract.read(
     {
         "features": {
@@ -100,11 +100,11 @@ def _tfdv(new: pa.RecordBatch, before: pa.RecordBatch) -> dict[tuple[str, str], 
     }
 
 
-def _show_measures(console: Console) -> None:
+def _show_measures(console: Console, rows: int) -> None:
     random = np.random.default_rng(1)
     table = Table("days", "measure", "here", "by chance up to", "TFDV")
     for name, changes in _DAYS.items():
-        new, before = _day(random, _ROWS, **changes), _day(random, _ROWS)
+        new, before = _day(random, rows, **changes), _day(random, rows)
         ours, theirs = _ours(new, before), _tfdv(new, before)
         for key in [
             ("price", "jensen_shannon"),
@@ -133,6 +133,14 @@ def _show_seconds(console: Console) -> None:
     console.print(f"counts: {np.median(ratios):.1%} of TFDV's seconds ({spread})")
 
 
-if __name__ == "__main__":
-    _show_measures(Console())
+def main() -> None:
+    """Prints both."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=2_000, help="of a day (default: %(default)s)")
+    rows = parser.parse_args().rows
+    _show_measures(Console(), rows)
     _show_seconds(Console())
+
+
+if __name__ == "__main__":
+    main()
