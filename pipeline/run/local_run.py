@@ -388,8 +388,8 @@ def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None
     """
     from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
     from mtlx.components.log_example_gen.spans.window_plan import window_words
-    from mtlx.pipeline.graph.span_window import SPAN_WINDOW
-    from mtlx.pipeline.graph.spans_of_model import spans_of
+    from mtlx.pipeline.graph.resolvers.span_window import SPAN_WINDOW
+    from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
     if all(node.node_id != SPAN_WINDOW for node in result.nodes):
         return None

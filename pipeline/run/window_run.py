@@ -19,7 +19,7 @@ from mtlx.components.log_example_gen.spans.span_artifact import SETTINGS_PROPERT
 from mtlx.components.log_example_gen.spans.span_marks import span_words
 from mtlx.components.log_example_gen.spans.window_plan import WindowPlan, plan_window
 from mtlx.components.log_example_gen.spans.window_settings import WindowSettings
-from mtlx.pipeline.graph.span_window import SPAN_NODES, SPAN_WINDOW, span_run_id
+from mtlx.pipeline.graph.resolvers.span_window import SPAN_NODES, SPAN_WINDOW, span_run_id
 from mtlx.pipeline.run import node_run
 
 #: The node before which a run sees to its window.

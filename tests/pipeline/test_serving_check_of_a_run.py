@@ -13,7 +13,7 @@ from mtlx.components.model_pusher.model_files import model_digest
 from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
 from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 from mtlx.pipeline.run.local_run import run_experiment
 
 WARM_UP = "assets.extra/tf_serving_warmup_requests"

@@ -9,8 +9,8 @@ from tfx.dsl.components.common import resolver
 
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.graph.blessed_models import blessed_models
-from mtlx.pipeline.graph.lineage import files_of, models_trained_on, span_of, trained_on
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
+from mtlx.pipeline.graph.resolvers.lineage import files_of, models_trained_on, span_of, trained_on
 
 #: Its id in the graph.
 NODE_ID = "BaseModel"

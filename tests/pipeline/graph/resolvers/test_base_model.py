@@ -8,8 +8,8 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.base_model import BaseModelStrategy
 from mtlx.pipeline.graph.graph import create_pipeline
+from mtlx.pipeline.graph.resolvers.base_model import BaseModelStrategy
 
 _EVENT = metadata_store_pb2.Event
 
