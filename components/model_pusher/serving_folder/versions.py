@@ -89,7 +89,7 @@ class Versions:
             for version in self.all
             if version.original < serving.original and not version.withdrawn
         ]
-        return max(older, key=lambda version: version.original, default=None)
+        return max(older, key=lambda found: found.original) if older else None
 
     def version(self, number: int) -> Version:
         """The version with a number.
