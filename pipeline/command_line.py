@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mtlx.pipeline.experiment.experiment import Experiment
-    from mtlx.pipeline.run.local_run import RunResult
+    from mtlx.pipeline.run.run_result import RunResult
 
 __all__ = [
     "COMMANDS",
@@ -206,9 +206,10 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.preflight.preflight import preflight
     from mtlx.pipeline.process.heavy_imports import heavy_imports
-    from mtlx.pipeline.run.local_run import RunFailed, check_not_in_use, run_experiment
+    from mtlx.pipeline.run.local_run import check_not_in_use, run_experiment
     from mtlx.pipeline.run.pipeline_root import history_elsewhere
     from mtlx.pipeline.run.run_lock import PipelineRootInUse
+    from mtlx.pipeline.run.run_result import RunFailed
 
     console = Console(highlight=False)
 
@@ -237,7 +238,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_FAILED)
 
     with heavy_imports():
-        from mtlx.pipeline.run.run_record import ExperimentSource
+        from mtlx.pipeline.run.record.run_record import ExperimentSource
         from mtlx.pipeline.terminal.terminal import NodeLines
 
     source = ExperimentSource.read(arguments.experiment, arguments.overrides)
@@ -269,7 +270,7 @@ def _tell_refusal(experiment: "Experiment", error: Exception) -> None:
 def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.slice_evaluation.results import load_results
-    from mtlx.pipeline.run.local_run import serving_outcome
+    from mtlx.pipeline.run.finish_run import serving_outcome
     from mtlx.pipeline.terminal.terminal import print_summary
 
     results = None

@@ -16,13 +16,14 @@ from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.prompt_stop import at_stop
-from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
+from mtlx.pipeline.run.finish_run import finish
+from mtlx.pipeline.run.record.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
+from mtlx.pipeline.run.record.run_record import ExperimentSource, describe_run, keep_experiment
 from mtlx.pipeline.run.record.written_bytes import bytes_of_node
-from mtlx.pipeline.run.revision import told_revision
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
-from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.pipeline.run.run_result import NodeRun, RunResult
 
 _HERE = Path(__file__).resolve().parents[2]
 _PARAMETERS, _PACKAGE, _RECORD = "parameters.json", "package.yaml", "record.json"

@@ -11,7 +11,8 @@ from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.graph import create_pipeline
-from mtlx.pipeline.run.local_run import RunFailed, run_experiment
+from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.run.run_result import RunFailed
 from mtlx.pipeline.terminal.drift_lines import drift_lines
 
 

@@ -13,9 +13,10 @@ from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.run import node_run
-from mtlx.pipeline.run.local_run import RunFailed, run_experiment
+from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
+from mtlx.pipeline.run.run_result import RunFailed
 
 NODES = [
     "LogExampleGen", "StatisticsGen", "BlessedSchema", "SchemaGen", "ExampleValidator", "AnomalyGuard",

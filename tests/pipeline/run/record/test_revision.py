@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from mtlx.components.model_pusher.serving_folder.push_lineage import REVISION_VARIABLE
-from mtlx.pipeline.run.revision import git_revision, told_revision
+from mtlx.pipeline.run.record.revision import git_revision, told_revision
 
 
 def _git(folder, *arguments):
