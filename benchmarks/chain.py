@@ -149,7 +149,8 @@ def run_stock(values: dict, contract: DataContract, logs: Path) -> Nodes:
 def run_ours(values: dict, logs: Path) -> Nodes:
     """Each node of this project's pipeline."""
     from mtlx.pipeline.experiment.experiment import Experiment
-    from mtlx.pipeline.run.local_run import NodeRun, pipeline_root, run_experiment
+    from mtlx.pipeline.run.local_run import pipeline_root, run_experiment
+    from mtlx.pipeline.run.run_result import NodeRun
 
     data = {**values["data"], "path": str(logs / "day=*" / "*.csv")}
     experiment = Experiment.read({**values, "data": data})

@@ -78,7 +78,7 @@ class FabricatedRuns:
     """
 
     def __init__(
-        self, root: Path, name: str, push_to: Path, sizes: Mapping[str, int] | None = None
+        self, root: Path, name: str, push_to: str | Path, sizes: Mapping[str, int] | None = None
     ):
         self.root, self._name, self._push_to = root, name, push_to
         self._sizes = sizes or {}
@@ -126,6 +126,9 @@ class FabricatedRuns:
             number = self._put(node, run_id, _STATE.RUNNING, given, {})
             made = {name: self._make(node, name, kind, number) for name, kind in outputs.items()}
             self._properties(made, artifacts, span, blessed)
+            if "pushed_model" in made:
+                goes = blessed and pushed
+                made["pushed_model"].custom_properties["pushed"].int_value = int(goes)
             executions[node] = self._put(node, run_id, _STATE.COMPLETE, {}, made, number)
             ids = self.store.get_events_by_execution_ids([number])
             found = {event.path.steps[0].key: event.artifact_id for event in ids}

@@ -104,7 +104,8 @@ def _run(
     """One pipeline run; a preset that fails is a line of the table, not the end of it."""
     from mtlx.components.slice_evaluation.results import load_results
     from mtlx.pipeline.experiment.experiment_file import read_experiment
-    from mtlx.pipeline.run.local_run import RunFailed, run_experiment
+    from mtlx.pipeline.run.local_run import run_experiment
+    from mtlx.pipeline.run.run_result import RunFailed
 
     started = time.process_time()
     try:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mtlx.pipeline.experiment.experiment import Experiment
-    from mtlx.pipeline.run.local_run import RunResult
+    from mtlx.pipeline.run.run_result import RunResult
 
 __all__ = [
     "COMMANDS",
@@ -130,8 +130,21 @@ class _PrintReference(argparse.Action):
         parser.exit()
 
 
-def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
+    parser.add_argument(
+        "--span",
+        dest="overrides",
+        action="append",
+        type="data.span={}".format,
+        metavar="SPAN",
+        help="number or date of the portion of the logs that is read, with data.window of the "
+        "newest; else data.span, or the latest",
+    )
+
+
+def _add_check_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_run_arguments(parser)
     parser.add_argument(
         "--rows",
         type=_not_negative,
@@ -202,9 +215,10 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.preflight.preflight import preflight
     from mtlx.pipeline.process.heavy_imports import heavy_imports
-    from mtlx.pipeline.run.local_run import RunFailed, check_not_in_use, run_experiment
+    from mtlx.pipeline.run.local_run import check_not_in_use, run_experiment
     from mtlx.pipeline.run.pipeline_root import history_elsewhere
     from mtlx.pipeline.run.run_lock import PipelineRootInUse
+    from mtlx.pipeline.run.run_result import RunFailed
 
     console = Console(highlight=False)
 
@@ -233,7 +247,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         return fail(str(error), EXIT_FAILED)
 
     with heavy_imports():
-        from mtlx.pipeline.run.run_record import ExperimentSource
+        from mtlx.pipeline.run.record.run_record import ExperimentSource
         from mtlx.pipeline.terminal.terminal import NodeLines
 
     source = ExperimentSource.read(arguments.experiment, arguments.overrides)
@@ -265,7 +279,7 @@ def _tell_refusal(experiment: "Experiment", error: Exception) -> None:
 def _print_summary(console: "Console", experiment: "Experiment", result: "RunResult") -> None:
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.slice_evaluation.results import load_results
-    from mtlx.pipeline.run.local_run import serving_outcome
+    from mtlx.pipeline.run.finish_run import serving_outcome
     from mtlx.pipeline.terminal.terminal import print_summary
 
     results = None
@@ -373,7 +387,7 @@ COMMANDS = (
         "run",
         "run an experiment's pipeline here",
         "mtlx run configs/default.yaml",
-        add_experiment_arguments,
+        _add_run_arguments,
         _run,
         "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the "
         "gate or the serving check, 2 wrong input, 1 failed with nothing pushed, 7 pushed but "

@@ -23,6 +23,7 @@ from mtlx.pipeline.process import stack
 LONGEST_FIRST = (
     "pipeline/test_interrupted_run.py",
     "trainer/distribution/test_worker_group.py",
+    "pipeline/test_windowed_run.py",
     "kubeflow/test_beam_runners.py",
     "kubeflow/rehearsal/test_rehearse.py",
     "pipeline/graph/test_stock_components.py",

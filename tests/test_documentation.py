@@ -67,8 +67,11 @@ def check(command):
 
 
 def parsed(parser, words, whole):
-    """Arguments as the parser takes them; what is left out of the text is an experiment."""
-    for more in ((), ("configs/default.yaml",)):
+    """Arguments as the parser takes them; what is left out of the text is an experiment, and what
+    a command cannot do without.
+    """
+    needed = ("configs/default.yaml", "--input", "logs/*.csv", "--output", "scores")
+    for more in ((), needed[:1], needed):
         try:
             return parser.parse_args([*words, *more])
         except SystemExit as end:

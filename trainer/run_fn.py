@@ -33,6 +33,7 @@ from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
 from mtlx.trainer.warm_start.write_base import describe_checkpoint, write_base
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.contract.data_contract import DataContract
 
 
 def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory) -> None:
@@ -47,7 +48,7 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
 
     Raises:
         ValueError: a key is missing in ``custom_config``, or its value is not what it must be;
-            or the training method runs on one machine only.
+            or the training method runs on one machine only; or the base model does not fit.
     """
     config = fn_args.custom_config or {}
     contract, model_settings, training = read_settings(config)
@@ -94,19 +95,28 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
         return
     logging.info(result.history.kept)
     started = time.monotonic()
-    model = _rebuild(result.build_model or job.build_model, result.weights)
-    names = weight_names(model.variables)
-    dropped = _drop_training_parts(model, names)
-    ServedModel(model, transformed, contract).save(fn_args.serving_model_dir)
-    if begun.possible:
-        settings = result.model or model_settings
-        state = {**result.state, TRAINING_PARTS: dropped}
-        kept = [name for name in names if name not in dropped]
-        write_base(fn_args.serving_model_dir, contract, settings, transformed, kept, state)
+    _export(job, result, transformed, contract, begun, fn_args.serving_model_dir)
     result.history.seconds["export"] = time.monotonic() - started
     result.history.write(fn_args.model_run_dir)
     _release(workers)
     checkpoints.remove()
+
+
+def _export(
+    job: TrainingJob,
+    result: TrainingResult,
+    transformed: tft.TFTransformOutput,
+    contract: DataContract,
+    begun: Beginning,
+    folder: str,
+) -> None:
+    """Writes the SavedModel, and into it what a later training needs to begin with it."""
+    model = _rebuild(result.build_model or job.build_model, result.weights)
+    kept, dropped = drop_training_parts(model, weight_names(model.variables))
+    ServedModel(model, transformed, contract).save(folder)
+    settings, state = result.model or begun.model, {**result.state, TRAINING_PARTS: dropped}
+    # Of trees, too: a network that is to begin with them can then say what differs.
+    write_base(folder, contract, settings, transformed, kept, state)
 
 
 def _release(workers: WorkerGroup) -> None:
@@ -138,13 +148,19 @@ def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
     return model
 
 
-def _drop_training_parts(model: Scorer, names: list[str]) -> dict[str, np.ndarray]:
-    """Drops what only the training needs; returns the weights that are not exported by name."""
-    every = list(model.variables)
+def drop_training_parts(model: Scorer, names: list[str]) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Drops what only the training needs.
+
+    Args:
+        model: to be exported.
+        names: of its weights, in its order.
+
+    Returns:
+        The names of the weights that are left, in the model's order, and the others by name.
+    """
+    every = dict(zip(names, model.variables, strict=True))
     model.drop_training_parts()
-    left = {id(variable) for variable in model.variables}
-    return {
-        name: keras.ops.convert_to_numpy(variable)
-        for name, variable in zip(names, every, strict=True)
-        if id(variable) not in left
-    }
+    name_of = {id(variable): name for name, variable in every.items()}
+    left = [name_of[id(variable)] for variable in model.variables]
+    gone = [name for name in names if name not in left]
+    return left, {name: keras.ops.convert_to_numpy(every[name]) for name in gone}

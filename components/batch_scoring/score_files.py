@@ -14,8 +14,8 @@ from tfx.utils import dependency_utils
 from mtlx.components.batch_scoring.batch_scoring import BatchScoring
 from mtlx.components.batch_scoring.chosen_model import ChosenModel
 from mtlx.components.batch_scoring.score_columns import check_carried
-from mtlx.components.batch_scoring.score_output import check_output
-from mtlx.components.batch_scoring.score_shard import QUARANTINE, SCORED, UNFINISHED, ScoreShard
+from mtlx.components.batch_scoring.score_output import QUARANTINE, UNFINISHED, check_output
+from mtlx.components.batch_scoring.score_shard import SCORED, ScoreShard
 from mtlx.components.batch_scoring.scoring_model import ScoringModel
 from mtlx.components.batch_scoring.scoring_summary import ScoringSummary, write_scoring_summary
 from mtlx.components.log_example_gen.quarantine import check_malformed, total_of

@@ -10,6 +10,7 @@ import numpy as np
 
 from mtlx.components.batch_scoring.score_columns import scored_table
 from mtlx.components.batch_scoring.score_file import ScoreFile
+from mtlx.components.batch_scoring.score_output import QUARANTINE, UNFINISHED
 from mtlx.components.batch_scoring.scoring_model import ScoringModel
 from mtlx.components.batch_scoring.scoring_refused import ScoringRefused
 from mtlx.components.log_example_gen.quarantine import Quarantine
@@ -21,9 +22,6 @@ from mtlx.components.log_example_gen.shard_summary import ShardSummary
 
 #: In `ShardSummary.rows`.
 SCORED = "scored"
-
-#: Of the output folder. Readers of Parquet folders leave alone what begins like this.
-QUARANTINE, UNFINISHED = "_quarantine", "_unfinished"
 
 
 @dataclass

@@ -6,8 +6,7 @@ from typing import TypedDict
 
 import tensorflow as tf
 
-#: Of the output folder; written last, so that scores without it are not all there.
-SUMMARY_FILE = "_summary.json"
+from mtlx.components.batch_scoring.score_output import SUMMARY_FILE
 
 
 class ScoringSummary(TypedDict):

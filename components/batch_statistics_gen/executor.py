@@ -7,7 +7,6 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
-from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx import types
 from tfx.components.statistics_gen import executor as stock
 from tfx.dsl.components.base import base_beam_executor
@@ -16,7 +15,6 @@ from tfx.utils import json_utils
 
 from mtlx.components.batch_statistics_gen.count_columns import CountColumns
 from mtlx.components.batch_statistics_gen.describe_columns import DescribeColumns
-from mtlx.components.batch_statistics_gen.split_counts import SplitCounts
 from mtlx.components.example_batches import contract_columns, file_groups, read_batches, split_files
 from mtlx.transform.contract.contract_property import contract_of
 
@@ -87,7 +85,8 @@ def _read(
 
 
 def _write(
-    item: tuple[str, tuple[statistics_pb2.DatasetFeatureStatisticsList | SplitCounts, ...]],
+    # Beam's tuple: TFDV's statistics, then `SplitCounts` where they were asked for.
+    item: tuple[str, tuple[Any, ...]],
     folders: dict[str, str],
 ) -> None:
     split, (found, *counts) = item

@@ -118,7 +118,10 @@ class NumberCounts:
         """These counts as they are at a `level` that is not below their own."""
         if level == self.level:
             return self
-        return _added(self.codes >> (level - self.level), self.counts, level)
+        codes = self.codes >> (level - self.level)
+        starts = np.flatnonzero(np.diff(codes, prepend=codes[:1] - 1))
+        counts = np.add.reduceat(self.counts, starts) if len(starts) else self.counts
+        return NumberCounts(codes[starts], counts, level)
 
 
 def number_of(code: int, level: int) -> float:
@@ -140,6 +143,8 @@ def _added(codes: np.ndarray, counts: np.ndarray, level: int) -> NumberCounts:
 
 
 def _coarser(found: NumberCounts) -> NumberCounts:
-    while len(found.codes) > MOST_NUMBERS:
-        found = found.at_level(found.level + 1)
-    return found
+    """The finest level with few enough codes; it is found before anything is added up."""
+    off = 0
+    while np.count_nonzero(np.diff(found.codes >> off)) >= MOST_NUMBERS:
+        off += 1
+    return found.at_level(found.level + off)

@@ -73,7 +73,7 @@ def _missing(
     shares = [part / max(whole, 1) for part, whole in zip(absent, rows, strict=True)]
     noise = distances.share_noise(sum(absent) / max(sum(rows), 1), *rows)
     bound = settings.bound(name, "missing")
-    return Movement(name, "missing", abs(shares[0] - shares[1]), noise, bound, *shares)
+    return Movement(name, "missing", abs(shares[0] - shares[1]), noise, bound, shares[0], shares[1])
 
 
 def _number(

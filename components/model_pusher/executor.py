@@ -16,7 +16,7 @@ from mtlx.components.model_pusher.serving_folder.push import push
 from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage
 from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushedVersion, PushFailed
-from mtlx.components.model_pusher.serving_folder.versions import Versions
+from mtlx.components.model_pusher.serving_folder.versions import serving_version
 from mtlx.components.model_pusher.withdrawn import withdrawn_words
 from mtlx.components.serving_check.infra_blessing import model_with_warm_up
 
@@ -92,7 +92,7 @@ def _no_older_span(base: str, lineage: PushLineage, allowed: bool) -> Any:
     def refuse(newest: PushedVersion | None) -> None:
         if newest is None or allowed:
             return
-        words = older_span(lineage, Versions(base).serving)
+        words = older_span(lineage, serving_version(base))
         if words is not None:
             raise PushFailed(
                 f"nothing was pushed to {base}: {words}; if that is meant, run again with --set "

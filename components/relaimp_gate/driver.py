@@ -1,5 +1,6 @@
 """Driver of `RelaImpGate`: looks at what serves, which no input tells."""
 
+from tfx import types
 from tfx.dsl.components.base import base_driver as dsl_base_driver
 from tfx.orchestration import metadata
 from tfx.orchestration.portable import base_driver, data_types
@@ -8,7 +9,7 @@ from tfx.proto.orchestration import driver_output_pb2
 from mtlx.components.model_pusher.lineage_of_push import spans_of, tested_until
 from mtlx.components.model_pusher.older_span import older_span
 from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage
-from mtlx.components.model_pusher.serving_folder.versions import Versions
+from mtlx.components.model_pusher.serving_folder.versions import serving_version
 from mtlx.components.model_pusher.withdrawn import withdrawn_words
 from mtlx.components.relaimp_gate.seen_examples import SeenExamples
 
@@ -34,16 +35,18 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
         output = driver_output_pb2.DriverOutput()
         inputs, properties = execution_info.input_dict, execution_info.exec_properties
         output.exec_properties[OLDER_THAN_SERVED].string_value = _older(
-            properties.get(PUSH_TO), inputs.get("examples", [])
+            properties.get(PUSH_TO),
+            # With a window these test, and the others do not.
+            inputs.get("test_examples") or inputs.get("examples", []),
         )
         (model,) = inputs["model"]
         output.exec_properties[WITHDRAWN].string_value = withdrawn_words(model) or ""
         return output
 
 
-def _older(push_to: str | None, examples: list) -> str:
+def _older(push_to: str | None, examples: list[types.Artifact]) -> str:
     if not push_to or not examples:
         return ""
     seen = [SeenExamples.load(artifact) for artifact in examples]
     candidate = PushLineage(tested_on=spans_of(seen), tested_until=tested_until(seen))
-    return older_span(candidate, Versions(push_to).serving) or ""
+    return older_span(candidate, serving_version(push_to)) or ""

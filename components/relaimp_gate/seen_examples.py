@@ -122,7 +122,7 @@ class SeenExamples:
             seen["split"],
             seen["time_column"],
             {split: tuple(bounds) for split, bounds in seen["times"].items()},
-            seen["span_is_date"],
+            span_is_date=seen["span_is_date"],
         )
 
 
@@ -145,7 +145,7 @@ def _joined(trained: list[SeenExamples], tested: list[SeenExamples]) -> SeenExam
     for part in parts:
         for split, count in part.rows.items():
             rows[split] = rows.get(split, 0) + count
-    date = any(part.span_words.startswith("the span of") for part in parts)
+    date = any(part.span_is_date for part in parts)
     spans = [frozenset(p.span for p in some if p.span is not None) for some in (trained, tested)]
     words = [
         f"{what} on span{'s' if len(found) > 1 else ''} {many_words(found, date)}"
@@ -162,4 +162,5 @@ def _joined(trained: list[SeenExamples], tested: list[SeenExamples]) -> SeenExam
         split=parts[0].split or {"by": "span"},
         trained_spans=spans[0],
         tested_spans=spans[1],
+        span_is_date=date,
     )

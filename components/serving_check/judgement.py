@@ -35,10 +35,14 @@ def judge_served(
         told = f"the model has no signature {' and no '.join(missing)}"
         has = ", ".join(loaded["signatures"]) or "none"
         return [*findings, ServingFinding("signature", False, f"{told}; it has: {has}")]
+    source = "what was evaluated"
     if evaluated is None:
         first = served.last("scores", signature=EXAMPLES_SIGNATURE)
         evaluated = _arrays(first["scores"][0]) if first else {}
-    findings += [_predictions(served, name, evaluated, settings.tolerance) for name in _SIGNATURES]
+        source = f"what {EXAMPLES_SIGNATURE} gives at once (the evaluation keeps no predictions)"
+    findings += [
+        _predictions(served, name, evaluated, settings.tolerance, source) for name in _SIGNATURES
+    ]
     findings += _latency(served, settings.latency)
     return [*findings, _requests(served)]
 
@@ -75,7 +79,7 @@ def _process(served: Served, loaded: dict[str, Any] | None) -> ServingFinding:
 
 
 def _predictions(
-    served: Served, name: str, evaluated: dict[str, np.ndarray], tolerance: float
+    served: Served, name: str, evaluated: dict[str, np.ndarray], tolerance: float, source: str
 ) -> ServingFinding:
     """Whether a signature gives what was evaluated: at once, row by row, and after all else."""
 
@@ -97,13 +101,11 @@ def _predictions(
         asked.append((" after the hostile requests", slice(0, rows), again["again"]))
     largest = 0.0
     for how, place, scores in asked:
-        problem, difference = _difference(scores, evaluated, place, tolerance)
+        problem, difference = _difference(scores, evaluated, place, tolerance, source)
         if problem:
             return finding(False, f"{problem}{how}")
         largest = max(largest, difference)
-    return finding(
-        True, f"gives for {rows} rows what was evaluated (largest difference {largest:.1g})"
-    )
+    return finding(True, f"gives for {rows} rows {source} (largest difference {largest:.1g})")
 
 
 def _difference(
@@ -111,6 +113,7 @@ def _difference(
     evaluated: dict[str, np.ndarray],
     place: slice,
     tolerance: float,
+    source: str,
 ) -> tuple[str | None, float]:
     """What is wrong with the scores of some rows, or None; and the largest difference."""
     largest = 0.0
@@ -127,7 +130,7 @@ def _difference(
         if wrong.any():
             row = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
             return (
-                f"differs from what was evaluated in {int(wrong.sum())} of {wanted.size} rows by "
+                f"differs from {source} in {int(wrong.sum())} of {wanted.size} rows by "
                 f"more than {tolerance:g}: {task} of row {place.start + row} is {found[row]:.6g}, "
                 f"and was {wanted[row]:.6g}",
                 math.inf,
@@ -151,11 +154,11 @@ def _latency(served: Served, limits: list[LatencyLimit]) -> list[ServingFinding]
             findings.append(
                 ServingFinding("latency", False, f"{what} was not measured, and has a limit")
             )
+        elif measured is None:
+            findings.append(_without_served(served, what))
         elif limit.milliseconds is not None:
             message = f"{what} is {measured:.3g} ms; allowed are {limit.milliseconds:g} ms"
             findings.append(ServingFinding("latency", measured <= limit.milliseconds, message))
-        elif measured is None:
-            findings.append(_without_served(served, what))
         else:
             message = (
                 f"{what} takes {measured:.3g} times what the served model takes; allowed are "

@@ -31,7 +31,8 @@ class InferredSchema:
     - of a closed set new values may be that share.
 
     Args:
-        contract: whose columns there are.
+        contract: whose columns there are; others, which a stock ExampleGen reads, only have to be
+            of the type that they had.
         tolerance: see above.
         open_features: names of features whose sets of values are not closed.
         base: the schema to begin with; of another contract its other columns are left out.
@@ -69,6 +70,7 @@ class InferredSchema:
         described = {".".join(one.path.step) or one.name: one for one in dataset.features}
         for feature in inferred.feature:
             if feature.name not in self._names:
+                self._features[feature.name] = _of_type(feature)
                 continue
             known = self._features.get(feature.name)
             if known is not None and known.type == feature.type and not is_inferred(known):
@@ -144,6 +146,13 @@ def _is_open(name: str, contract: DataContract) -> bool:
         # Those that are not listed are gathered, where the experiment says so.
         return contract.domain is not None and contract.domain.other is not None
     return feature.hash_buckets is not None or not feature.embed
+
+
+def _of_type(feature: schema_pb2.Feature) -> schema_pb2.Feature:
+    """A feature that nobody reads: it may be missing, and hold anything of its type."""
+    return schema_pb2.Feature(
+        name=feature.name, type=feature.type, annotation=schema_pb2.Annotation(tag=[INFERRED])
+    )
 
 
 def _widen(known: schema_pb2.Feature, other: schema_pb2.Feature) -> None:

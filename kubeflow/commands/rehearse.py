@@ -89,8 +89,8 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
     with heavy_imports():
         from mtlx.kubeflow.rehearsal.task_lines import TaskLines
         from mtlx.pipeline.process.run_log import run_log
+        from mtlx.pipeline.run.record.run_record import ExperimentSource
         from mtlx.pipeline.run.run_lock import PipelineRootInUse
-        from mtlx.pipeline.run.run_record import ExperimentSource
 
     out = Path(arguments.out or f"var/rehearsals/{experiment.name}")
     given = {name: getattr(arguments, name) for name in _PARAMETERS}
@@ -122,7 +122,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 def _summary(console: "Console", rehearsal: "Rehearsal") -> int:
     from mtlx.components.relaimp_gate.verdict import Verdict
     from mtlx.components.slice_evaluation.results import load_results
-    from mtlx.pipeline.run.local_run import serving_outcome
+    from mtlx.pipeline.run.finish_run import serving_outcome
     from mtlx.pipeline.terminal.terminal import print_summary
 
     result = rehearsal.result

@@ -12,7 +12,7 @@ from mtlx.kubeflow.page.data_summary import (
 from mtlx.kubeflow.page.evaluation_summary import evaluation_summary
 from mtlx.kubeflow.page.markdown import code, plain, table
 from mtlx.kubeflow.page.page_context import PageContext
-from mtlx.kubeflow.page.serving_summary import serving_summary
+from mtlx.kubeflow.page.summaries.serving_summary import serving_summary
 from mtlx.kubeflow.page.training_summary import training_summary
 from mtlx.pipeline.run.node_run import NodeOutcome, NodeState
 

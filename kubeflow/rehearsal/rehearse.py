@@ -16,13 +16,14 @@ from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.prompt_stop import at_stop
-from mtlx.pipeline.run.local_run import NodeRun, RunResult, finish
+from mtlx.pipeline.run.finish_run import finish
+from mtlx.pipeline.run.record.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
-from mtlx.pipeline.run.record.written_bytes import written_bytes
-from mtlx.pipeline.run.revision import told_revision
+from mtlx.pipeline.run.record.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.pipeline.run.record.written_bytes import bytes_of_node
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
-from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.pipeline.run.run_result import NodeRun, RunResult
 
 _HERE = Path(__file__).resolve().parents[2]
 _PARAMETERS, _PACKAGE, _RECORD = "parameters.json", "package.yaml", "record.json"
@@ -88,13 +89,20 @@ def rehearse(
             (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
         elif not (folder / _PACKAGE).exists():
             raise RehearsalFailed(f"--resume {resume}: no such run in {folder.parent}")
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        about = folder / _RECORD
         journal = RunJournal(folder, folder.name)
+        # A rehearsal that was killed while it was prepared has none.
+        record = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
         journal.begin(record)
-        with at_stop(journal.stopped):
-            with told_revision(record["git"]):
-                tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
-            return Rehearsal(finish(folder.name, _nodes(tasks), folder, journal, experiment), tasks)
+        try:
+            with at_stop(journal.stopped):
+                with told_revision(record.get("git")):
+                    tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
+                result = finish(folder.name, _nodes(tasks), folder, journal, experiment)
+                return Rehearsal(result, tasks)
+        except Exception as error:  # of a task that failed, it has been noted where
+            journal.failed("before the end", str(error))
+            raise
 
 
 def _run_tasks(
@@ -127,15 +135,14 @@ def _run_tasks(
 
 def _nodes(tasks: list[TaskRun]) -> list[NodeRun]:
     """The tasks that are done, as nodes of a local run."""
-    nodes = []
-    for task in tasks:
-        if task.done:
-            uris = [uri for found in task.uris.values() for uri in found]
-            size = written_bytes(uris) if task.state == "complete" and uris else None
-            nodes.append(
-                NodeRun(task.node_id, task.state, task.seconds, None, task.uris, bytes=size)
-            )
-    return nodes
+    return [
+        NodeRun(
+            task.node_id, task.state, task.seconds, None, task.uris,
+            bytes=bytes_of_node(task.node_id, task.state, task.uris),
+        )
+        for task in tasks
+        if task.done
+    ]  # fmt: skip
 
 
 def on_this_machine(experiment: Experiment, out: Path) -> Experiment:

@@ -4,7 +4,7 @@ Of each artifact that goes, the store is told first that it is about to be delet
 is removed, then the store is told that it is gone. TFX's cache and resolvers take artifacts that
 are live and no others: none of them ever finds one whose files are missing. A cleaning that was
 killed in between is finished by the next one. ML-Metadata has no way to forget an artifact, an
-execution or a run; their rows stay, some kilobytes of each run.
+execution or a run; their rows stay, some tens of kilobytes of each run.
 """
 
 import dataclasses
@@ -34,6 +34,10 @@ _ARTIFACT = metadata_store_pb2.Artifact
 #: seconds counts as such.
 UNDER_WAY_SECONDS = 24 * 3600
 _CHUNK = 500
+
+
+class ServingFolderLost(StoreLost):
+    """The serving folder is empty, but something was pushed into it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +99,8 @@ def clean(place: Workplace, keep: int, keep_versions: int | None, dry_run: bool)
 
     Raises:
         PipelineRootInUse: a run is at work.
-        StoreLost: the metadata store is lost, so that nobody knows what is needed.
+        StoreLost: the metadata store is lost, or the serving folder (`ServingFolderLost`), so that
+            nobody knows what is needed.
         OSError: something cannot be read or removed; the next cleaning goes on from there.
         ValueError: a record in the serving folder is damaged.
     """
@@ -121,6 +126,7 @@ def _plan(
     _check_known(outputs, history, place)
     versions = Versions(place.push_to) if place.push_to else None
     all_versions = versions.all if versions else []
+    _check_served(history, place, all_versions)
     kept = kept_versions(versions, keep_versions) if versions and keep_versions else all_versions
     since = None if place.root is not None else int((time.time() - UNDER_WAY_SECONDS) * 1000)
     stays = needed(history, place.experiment, kept, keep, since)
@@ -146,6 +152,19 @@ def _check_known(outputs: list[OutputFolder], history: History, place: Workplace
             f"{place.artifacts} holds outputs of execution {newest.number}, but the metadata store "
             f"knows executions up to {history.latest_execution} only: it was emptied, replaced or "
             "set back; nothing was removed"
+        )
+
+
+def _check_served(history: History, place: Workplace, versions: list[Version]) -> None:
+    """A serving folder that is not mounted holds nothing, and no model would be needed for it."""
+    pushed = sum(
+        artifact.custom_properties["pushed"].int_value == 1
+        for artifact in history.of_kind("PushedModel")
+    )
+    if place.push_to is not None and pushed and not versions:
+        raise ServingFolderLost(
+            f"{place.push_to} holds no version, but {pushed} were pushed by runs that are still "
+            "known: is it mounted? Nothing was removed"
         )
 
 

@@ -74,18 +74,7 @@ class History:
                 "back, or nothing was run yet"
             )
         executions = {found.id: found for found in store.get_executions_by_context(context.id)}
-        inputs: dict[int, set[int]] = {}
-        outputs: dict[int, set[int]] = {}
-        makers: dict[int, set[int]] = {}
-        for ids in _chunks(sorted(executions)):
-            for event in store.get_events_by_execution_ids(ids):
-                if event.type in _INPUTS:
-                    inputs.setdefault(event.execution_id, set()).add(event.artifact_id)
-                else:  # also what is still being written
-                    outputs.setdefault(event.execution_id, set()).add(event.artifact_id)
-                    # A resolver hands on what another node made.
-                    if event.type == metadata_store_pb2.Event.OUTPUT:
-                        makers.setdefault(event.artifact_id, set()).add(event.execution_id)
+        inputs, outputs, makers = _events(store, sorted(executions))
         touched = set().union(*inputs.values(), *outputs.values())
         everything = {found.id: found for found in store.get_artifacts()}
         artifacts = {number: everything[number] for number in touched if number in everything}
@@ -138,6 +127,26 @@ class History:
             self.executions[number].last_update_time_since_epoch >= since
             for number in run.executions
         )
+
+
+def _events(
+    store: ml_metadata.MetadataStore, executions: list[int]
+) -> tuple[dict[int, set[int]], dict[int, set[int]], dict[int, set[int]]]:
+    """Inputs and outputs of executions, and the makers of artifacts; see `History`."""
+    inputs: dict[int, set[int]] = {}
+    outputs: dict[int, set[int]] = {}
+    makers: dict[int, set[int]] = {}
+    for ids in _chunks(executions):
+        for event in store.get_events_by_execution_ids(ids):
+            if event.type in _INPUTS:
+                inputs.setdefault(event.execution_id, set()).add(event.artifact_id)
+                continue
+            # Also what is still being written.
+            outputs.setdefault(event.execution_id, set()).add(event.artifact_id)
+            # A resolver hands on what another node made.
+            if event.type == metadata_store_pb2.Event.OUTPUT:
+                makers.setdefault(event.artifact_id, set()).add(event.execution_id)
+    return inputs, outputs, makers
 
 
 def _runs(

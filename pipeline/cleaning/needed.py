@@ -21,7 +21,7 @@ from mtlx.components.model_pusher.serving_folder.versions import Version
 from mtlx.components.relaimp_gate.settings import AnchorWindow
 from mtlx.pipeline.cleaning.history import History, PastRun
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.graph.blessed_models import blessed_models
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
 
 _EXAMPLES, _STATISTICS = "Examples", "ExampleStatistics"
 

@@ -16,9 +16,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         type=_at_least_one,
-        required=True,
+        default=14,
         metavar="N",
-        help="leave the newest N runs as they are, so that they are served from the cache",
+        help="leave the newest N runs as they are, so that they are served from the cache "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--keep-versions",

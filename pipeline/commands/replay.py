@@ -63,8 +63,8 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         from mtlx.pipeline.replay.replay_page import replay_page
         from mtlx.pipeline.replay.replay_table import day_line, replay_table
         from mtlx.pipeline.replay.way import Way
-        from mtlx.pipeline.run.local_run import RunFailed
         from mtlx.pipeline.run.run_lock import PipelineRootInUse
+        from mtlx.pipeline.run.run_result import RunFailed
 
     folder = Path(arguments.out or f"var/replays/{experiment.name}")
     page = folder / _PAGE

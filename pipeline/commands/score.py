@@ -5,7 +5,7 @@ import os
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
@@ -96,7 +96,7 @@ def _scored(arguments: argparse.Namespace, log: Path) -> "ScoringSummary":
         return score_files(ScoringJob(**found))
 
 
-def _looked_at(arguments: argparse.Namespace) -> dict[str, object]:
+def _looked_at(arguments: argparse.Namespace) -> dict[str, Any]:
     """Attributes of the `ScoringJob`, without TensorFlow."""
     from mtlx.components.batch_scoring.chosen_model import LATEST, chosen_model
     from mtlx.components.batch_scoring.score_output import check_output

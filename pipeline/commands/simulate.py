@@ -9,11 +9,27 @@ _ROWS = 200_000
 
 #: Options that say what days are like; each has the name of its setting.
 _DAILY = {
-    "rows_per_day": (int, "N", "impressions of an average day (default: 25000)"),
-    "drift": (float, "RATE", "how fast preferences wander: 0 not at all (default: 0.2)"),
-    "new_items": (float, "SHARE", "share of the items that a night replaces (default: 0.02)"),
-    "new_users": (float, "SHARE", "share of the users that a night replaces (default: 0.02)"),
-    "weekly": (float, "STRENGTH", "of the weekly rhythm: 0 none (default: 1)"),
+    "rows_per_day": (int, "N", "with --days: impressions of an average day (default: 25000)"),
+    "drift": (
+        float,
+        "RATE",
+        "with --days: how fast preferences wander, 0 not at all (default: 0.2)",
+    ),
+    "new_items": (
+        float,
+        "SHARE",
+        "with --days: share of the items that a night replaces (default: 0.02)",
+    ),
+    "new_users": (
+        float,
+        "SHARE",
+        "with --days: share of the users that a night replaces (default: 0.02)",
+    ),
+    "weekly": (
+        float,
+        "STRENGTH",
+        "with --days: strength of the weekly rhythm, 0 none (default: 1)",
+    ),
 }
 
 
@@ -28,7 +44,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "With --days, users, items and preferences come, change and go, every day is a folder "
         "with its date, and a later call with more days adds those that are missing.",
     )
-    days.add_argument("--days", type=int, metavar="N", help="days, from 2024-01-01 on")
+    days.add_argument(
+        "--days",
+        type=int,
+        metavar="N",
+        help="that go on, from 2024-01-01; a later call with more adds those that are missing",
+    )
     for name, (kind, metavar, text) in _DAILY.items():
         days.add_argument(_option(name), type=kind, metavar=metavar, help=text)
 

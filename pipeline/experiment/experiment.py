@@ -248,9 +248,11 @@ class Experiment(ContractSections):
     def reference_training(self) -> TrainingSettings:
         """The training settings of the reference; whose method the options are for is not seen.
 
-        It is trained from the start: what was blessed is the candidate's kind of model.
+        It is trained from the start: what was blessed is the candidate's kind of model. So where
+        the candidate takes no step, the reference has the usual number of epochs.
         """
-        shared = self.training.model_dump(exclude_unset=True, exclude={"warm_start"})
+        own = {"warm_start"} if self.training.epochs else {"warm_start", "epochs"}
+        shared = self.training.model_dump(exclude_unset=True, exclude=own)
         return TrainingSettings.read({**shared, **self.gate.reference_training})
 
     @pydantic.model_validator(mode="after")
@@ -441,12 +443,6 @@ class Experiment(ContractSections):
                     "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
                     "them out of 'features'"
                 )
-        if self.data.window is not None and self.components.transform == "stock":
-            problems.append(
-                "components.transform is 'stock', but a window has one artifact of examples per "
-                "span, and Transform asks for as many outputs: leave components.transform or "
-                "data.window out"
-            )
         if self.components.transform == "stock" and self.transform.reuse is not None:
             problems.append(
                 "components.transform is 'stock', but TFX's Transform analyses everything anew: "

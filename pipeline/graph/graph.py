@@ -23,12 +23,16 @@ from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
-from mtlx.pipeline.graph.base_model import base_model_node, base_model_of, trained_examples
-from mtlx.pipeline.graph.blessed_schema import BlessedSchemaStrategy
 from mtlx.pipeline.graph.opponents import Opponents
+from mtlx.pipeline.graph.resolvers.base_model import (
+    base_model_node,
+    base_model_of,
+    trained_examples,
+)
+from mtlx.pipeline.graph.resolvers.blessed_schema import BlessedSchemaStrategy
+from mtlx.pipeline.graph.resolvers.span_window import span_window
 from mtlx.pipeline.graph.run_examples import RunExamples
 from mtlx.pipeline.graph.run_parameters import RunParameters
-from mtlx.pipeline.graph.span_window import span_window
 from mtlx.trainer.run_config import run_config
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 
@@ -83,6 +87,9 @@ def create_pipeline(
     transform = _transform(experiment, trained, schema, base_model_of(base))
     for one in (guard, *drift):
         transform.add_upstream_node(one)
+    for one in drift:
+        # An anomaly says more exactly what is wrong.
+        one.add_upstream_node(guard)
     trainers = _trainers(
         experiment, pipeline_root, transform, schema, run_fns or {}, base_model_of(base)
     )

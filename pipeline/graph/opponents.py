@@ -9,8 +9,8 @@ from tfx.dsl.components.base import base_node
 from mtlx.components.relaimp_gate.settings import AnchorWindow
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.graph.best_blessed_model import BestBlessedModelStrategy
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.best_blessed_model import BestBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 
 
 @dataclass(frozen=True)

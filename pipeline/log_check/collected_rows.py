@@ -12,6 +12,7 @@ from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_check.time_ranges import TimeRanges
+from mtlx.pipeline.log_sample.input_files import window_of
 from mtlx.pipeline.log_sample.log_sample import LogSample
 from mtlx.pipeline.log_sample.row_check import RowCheck
 from mtlx.transform.contract.data_contract import DataContract
@@ -78,7 +79,9 @@ def collect(
         sample: of its logs.
         time_columns: columns that may hold times, and are in all files.
     """
-    check = RowCheck(experiment)
+    plan = window_of(experiment)
+    test_files = [file for span in plan.test for file in plan.files[span]] if plan else ()
+    check = RowCheck(experiment, test_files)
     work = _Collection(experiment.contract, TimeRanges(time_columns))
     columns = list(dict.fromkeys([*check.columns, *work.times.columns]))
     for batch in sample.batches(columns):

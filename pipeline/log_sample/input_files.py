@@ -33,9 +33,9 @@ def input_files(experiment: Experiment, reader: Reader) -> list[str]:
     patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
     if experiment.components.example_gen == "stock" and isinstance(data.split, FileSplit):
         patterns = _of_splits(data.split, patterns)
-    if data.window is not None:
-        by_span = files_by_span(experiment).values()
-        return list(dict.fromkeys(file for files in by_span for file in files))
+    plan = window_of(experiment)
+    if plan is not None:
+        return [file for span in plan.spans for file in plan.files[span]]
     found = {pattern: _matching(pattern, data.span) for pattern in patterns}
     lacking = [pattern for pattern, files in found.items() if not files]
     if len(lacking) == len(patterns) or (lacking and not reader.alternatives):
@@ -60,40 +60,9 @@ def window_of(experiment: Experiment) -> WindowPlan | None:
     data = experiment.data
     if data.window is None:
         return None
-    return plan_window(_patterns(data), data.window, data.gaps, data.span)
-
-
-def files_by_span(experiment: Experiment) -> dict[int, list[str]]:
-    """The files of a window's spans, the oldest span first; empty without a window.
-
-    Raises:
-        InputRefused: see `plan_window`.
-    """
-    plan = window_of(experiment)
-    if plan is None:
-        return {}
-    found = [span_files(pattern) for pattern in _patterns(experiment.data)]
-    return {
-        span: list(dict.fromkeys(file for files in found for file in files.get(span, ())))
-        for span in plan.spans
-    }
-
-
-def files_that_test(experiment: Experiment) -> frozenset[str]:
-    """Of the files of a window those whose rows test; empty without one, or without its files."""
-    try:
-        plan = window_of(experiment)
-    except InputRefused:
-        return frozenset()
-    if plan is None:
-        return frozenset()
-    files = files_by_span(experiment)
-    return frozenset(file for span in plan.test for file in files[span])
-
-
-def _patterns(data: DataSettings) -> list[str]:
     reader = READERS.build(data.reader, data.options)
-    return [pattern for path in data.path for pattern in reader.patterns(path)]
+    patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
+    return plan_window(patterns, data.window, data.gaps, data.span)
 
 
 def _of_splits(split: FileSplit, patterns: list[str]) -> list[str]:

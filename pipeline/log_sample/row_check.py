@@ -1,5 +1,7 @@
 """What LogExampleGen does with a batch of rows, without Beam: checks, types, splits."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pyarrow as pa
 
@@ -7,7 +9,6 @@ from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.row_checks import CheckedRows, RowChecks
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.log_sample.input_files import files_that_test
 
 
 class RowCheck:
@@ -15,15 +16,16 @@ class RowCheck:
 
     Args:
         experiment: the validated experiment file.
+        test_files: with a window, the files whose rows all test.
 
     Attributes:
         columns: that have to be read.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, test_files: Collection[str] = ()) -> None:
         contract = experiment.contract
         self._checks = RowChecks(contract, experiment.data.missing_label)
-        self._test = files_that_test(experiment)
+        self._test = frozenset(test_files)
         self._split = splitter.with_columns(
             experiment.data.split,
             lambda name: contract.column(name) if name in contract.features else name,

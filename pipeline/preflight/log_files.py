@@ -8,11 +8,12 @@ from mtlx.components.log_example_gen.readers.parquet import Parquet
 from mtlx.components.log_example_gen.readers.reader import Reader, Rows
 from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
 from mtlx.components.log_example_gen.settings import FileSplit, Split
-from mtlx.components.log_example_gen.spans.span_marks import is_date, span_words
+from mtlx.components.log_example_gen.spans.span_marks import span_words
+from mtlx.components.log_example_gen.spans.window_plan import WindowPlan
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_sample.block_rows import block_rows
-from mtlx.pipeline.log_sample.input_files import files_by_span, input_files, is_seen_from_here
+from mtlx.pipeline.log_sample.input_files import input_files, is_seen_from_here, window_of
 from mtlx.pipeline.log_sample.row_check import RowCheck
 from mtlx.pipeline.log_sample.text_blocks import TextBlocks, TextForm, text_form
 
@@ -48,35 +49,36 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
     if not is_seen_from_here(data):
         return []
     reader = READERS.build(data.reader, data.options)
+    form = text_form(reader, data.options)
     try:
+        plan = window_of(experiment)
+        if plan is not None:
+            return _span_problems(experiment, plan, reader, form)
         files = input_files(experiment, reader)
     except InputRefused as error:
         return [f"data.path: {error}"] if must_exist else []
-    form = text_form(reader, data.options)
-    if data.window is not None:
-        return _span_problems(experiment, reader, form)
     problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
     if experiment.components.example_gen == "log":  # CsvExampleGen's patterns are its files
         problems += [f"data.split: {text}" for text in _split_problems(data.split, files)]
     return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
 
 
-def _span_problems(experiment: Experiment, reader: Reader, form: TextForm | None) -> list[str]:
+def _span_problems(
+    experiment: Experiment, plan: WindowPlan, reader: Reader, form: TextForm | None
+) -> list[str]:
     """What is wrong with the spans of a window, each looked into; the first problem of each."""
-    data, by_span = experiment.data, files_by_span(experiment)
-    most = max(1, _MOST_FILES // len(by_span))
-    problems = []
-    for span, files in by_span.items():
-        some = _evenly(files, most)
+    data, problems = experiment.data, []
+    for span in plan.spans:
+        files = list(plan.files[span])
+        some = _evenly(files, max(1, _MOST_FILES // len(plan.spans)))
         found = _kind_problems(reader, some, form)
         found = found or _head_problems(experiment, reader, some, form, whole=some == files)
-        newest = span == max(by_span)
+        newest = span == plan.newest
         if found == [_NO_ROWS] and data.gaps == "allow" and not newest:
             continue  # The run goes on without, and says so.
         remedy = "" if newest else ", or set data.gaps: allow to go on without"
-        name = span_words(span, is_date(data.path))
         problems += [
-            f"data: span {name}: "
+            f"data: span {span_words(span, plan.date)}: "
             + (f"{text} in {', '.join(some[:2])}: mend it{remedy}" if text == _NO_ROWS else text)
             for text in found
         ]

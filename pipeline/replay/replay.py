@@ -14,7 +14,7 @@ from mtlx.components.log_example_gen.spans.span_marks import is_date, span_words
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.best_possible_path import span_path
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.graph.span_window import SPAN_WINDOW
+from mtlx.pipeline.graph.resolvers.span_window import SPAN_WINDOW
 from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.replay.day_record import (
@@ -27,11 +27,12 @@ from mtlx.pipeline.replay.day_record import (
 )
 from mtlx.pipeline.replay.score_models import score_models
 from mtlx.pipeline.replay.way import Way, experiment_of
-from mtlx.pipeline.run.local_run import RunFailed, RunResult, run_experiment
+from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.record.run_record import ExperimentSource
 from mtlx.pipeline.run.record.run_summary import RunSummary
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
-from mtlx.pipeline.run.run_record import ExperimentSource
+from mtlx.pipeline.run.run_result import RunFailed, RunResult
 
 #: In the replay's folder: of the evaluations behind the runs.
 _LOG = "log.txt"

@@ -1,15 +1,14 @@
 """Runs an experiment's pipeline on this machine, node by node, in one process."""
 
-import contextlib
 import dataclasses
 import datetime
 import logging
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -17,114 +16,25 @@ from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
+from mtlx.pipeline.run.finish_run import finish
 from mtlx.pipeline.run.pipeline_root import pipeline_root
+from mtlx.pipeline.run.record.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
-from mtlx.pipeline.run.record.spans_of_run import spans_of_run
-from mtlx.pipeline.run.record.written_bytes import written_bytes
-from mtlx.pipeline.run.revision import told_revision
-from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
-from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
-from mtlx.pipeline.run.run_record import (
+from mtlx.pipeline.run.record.run_record import (
     ExperimentSource,
     describe_run,
     keep_experiment,
-    metrics_record,
 )
+from mtlx.pipeline.run.record.written_bytes import bytes_of_node
+from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
+from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
+from mtlx.pipeline.run.run_result import NodeRun, RunFailed, RunResult
 from mtlx.pipeline.run.tell import tell_end, tell_failure
 
 if TYPE_CHECKING:  # These take seconds to import.
-    import ml_metadata
     from tfx.proto.orchestration import pipeline_pb2
 
-    from mtlx.components.serving_check.serving_outcome import ServingOutcome
     from mtlx.pipeline.run.window_run import WindowRun
-
-
-@dataclasses.dataclass(frozen=True)
-class NodeRun:
-    """One node of a finished or running pipeline.
-
-    Attributes:
-        node_id: the node.
-        state: ``running``, ``complete``, ``cached``, ``skipped`` (a Pusher or serving check whose
-            model is not blessed) or ``failed``.
-        seconds: wall time, 0 while it runs.
-        rows: examples that it worked on, where it says so.
-        malformed: rows that it read and left out, where it says so.
-        outputs: URIs of its output artifacts by output name.
-        bytes: that it wrote; None where it wrote nothing, or it is not known.
-    """
-
-    node_id: str
-    state: str
-    seconds: float = 0.0
-    rows: int | None = None
-    outputs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    malformed: int | None = None
-    bytes: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class RunResult:
-    """What a run left.
-
-    Attributes:
-        run_id: of this run.
-        nodes: the nodes in the order in which they ran.
-        blessed: whether the candidate passed the gate and, where there is one, the serving check.
-        pushed_to: folder of the pushed version, or None.
-        folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
-        window: with a window of spans, which of them trained (``train``) and tested (``test``), the
-            same in ``words``, which trained the models before on which its own went on
-            (``before``), and what was done for it, see `WindowRun.record`.
-        notes: sentences on who was told of the run's end, and who could not be.
-    """
-
-    run_id: str
-    nodes: list[NodeRun]
-    blessed: bool
-    pushed_to: str | None
-    folder: Path
-    window: dict[str, Any] | None = None
-    notes: tuple[str, ...] = ()
-
-    def output(self, node_id: str, name: str) -> str:
-        """URI of a node's output artifact.
-
-        Raises:
-            KeyError: no such node or output.
-        """
-        for node in self.nodes:
-            if node.node_id == node_id:
-                return node.outputs[name][0]
-        raise KeyError(node_id)
-
-    @property
-    def blessing(self) -> str:
-        """URI of the blessing, whichever node gave it."""
-        return next(
-            node.outputs["blessing"][0] for node in self.nodes if "blessing" in node.outputs
-        )
-
-    @property
-    def infra_blessing(self) -> str | None:
-        """URI of what the serving check left; None where there is none."""
-        outputs = (node.outputs.get("infra_blessing") for node in self.nodes)
-        return next((uris[0] for uris in outputs if uris), None)
-
-
-class RunFailed(RuntimeError):
-    """A run did not come to its end; the message says where, why, and what became of the model.
-
-    Attributes:
-        pushed_to: folder of the version that holds the run's model, where it was pushed before
-            that; None where it was not.
-        where: the node that failed, or before or after which.
-    """
-
-    def __init__(self, message: str, pushed_to: str | None = None, where: str = ""):
-        super().__init__(message)
-        self.pushed_to, self.where = pushed_to, where
 
 
 def run_experiment(
@@ -261,17 +171,11 @@ def _run_nodes(
         seconds = time.monotonic() - started
         rows, malformed = _rows(node_id, outcome.outputs)
         state = outcome.state.value
-        size = _size(state, outcome.outputs)
+        size = bytes_of_node(node_id, state, outcome.outputs)
         nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed, size))
         journal.node(nodes)
         on_node(nodes[-1])
     return seen
-
-
-def _size(state: str, outputs: dict[str, list[str]]) -> int | None:
-    """Bytes that a node wrote; what came from the cache is counted to the run that wrote it."""
-    uris = [uri for found in outputs.values() for uri in found]
-    return written_bytes(uris) if state == "complete" and uris else None
 
 
 def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
@@ -347,123 +251,9 @@ def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def finish(
-    run_id: str,
-    nodes: list[NodeRun],
-    folder: Path,
-    journal: RunJournal,
-    experiment: Experiment,
-    seen: "WindowRun | None" = None,
-) -> RunResult:
-    """Copies the report to a place that a person finds, and writes the run's record.
-
-    Args:
-        run_id: of the run.
-        nodes: that ended well.
-        folder: of the run, below the pipeline root, in which ``metadata.sqlite`` lies.
-        journal: of the run.
-        experiment: that was run.
-        seen: what was done for a window; None where that is not known.
-    """
-    from mtlx.components.relaimp_gate.verdict import Verdict
-    from mtlx.components.report.artifact import read_report
-
-    result = RunResult(run_id, nodes, False, None, folder)
-    verdict = Verdict.of_blessing(result.blessing)
-    own = RunFolder(folder)
-    own.write_report(read_report(result.output("Report", "report")))
-    outcome = serving_outcome(result)
-    blessed = verdict.blessed and (outcome is None or outcome.blessed)
-    pushed_to = _pushed_to(result) if blessed else None
-    window = _window(result, seen.record() if seen else {})
-    result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
-    outputs = {node.node_id: node.outputs for node in nodes}
-    record = dataclasses.asdict(result) | {"folder": str(folder)}
-    if outcome is not None:
-        record["serving_check"] = dataclasses.asdict(outcome)
-    record |= _metrics(result) | _drift(result)
-    record["spans"] = spans_of_run(folder.parent.parent, outputs, experiment.data.path)
-    del record["notes"]
-    journal.finished(record, blessed)
-    own.make_latest()
-    return result
-
-
-def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None:
-    """For ``run.json``: which spans the model was trained and tested on, by number and in words,
-    and what was `seen` to before the run; None without a window.
-    """
-    from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
-    from mtlx.components.log_example_gen.spans.window_plan import window_words
-    from mtlx.pipeline.graph.span_window import SPAN_WINDOW
-    from mtlx.pipeline.graph.spans_of_model import spans_of
-
-    if all(node.node_id != SPAN_WINDOW for node in result.nodes):
-        return None
-    with _store(result) as store:
-        (model,) = store.get_artifacts_by_uri(result.output("Trainer", "model"))
-        spans = spans_of(store, model.id)
-    newest = read_ingestion_summary(result.output("LogExampleGen", "examples"))
-    date = bool(newest and (newest["provenance"] or {}).get("span_is_date"))
-    return {
-        "train": list(spans.train),
-        "test": list(spans.test),
-        "words": window_words(spans.train, spans.test, date),
-        **({"before": list(spans.before)} if spans.before else {}),
-        **seen,
-    }
-
-
-@contextlib.contextmanager
-def _store(result: RunResult) -> "Iterator[ml_metadata.MetadataStore]":
-    """The run's metadata store."""
-    from tfx.orchestration import metadata
-
-    root = result.folder.parent.parent
-    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
-    with metadata.Metadata(connection) as handle:
-        yield handle.store
-
-
-def serving_outcome(result: RunResult) -> "ServingOutcome | None":
-    """What the serving check of a run found; None where the run has none."""
-    from mtlx.components.serving_check.serving_outcome import ServingOutcome
-
-    return ServingOutcome.load(result.infra_blessing) if result.infra_blessing else None
-
-
 def _keep_experiment(folder: Path, experiment: Experiment, source: ExperimentSource | None) -> None:
     """Keeps the experiment as it is run; what a full disk does to the run, later steps say."""
     try:
         keep_experiment(folder, experiment, source)
     except OSError as error:
         logging.warning("the experiment could not be kept in %s: %s", folder, error)
-
-
-def _metrics(result: RunResult) -> dict[str, Any]:
-    """The slice evaluation's metrics; nothing where the stock Evaluator took its place."""
-    from mtlx.components.slice_evaluation.results import load_results
-
-    if all(node.node_id != "SliceEvaluation" for node in result.nodes):
-        return {}
-    return metrics_record(load_results(result.output("SliceEvaluation", "evaluation")))
-
-
-def _drift(result: RunResult) -> dict[str, Any]:
-    """What moved beyond its threshold, in words; nothing where nobody measured it."""
-    from mtlx.components.drift_guard.drift_result import Drift
-
-    if all(node.node_id != "DriftGuard" for node in result.nodes):
-        return {}
-    drift = Drift.load(result.output("DriftGuard", "drift"))
-    return {"drift": [movement.words for movement in drift.beyond]}
-
-
-def _pushed_to(result: RunResult) -> str | None:
-    """Folder that Pusher wrote, from the metadata of its output artifact."""
-    if all(node.node_id != "Pusher" for node in result.nodes):
-        return None
-    with _store(result) as store:
-        (artifact,) = store.get_artifacts_by_uri(result.output("Pusher", "pushed_model"))
-    properties = artifact.custom_properties
-    return properties["pushed_destination"].string_value or None

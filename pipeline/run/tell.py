@@ -103,7 +103,8 @@ def _tell(
             )
             lines += notify(settings, message, experiment.folder)
         values = json.loads(experiment.as_written())
-        lines.append(track(tracking, experiment.name, record, values, report))
+        tracked = track(tracking, experiment.name, record, values, report)
+        lines += [] if tracked is None else [tracked]
     except Exception as error:  # say, a record that a full disk did not take
         logging.exception("telling of the run's end failed")
         lines.append(f"Not all were told of the run's end: {type(error).__name__}: {error}")

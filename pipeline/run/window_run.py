@@ -19,7 +19,7 @@ from mtlx.components.log_example_gen.spans.span_artifact import SETTINGS_PROPERT
 from mtlx.components.log_example_gen.spans.span_marks import span_words
 from mtlx.components.log_example_gen.spans.window_plan import WindowPlan, plan_window
 from mtlx.components.log_example_gen.spans.window_settings import WindowSettings
-from mtlx.pipeline.graph.span_window import SPAN_NODES, SPAN_WINDOW, span_run_id
+from mtlx.pipeline.graph.resolvers.span_window import SPAN_NODES, SPAN_WINDOW, span_run_id
 from mtlx.pipeline.run import node_run
 
 #: The node before which a run sees to its window.
@@ -162,18 +162,23 @@ def _read_before(
         if one.id < made.id and SETTINGS_PROPERTY in one.custom_properties
         if told(one) == told(made)
     ]
-    return max(same, key=lambda one: one.id, default=None)
+    return max(same, key=_number, default=None)
+
+
+def _number(artifact: metadata_store_pb2.Artifact) -> int:
+    return int(artifact.id)
 
 
 def _changed(before: str, now: str) -> list[str]:
     """Files that came, went or changed between two readings."""
     then, later = ({_file(source) for source in _sources(uri)} for uri in (before, now))
-    return sorted({file for file, _, _ in then ^ later})
+    return sorted({str(file) for file, _, _ in then ^ later})
 
 
 def _sources(uri: str) -> list[dict[str, object]]:
     summary = read_ingestion_summary(uri)
-    return ((summary or {}).get("provenance") or {}).get("sources", [])
+    seen = summary["provenance"] if summary else None
+    return list(seen["sources"]) if seen else []
 
 
 def _file(source: dict[str, object]) -> tuple[object, ...]:

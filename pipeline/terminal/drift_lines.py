@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mtlx.pipeline.run.local_run import NodeRun
+from mtlx.pipeline.run.run_result import NodeRun
 
 
 def drift_lines(nodes: Iterable[NodeRun]) -> tuple[list[str], list[str]]:

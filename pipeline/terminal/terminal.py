@@ -8,7 +8,7 @@ from rich.text import Text
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import SliceResults
-from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.run.run_result import NodeRun, RunResult
 from mtlx.pipeline.terminal.drift_lines import drift_lines
 from mtlx.pipeline.terminal.live_lines import LiveLines
 from mtlx.pipeline.terminal.summary_tables import summary_tables

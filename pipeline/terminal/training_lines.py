@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from mtlx.pipeline.run.local_run import NodeRun
+from mtlx.pipeline.run.run_result import NodeRun
 
 
 def training_lines(nodes: Iterable[NodeRun]) -> tuple[list[str], list[str]]:

@@ -16,6 +16,7 @@ from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
 from mtlx.components.model_pusher.withdrawn import WITHDRAWN_PROPERTY
 from mtlx.pipeline.run.workplace import StoreLost
 
+_ARTIFACT = metadata_store_pb2.Artifact
 _BLESSED = constants.ARTIFACT_PROPERTY_BLESSED_KEY
 _MODEL_ID = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
 
@@ -49,8 +50,13 @@ class Pipeline:
         )
 
     def model_of(self, record: PushRecord) -> metadata_store_pb2.Artifact | None:
-        """The artifact that a version was copied from; None where the store has none."""
+        """The artifact that a version was copied from; None where the store has none, or no more.
+
+        One that was cleaned away can be nobody's baseline: resolvers leave it alone.
+        """
         for model in self.models.values():
+            if model.state not in (_ARTIFACT.UNKNOWN, _ARTIFACT.LIVE):
+                continue
             folder = model.uri.rstrip("/")
             if record.model.rstrip("/") == folder or record.model.startswith(f"{folder}/"):
                 return model
@@ -85,7 +91,7 @@ def roll_back_blessings(
     if model is None:
         raise StoreLost(
             f"the metadata store knows no model {target.model} of {pipeline}: it was emptied, "
-            "replaced or set back"
+            "replaced or set back, or the model was cleaned away"
         )
     changed = {}
     for record in withdrawn:

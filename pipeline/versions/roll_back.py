@@ -191,7 +191,7 @@ def _blessing_changes(
     if Pipeline.of(store, name).model_of(record) is None:
         raise StoreLost(
             f"the metadata store knows no model {record.model} of {name}: it was emptied, replaced "
-            "or set back"
+            "or set back, or the model was cleaned away"
         )
     withdrawn = [version.record for version in gone if version.record is not None]
     return lambda: roll_back_blessings(store, name, record, withdrawn)

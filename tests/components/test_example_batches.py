@@ -124,7 +124,8 @@ def test_files_of_a_split_without_those_that_are_hidden_or_unfinished(tmp_path):
     for name in ("a/data-2.gz", "a/.hidden", "a/_SUCCESS", "b/data-1.gz"):
         (tmp_path / name).write_bytes(b"")
     uris = [str(tmp_path / "b"), str(tmp_path / "a")]
-    assert split_files(uris, "test") == [f"{tmp_path}/a/data-2.gz", f"{tmp_path}/b/data-1.gz"]
+    # Folder by folder, in the order in which they are given.
+    assert split_files(uris, "test") == [f"{tmp_path}/b/data-1.gz", f"{tmp_path}/a/data-2.gz"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="split 'test' has no files in .*empty.*data settings"):
         split_files([str(tmp_path / "empty")], "test")

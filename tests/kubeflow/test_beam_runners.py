@@ -309,9 +309,7 @@ def test_portable_runner_with_workers_that_run_already(
 ):
     arguments = [*PORTABLE, f"--job_endpoint={job_server}"]
     arguments += ["--environment_type=EXTERNAL", f"--environment_config={worker_pool}"]
-    examples = read_logs(inputs, tmp_path, arguments)
-    describe(examples, tmp_path, arguments)
+    # The node with the most pipelines of its own, and TFT's: each starts a worker, which imports all.
+    examples = artifact(standard_artifacts.Examples, expected / "examples", SPLITS)
     transform(inputs, examples, tmp_path, arguments)
-    assert_same_examples(tmp_path, expected)
-    assert_same_statistics(tmp_path, expected)
     assert_same_transform(tmp_path, expected)

@@ -7,7 +7,7 @@ from tfx.types import artifact_utils
 
 from benchmarks.fabricated_runs import FabricatedRuns
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 from mtlx.pipeline.run.workplace import Workplace
 
 FILE = Path(__file__).parents[2] / "configs/default.yaml"

@@ -15,8 +15,8 @@ from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, S
 from mtlx.components.slice_evaluation.statistics.paired_auc import auc_estimate, relaimp
 from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments, influences
 from mtlx.components.slice_evaluation.statistics.spread import Spread
-from mtlx.pipeline.graph.best_blessed_model import BestBlessedModelStrategy
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.best_blessed_model import BestBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(

@@ -91,7 +91,7 @@ def test_run_ended_at_three_nodes_gives_the_same_artifacts(
     write_experiment, finished, wait_until_dead
 ):
     _, uninterrupted = finished
-    path = write_experiment()
+    path = write_experiment(serving={"check": None})
     for number, sign, code in ENDS:
         workers = [WORKERS] if number == signal.SIGINT else []
         output = _run_until(path, wait_until_dead, sign, number, code, *workers)

@@ -11,9 +11,10 @@ from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
 from mtlx.pipeline.preflight.preflight import preflight
 from mtlx.pipeline.process.disk_full import is_disk_full
-from mtlx.pipeline.run.local_run import RunFailed, check_not_in_use, run_experiment
+from mtlx.pipeline.run.local_run import check_not_in_use, run_experiment
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.run_lock import PipelineRootInUse, run_lock
+from mtlx.pipeline.run.run_result import RunFailed
 
 #: Runs a command as a person does, and fails where TensorFlow was loaded for it.
 COMMAND = """

@@ -26,7 +26,7 @@ def second_day(finished, tmp_path_factory):
     (folder / "root").mkdir()
     shutil.copy(first.folder.parents[1] / "metadata.sqlite", folder / "root")
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    values["data"]["split"]["train"] = ["day=0[3-7]/*.csv"]
+    values["data"]["path"] = values["data"]["path"].replace("day=*", "day=0[3-8]")
     start = {"from": "latest_blessed", "new_rows": "mean", "optimizer": True}
     values["training"] |= {"epochs": 1, "warm_start": start}
     values["transform"] = {"reuse": "base_model"}

@@ -23,8 +23,9 @@ from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline import command_line
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.spans_of_model import spans_of
-from mtlx.pipeline.run.local_run import RunResult, run_experiment
+from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
+from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.run.run_result import RunResult
 from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.pipeline.simulation.simulator import simulate
 from tests.forked_process import ForkedProcess

@@ -76,8 +76,8 @@ class BaseInMemory:
     def weights(self):
         return self._weights
 
-    def state(self):
-        return self._state
+    def state(self, group=None):
+        return self._state if group is None else {group: self._state.get(group, {})}
 
 
 def warm_start(base, inputs, settings, build, of=None, vocabularies=AFTER, **changes):

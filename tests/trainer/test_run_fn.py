@@ -18,6 +18,7 @@ import tensorflow as tf
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.run_fn import run_fn
 from mtlx.trainer.training.job import TrainingJob
+from mtlx.trainer.warm_start.base_model import BaseModel
 
 #: Trains as run_fn does, and is killed in the middle of the sixth step.
 KILLED = """
@@ -107,7 +108,12 @@ def test_killed_training_ends_with_the_uninterrupted_ones_model(
         text=True,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
-    assert [path.name for path in root.glob("*/*")] == ["checkpoint.npz"]
+    assert {path.name for path in root.glob("*/*")} == {"base_model.json", "checkpoint.npz"}
+    # Another training could begin with it, too.
+    (folder,) = root.iterdir()
+    shapes = {name: value.shape for name, value in BaseModel(str(folder)).weights().items()}
+    finished = BaseModel(str(trained.model)).weights()
+    assert shapes == {name: value.shape for name, value in finished.items()}
 
     again = fn_args(tmp_path / "again", checkpoint_root=str(root))
     run_fn(again)

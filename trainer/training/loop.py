@@ -13,12 +13,17 @@ from absl import logging
 from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.model.gradient_model import GradientModel
-from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.step import Step
-from mtlx.trainer.training.training_state import StateStore, TrainingState, values_of
+from mtlx.trainer.training.training_state import (
+    StateStore,
+    TrainingState,
+    kept_groups,
+    named_values,
+    values_of,
+)
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.trainer.validation.selection import Selection
 from mtlx.trainer.validation.validation import Validation, validate
@@ -129,7 +134,8 @@ class TrainingLoop:
         """
         if not self.state.history.epochs:
             self._record_start()
-        state = self._kept_state() if self._workers.is_chief else {}
+        kept = kept_groups(self._settings.warm_start, self._variables())
+        state = named_values(kept) if self._workers.is_chief else {}
         return TrainingResult(self.state.best, self.state.history, state=state)
 
     def _record_start(self) -> None:
@@ -150,16 +156,6 @@ class TrainingLoop:
             f"{score.value:.5f} on the validation split."
         )
         self.state.best = values_of(self.model.variables)
-
-    def _kept_state(self) -> dict[str, dict[str, np.ndarray]]:
-        """What another training may begin with, beside the weights."""
-        start = self._settings.warm_start
-        asked = start is not None and start.optimizer
-        return {
-            group: dict(zip(weight_names(variables), values_of(variables), strict=True))
-            for group, variables in self._variables().items()
-            if group == "loss" or (asked and group not in ("model", "average"))
-        }
 
     def _finished(self, last: int) -> bool:
         patience, progress = self._settings.patience, self.state.progress

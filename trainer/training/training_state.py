@@ -9,6 +9,8 @@ import numpy as np
 from absl import logging
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
+from mtlx.trainer.model.weight_names import weight_names
+from mtlx.trainer.settings import WarmStartSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.training_progress import TrainingProgress
 from mtlx.trainer.validation.history import History
@@ -87,6 +89,30 @@ class StateStore:
             logging.warning("the checkpoint is of another version of this model: training anew")
             return None
         return found
+
+
+def kept_groups(start: WarmStartSettings | None, groups: Groups) -> Groups:
+    """The groups that another training may begin with, beside the model's weights.
+
+    Args:
+        start: what this training begins with; where it takes over an optimiser's state, the next
+            one shall find some.
+        groups: all state that steps change.
+    """
+    asked = start is not None and start.optimizer
+    return {
+        name: group
+        for name, group in groups.items()
+        if name == "loss" or (asked and name not in ("model", "average"))
+    }
+
+
+def named_values(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """Copies of the variables' values by their names, by group."""
+    return {
+        name: dict(zip(weight_names(group), values_of(group), strict=True))
+        for name, group in groups.items()
+    }
 
 
 def values_of(variables: Sequence[keras.Variable]) -> list[np.ndarray]:

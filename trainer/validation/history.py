@@ -16,10 +16,10 @@ class History:
     """Grows by one record per epoch; part of every checkpoint.
 
     Attributes:
-        epochs: per epoch its number, losses, validation results by task, the value that it is
-            selected by (``selection``, and its part of each task), seconds, examples; where a
-            schedule changes it, the learning rate of its last step, and that of the embedding
-            tables where they have their own (``embedding_learning_rate``).
+        epochs: per epoch its number (0 where no step was taken), losses, validation results by
+            task, the value that it is selected by (``selection``, and its part of each task),
+            seconds, examples; where a schedule changes it, the learning rate of its last step, and
+            that of the embedding tables where they have their own (``embedding_learning_rate``).
         best_epoch: number of the epoch whose weights are kept; 0 before the first.
         selection: what epochs are compared by: a ``name``, the settings, whether
             ``lower_is_better``, each task's share of the weights, validation rows and positives,

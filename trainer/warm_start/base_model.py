@@ -90,18 +90,23 @@ class BaseModel:
             name: reader.get_tensor(f"_weights/{index}/.ATTRIBUTES/VARIABLE_VALUE")
             for index, name in enumerate(self.record.weights)
         }
-        return {**exported, **self.state().get(TRAINING_PARTS, {})}
+        return {**exported, **self.state(TRAINING_PARTS).get(TRAINING_PARTS, {})}
 
-    def state(self) -> State:
-        """What else the training left; nothing for a checkpoint."""
+    def state(self, group: str | None = None) -> State:
+        """What else the training left; nothing for a checkpoint.
+
+        Args:
+            group: the only one that is read; None for all.
+        """
         path = os.path.join(self.folder, STATE_FILE)
         if self._checkpoint or not tf.io.gfile.exists(path):
             return {}
         groups: dict[str, dict[str, np.ndarray]] = {}
         with tf.io.gfile.GFile(path, "rb") as file, np.load(io.BytesIO(file.read())) as stored:
             for key in stored.files:
-                group, _, name = key.partition(":")
-                groups.setdefault(group, {})[name] = stored[key]
+                own, _, name = key.partition(":")
+                if group in (None, own):
+                    groups.setdefault(own, {})[name] = stored[key]
         return groups
 
     def _of_checkpoint(self) -> dict[str, np.ndarray]:

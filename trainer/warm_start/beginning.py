@@ -28,7 +28,7 @@ class Beginning:
             as it was trimmed.
         start: the base model; None for random weights.
         folder: of the base model.
-        possible: whether a later training can begin with the model that is trained now.
+        possible: whether another training can begin with a checkpoint of this one.
         epochs: passes over the rows, where they are others than those of the settings.
         earlier: what was said before there is a `start` to say it.
     """

@@ -39,10 +39,10 @@ class WarmStart:
     Nothing is taken over where anything else differs.
 
     Shown to learn:
-        What took an epoch on yesterday's rows is there before the first step: trained for none, the
-        model predicts what its base model predicts, to 1e-6, for vocabularies in another order; one
-        epoch of a second day beats one epoch from random weights by 0.1 of AUC and more
-        (`test_warm_start_helps`, two seeds).
+        What took epochs on yesterday's rows is there before the first step: trained for none, every
+        network predicts what its base model predicts, to 1e-6, for vocabularies in another order
+        (`test_contract`). After one epoch on 256 rows of a second day AUC is 0.79 to 0.82 from the
+        first day's weights, 0.61 to 0.72 from random ones (`test_warm_start_helps`, two seeds).
 
     Args:
         settings: what is done about new values, and about what does not fit.
@@ -113,7 +113,7 @@ class WarmStart:
         """See `mtlx.trainer.model.start.Start`."""
         if not self._fits:
             return 0
-        state = self._base.state()
+        state = self._base.state(None if self._settings.optimizer else "loss")
         loss = dict(zip(weight_names(groups["loss"]), groups["loss"], strict=True))
         found = state.get("loss", {})
         shapes = {name: tuple(variable.shape) for name, variable in loss.items()}

@@ -1,7 +1,7 @@
 """Which portions of the logs a run is made of."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mtlx.components.log_example_gen.rejection import InputRefused
@@ -21,6 +21,7 @@ class WindowPlan:
         missing: that the window asks for and the logs lack.
         before: that the window asks for and that lie before the logs' first span.
         date: whether people name a span by its date.
+        files: of every span, in order.
     """
 
     train: tuple[int, ...]
@@ -28,6 +29,7 @@ class WindowPlan:
     missing: tuple[int, ...] = ()
     before: tuple[int, ...] = ()
     date: bool = False
+    files: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def newest(self) -> int:
@@ -77,7 +79,7 @@ class WindowPlan:
         _refuse_without_training(train, self.newest, self.date)
         test = tuple(one for one in self.test if one != span)
         missing = tuple(sorted((*self.missing, span)))
-        return WindowPlan(train, test, missing, self.before, self.date)
+        return replace(self, train=train, test=test, missing=missing)
 
 
 def window_words(train: Iterable[int], test: Iterable[int], date: bool) -> str:
@@ -106,7 +108,7 @@ def plan_window(
     """
     patterns = list(patterns)
     date = is_date(patterns)
-    there = {number for pattern in patterns for number in span_files(pattern, as_run=True)}
+    there = _files(patterns)
     where = " or ".join(patterns)
     if not there and any(span_files(pattern) for pattern in patterns):
         raise InputRefused(
@@ -136,7 +138,18 @@ def plan_window(
     train = tuple(one for one in wanted if one in there and one < first_test)
     test = tuple(one for one in wanted if one in there and one >= first_test)
     _refuse_without_training(train, newest, date)
-    return WindowPlan(train, test, missing, tuple(one for one in wanted if one < begin), date)
+    before = tuple(one for one in wanted if one < begin)
+    files = {one: tuple(there[one]) for one in (*train, *test)}
+    return WindowPlan(train, test, missing, before, date, files)
+
+
+def _files(patterns: Iterable[str]) -> dict[int, list[str]]:
+    """Files by span, each once, in the order of the patterns."""
+    found: dict[int, dict[str, None]] = {}
+    for pattern in patterns:
+        for span, files in span_files(pattern, as_run=True).items():
+            found.setdefault(span, {}).update(dict.fromkeys(files))
+    return {span: list(files) for span, files in found.items()}
 
 
 def _refuse_without_training(train: tuple[int, ...], newest: int, date: bool) -> None:

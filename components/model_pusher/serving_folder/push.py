@@ -45,14 +45,5 @@ def served_as(model: str, base: str) -> PushedVersion | None:
     return newest
 
 
-def newest_version(base: str) -> PushedVersion | None:
-    """The version that is served, which is the whole one with the largest number; None before.
-
-    Raises:
-        OSError: the serving folder cannot be read.
-    """
-    return _push_of(base).newest()
-
-
 def _push_of(base: str) -> LocalPush | ObjectPush:
     return ObjectPush(base) if is_remote(base) else LocalPush(base)

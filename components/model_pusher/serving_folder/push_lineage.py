@@ -74,7 +74,7 @@ class PushLineage:
     def spans(self) -> str:
         """The spans for people: ``1-7 → 8``; empty where the logs have none."""
         trained, tested = (_range(spans) for spans in (self.trained_on, self.tested_on))
-        return trained if trained == tested or not tested else f"{trained} → {tested}"
+        return " → ".join(dict.fromkeys(part for part in (trained, tested) if part))
 
 
 def _range(spans: Sequence[SpanNote]) -> str:

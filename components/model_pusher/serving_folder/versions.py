@@ -81,14 +81,15 @@ class Versions:
 
         Versions that were withdrawn are left out, and those that hold what serves now.
         """
-        if self.serving is None:
+        serving = self.serving
+        if serving is None:
             return None
         older = [
             version
             for version in self.all
-            if version.original < self.serving.original and not version.withdrawn
+            if version.original < serving.original and not version.withdrawn
         ]
-        return max(older, key=lambda version: version.original, default=None)
+        return max(older, key=lambda found: found.original) if older else None
 
     def version(self, number: int) -> Version:
         """The version with a number.
@@ -120,6 +121,27 @@ class Versions:
             one.record.digest if one.record else model_digest(one.path) for one in (version, other)
         )
         return first == second
+
+
+def serving_version(base: str) -> Version | None:
+    """The version that serves, without a look at what the others noted; None before the first.
+
+    Args:
+        base: path or URI of the serving folder.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: its record is no JSON.
+    """
+    base = base.rstrip("/")
+    files = files_of(base)
+    numbers = version_numbers(files.names(base))
+    for number in sorted(numbers, reverse=True):
+        path = os.path.join(base, numbers[number])
+        if is_model(files.names(path)):
+            record = _record(path)
+            return Version(number, path, record, _original(number, record), True, False)
+    return None
 
 
 def _record(path: str) -> PushRecord | None:

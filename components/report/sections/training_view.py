@@ -36,14 +36,14 @@ class EpochRow:
     Attributes:
         epoch: number.
         kept: whether its weights were kept.
-        loss: of the training.
+        loss: of the training; None where no step was taken.
         selection: what epochs are compared by; None where the record has no such value.
         values: AUC and log loss of each task, None where undefined.
     """
 
     epoch: int
     kept: bool
-    loss: float
+    loss: float | None
     selection: float | None
     values: tuple[tuple[float | None, float | None], ...]
 
@@ -114,12 +114,12 @@ def charts(trainings: tuple[Training, ...]) -> list[LineChart]:
 def _series(
     trainings: tuple[Training, ...], value: Callable[[dict[str, Any]], float | None]
 ) -> dict[str, list[tuple[int, float]]]:
-    """Values by model, without the epochs in which there is none."""
+    """Values by model, without the epochs in which there is none, or no step was taken."""
     return {
         training.model: [
             (epoch["epoch"], found)
             for epoch in training.history["epochs"]
-            if (found := value(epoch)) is not None
+            if epoch["epoch"] > 0 and (found := value(epoch)) is not None
         ]
         for training in trainings
     }

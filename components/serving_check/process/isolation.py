@@ -30,7 +30,7 @@ def main() -> None:
     """Shuts the process off, then runs the script in it."""
     given = json.loads(sys.argv[1])
     sys.path += given["folders"]
-    sys.meta_path.insert(0, OnlyThese(given["modules"]))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, OnlyThese(given["modules"]))
     del sys.argv[:2]
     runpy.run_path(sys.argv[0], run_name="__main__")
 

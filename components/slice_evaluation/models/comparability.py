@@ -87,7 +87,9 @@ def _empty_reasons(reads: ModelReads, empty: Collection[str]) -> list[str]:
 def _behaviour_reasons(reads: ModelReads, contract: DataContract) -> list[str]:
     """Sequences whose values are of another feature than when the model was trained."""
     own, reasons = reads.contract, []
-    for name in reads.features if own is not None else ():
+    if own is None:
+        return []
+    for name in reads.features:
         was, now = own.features.get(name), contract.features.get(name)
         if not isinstance(was, SequenceFeature) or not isinstance(now, SequenceFeature):
             continue

@@ -10,8 +10,8 @@ import tensorflow as tf
 def whole_float32() -> Iterator[None]:
     """Switches off, for a while, what rounds the factors of products to 10 bits.
 
-    GPUs do so unless they are told not to (TensorFloat-32), and predictions then differ from those
-    of a server in the fourth digit.
+    GPUs do so unless they are told not to (TensorFloat-32), and predictions are then others than a
+    server's.
     """
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -42,7 +42,7 @@ class RunJournal:
         """Notes that the run is under way.
 
         Args:
-            about: what it is made of; see `mtlx.pipeline.run.run_record.describe_run`.
+            about: what it is made of; see `mtlx.pipeline.run.record.run_record.describe_run`.
         """
         self._about = about
         self._note(Outcome.UNDER_WAY, {"process": os.getpid()})

@@ -36,7 +36,7 @@ class NodeSummary:
 
     Attributes:
         node_id: the node.
-        state: as `mtlx.pipeline.run.local_run.NodeRun` has it.
+        state: as `mtlx.pipeline.run.run_result.NodeRun` has it.
         seconds: wall time.
         bytes: that it wrote; None where it wrote nothing or it is not known.
     """

@@ -1,7 +1,22 @@
 """How much a run's nodes wrote."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+
+
+def bytes_of_node(node_id: str, state: str, outputs: Mapping[str, Sequence[str]]) -> int | None:
+    """Bytes that a node wrote, each counted once in all runs.
+
+    Args:
+        node_id: the node.
+        state: how it ended; what came from the cache is counted to the run that wrote it.
+        outputs: URIs by output name; those of a resolver are other nodes' artifacts.
+
+    Returns:
+        The sum; None of a node that wrote nothing, or where it is not known.
+    """
+    own = [uri for uris in outputs.values() for uri in uris if f"/{node_id}/" in uri]
+    return written_bytes(own) if state == "complete" and own else None
 
 
 def written_bytes(uris: Iterable[str]) -> int | None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from mtlx.pipeline.simulation.actions import (
     CHUNK,
+    Actions,
     act,
     acted,
     live_before_the_first_day,
@@ -189,7 +190,8 @@ class DailySimulation:
         """Writes a day's files; its actions enter the histories at its end."""
         shop, rows = self._shop, self._settings.rows_of_day(day)
         preferences = self._preferences.of_day(shop.users, shop.items, shop.tables)
-        best, actions, counts = BestAuc(), [], np.zeros(1 + len(TASKS))
+        best, counts = BestAuc(), np.zeros(1 + len(TASKS))
+        actions: list[Actions] = []
         first_key = 1 + sum(day["rows"] for day in self.days)
         with DayWriter(folder, day, self._settings, day_name(day)) as writer:
             for chunk, start in enumerate(range(0, rows, CHUNK)):

@@ -94,10 +94,13 @@ def execute(tmp_path, make_model):
     """Pusher alone, after a gate that said yes."""
     candidate = Path(make_model("candidate/Format-Serving")).parent
 
-    def function(base, span, allow=0, **properties):
+    def function(base, span, allow=0, trained_on=(), **properties):
         inputs = {
             "model": [_artifact(standard_artifacts.Model, candidate, **properties)],
             "test_examples": [_artifact(standard_artifacts.Examples, tmp_path, span=span)],
+            "train_examples": [
+                _artifact(standard_artifacts.Examples, tmp_path, span=one) for one in trained_on
+            ],
         }
         pushed = _artifact(standard_artifacts.PushedModel, tmp_path / "pushed")
         destination = json.dumps({"filesystem": {"base_directory": base}})
@@ -119,7 +122,8 @@ def test_pusher_looks_once_more_when_it_pushes(execute, serve):
 
 
 def test_a_newer_span_is_pushed_with_its_origin(execute, serve):
-    assert execute(serve(_tested(8)), 9).record.lineage.spans == "9"
+    base = serve(_tested(8))
+    assert execute(base, 9, trained_on=(8, 6, 7)).record.lineage.spans == "6-8 → 9"
 
 
 def test_pusher_takes_no_withdrawn_model(execute, serve):

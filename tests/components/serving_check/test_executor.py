@@ -66,11 +66,16 @@ def test_a_sound_model_passes_and_is_pushed_with_requests_that_can_be_replayed(c
     )
 
 
-def test_a_fault_in_the_export_of_one_signature_is_found(check):
-    done = check("swapped")
-    (problem,) = done.outcome.problems
-    assert problem.startswith("serving_columns differs from what was evaluated in ")
-    assert "of 40 rows by more than 1e-05: click of row " in problem
+def test_faults_of_the_export_are_found_and_nothing_is_made_of_the_model(check):
+    """One signature takes prices for their opposites; both loop for nothing, and pass infinity on."""
+    faults = "swapped slow infinite"
+    done = check(faults, served="sound", latency=[{"rows": 1, "ratio": 3.0}])
+    different, slow, infinite = done.outcome.problems
+    assert different.startswith("serving_columns differs from what was evaluated in ")
+    assert "of 40 rows by more than 1e-05: click of row " in different
+    assert slow.startswith("p50 of 1 rows takes ") and slow.endswith("allowed are 3 times")
+    assert " hostile requests are answered wrongly: " in infinite
+    assert "inf for every number: no number (click: not every row has a finite" in infinite
     assert model_with_warm_up(done.artifact) is None and done.outcome.warm_up_requests == 0
 
 
@@ -101,12 +106,6 @@ def test_a_request_that_hangs_is_named(check):
     problems = check("hangs", rows=3, timeout_seconds=8.0).outcome.problems
     assert problems[0].startswith("serving the model, the process said nothing for 8 s while ")
     assert "is sent an empty text among 9 good ones" in problems[0]
-
-
-def test_a_model_that_is_slower_than_the_served_one_is_refused(check):
-    done = check("slow", served="sound", latency=[{"rows": 1, "ratio": 3.0}])
-    (problem,) = done.outcome.problems
-    assert problem.startswith("p50 of 1 rows takes ") and problem.endswith("allowed are 3 times")
 
 
 def test_a_model_that_calls_our_code_is_refused(check, monkeypatch):

@@ -136,5 +136,5 @@ def test_without_kept_predictions_the_signatures_have_to_agree():
     other = {"signature": BOTH[1], "scores": [{"click": [0.1, 0.2, 0.31]}]}
     changed = {"again serving_columns": None, "scores of serving_columns": other}
     (problem,) = _problems(_notes(**changed), evaluated=None)
-    assert problem.startswith("serving_columns differs from what")
+    assert problem.startswith("serving_columns differs from what serving_default gives at once")
     assert _problems(_notes(), evaluated=None) == []

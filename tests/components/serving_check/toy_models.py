@@ -55,24 +55,24 @@ class Toy(tf.Module):
     """Probabilities of three features.
 
     Args:
-        fault: ``swapped`` (the signature for columns takes prices for their opposites),
+        fault: any of ``swapped`` (the signature for columns takes prices for their opposites),
             ``python`` (calls Python), ``unguarded`` (TensorFlow's parser is given any bytes),
             ``hangs`` (at an empty item), ``slow``, ``infinite`` (hands infinities on); None for a
-            sound model.
+            sound model. Several are parted by blanks.
         shift: of the logits.
     """
 
     def __init__(self, fault=None, shift=0.0):
         super().__init__()
-        self._fault, self._shift = fault, tf.Variable(shift)
+        self._faults, self._shift = (fault or "").split(), tf.Variable(shift)
 
     def _score(self, item, price, clicks):
         price = tf.reshape(price, [-1])
         known = tf.math.is_finite(price)
-        if self._fault == "infinite":
+        if "infinite" in self._faults:
             known = ~tf.math.is_nan(price)
         price = tf.where(known, price, 0.0)
-        if self._fault == "infinite":
+        if "infinite" in self._faults:
             price = price - 0.0 * price  # NaN of an infinity
         # A server does not hold callers to the rank of a tensor: each row is one text.
         item = tf.strings.reduce_join(tf.reshape(item, [tf.shape(item)[0], -1]), axis=1)
@@ -80,23 +80,23 @@ class Toy(tf.Module):
         there = tf.reduce_sum(tf.cast(clicks != "", tf.float32), axis=1)
         logits = 0.1 * tf.clip_by_value(price, -10.0, 10.0) + tf.cast(bucket, tf.float32) / 97
         logits += 0.05 * tf.minimum(there, 20.0) + self._shift
-        if self._fault == "hangs":
+        if "hangs" in self._faults:
             empty = tf.reduce_any(tf.equal(item, ""))
             endless = tf.while_loop(lambda n: empty | (n < 0), lambda n: (n + 1) % 2, [0])[0]
             logits += 0.0 * tf.cast(endless, tf.float32)
-        if self._fault == "slow":
+        if "slow" in self._faults:
             side = tf.ones([64, 64]) / 64
             turned = tf.while_loop(lambda n, _: n < 400, lambda n, x: (n + 1, x @ side), [0, side])[
                 1
             ]
             logits += 0.0 * turned[0, 0]
-        if self._fault == "python":
+        if "python" in self._faults:
             logits = tf.ensure_shape(tf.py_function(lambda x: x, [logits], tf.float32), [None])
         return {"click": tf.sigmoid(logits)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def from_examples(self, examples):
-        if self._fault != "unguarded":
+        if "unguarded" not in self._faults:
             examples = whole_examples(examples)
         parsed = tf.io.parse_example(examples, _SPEC)
         return self._score(parsed["item"], parsed["price"], tf.sparse.to_dense(parsed["clicks"]))
@@ -104,7 +104,7 @@ class Toy(tf.Module):
     @tf.function(autograph=False)
     def from_columns(self, item, price, clicks):
         columns = equal_lengths({"item": item, "price": price, "clicks": clicks})
-        price = -columns["price"] if self._fault == "swapped" else columns["price"]
+        price = -columns["price"] if "swapped" in self._faults else columns["price"]
         return self._score(columns["item"], price, columns["clicks"])
 
 

@@ -148,3 +148,13 @@ def test_columns_of_another_contract_are_left_out_and_new_kinds_taken_anew():
     }
     assert "gone" not in found and "bought" in found
     assert found["brand"].type == schema_pb2.BYTES and found["brand"].domain == "brand"
+
+
+def test_a_column_that_goes_away_for_good_is_noticed_by_the_schema_before():
+    random = np.random.default_rng(6)
+    base = _schema([columns(random, ROWS)])
+    train, test = columns(random, ROWS), columns(random, ROWS)
+    for day in (train, test):
+        _no_brand(day)
+    assert _anomalies(test, _schema([train], base=base)) == {"brand": "Column dropped"}
+    assert _anomalies(test, _schema([train])) == {}

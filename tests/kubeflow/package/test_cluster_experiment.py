@@ -58,6 +58,7 @@ def test_default_experiment_has_a_cluster():
         ({"out": ["report.best_possible"]}, "report.best_possible is relative"),
         ({"put": {"data.path": "logs/x.csv", "data.span": None}}, "data.path is relative"),
         ({"put": {"gate.given_model": "models/1"}}, "gate.given_model is relative"),
+        ({"put": {"training.warm_start": "models/1"}}, "training.warm_start is relative"),
         (
             {"put": {"data.pth": "/x"}},
             "kubeflow.settings.data.pth: data: unknown setting 'pth'.*'path'",

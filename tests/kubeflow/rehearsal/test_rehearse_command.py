@@ -5,6 +5,7 @@ from kfp import compiler, dsl
 
 from mtlx.kubeflow import command_line
 from mtlx.pipeline.command_line import EXIT_FAILED, EXIT_WRONG_INPUT
+from mtlx.pipeline.history.list_runs import list_runs
 
 
 @dsl.container_component
@@ -44,6 +45,9 @@ def test_what_can_not_be_rehearsed_ends_with_2(
     arguments = ["rehearse", str(golden_folder / "experiment.yaml"), "--out", str(tmp_path)]
     assert command_line.main([*arguments, "--resume", "earlier"]) == EXIT_WRONG_INPUT
     assert message in capsys.readouterr().err
+    # It stands in the list of runs, with why.
+    (run,) = list_runs(tmp_path)
+    assert run.verdict == "failed before the end" and message in run.message
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(golden_folder, tmp_path, capsys):

@@ -223,6 +223,27 @@ def test_without_its_metadata_nothing_is_removed(make_past, tmp_path, lost):
     assert all(run.uri(name).exists() for run in past.made.runs for name in run.artifacts)
 
 
+def test_without_its_serving_folder_nothing_is_removed(make_past, tmp_path):
+    """A volume that is not mounted, say: else no model would be needed for a roll back."""
+    past = make_past(3)
+    (tmp_path / "serving").rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreLost, match="holds no version, but 3 were pushed .* is it mounted"):
+        _clean(past, keep=1)
+    assert _left(past)[0] == ALL
+
+
+def test_a_version_whose_model_was_cleaned_away_is_no_baseline(make_past, tmp_path):
+    past = make_past(3)
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "serving/1", kept)
+    shutil.rmtree(tmp_path / "serving/1")
+    _clean(past, keep=1)
+    kept.rename(tmp_path / "serving/1")
+    with pytest.raises(StoreLost, match="or the model was cleaned away"):
+        roll_back(past.place, 1, False, lambda done: None)
+    assert Versions(past.base).serving.number == 3
+
+
 def test_a_run_at_work_keeps_it_out(make_past):
     past = make_past(2)
     with run_lock(past.place.root), pytest.raises(PipelineRootInUse):

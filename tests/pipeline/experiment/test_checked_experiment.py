@@ -74,6 +74,18 @@ def test_reading_names_the_line_of_a_setting_of_the_cluster(write):
         read_experiment(path)
 
 
+def test_a_method_that_can_t_begin_with_a_base_model_says_so(write):
+    path = write()
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values["training"] = {"warm_start": "latest_blessed"}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert checked_experiment(path).training.warm_start.folder is None
+    values["model"] = {"network": "lightgbm", "sequence_encoder": "none"}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(ExperimentFileError, match="training.warm_start: training method 'gradient"):
+        checked_experiment(path)
+
+
 def test_what_is_right_is_returned_as_it_is_here(write):
     path = write(**{"model.options.experts": 3})
     found = checked_experiment(path)

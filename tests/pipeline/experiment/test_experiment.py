@@ -69,6 +69,36 @@ def test_relative_paths_start_from_the_file_s_folder_but_for_those_of_the_comman
     assert placed.anchored().anchored() == placed.anchored()
 
 
+def test_the_folder_of_a_base_model_starts_from_the_file_s_folder():
+    def folder(start, *from_here):
+        placed = _read(training={"warm_start": start}).in_folder("/mine", from_here)
+        return placed.anchored().training.warm_start.folder
+
+    assert folder("models/7") == "/mine/models/7"
+    assert folder({"from": "gs://bucket/7"}) == "gs://bucket/7"
+    assert folder("latest_blessed") is None
+    assert folder("models", "training.warm_start.from").startswith("/")
+    assert not folder("models", "training.warm_start.from").startswith("/mine")
+
+
+def test_what_a_warm_start_does_not_go_with():
+    start = {"warm_start": "latest_blessed"}
+    assert _read(training=start, transform={"reuse": "base_model"}).transform.reuse
+    assert "transform.reuse is 'base_model', but training.warm_start names none" in _problem(
+        transform={"reuse": "base_model"}
+    )
+    assert "TFX's Transform analyses everything anew" in _problem(
+        training=start, transform={"reuse": "base_model"}, components={"transform": "stock"}
+    )
+    reference = {"reference": {"network": "ple"}, "reference_training": start}
+    assert "the reference is trained from the start, always" in _problem(gate=reference)
+    kept = _read(training={**start, "seed": 7}, gate={"reference": {"network": "ple"}})
+    assert kept.reference_training.warm_start is None and kept.reference_training.seed == 7
+    assert "epochs: 0 trains nothing" in _problem(training={"epochs": 0})
+    taken_over = _read(training={**start, "epochs": 0}, gate={"reference": {"network": "ple"}})
+    assert (taken_over.training.epochs, taken_over.reference_training.epochs) == (0, 10)
+
+
 def test_a_root_that_is_not_named_is_called_like_the_experiment():
     experiment = _read().in_folder("/x")
     assert experiment.run.pipeline_root is None
@@ -168,3 +198,46 @@ def test_all_disagreements_are_said_at_once():
 )  # fmt: skip
 def test_what_stock_components_cannot_do(components, sections, words):
     assert words in _problem(components=components, **sections)
+
+
+DAYS = "/logs/{YYYY}-{MM}-{DD}.csv"
+
+
+def test_with_a_window_the_split_is_by_span():
+    data = _read(data={"path": DAYS, "window": {"train": 7}}).data
+    assert (data.split.by, data.split.validation_share, data.window.test) == ("span", 0.1, 1)
+    kept = {"by": "span", "validation_share": 0.2, "validation_key": "item"}
+    split = _read(data={"path": DAYS, "window": {"train": 7}, "split": kept}).data.split
+    assert (split.validation_share, split.validation_key) == (0.2, "item")
+
+
+@pytest.mark.parametrize(
+    ("data", "sections", "words"),
+    [
+        ({"path": "/logs/*.csv"}, {}, "window needs a place for the span in every data.path"),
+        ({"path": [DAYS, "/more/*.csv"]}, {}, "Received: '/more/*.csv'"),
+        ({"split": {"by": "row"}}, {}, "leave data.split out, or set it to {by: span}"),
+        (
+            {"split": {"by": "time", "column": "t", "test_from": 5}},
+            {},
+            "Received: {by: time, ...}",
+        ),
+        (
+            {"split": {"by": "file", "train": ["a"], "test": ["b"]}},
+            {},
+            "Received: {by: file, ...}",
+        ),
+        ({"window": {"train": 0}}, {}, "data.window.train: Input should be greater than 0"),
+        ({"window": {"trian": 7}}, {}, "unknown setting 'trian', did you mean 'train'?"),
+        (
+            {"window": None, "split": {"by": "span"}},
+            {},
+            "data.window does not say how many spans train",
+        ),
+        ({"window": None, "split": {"by": "row"}, "gaps": "allow"}, {}, "which is not set"),
+        ({}, {"evaluation": {"split": "validation"}}, "evaluation.split is 'validation', but with"),
+    ],
+)
+def test_windows_that_cannot_be_run_are_refused(data, sections, words):
+    given = {"path": DAYS, "window": {"train": 7}, **data}
+    assert words in _problem(data=given, **sections)

@@ -5,9 +5,9 @@ from tfx import v1 as tfx
 from tfx.dsl.components.common import resolver
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.best_blessed_model import BestBlessedModelStrategy
 from mtlx.pipeline.graph.opponents import Opponents
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.best_blessed_model import BestBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 
 EXPERIMENT = """\
 name: small

@@ -7,8 +7,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.base_model import BaseModelStrategy
 from mtlx.pipeline.graph.graph import create_pipeline
+from mtlx.pipeline.graph.resolvers.base_model import BaseModelStrategy
 from tests.pipeline.replay.planted_days import write_experiment
 
 _EVENT = metadata_store_pb2.Event

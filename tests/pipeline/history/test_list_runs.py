@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from mtlx.pipeline.history.list_runs import list_runs
-from mtlx.pipeline.run.local_run import NodeRun
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.run_summary import Outcome
 from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
+from mtlx.pipeline.run.run_result import NodeRun
 
 
 def _folder(root, run_id):
@@ -66,7 +66,7 @@ def test_a_summary_older_than_its_record_is_not_believed(tmp_path):
 AT_WORK = """
 import sys, time
 from pathlib import Path
-from mtlx.pipeline.run.local_run import NodeRun
+from mtlx.pipeline.run.run_result import NodeRun
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.run_lock import run_lock

@@ -28,10 +28,12 @@ def test_every_missing_file_is_a_problem_of_its_own_key_unless_it_may_lie_elsewh
         validation={"schema_path": "s.pbtxt"},
         report={"best_possible": "b.json"},
         gate={"given_model": "m/1"},
+        training={"warm_start": "models"},
     )
     problems = _inputs(path)
     assert [problem.split(":")[0] for problem in problems] == [
         "gate.given_model", "validation.schema_path", "report.best_possible",
+        "training.warm_start",
     ]  # fmt: skip
     folder = str(path.parent)
     assert all(f": {folder}/" in problem for problem in problems)

@@ -8,9 +8,9 @@ import pytest
 
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.run.local_run import NodeRun
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.run_folder import RunFolder
+from mtlx.pipeline.run.run_result import NodeRun
 from mtlx.pipeline.run.tell import DRIFT_NODE, tell_end, tell_failure
 
 #: Keeps what it is told, one line of JSON per message.

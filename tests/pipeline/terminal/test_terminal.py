@@ -8,7 +8,7 @@ from rich.console import Console
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
 from mtlx.components.serving_check.serving_outcome import ServingFinding, ServingOutcome
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
-from mtlx.pipeline.run.local_run import NodeRun, RunResult
+from mtlx.pipeline.run.run_result import NodeRun, RunResult
 from mtlx.pipeline.terminal.terminal import NodeLines, print_summary
 from tests.components.slice_names import named
 

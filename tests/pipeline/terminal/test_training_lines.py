@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mtlx.pipeline.run.local_run import NodeRun
+from mtlx.pipeline.run.run_result import NodeRun
 from mtlx.pipeline.terminal.training_lines import training_lines
 
 

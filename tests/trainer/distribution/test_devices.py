@@ -100,27 +100,21 @@ for options in json.loads(sys.argv[1]):
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.5}
 NORMALISED = {"options": {"bottom_hidden": [8], "tower_hidden": [8], "normalization": "batch"}}
-#: 133 rows: the last batch has 1 row, which one of the devices does not see, or 5 or 34 rows.
+#: 133 rows: the last batch has 1 row, which one of the devices does not see, or 34 rows.
 CASES = {
-    # Statistics of the whole batch too, and of the last one.
+    # Statistics of the whole batch too, and of the last one. A loss over all rows, whose share of
+    # a device is that of its rows; and weights of its own.
     "the loss's parts": {
-        **SGD,
-        "batch_size": 44,
+        **{**SGD, "batch_size": 44, "average": 0.9},
         **{"l2": 0.01, "clip_norm": 0.1, "task_weights": {"cvr": 2.0}},
-        **{"model": NORMALISED, "average": 0.9},
-    },
-    # A loss over all rows, whose share of a device is that of its rows; and weights of its own.
-    "losses": {
-        **SGD,
-        "batch_size": 33,
-        "model": {"network": "esmm", "options": {"tower_hidden": [8]}},
+        "model": {"network": "esmm", "options": {"tower_hidden": [8], "normalization": "batch"}},
         "loss": [{"name": "entire_space_cross_entropy"}, {"name": "uncertainty_weighting"}],
     },
-    # In the last batch the tables' other rows stay as they are on both devices.
-    "lazy": {"optimizer": "lazy_adam", "batch_size": 44, "l2": 0.01, "clip_norm": 0.1},
-    # Two optimisers, a schedule, an average, and steps whose parts have rows on one device only.
+    # In the last batch the tables' other rows stay as they are on both devices. Two optimisers, a
+    # schedule, an average, and steps whose parts have rows on one device only.
     "lazy in parts": {
         **{"optimizer": "lazy_adam", "batch_size": 44, "batch_parts": 3, "average": 0.9},
+        **{"l2": 0.01, "clip_norm": 0.1},
         "schedule": {"name": "cosine", "warm_up_share": 0.2},
         "embeddings": {"learning_rate": 0.02},
     },

@@ -54,6 +54,18 @@ def _several(*sequences, target="item"):
     return ModelInputs(categorical, (), sequences, target, ("all",), ())
 
 
+def test_numbers_of_values_take_the_place_of_ids_where_they_are_asked_for():
+    plain, layer = FieldEmbedding(INPUTS, 4), FieldEmbedding(INPUTS, 4)
+    layer.numbered = True
+    ids = np.asarray(plain(FEATURES).field_ids)
+    assert plain.numbers is None
+    np.testing.assert_array_equal(layer(FEATURES).field_ids, ids)  # as long as nothing moves them
+    layer.numbers.assign(np.arange(layer.rows) + 100)
+    offsets = layer.offsets[: len(INPUTS.categorical)]
+    np.testing.assert_array_equal(layer(FEATURES).field_ids, ids + offsets + 100)
+    assert layer.numbers.dtype == "int64" and not layer.numbers.trainable
+
+
 def test_a_behaviour_of_several_fields_and_its_target_are_joined_alike():
     """Against NumPy, a position and a field at a time."""
     clicks = SequenceInput("clicks", "item", 2, (SequencePart("kinds", "category"),))

@@ -1,6 +1,7 @@
 """A second day of the small log: the same rows, transformed with other vocabularies."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import apache_beam as beam
@@ -13,35 +14,33 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.trainer.run_fn import run_fn
-from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.settings import TrainingSettings
 from mtlx.transform.analysis.finished_analysis import keep_numbers, kept_numbers
-from tests.trainer.conftest import MODEL, SPLITS, TRAINING, _write_schema
+from tests.trainer.conftest import SPLITS, TRAINING, _write_schema
 
 ITEMS = [f"i{n}" for n in range(12)]
 
 
 @pytest.fixture(scope="session")
 def another_day(trained, contract, logs):
-    """Transforms the log anew: with given vocabularies, and the first day's numbers."""
+    """Transforms the log anew: with a given vocabulary of items, and the first day's numbers."""
 
-    def function(folder, item, scenario=("search", "feed"), splits=tuple(SPLITS), of=None):
-        of, rows = of or contract, logs.folder
+    def function(folder, item):
         analysis, graph = folder / "analysis", folder / "graph"
         analysis.mkdir(parents=True)
-        for name, values in (("item", item), ("scenario", scenario)):
+        for name, values in (("item", item), ("scenario", ("search", "feed"))):
             lines = "".join(f"{value}\n" for value in values)
             (analysis / f"{name}_vocabulary").write_text(lines)
-        numbers = kept_numbers(str(trained.transform_graph))
-        (analysis / "numbers.json").write_text(open(numbers).read())
+        shutil.copy(kept_numbers(str(trained.transform_graph)), analysis / "numbers.json")
         schema = schema_pb2.Schema()
-        with open(_write_schema(folder, of)) as file:
+        with open(_write_schema(folder, contract), encoding="utf-8") as file:
             text_format.Parse(file.read(), schema)
         with beam.Pipeline() as pipeline:
-            write_graph(pipeline, schema, of, str(analysis), str(graph), str(folder / "tmp"))
+            write_graph(pipeline, schema, contract, str(analysis), str(graph), str(folder / "tmp"))
         keep_numbers(str(analysis), str(graph))
-        for split in splits:
+        for split in SPLITS:
             (folder / split).mkdir()
-            for file in sorted((rows / split).iterdir()):
+            for file in sorted((logs.folder / split).iterdir()):
                 pair = (str(file), str(folder / split / file.name))
                 transform_file(pair, str(graph), str(folder / "unfinished"))
         return folder
@@ -53,18 +52,15 @@ def another_day(trained, contract, logs):
 def begin(custom_config):
     """Runs the Trainer's function on a day's folder, with a base model; returns what it left."""
 
-    def function(day, base, name="run", model=None, contract=None, **training):
-        out = day / name
+    def function(day, base, **training):
+        out = day / "run"
         out.mkdir()
         values = {**TRAINING, "warm_start": "latest_blessed", **training}
         config = {
             **custom_config,
             "training": TrainingSettings.read(values).to_json(),
-            "model": ModelSettings.read({**MODEL, **(model or {})}).to_json(),
             "checkpoint_root": str(out / "checkpoints"),
         }
-        if contract is not None:
-            config["data_contract"] = contract.to_json()
         run_fn(
             SimpleNamespace(
                 train_files=[str(day / "train" / "*")],
@@ -73,7 +69,7 @@ def begin(custom_config):
                 serving_model_dir=str(out / "model"),
                 model_run_dir=str(out / "history"),
                 custom_config=config,
-                base_model=None if base is None else str(base),
+                base_model=str(base),
             )
         )
         history = json.loads((out / "history" / "history.json").read_text())

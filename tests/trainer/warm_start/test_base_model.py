@@ -8,11 +8,14 @@ import pytest
 import tensorflow_transform as tft
 
 from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.model.weight_names import weight_names
+from mtlx.trainer.run_fn import drop_training_parts
+from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
-from mtlx.trainer.warm_start.base_model import BaseModel, BaseModelError
+from mtlx.trainer.warm_start.base_model import TRAINING_PARTS, BaseModel, BaseModelError
 from mtlx.trainer.warm_start.beginning import Beginning
-from mtlx.trainer.warm_start.write_base import describe_checkpoint
+from mtlx.trainer.warm_start.write_base import describe_checkpoint, write_base
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from tests.trainer.conftest import MODEL
 from tests.trainer.warm_start.conftest import ITEMS
@@ -56,6 +59,25 @@ def test_the_checkpoint_of_an_interrupted_training(contract, transformed, tmp_pa
     for value, expected in zip(base.weights().values(), values, strict=True):
         np.testing.assert_array_equal(value, expected)
     assert len(base.vocabulary("item")) == 12 and base.state() == {}
+
+
+def test_parts_that_only_the_training_needs_come_along(contract, transformed, tmp_path):
+    """The exported model does without the small heads; a training that begins with it has them."""
+    settings = ModelSettings(network="small_heads", embedding_size=4)
+    model = build_model(build_model_inputs(contract, transformed), settings)
+    names = weight_names(model.variables)
+    values = {name: np.array(v) for name, v in zip(names, model.variables, strict=True)}
+    kept, dropped = drop_training_parts(model, names)
+    assert dropped and not set(kept) & set(dropped) and {*kept, *dropped} == set(names)
+    ServedModel(model, transformed, contract).save(str(tmp_path))
+    state = {TRAINING_PARTS: dropped, "loss": {"log_sigma": np.ones(2)}}
+    write_base(str(tmp_path), contract, settings, transformed, kept, state)
+    base = BaseModel(str(tmp_path))
+    found = base.weights()
+    assert set(found) == set(values)
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, values[name], err_msg=name)
+    assert list(base.state("loss")) == ["loss"] and set(base.state()) == {TRAINING_PARTS, "loss"}
 
 
 def test_nothing_to_begin_with(trained, tmp_path):

@@ -99,7 +99,7 @@ def _write(path, rows):
 def job(tmp_path):
     """A job on the rows of one day."""
 
-    def function(settings, rows, start=None, name="training", **training):
+    def function(settings, rows, start=None, name="training", strategy=None, **training):
         spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in NAMES}
         values = {
             "batch_size": 64, "shuffle_rows": 512, "learning_rate": 0.02, "patience": None,
@@ -115,7 +115,7 @@ def job(tmp_path):
             lambda: build_model(INPUTS, settings),
             *sets,
             CheckpointFolder(str(tmp_path / "checkpoints"), name),
-            tf.distribute.get_strategy(),
+            strategy or tf.distribute.get_strategy(),
             start=start,
         )
 
@@ -143,8 +143,15 @@ def _start(base, settings, **changes):
     return warm_start(base, INPUTS, settings, None, **of, **changes)
 
 
-@pytest.mark.parametrize("method", [name for name in TRAINING_METHODS if name in NETWORK_OF])
-def test_zero_steps_of_every_method_give_what_the_base_model_gives(method, job):
+def _mirrored():
+    return tf.distribute.MirroredStrategy(["CPU:0"])
+
+
+@pytest.mark.parametrize(
+    ("method", "strategy"),
+    [(name, None) for name in TRAINING_METHODS if name in NETWORK_OF] + [("gate_trim", _mirrored)],
+)
+def test_zero_steps_of_every_method_give_what_the_base_model_gives(method, strategy, job):
     settings = _settings(method)
     keras.utils.set_random_seed(1)
     yesterday = build_model(INPUTS, settings)
@@ -155,7 +162,9 @@ def test_zero_steps_of_every_method_give_what_the_base_model_gives(method, job):
     rows = _rows(300, 1, np.arange(6, 34))  # of values that both days know
     today = _by_ids(rows, TODAY)
     start = _start(base, settings)
-    result = _train(job(settings, {"train": today, "validation": today}, start, epochs=0), method)
+    both = {"train": today, "validation": today}
+    strategy = strategy and strategy()
+    result = _train(job(settings, both, start, strategy=strategy, epochs=0), method)
     model = _with_weights(settings, result.weights)
     np.testing.assert_allclose(
         _scores(model, today), _scores(yesterday, _by_ids(rows, YESTERDAY)), atol=1e-6

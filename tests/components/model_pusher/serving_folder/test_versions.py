@@ -8,7 +8,11 @@ import pytest
 
 from mtlx.components.model_pusher.serving_folder.push import push
 from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
-from mtlx.components.model_pusher.serving_folder.versions import NoVersion, Versions
+from mtlx.components.model_pusher.serving_folder.versions import (
+    NoVersion,
+    Versions,
+    serving_version,
+)
 
 
 @pytest.fixture(params=["folder", "URI"])
@@ -43,6 +47,7 @@ def test_the_newest_serves_and_the_one_before_it_comes_next(pushes):
     versions = pushes("a", "b", "c")
     assert _states(versions) == {1: "", 2: "", 3: "serves"}
     assert versions.serving.record.run_id == "c" and versions.before.number == 2
+    assert serving_version(versions.base) == versions.serving
     assert pushes("d").before.number == 3
 
 
@@ -80,6 +85,7 @@ def test_what_another_program_put_there_counts_as_a_version(pushes, base, make_m
     (folder.parent / "8").mkdir()  # not yet whole, as in an object store
     versions = Versions(base)
     assert _states(versions) == {1: "", 7: "serves"}
+    assert serving_version(base) == versions.serving
     assert versions.serving.record is None and versions.before.number == 1
 
 
@@ -90,6 +96,7 @@ def test_a_version_that_is_not_there_is_named_with_those_that_are(pushes):
 
 def test_no_folder_is_no_version(base):
     assert Versions(base).all == [] and Versions(base).serving is None
+    assert serving_version(base) is None
 
 
 def test_a_record_of_a_later_program_is_read(pushes, base):

@@ -63,6 +63,13 @@ def test_a_training_that_ended_before_its_first_epoch():
     assert charts((none,)) == []
 
 
+def test_a_model_that_was_taken_over_as_it_is_has_a_row_and_no_curve():
+    taken = _training("candidate", {**_epoch(0, 1.0, {"a": 0.9}), "loss": None})
+    (table,) = epoch_tables((taken,))
+    assert (table.rows[0].epoch, table.rows[0].loss) == (0, None)
+    assert charts((taken,)) == []
+
+
 def test_the_loss_comes_first_then_each_task_with_all_models():
     old = _training("reference", _epoch(1, 1.0, {"click": 0.5, "like": 0.5}))
     drawn = charts((NEW, old))

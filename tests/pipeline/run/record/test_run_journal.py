@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from mtlx.pipeline.run.local_run import NodeRun
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.run_summary import Outcome, RunSummary
 from mtlx.pipeline.run.run_folder import RunFolder
+from mtlx.pipeline.run.run_result import NodeRun
 
 READ = NodeRun("LogExampleGen", "complete", 1.5, 100, {"examples": ["/x"]}, 0, 2000)
 

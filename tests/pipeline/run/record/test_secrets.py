@@ -6,7 +6,7 @@ import pytest
 
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
 from mtlx.pipeline.preflight.told import telling_problems
-from mtlx.pipeline.run.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.pipeline.run.record.run_record import ExperimentSource, describe_run, keep_experiment
 
 SECRET = "T0KEN"
 ADDRESS = f"https://hooks.example.com/services/{SECRET}"

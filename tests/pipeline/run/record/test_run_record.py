@@ -8,7 +8,7 @@ import yaml
 
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.run.run_record import (
+from mtlx.pipeline.run.record.run_record import (
     ExperimentSource,
     describe_run,
     keep_experiment,

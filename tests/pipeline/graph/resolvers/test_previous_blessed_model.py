@@ -1,6 +1,6 @@
 from tfx.types import standard_artifacts
 
-from mtlx.pipeline.graph.previous_blessed_model import PreviousBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
 
 
 def _model(number):

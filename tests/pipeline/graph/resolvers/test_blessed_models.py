@@ -5,7 +5,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
-from mtlx.pipeline.graph.blessed_models import blessed_models, examples_of
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models, examples_of
 
 
 def _artifact(kind, number):

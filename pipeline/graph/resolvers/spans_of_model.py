@@ -6,7 +6,7 @@ import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_gen import utils
 
-from mtlx.pipeline.graph.blessed_models import tested_on
+from mtlx.pipeline.graph.resolvers.blessed_models import tested_on
 
 _EVENT = metadata_store_pb2.Event
 _INPUTS = (_EVENT.INPUT, _EVENT.INTERNAL_INPUT)

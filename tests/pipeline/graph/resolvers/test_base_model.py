@@ -3,11 +3,13 @@
 import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import compiler
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
-from mtlx.pipeline.graph.base_model import BaseModelStrategy
 from mtlx.pipeline.graph.graph import create_pipeline
+from mtlx.pipeline.graph.resolvers.base_model import BaseModelStrategy
 
 _EVENT = metadata_store_pb2.Event
 
@@ -178,6 +180,23 @@ def test_the_candidate_alone_begins_with_it(tmp_path):
     assert nodes["Trainer"].inputs["base_model"] is nodes["BaseModel"].outputs["model"]
     assert "base_model" not in nodes["ReferenceTrainer"].inputs
     assert "base_model" not in nodes["Transform"].inputs
+
+
+def test_before_the_first_model_is_blessed_its_readers_run_without_it(tmp_path):
+    path = tmp_path / "x.yaml"
+    text = EXPERIMENT.format(
+        training="{warm_start: latest_blessed}", transform="{reuse: base_model}"
+    )
+    path.write_text(text, encoding="utf-8")
+    pipeline = create_pipeline(read_experiment(path).anchored(), str(tmp_path / "root"))
+    pipeline.metadata_connection_config = sqlite_metadata_connection_config(str(tmp_path / "db"))
+    nodes = {
+        node.pipeline_node.node_info.id: node.pipeline_node.inputs.inputs
+        for node in compiler.Compiler().compile(pipeline).nodes
+    }
+    for reader in ("Transform", "Trainer"):
+        assert nodes[reader]["base_model"].min_count == 0, reader
+        assert nodes[reader]["examples"].min_count == 1
 
 
 def test_transform_reads_it_where_its_numbers_are_kept(tmp_path):

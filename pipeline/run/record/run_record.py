@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.run.record.revision import git_revision
 from mtlx.pipeline.run.record.secrets import KeptSecrets
-from mtlx.pipeline.run.revision import git_revision
 
 if TYPE_CHECKING:  # TFMA takes seconds to import, and the record is begun before.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults

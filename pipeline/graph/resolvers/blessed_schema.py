@@ -4,7 +4,7 @@ import ml_metadata
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-from mtlx.pipeline.graph.blessed_models import behind, blessed_models
+from mtlx.pipeline.graph.resolvers.blessed_models import behind, blessed_models
 
 
 class BlessedSchemaStrategy(resolver.ResolverStrategy):

@@ -5,9 +5,9 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
-from mtlx.pipeline.graph import blessed_models
-from mtlx.pipeline.graph.span_window import SpanWindowStrategy, span_run_id
-from mtlx.pipeline.graph.spans_of_model import ModelSpans, spans_of
+from mtlx.pipeline.graph.resolvers import blessed_models
+from mtlx.pipeline.graph.resolvers.span_window import SpanWindowStrategy, span_run_id
+from mtlx.pipeline.graph.resolvers.spans_of_model import ModelSpans, spans_of
 
 _PROTO = metadata_store_pb2
 

@@ -4,7 +4,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY
-from mtlx.pipeline.graph.best_blessed_model import BestBlessedModelStrategy
+from mtlx.pipeline.graph.resolvers.best_blessed_model import BestBlessedModelStrategy
 
 
 def _history(gains, baselines):

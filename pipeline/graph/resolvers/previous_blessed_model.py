@@ -3,7 +3,7 @@
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-from mtlx.pipeline.graph.blessed_models import blessed_models, found_examples
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models, found_examples
 
 
 class PreviousBlessedModelStrategy(resolver.ResolverStrategy):

@@ -4,7 +4,11 @@ from tfx import types
 from tfx.dsl.components.common import resolver
 
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY
-from mtlx.pipeline.graph.blessed_models import BlessedModel, blessed_models, found_examples
+from mtlx.pipeline.graph.resolvers.blessed_models import (
+    BlessedModel,
+    blessed_models,
+    found_examples,
+)
 
 
 class BestBlessedModelStrategy(resolver.ResolverStrategy):

@@ -1,0 +1,1 @@
+"""What single nodes have to say of what they left, as Markdown."""

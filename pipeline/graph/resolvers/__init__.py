@@ -1,0 +1,1 @@
+"""Resolver nodes: what is found in ML-Metadata, and how."""
