@@ -60,7 +60,7 @@ def write_experiment(folder: Path, **changes) -> Path:
         "training": {
             "epochs": 4,
             "batch_size": 32,
-            "learning_rate": 0.02,
+            "learning_rate": 0.03,
             "warm_start": "incremental",
         },
         "gate": {"thresholds": [auc], "minimum_positives": 10},
