@@ -1,18 +1,21 @@
 """Runs an experiment day by day over past spans, in ways that are compared."""
 
 import dataclasses
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 from tfx.orchestration import metadata
 
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.log_example_gen.spans.span_marks import is_date, span_words
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.best_possible_path import span_path
+from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph.resolvers.span_window import SPAN_WINDOW
 from mtlx.pipeline.history.list_runs import list_runs
@@ -128,6 +131,7 @@ class Replay:
                 days.append(self._day(way, span, days))
                 self.record.write(self._folder)
                 self._on_day(way, days[-1])
+                _free_memory()
 
     def _experiment(self, way: Way, span: str | None = None) -> tuple[Experiment, tuple[str, ...]]:
         folder = self._folder / way.value
@@ -181,6 +185,13 @@ class Replay:
             _best(experiment, span),
             **_cost(root, before),
         )
+
+
+def _free_memory() -> None:
+    """Lets go of a day's models, which otherwise add up: a run has the process to itself."""
+    ServedModel.forget_all()
+    keras.backend.clear_session()
+    gc.collect()
 
 
 def _others(span: int, trained: Sequence[DayRecord]) -> dict[str, str]:

@@ -39,7 +39,9 @@ def replay_page(record: ReplayRecord) -> str:
             ],
             cost=[
                 *draw.numbers("Seconds of all nodes", curves.numbers(lambda day: day.seconds)),
-                *draw.numbers("Rows ingested", curves.numbers(lambda day: float(day.rows))),
+                *draw.numbers(
+                    "Thousand rows ingested", curves.numbers(lambda day: day.rows / 1000)
+                ),
             ],
             cost_legend=labels(dict.fromkeys(curves.ways)),
             words={way.value: way.words for way in Way},

@@ -47,7 +47,7 @@ def _of_way(curves: Curves, way: str) -> list[list[str]]:
     header = ["day"]
     for task in tasks:
         header += [f"{task} AUC", "yesterday's", "older"]
-        header += [BEST] if any(task in day.best for day in curves.record.days[way]) else []
+        header += ["best"] if any(task in day.best for day in curves.record.days[way]) else []
     table = [[*header, "seconds", "rows", "gate"]]
     for day in curves.record.days[way]:
         cells = [span_words(day.span, curves.record.date)]
@@ -61,7 +61,7 @@ def _of_way(curves: Curves, way: str) -> list[list[str]]:
 
 def _compared(curves: Curves, task: str) -> list[list[str]]:
     found = {name: points for name, points in curves.compared(task).items() if points}
-    words = {way.value: way.words for way in Way} | {BEST: BEST}
+    words = {way.value: way.words for way in Way} | {BEST: "best"}
     table = [["day", *(words[name] for name in found)]]
     for span, name in zip(curves.spans, curves.names, strict=True):
         table.append([name, *(_auc(points.get(span, (None,))[0]) for points in found.values())])

@@ -14,6 +14,7 @@ from mtlx.pipeline.replay.curves import Curves
 from mtlx.pipeline.replay.day_record import RECORD_FILE, ReplayRecord
 from mtlx.pipeline.replay.replay import Replay
 from mtlx.pipeline.replay.way import Way, experiment_of
+from mtlx.pipeline.run.run_result import RunFailed
 from mtlx.trainer.validation.history import read_history
 from tests.pipeline.replay.planted_days import (
     BEST,
@@ -144,10 +145,24 @@ def test_the_command_shows_what_is_done_and_repeats_nothing(replayed, capsys, mo
 def test_the_curves_have_the_stale_model_and_the_best(replayed):
     curves = Curves(ReplayRecord.read(replayed.out))
     compared = curves.compared("click")
-    assert set(compared) == {"warm_start", "stale", "best"}
+    assert set(compared) == {"warm_start", "stale", "best_possible"}
     assert compared["stale"][5][0] == replayed.days[2].value("first", "click")
-    assert [value for value, _, _ in compared["best"].values()] == [BEST] * 3
+    assert [value for value, _, _ in compared["best_possible"].values()] == [BEST] * 3
     assert curves.median(lambda day: float(day.rows), "warm_start") == ROWS
+
+
+def test_a_day_that_fails_is_noted_and_the_first_one_ends_the_replay(replayed, tmp_path):
+    shutil.copytree(replayed.out, tmp_path / "out", symlinks=True)
+    later = Replay(str(replayed.path), (), None, tmp_path / "out", [Way.WARM_START])
+    later.run([6])
+    failed = ReplayRecord.read(tmp_path / "out").days["warm_start"][-1]
+    assert (failed.span, failed.outcome) == (6, "failed at LogExampleGen")
+    assert "no file of span 6 matches" in failed.message
+    assert (failed.model, failed.rows, failed.auc) == (None, 0, {})
+    first = Replay(str(replayed.path), (), None, tmp_path / "new", [Way.WARM_START])
+    with pytest.raises(RunFailed, match="no file of span 6 matches"):
+        first.run([6])
+    assert not (tmp_path / "new" / RECORD_FILE).exists()
 
 
 def test_nothing_of_the_experiment_s_own_is_touched(replayed):
