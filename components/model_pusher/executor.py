@@ -69,6 +69,8 @@ class Executor(executor.Executor):
         order = PushOrder(
             self._context.pipeline_run_id if self._context else None,
             lineage,
+            # Not its copy with warm-up requests: by this one the metadata store knows the model.
+            model=str(super().GetModelPath(input_dict)),
             before=_no_older_span(base, lineage, bool(exec_properties.get("allow_older_span"))),
         )
         try:

@@ -82,7 +82,11 @@ def _opponents(history: History, experiment: Experiment) -> set[int]:
     last = anchor.last + 1 if isinstance(anchor, AnchorWindow) else 2
     found = {
         name: [_as_artifact(history, proto) for proto in history.of_kind(kind)]
-        for name, kind in (("model", "Model"), ("model_blessing", "ModelBlessing"))
+        for name, kind in (
+            ("model", "Model"),
+            ("model_blessing", "ModelBlessing"),
+            ("infra_blessing", "InfraBlessing"),
+        )
     }
     return {blessed.model.id for blessed in blessed_models(found)[-last:]}
 
@@ -105,9 +109,11 @@ def _model_of(history: History, version: Version) -> int | None:
 
 
 def _blessings(history: History, model: int) -> set[int]:
+    """Of the gate and of the serving check, without which it would be no baseline any more."""
     return {
         blessing.id
-        for blessing in history.of_kind("ModelBlessing")
+        for kind in ("ModelBlessing", "InfraBlessing")
+        for blessing in history.of_kind(kind)
         if blessing.custom_properties["current_model_id"].int_value == model
     }
 

@@ -154,8 +154,9 @@ def _run_nodes(
 
     seen = None
     for index, node_id in enumerate(node_run.node_ids(pipeline)):
-        on_node(NodeRun(node_id, "running"))
+        # Noted before it is said: whoever reads that it runs may end it.
         journal.node(nodes, node_id)
+        on_node(NodeRun(node_id, "running"))
         started = time.monotonic()
         try:
             if index == 0:

@@ -125,7 +125,7 @@ def read_logs(inputs, folder, arguments):
 
 def describe(examples, folder, arguments):
     statistics = artifact(standard_artifacts.ExampleStatistics, folder / "statistics")
-    properties = {"sample_rate": 1.0, "data_contract": CONTRACT.to_json()}
+    properties = {"sample_rate": 1.0, "data_contract": CONTRACT.to_json(), "count_values": 1}
     outputs = {"statistics": statistics}
     execute(BatchStatistics, arguments, folder, {"examples": examples}, outputs, properties)
 

@@ -223,7 +223,7 @@ def test_a_run_goes_on_where_another_was_killed(seen):
 
 def test_a_day_that_is_run_again_is_served_from_the_cache(seen):
     states = _states(seen.again[0])
-    looking = {"SpanWindow", "LatestBlessedModel", "Pusher"}
+    looking = {"SpanWindow", "BlessedSchema", "LatestBlessedModel", "Pusher"}
     assert {node for node, state in states.items() if state != "cached"} <= looking
 
 
