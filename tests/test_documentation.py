@@ -70,8 +70,9 @@ def parsed(parser, words, whole):
     """Arguments as the parser takes them; what is left out of the text is an experiment, and what
     a command cannot do without.
     """
-    needed = ("configs/default.yaml", "--input", "logs/*.csv", "--output", "scores")
-    for more in ((), needed[:1], needed):
+    name = ("configs/default.yaml",)
+    needed = (("--input", "logs/*.csv", "--output", "scores"), ("--spans", "8..21"))
+    for more in ((), name, *((*name, *options) for options in needed)):
         try:
             return parser.parse_args([*words, *more])
         except SystemExit as end:
