@@ -84,7 +84,9 @@ class Replay:
         self._path, self._overrides, self._data_root = path, tuple(overrides), data_root
         self._folder, self._on_day, self._on_progress = folder.resolve(), on_day, on_progress
         self._ways = [way for way in ways if way is not Way.STALE]
-        experiments = {way: self._experiment(way)[0] for way in self._ways}
+        found = ReplayRecord.read(self._folder)
+        earlier = [Way(way) for way in found.days] if found else []
+        experiments = {way: self._experiment(way)[0] for way in [*self._ways, *earlier]}
         first = experiments[self._ways[0]]
         if not any("{" in pattern for pattern in first.data.path):
             raise ReplayRefused(
@@ -92,7 +94,6 @@ class Replay:
                 "into data.path"
             )
         date = is_date(first.data.path)
-        found = ReplayRecord.read(self._folder)
         self.record = found or ReplayRecord(first.name, date, tuple(first.tasks))
         for way, experiment in experiments.items():
             digest = hashlib.sha256(experiment.as_written().encode()).hexdigest()

@@ -174,9 +174,10 @@ def test_nothing_of_the_experiment_s_own_is_touched(replayed):
 
 def test_other_settings_are_refused_in_the_same_folder(replayed, capsys):
     arguments = ["--spans", "3..6", "--compare", WAYS, "--out", str(replayed.out)]
-    code = main(["replay", str(replayed.path), *arguments, "--set", "training.epochs=9"])
-    assert code == EXIT_WRONG_INPUT
-    assert "holds a replay with other settings (warm start)" in capsys.readouterr().err
+    for more in ([], ["--compare", "from_scratch"]):
+        changed = [*arguments, *more, "--set", "training.epochs=9"]
+        assert main(["replay", str(replayed.path), *changed]) == EXIT_WRONG_INPUT
+        assert "holds a replay with other settings (warm start)" in capsys.readouterr().err
 
 
 @pytest.fixture
