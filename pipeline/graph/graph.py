@@ -161,7 +161,7 @@ def _drift(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
     if not experiment.measures_drift:
         return []
     split = experiment.data.split
-    apart = split.of if split.by == "hash" and split.of in experiment.features else ""
+    apart = _kept_apart(experiment) if split.by == "hash" else []
     # Without a window these are two splits of one artifact; a span has no role, and all counts.
     newest, before = ("test", "train") if read.test is None else ("", "")
     return [
@@ -172,9 +172,16 @@ def _drift(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
             data_contract=experiment.contract.to_json(),
             split=newest,
             baseline_split=before,
-            kept_apart=apart,
+            kept_apart="".join(apart),
         )
     ]
+
+
+def _kept_apart(experiment: Experiment) -> list[str]:
+    """The feature by whose values rows are split, if it is one."""
+    split = experiment.data.split
+    key = split.of if split.by == "hash" else getattr(split, "validation_key", None)
+    return [name for name in experiment.features if name == key]
 
 
 def _schema(experiment: Experiment, read: RunExamples) -> list[base_node.BaseNode]:
@@ -200,7 +207,8 @@ def _schema(experiment: Experiment, read: RunExamples) -> list[base_node.BaseNod
         data_contract=experiment.contract.to_json(),
         split="train",
         tolerance=validation.tolerance,
-        open_features=validation.open_features,
+        # No value of these is in two splits.
+        open_features=[*validation.open_features, *_kept_apart(experiment)],
     ).with_id("SchemaGen")
     return [schema, blessed]
 
