@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.commands import clean, rollback, runs, schema, score, simulate, versions
+from mtlx.pipeline.commands import (
+    clean,
+    replay,
+    rollback,
+    runs,
+    schema,
+    score,
+    simulate,
+    versions,
+)
 from mtlx.pipeline.commands.command import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -405,6 +414,7 @@ COMMANDS = (
     rollback.COMMAND,
     clean.COMMAND,
     runs.COMMAND,
+    replay.COMMAND,
     score.COMMAND,
     Command(
         "models",

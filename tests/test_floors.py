@@ -39,8 +39,8 @@ ROOMS = {
     ),
     "pipeline": (
         *("process", "notify", "tracking", "experiment", "log_sample", "preflight", "log_check"),
-        *("catalogue", "simulation", "graph", "run", "history", "terminal", "versions", "cleaning"),
-        *("commands", "command_line"),
+        *("catalogue", "simulation", "graph", "run", "history", "replay", "terminal", "versions"),
+        *("cleaning", "commands", "command_line"),
     ),
     "kubeflow": (
         *("task_outputs", "training_job", "page", "package", "task", "submission", "rehearsal"),

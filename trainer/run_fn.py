@@ -61,6 +61,8 @@ def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory)
     inputs = build_model_inputs(contract, transformed)
     begun = Beginning.of(fn_args, contract, model_settings, training, transformed, inputs)
     model_settings = begun.model
+    if begun.epochs is not None:
+        training = training.model_copy(update={"epochs": begun.epochs})
     digest = training_digest(
         *(config[key] for key in SETTINGS_KEYS),
         *fn_args.train_files,

@@ -172,6 +172,8 @@ class AverageSettings(Settings):
 
 #: What `training.warm_start` names where no folder is meant.
 LATEST_BLESSED = "latest_blessed"
+#: What stands for the settings of the usual case, a day that costs a day.
+INCREMENTAL = "incremental"
 
 
 class _WarmStartSource(Settings):
@@ -184,7 +186,8 @@ class _WarmStartSource(Settings):
 class WarmStartSettings(_WarmStartSource):
     """What a training begins with instead of random weights: those of a base model.
 
-    ``latest_blessed``, or a folder, alone stands for these settings with it in `from`.
+    ``latest_blessed``, or a folder, alone stands for these settings with it in `from`;
+    ``incremental`` for ``{from: latest_blessed, spans: unseen}``.
 
     Attributes:
         from: ``latest_blessed``, the model that the gate let through last, of the runs before this
@@ -196,17 +199,58 @@ class WarmStartSettings(_WarmStartSource):
             ``initial``, as without warm start; ``mean``, the mean of their field's values.
         optimizer: the optimiser's moments come along, too; the exported model then holds them for
             the next training, which makes it up to three times as large.
+        spans: with `data.window`, which of its spans train: ``window``, all that are to train;
+            ``unseen``, those that the base model has not seen, in `epochs` passes. Then the base
+            model's numeric analysis is kept, and its vocabularies, to which new values are added.
+            Where there is no base model yet the whole window trains, from random weights.
+        every: with ``unseen``, once so many spans have come since the last training from random
+            weights, the whole window trains from such again, and everything is analysed anew.
+            None for never.
+        epochs: with ``unseen``, passes over the spans; `training.epochs` are those of the others.
     """
 
     otherwise: Literal["refuse", "initial"] = "refuse"
     new_rows: Literal["initial", "mean"] = "initial"
     optimizer: bool = False
+    spans: Literal["window", "unseen"] = "window"
+    every: pydantic.PositiveInt | None = None
+    epochs: pydantic.PositiveInt = 1
 
     @pydantic.model_validator(mode="before")
     @classmethod
     def _read_source(cls, value: Any) -> Any:
         """What is started from stands for settings with it."""
+        if value == INCREMENTAL:
+            return {"from": LATEST_BLESSED, "spans": "unseen"}
         return {"from": value} if isinstance(value, str) else value
+
+    @pydantic.model_validator(mode="after")
+    def _unseen_is_whole(self) -> "WarmStartSettings":
+        if self.incremental:
+            if self.folder is not None:
+                raise ValueError(
+                    "spans: unseen needs from: latest_blessed, since which spans a model has seen "
+                    f"is told by this pipeline's metadata. Received: from: {self.folder}"
+                )
+            if self.otherwise == "initial":
+                raise ValueError(
+                    "spans: unseen with otherwise: initial would train a model of a day alone "
+                    "where the base model does not fit. Leave otherwise out; to begin anew on the "
+                    "whole window, run once with --set training.warm_start=null"
+                )
+            return self
+        given = [name for name in ("every", "epochs") if name in self.model_fields_set]
+        if given:
+            raise ValueError(
+                f"{' and '.join(given)} {'are' if len(given) > 1 else 'is'} about spans: unseen, "
+                "which is not set"
+            )
+        return self
+
+    @property
+    def incremental(self) -> bool:
+        """Whether a training reads only what its base model has not seen."""
+        return self.spans == "unseen"
 
     @property
     def source(self) -> str:
@@ -261,7 +305,8 @@ class TrainingSettings(Settings):
         mixed_precision: compute in bfloat16, which recent GPUs do much faster; weights stay
             float32.
         warm_start: the base model whose weights the training begins with: ``latest_blessed``, a
-            folder, or settings; None begins with random ones. Embeddings are taken over by value.
+            folder, ``incremental`` (the latest blessed one, trained on what it has not seen), or
+            settings; None begins with random ones. Embeddings are taken over by value.
             A reference model is trained from the start either way.
     """
 
@@ -300,6 +345,12 @@ class TrainingSettings(Settings):
             text = (
                 "0 trains nothing: it takes over a base model's weights as they are, and "
                 "warm_start names none. Received: 0"
+            )
+            raise SettingsError([(("epochs",), text)])
+        if self.epochs == 0 and self.warm_start is not None and self.warm_start.incremental:
+            text = (
+                "0 trains nothing, and with warm_start.spans: unseen these are the passes of the "
+                "training from random weights. Received: 0"
             )
             raise SettingsError([(("epochs",), text)])
         if self.batch_parts > 1 and self.method == "meta":

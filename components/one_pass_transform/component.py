@@ -18,6 +18,7 @@ class OnePassTransformSpec(component_spec.ComponentSpec):
         "analyze_splits": component_spec.ExecutionParameter(type=str),
         "transform_splits": component_spec.ExecutionParameter(type=str),
         "without_base_model": component_spec.ExecutionParameter(type=str),
+        "grow_vocabularies": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -47,6 +48,7 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         base_model: a model whose numeric analysis is kept; None for today's.
         without_base_model: what is done where it can't be used: ``refuse`` stops, ``initial`` takes
             today's.
+        grow_vocabularies: the base model's vocabularies are kept, too, and today's values added.
     """
 
     SPEC_CLASS = OnePassTransformSpec
@@ -61,6 +63,7 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         transform_splits: tuple[str, ...],
         base_model: types.BaseChannel | None = None,
         without_base_model: Literal["refuse", "initial"] = "refuse",
+        grow_vocabularies: bool = False,
     ):
         super().__init__(
             spec=OnePassTransformSpec(
@@ -71,6 +74,7 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
                 transform_splits=",".join(transform_splits),
                 base_model=base_model,
                 without_base_model=without_base_model,
+                grow_vocabularies=1 if grow_vocabularies else None,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),
             )

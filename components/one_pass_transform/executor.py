@@ -16,6 +16,7 @@ from tfx.utils import io_utils
 from mtlx.components.example_batches import split_files
 from mtlx.components.log_example_gen.spans.span_artifact import by_span
 from mtlx.components.one_pass_transform.base_numbers import keep_base_numbers
+from mtlx.components.one_pass_transform.base_vocabularies import checked_base
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
@@ -50,11 +51,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         analysis = os.path.join(temporary, "analysis")
         splits = exec_properties["analyze_splits"].split(",")
         files = [file for split in splits for file in _files(input_dict["examples"], split)]
+        grow = exec_properties.get("grow_vocabularies") and input_dict.get("base_model")
+        base = checked_base(input_dict["base_model"][0].uri) if grow else None
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Files" >> beam.Create(files, reshuffle=True)
-                | "Analyze" >> AnalyzeFiles(contract, schema, analysis)
+                | "Analyze" >> AnalyzeFiles(contract, schema, analysis, base)
             )
         if "base_model" in input_dict:
             otherwise = exec_properties["without_base_model"]

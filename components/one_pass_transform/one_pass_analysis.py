@@ -16,6 +16,11 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl import sketches
 
+from mtlx.components.one_pass_transform.base_vocabularies import (
+    EMPTY_VOCABULARY,
+    base_vocabularies,
+    grown_vocabulary,
+)
 from mtlx.components.one_pass_transform.batch_counts import Batch, read_counts
 from mtlx.transform.analysis.analysis import (
     BucketRequest,
@@ -28,9 +33,6 @@ from mtlx.transform.analysis.finished_analysis import write_numbers
 from mtlx.transform.analysis.tft_analysis import QUANTILE_ERROR
 from mtlx.transform.columns.distinct_values import DistinctValues
 from mtlx.transform.contract.data_contract import DataContract
-
-#: What an empty vocabulary's file holds, since a lookup table needs a line; no value equals it.
-EMPTY_VOCABULARY = b"\x01empty"
 
 #: Distinct values that are counted before the counts are merged into one table.
 _COMPACTION_ROWS = 1 << 20
@@ -48,28 +50,42 @@ class AnalyzeFiles(beam.PTransform):
         contract: the data contract.
         schema: of the raw examples.
         folder: where to write.
+        base: folder of a base model, whose vocabularies are kept and grow; None for new ones.
     """
 
-    def __init__(self, contract: DataContract, schema: schema_pb2.Schema, folder: str) -> None:
+    def __init__(
+        self,
+        contract: DataContract,
+        schema: schema_pb2.Schema,
+        folder: str,
+        base: str | None = None,
+    ) -> None:
         super().__init__()
-        self._contract, self._folder = contract, folder
+        self._contract, self._folder, self._base = contract, folder, base
         self._schema = schema.SerializeToString()
 
     def expand(self, files: beam.PCollection) -> beam.PCollection:
         """One map that reads, one global combine, and one map that writes the files."""
         contract = self._contract
+        write = beam.Map(_write, contract, self._folder, self._base)
         return (
             files
             | "ReadCounts" >> beam.FlatMap(read_counts, contract, self._schema)
             | "AddUp" >> beam.CombineGlobally(_CombineColumns(self._contract))
-            | "WriteAnalysis" >> beam.Map(_write, contract, self._folder)
+            | "WriteAnalysis" >> write
         )
 
 
-def _write(parts: "_Parts", contract: DataContract, folder: str) -> str:
+def _write(parts: "_Parts", contract: DataContract, folder: str, base: str | None = None) -> str:
     tf.io.gfile.makedirs(folder)
+    known = {} if base is None else base_vocabularies(base, contract)
     for name, request in vocabulary_requests(contract).items():
-        lines = parts.counts[name].most_frequent(request) or [EMPTY_VOCABULARY]
+        counts = parts.counts[name]
+        if name in known:
+            lines = grown_vocabulary(known[name], *counts.found(), request)
+        else:
+            lines = counts.most_frequent(request)
+        lines = lines or [EMPTY_VOCABULARY]
         with tf.io.gfile.GFile(os.path.join(folder, vocabulary_name(name)), "wb") as file:
             file.write(b"\n".join(lines) + b"\n")
     numbers = {name: parts.numbers[name].summary() for name in numeric_requests(contract)}
@@ -151,16 +167,21 @@ class _Counts:
 
     def most_frequent(self, request: VocabularyRequest) -> list[bytes]:
         """Values by falling count, then by falling value; none that a text file can't hold."""
+        values, counts = self.found()
+        frequent = counts >= request.min_count
+        return list(values[frequent][: request.top_k])
+
+    def found(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values ``(n,)`` and counts ``(n,)``, in the same order, none that a file can't hold."""
         if not self._tables:
-            return []
+            return np.array([], object), np.array([], np.int64)
         self._compact()
         values = self._tables[0].column("value").to_numpy()
         counts = self._tables[0].column("n").to_numpy()
-        kept = counts >= request.min_count
-        kept &= np.array([bool(v) and b"\n" not in v and b"\r" not in v for v in values], bool)
+        kept = np.array([bool(v) and b"\n" not in v and b"\r" not in v for v in values], bool)
         values, counts = values[kept], counts[kept]
-        order = np.lexsort((values, counts))[::-1][: request.top_k]
-        return list(values[order])
+        order = np.lexsort((values, counts))[::-1]
+        return values[order], counts[order]
 
 
 class _Numbers:

@@ -30,6 +30,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "anomalies": _optional(standard_artifacts.ExampleAnomalies),
         "examples": _optional(standard_artifacts.Examples),
         "test_examples": _optional(standard_artifacts.Examples),
+        "trained_examples": _optional(standard_artifacts.Examples),
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
         "drift": _optional(DriftResult),
@@ -51,6 +52,8 @@ class Report(base_component.BaseComponent):
         examples: of `LogExampleGen`, for the summary of the ingestion; with a window those of the
             spans that train.
         test_examples: with a window, those of the spans that test.
+        trained_examples: those of `examples` that the candidate's own training read, where the
+            others were seen by its base model only.
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
         drift: of `DriftGuard`.
@@ -79,6 +82,7 @@ class Report(base_component.BaseComponent):
         experiment: str | None = None,
         test_examples: types.BaseChannel | None = None,
         infra_blessing: types.BaseChannel | None = None,
+        trained_examples: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -91,6 +95,7 @@ class Report(base_component.BaseComponent):
                 anomalies=anomalies,
                 examples=examples,
                 test_examples=test_examples,
+                trained_examples=trained_examples,
                 model_run=model_run,
                 reference_model_run=reference_model_run,
                 drift=drift,

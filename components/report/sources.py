@@ -143,8 +143,9 @@ class Sources:
         Args:
             experiment: sections of the experiment file as plain values.
         """
-        trained, tested = (self._inputs.get(key, []) for key in ("examples", "test_examples"))
-        spans = window_view(trained, tested, experiment)
+        names = ("examples", "test_examples", "trained_examples")
+        trained, tested, own = (self._inputs.get(key, []) for key in names)
+        spans = window_view(trained, tested, experiment, own)
         if (notice := window_notice(spans, experiment)) is not None:
             self.notices.append(notice)
         if spans:

@@ -332,6 +332,7 @@ class Experiment(ContractSections):
                 "transform.reuse is 'base_model', but training.warm_start names none: set it, "
                 "say to latest_blessed"
             )
+        problems += self._incremental_problems()
         weights = [("task_weights", task) for one in trainings for task in one.task_weights]
         weights += [
             ("select_by.task_weights", task)
@@ -343,6 +344,24 @@ class Experiment(ContractSections):
             for key, task in dict.fromkeys(weights)
             if task not in self.tasks
         ]
+
+    def _incremental_problems(self) -> list[str]:
+        """What a training on unseen spans needs of other sections."""
+        start, problems = self.training.warm_start, []
+        if start is None or not start.incremental:
+            return []
+        if self.data.window is None:
+            problems.append(
+                "training.warm_start.spans is 'unseen', but data.window does not say how many "
+                "spans train: set data.window: {train: 7, test: 1}"
+            )
+        if self.gate.reference is not None:
+            problems.append(
+                "training.warm_start.spans is 'unseen', but gate.reference would be trained on "
+                "those spans alone, from random weights, and be no match: leave gate.reference or "
+                "spans: unseen out"
+            )
+        return problems
 
     @property
     def measures_drift(self) -> bool:

@@ -24,7 +24,11 @@ from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.graph import stock_components
 from mtlx.pipeline.graph.opponents import Opponents
-from mtlx.pipeline.graph.resolvers.base_model import base_model_node, base_model_of
+from mtlx.pipeline.graph.resolvers.base_model import (
+    base_model_node,
+    base_model_of,
+    trained_examples,
+)
 from mtlx.pipeline.graph.resolvers.blessed_schema import BlessedSchemaStrategy
 from mtlx.pipeline.graph.resolvers.span_window import span_window
 from mtlx.pipeline.graph.run_examples import RunExamples
@@ -79,7 +83,8 @@ def create_pipeline(
     )
     drift = _drift(experiment, read)
     base = base_model_node(experiment, read.train)
-    transform = _transform(experiment, read.train, schema, base_model_of(base))
+    trained = trained_examples(experiment, base, read.train)
+    transform = _transform(experiment, trained, schema, base_model_of(base))
     for one in (guard, *drift):
         transform.add_upstream_node(one)
     for one in drift:
@@ -90,7 +95,7 @@ def create_pipeline(
     )
     candidate, reference = trainers[0], (trainers[1:] or [None])[0]
     opponents = Opponents.of(experiment, candidate)
-    judges = _judges(experiment, read, candidate, reference, opponents)
+    judges = _judges(experiment, read, trained, candidate, reference, opponents)
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
     checks = _serving_check(experiment, read, candidate, opponents, evaluation, blessing)
     infra_blessing = checks[0].outputs["infra_blessing"] if checks else None
@@ -102,6 +107,7 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         examples=read.train,
         test_examples=read.test,
+        trained_examples=None if trained is read.train else trained,
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
         drift=drift[0].outputs["drift"] if drift else None,
@@ -112,7 +118,7 @@ def create_pipeline(
     nodes += [validator, guard, *drift, *([base] if base else []), transform, *trainers]
     nodes += [*opponents.nodes, *judges, *checks, report]
     made_of = {
-        "train_examples": read.train,
+        "train_examples": trained,
         "test_examples": read.test or read.train,
         "schema": schema.outputs["schema"],
     }
@@ -223,7 +229,8 @@ def _transform(
     if experiment.components.transform == "stock":
         return stock_components.transform(experiment, *inputs, ("train",), TRAINING_SPLITS)
     start = experiment.training.warm_start
-    keeps = experiment.transform.reuse == "base_model"
+    incremental = start is not None and start.incremental
+    keeps = experiment.transform.reuse == "base_model" or incremental
     return OnePassTransform(
         examples=inputs[0],
         schema=inputs[1],
@@ -232,12 +239,14 @@ def _transform(
         transform_splits=TRAINING_SPLITS,
         base_model=base_model if keeps else None,
         without_base_model=start.otherwise if keeps and start else "refuse",
+        grow_vocabularies=incremental,
     ).with_id("Transform")
 
 
 def _judges(
     experiment: Experiment,
     read: RunExamples,
+    trained: types.BaseChannel,
     candidate: tfx.components.Trainer,
     reference: tfx.components.Trainer | None,
     opponents: Opponents,
@@ -264,7 +273,7 @@ def _judges(
         gate=experiment.gate.to_json(),
         data_contract=contract,
         baseline_model=opponents.baseline,
-        examples=read.train,
+        examples=trained,
         baseline_examples=opponents.output(
             None if opponents.given else opponents.served, "examples"
         ),

@@ -82,6 +82,7 @@ def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None
         "train": list(spans.train),
         "test": list(spans.test),
         "words": window_words(spans.train, spans.test, date),
+        **({"before": list(spans.before)} if spans.before else {}),
         **seen,
     }
 

@@ -29,6 +29,7 @@ class Beginning:
         start: the base model; None for random weights.
         folder: of the base model.
         possible: whether another training can begin with a checkpoint of this one.
+        epochs: passes over the rows, where they are others than those of the settings.
         earlier: what was said before there is a `start` to say it.
     """
 
@@ -36,6 +37,7 @@ class Beginning:
     start: WarmStart | None = None
     folder: str | None = None
     possible: bool = True
+    epochs: int | None = None
     earlier: list[str] = field(default_factory=list)
 
     @property
@@ -84,6 +86,8 @@ class Beginning:
                 raise BaseModelError(f"training.warm_start: {error}. {_REMEDY}") from error
             return cls(model, earlier=[_said(f"Trained from the start: {error}.")])
         model = _as_trimmed(model, training, base)
+        # Its examples are those that the base model has not seen: the resolver saw to that.
+        epochs = settings.epochs if settings.incremental else None
         start = WarmStart(
             settings,
             base,
@@ -93,7 +97,7 @@ class Beginning:
             vocabularies_of(contract, transformed),
             lambda record: build_model(record, model),
         )
-        return cls(model, start, base.folder)
+        return cls(model, start, base.folder, epochs=epochs)
 
 
 def _none_yet(training: TrainingSettings) -> str:
@@ -101,6 +105,11 @@ def _none_yet(training: TrainingSettings) -> str:
         raise BaseModelError(
             "training.epochs is 0, which takes over the latest blessed model as it is, but none "
             "has been blessed before: train for an epoch at least"
+        )
+    if training.warm_start is not None and training.warm_start.every is not None:
+        return (
+            "Trained from the start, on the whole window: it is time for that "
+            "(warm_start.every), or no model was blessed before this run's data came."
         )
     return "Trained from the start: no model was blessed before this run's data came."
 

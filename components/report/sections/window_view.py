@@ -23,12 +23,21 @@ class SpanView:
         name: its date or number.
         trains: or else it tests.
         ingestion: what was read of it, in whatever run that was; None where that is not known.
+        seen: by the model that the training went on from, and not by the training itself.
     """
 
     span: int
     name: str
     trains: bool
     ingestion: IngestionSummary | None
+    seen: bool = False
+
+    @property
+    def part(self) -> str:
+        """What it is for, in a word or two."""
+        if self.seen:
+            return "trained the base model"
+        return "trains" if self.trains else "tests"
 
     @property
     def rows(self) -> int:
@@ -45,6 +54,7 @@ def window_view(
     trained: Sequence[types.Artifact],
     tested: Sequence[types.Artifact],
     experiment: Mapping[str, Any],
+    own: Sequence[types.Artifact] = (),
 ) -> tuple[SpanView, ...]:
     """The spans, the oldest first.
 
@@ -52,12 +62,20 @@ def window_view(
         trained: Examples of the spans that train.
         tested: those of the spans that test; empty for a run without a window.
         experiment: sections of the experiment file as plain values.
+        own: those of `trained` that the training itself read; all of them if empty.
     """
     if not tested:
         return ()
+    unseen = {span_of(artifact) for artifact in own or trained}
     date = is_date((experiment.get("data") or {}).get("path", ()))
     return tuple(
-        SpanView(number, span_words(number, date), trains, read_ingestion_summary(artifact.uri))
+        SpanView(
+            number,
+            span_words(number, date),
+            trains,
+            read_ingestion_summary(artifact.uri),
+            seen=trains and number not in unseen,
+        )
         for trains, artifacts in ((True, trained), (False, tested))
         for artifact in by_span(list(artifacts))
         if (number := span_of(artifact)) is not None
@@ -107,10 +125,11 @@ def window_notice(spans: Sequence[SpanView], experiment: Mapping[str, Any]) -> s
 def window_fact(spans: Sequence[SpanView], experiment: Mapping[str, Any]) -> str:
     """Which spans train and which test, in a few words."""
     date = is_date((experiment.get("data") or {}).get("path", ()))
-    parts = [(True, "trained"), (False, "tested")]
+    words = {"trains": "trained on", "trained the base model": "going on from a model of"}
+    words["tests"] = "tested on"
+    by_part = {part: [span.span for span in spans if span.part == part] for part in words}
     return ", ".join(
-        f"{word} on {many_words([span.span for span in spans if span.trains is trains], date)}"
-        for trains, word in parts
+        f"{words[part]} {many_words(found, date)}" for part, found in by_part.items() if found
     )
 
 

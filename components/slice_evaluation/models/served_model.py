@@ -30,6 +30,12 @@ class ServedModel:
     def __init__(self, name: str, path: str, tasks: tuple[str, ...]):
         self.name, self.path, self.tasks = name, path, tasks
 
+    @classmethod
+    def forget_all(cls) -> None:
+        """Frees this process' cache: models that are asked again are loaded again."""
+        with cls._lock:
+            cls._loaded.clear()
+
     def load(self) -> Any:
         """Loads the model, or returns it from this process' cache, and checks its outputs.
 

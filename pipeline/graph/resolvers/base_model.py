@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from absl import logging
 from tfx import types
 from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 
+from mtlx.components.log_example_gen.spans.span_marks import is_date, many_words
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
-from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
+from mtlx.pipeline.graph.resolvers.blessed_models import BlessedModel, blessed_models
 from mtlx.pipeline.graph.resolvers.lineage import files_of, models_trained_on, span_of, trained_on
+from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
 #: Its id in the graph.
 NODE_ID = "BaseModel"
@@ -28,18 +31,36 @@ class BaseModelStrategy(resolver.ResolverStrategy):
       does not begin with what is known of the days behind it, nor learns one day twice;
     - that were trained on the same files, where there are no spans.
 
+    All of the run's examples train, or, with `unseen`, those of spans that neither the base model
+    nor the models which it went on from were trained on; a span whose files changed since is seen.
+    Without a base model, with one that has seen all, and once `every` spans have come since the
+    last training from random weights, the whole window trains from such. This depends on the base
+    model alone, and a run's own model is told by its newest span, so that a repeated run reads the
+    same spans again.
+
     Inputs ``model``, ``model_blessing`` and ``infra_blessing`` are histories; ``examples`` are
-    those that this run's model is trained on.
+    those that may train.
+
+    Args:
+        unseen: see above.
+        every: see above; 0 for never.
+        date: whether people name a span by its date.
     """
+
+    def __init__(self, unseen: bool = False, every: int = 0, date: bool = False) -> None:
+        self._unseen, self._every, self._date = unseen, every, date
 
     def resolve_artifacts(
         self, store: Any, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Returns the model and its blessing; empty lists where none is blessed yet."""
+        """Returns the model and its blessing, empty lists where none is blessed yet; and the
+        ``examples`` that train.
+        """
         examples = input_dict.get("examples", [])
-        own = [models_trained_on(store, found.id) for found in examples]
-        first = min(set.intersection(*own), default=None) if own else None
         ours = store.get_artifacts_by_id([one.id for one in examples]) if examples else []
+        telling = [max(ours, key=span_of)] if ours and self._unseen else ours
+        own = [models_trained_on(store, one.id) for one in telling]
+        first = min(set.intersection(*own), default=None) if own else None
         found = None
         for blessed in reversed(blessed_models(input_dict)):
             if first is not None and blessed.model.id >= first:
@@ -47,12 +68,39 @@ class BaseModelStrategy(resolver.ResolverStrategy):
             if _is_earlier(trained_on(store, blessed.model.id), ours):
                 found = blessed
                 break
+        if self._unseen and ours:
+            found, seen = self._to_go_on_from(store, found, ours)
+            kept = {one.id for one in ours if span_of(one) not in seen}
+            examples = [one for one in examples if one.id in kept]
         return {
             "model": [found.model] if found else [],
             "model_blessing": [found.blessing] if found else [],
             "infra_blessing": [],
             "examples": examples,
         }
+
+    def _to_go_on_from(
+        self, store: Any, found: BlessedModel | None, ours: list[Any]
+    ) -> tuple[BlessedModel | None, set[int]]:
+        """The base model of an incremental training, None for random weights; and what it saw."""
+        window = {span_of(one) for one in ours}
+        if found is None:
+            return self._anew("there is no base model yet")
+        spans = spans_of(store, found.model.id)
+        since = max(window) - max(spans.from_random_weights, default=max(window))
+        if self._every and since >= self._every:
+            return self._anew(f"{since} spans came since that was done (warm_start.every)")
+        seen = set(spans.seen)
+        if window <= seen:
+            return self._anew("the base model has seen all of them")
+        new, old = (many_words(some, self._date) for some in (window - seen, seen))
+        logging.info("Trains on span %s, which the base model has not seen; it has %s", new, old)
+        return found, seen
+
+    @staticmethod
+    def _anew(why: str) -> tuple[None, set[int]]:
+        logging.info("Trains on all spans of the window, from random weights: %s", why)
+        return None, set()
 
 
 def _is_earlier(theirs: list[Any], ours: list[Any]) -> bool:
@@ -71,10 +119,11 @@ def base_model_node(
 
     Args:
         experiment: the validated experiment.
-        examples: what the candidate is trained on.
+        examples: what the candidate may be trained on.
 
     Returns:
-        Its output is `base_model_of`'s; None where nothing is asked for.
+        Its outputs are those of `base_model_of` and `trained_examples`; None where nothing is
+        asked for.
     """
     settings = experiment.training.warm_start
     if settings is None:
@@ -83,8 +132,13 @@ def base_model_node(
     if settings.folder is not None:
         importer = tfx.dsl.Importer(source_uri=absolute(settings.folder), artifact_type=kinds.Model)
         return importer.with_id(NODE_ID)
+    config = None
+    if settings.incremental:
+        date = is_date(experiment.data.path)
+        config = {"unseen": True, "every": settings.every or 0, "date": date}
     return tfx.dsl.Resolver(
         strategy_class=BaseModelStrategy,
+        config=config,
         model=tfx.dsl.Channel(type=kinds.Model),
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
         infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
@@ -97,3 +151,19 @@ def base_model_of(node: base_node.BaseNode | None) -> types.BaseChannel | None:
     if node is None:
         return None
     return node.outputs["result" if "result" in node.outputs else "model"]
+
+
+def trained_examples(
+    experiment: Experiment, node: base_node.BaseNode | None, examples: types.BaseChannel
+) -> types.BaseChannel:
+    """The examples that the candidate is trained on.
+
+    Args:
+        experiment: the validated experiment.
+        node: `base_model_node`.
+        examples: that it may be trained on.
+    """
+    settings = experiment.training.warm_start
+    if node is None or settings is None or not settings.incremental:
+        return examples
+    return node.outputs["examples"]

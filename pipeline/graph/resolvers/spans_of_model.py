@@ -20,16 +20,23 @@ class ModelSpans:
         train: that the model's own training read.
         test: that it was last evaluated on, as a candidate.
         before: that the models were trained on which it went on from, but for those in `train`.
+        first: that the first of these models was trained on, from random weights.
     """
 
     train: tuple[int, ...] = ()
     test: tuple[int, ...] = ()
     before: tuple[int, ...] = ()
+    first: tuple[int, ...] = ()
 
     @property
     def seen(self) -> tuple[int, ...]:
         """All spans that went into the weights."""
         return tuple(sorted({*self.train, *self.before}))
+
+    @property
+    def from_random_weights(self) -> tuple[int, ...]:
+        """Those of the last training that did not go on from a model."""
+        return self.first or self.train
 
 
 def spans_of(store: ml_metadata.MetadataStore, model_id: int) -> ModelSpans:
@@ -43,7 +50,9 @@ def spans_of(store: ml_metadata.MetadataStore, model_id: int) -> ModelSpans:
         model_id: of a Model artifact.
     """
     own, bases = _trained_on(store, model_id)
+    train = _spans(store, own)
     before: set[int] = set()
+    first: set[int] = set()
     known, waiting = {model_id}, list(bases)
     while waiting:
         base = waiting.pop()
@@ -51,11 +60,12 @@ def spans_of(store: ml_metadata.MetadataStore, model_id: int) -> ModelSpans:
             continue
         known.add(base)
         examples, further = _trained_on(store, base)
-        before |= _spans(store, examples)
+        spans = _spans(store, examples)
+        before |= spans
+        first = spans or first  # An imported model says nothing of its spans.
         waiting += further
-    train = _spans(store, own)
     test = _spans(store, set(tested_on(store, model_id)))
-    return ModelSpans(*(tuple(sorted(spans)) for spans in (train, test, before - train)))
+    return ModelSpans(*(tuple(sorted(one)) for one in (train, test, before - train, first)))
 
 
 def _trained_on(store: ml_metadata.MetadataStore, model: int) -> tuple[set[int], set[int]]:

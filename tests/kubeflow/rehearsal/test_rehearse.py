@@ -167,7 +167,7 @@ def windowed(experiment_file, tmp_path_factory):
     values["data"]["path"] = values["data"]["path"].replace("day=*", "day={SPAN:2}")
     values["data"]["window"] = {"train": 2}
     values["validation"] = {"allow_anomalies": True}
-    values["training"]["epochs"] = 1
+    values["training"] |= {"epochs": 1, "warm_start": "incremental"}
     path = experiment_file.parent / "windowed.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     out = tmp_path_factory.mktemp("windowed")
@@ -193,6 +193,13 @@ def test_the_task_that_reads_sees_to_the_whole_window(windowed):
     assert (window["train"], window["test"]) == ([3, 4], [5])
     page = (rehearsal.result.folder / "report.html").read_text(encoding="utf-8")
     assert "trained on 3 to 4, tested on 5" in page
+
+
+def test_without_a_base_model_the_whole_window_trains(windowed):
+    """Transform's examples are those that the resolver before it gives."""
+    rehearsal, _ = windowed
+    outputs = {node.node_id: node.outputs for node in rehearsal.result.nodes}
+    assert len(outputs["BaseModel"]["examples"]) == 2 and not outputs["BaseModel"].get("model")
 
 
 def test_a_run_that_is_not_there_is_not_resumed(experiment_file, tmp_path):
