@@ -1,6 +1,8 @@
-"""What the Trainers of candidate and reference are given."""
+"""What nodes are given: the Trainers of candidate and reference, and what looks at the data."""
 
 import json
+
+import pytest
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.graph import create_pipeline
@@ -50,3 +52,25 @@ def test_another_run_fn_is_that_of_the_named_node_alone(tmp_path):
     given = {node.id: node.exec_properties.get("run_fn") for node in pipeline.components}
     assert given["Trainer"] == "other.run_fn"
     assert given["ReferenceTrainer"] == "mtlx.trainer.run_fn.run_fn"
+
+
+@pytest.mark.parametrize(
+    ("split", "open_features", "apart"),
+    [
+        ("{by: hash, of: item}", ["item"], "item"),
+        ("{by: hash, of: row_id}", [], ""),
+        # Training and test rows may well have the same users then; training and validation not.
+        ("{by: time, column: t, test_from: 5, validation_key: item}", ["item"], ""),
+        ("{by: time, column: t, test_from: 5}", [], ""),
+    ],
+)
+def test_of_what_the_split_keeps_apart_new_values_are_no_anomaly(
+    tmp_path, split, open_features, apart
+):
+    path = tmp_path / "x.yaml"
+    old = "{by: row, train: 0.8, validation: 0.1, test: 0.1}"
+    path.write_text(EXPERIMENT.replace(old, split), encoding="utf-8")
+    pipeline = create_pipeline(read_experiment(path), str(tmp_path / "root"))
+    nodes = {node.id: node.exec_properties for node in pipeline.components}
+    assert json.loads(nodes["SchemaGen"]["open_features"]) == open_features
+    assert nodes["DriftGuard"]["kept_apart"] == apart

@@ -1,0 +1,139 @@
+"""The nodes that evaluate a model, decide whether it may serve, and push it."""
+
+from tfx import types
+from tfx import v1 as tfx
+from tfx.dsl.components.base import base_node
+
+from mtlx.components.model_pusher.component import ModelPusher
+from mtlx.components.relaimp_gate.component import RelaImpGate
+from mtlx.components.serving_check.component import ServingCheck
+from mtlx.components.slice_evaluation.component import SliceEvaluation
+from mtlx.pipeline.experiment.absolute_path import absolute
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.graph import stock_components
+from mtlx.pipeline.graph.opponents import Opponents
+from mtlx.pipeline.graph.run_examples import RunExamples
+
+
+def judging_nodes(
+    experiment: Experiment,
+    read: RunExamples,
+    trained: types.BaseChannel,
+    candidate: tfx.components.Trainer,
+    reference: tfx.components.Trainer | None,
+    opponents: Opponents,
+) -> list[base_node.BaseNode]:
+    """The node that evaluates, first, and the one that blesses, last; stock, both are one."""
+    if experiment.components.evaluation == "stock":
+        model = candidate.outputs["model"]
+        raw = read.test or read.train
+        return [stock_components.evaluator(experiment, raw, model, opponents.baseline)]
+    contract = experiment.contract.to_json()
+    evaluation = SliceEvaluation(
+        examples=read.test or read.train,
+        candidate=candidate.outputs["model"],
+        baseline=opponents.baseline,
+        reference=reference.outputs["model"] if reference else None,
+        anchor=opponents.output(opponents.anchor, "model"),
+        data_contract=contract,
+        evaluation=experiment.evaluation.to_json(),
+        whole=read.test is not None,
+    )
+    gate = RelaImpGate(
+        evaluation=evaluation.outputs["evaluation"],
+        model=candidate.outputs["model"],
+        gate=experiment.gate.to_json(),
+        data_contract=contract,
+        baseline_model=opponents.baseline,
+        examples=trained,
+        baseline_examples=opponents.output(
+            None if opponents.given else opponents.served, "examples"
+        ),
+        served_examples=opponents.output(opponents.served, "examples"),
+        anchor_examples=opponents.output(opponents.anchor, "examples"),
+        test_examples=read.test,
+        **_tested_on(opponents, read),
+        serving_check=experiment.serving.is_checked,
+        push_to=_push_to(experiment),
+    )
+    return [evaluation, gate]
+
+
+def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseChannel | None]:
+    """Examples that the other models were tested on; with a window they are not those that they
+    were trained on.
+    """
+    if read.test is None:
+        return {}
+    given = None if opponents.given else opponents.served
+    return {
+        "baseline_test_examples": opponents.output(given, "test_examples"),
+        "served_test_examples": opponents.output(opponents.served, "test_examples"),
+        "anchor_test_examples": opponents.output(opponents.anchor, "test_examples"),
+    }
+
+
+def serving_check_nodes(
+    experiment: Experiment,
+    read: RunExamples,
+    candidate: tfx.components.Trainer,
+    opponents: Opponents,
+    evaluation: types.BaseChannel,
+    blessing: types.BaseChannel,
+) -> list[ServingCheck]:
+    """The node that serves the candidate on trial; none where nothing is pushed or asked for."""
+    if not experiment.serving.is_checked or experiment.serving.check is None:
+        return []
+    return [
+        ServingCheck(
+            model=candidate.outputs["model"],
+            examples=read.test or read.train,
+            evaluation=evaluation,
+            blessing=blessing,
+            served=opponents.output(opponents.served, "model"),
+            settings=experiment.serving.check.to_json(),
+            data_contract=experiment.contract.to_json(),
+            # A span that tests has the splits of one that will train.
+            split=experiment.evaluation.split if read.test is None else "train",
+        )
+    ]
+
+
+def pusher_nodes(
+    experiment: Experiment,
+    candidate: tfx.components.Trainer,
+    judges: list[base_node.BaseNode],
+    infra_blessing: types.BaseChannel | None,
+    made_of: dict[str, types.BaseChannel],
+) -> list[ModelPusher]:
+    """The Pusher, where a serving folder is named.
+
+    Args:
+        experiment: the experiment.
+        candidate: the Trainer of the candidate.
+        judges: see `judging_nodes`.
+        infra_blessing: of the serving check; None without one.
+        made_of: channels that tell what the model was made of, by input of `ModelPusher`.
+    """
+    base = _push_to(experiment)
+    if base is None:
+        return []
+    destination = tfx.proto.PushDestination(
+        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=base)
+    )
+    return [
+        ModelPusher(
+            model=candidate.outputs["model"],
+            model_blessing=judges[-1].outputs["blessing"],
+            infra_blessing=infra_blessing,
+            evaluation=judges[0].outputs["evaluation"],
+            push_destination=destination,
+            allow_older_span=experiment.gate.allow_older_span,
+            **made_of,
+        ).with_id("Pusher")
+    ]
+
+
+def _push_to(experiment: Experiment) -> str | None:
+    """The serving folder."""
+    return absolute(experiment.serving.push_to) if experiment.serving.push_to else None
