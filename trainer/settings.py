@@ -239,7 +239,8 @@ class WarmStartSettings(_WarmStartSource):
                     "whole window, run once with --set training.warm_start=null"
                 )
             return self
-        given = [name for name in ("every", "epochs") if name in self.model_fields_set]
+        # Not what was set: the Trainer is handed all settings, those with defaults included.
+        given = [*(["every"] if self.every else []), *(["epochs"] if self.epochs != 1 else [])]
         if given:
             raise ValueError(
                 f"{' and '.join(given)} {'are' if len(given) > 1 else 'is'} about spans: unseen, "

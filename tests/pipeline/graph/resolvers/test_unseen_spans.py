@@ -9,6 +9,7 @@ from tfx.types import standard_artifacts
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.graph import create_pipeline
 from mtlx.pipeline.graph.resolvers.base_model import BaseModelStrategy
+from mtlx.trainer.settings import TrainingSettings
 from tests.pipeline.replay.planted_days import write_experiment
 
 _EVENT = metadata_store_pb2.Event
@@ -171,6 +172,8 @@ def test_transform_and_trainer_read_what_the_resolver_gives(tmp_path):
          "spans: unseen needs from: latest_blessed"),
         ({"training": {"warm_start": {"from": "latest_blessed", "every": 7}}},
          "every is about spans: unseen"),
+        ({"training": {"warm_start": {"from": "latest_blessed", "epochs": 2}}},
+         "epochs is about spans: unseen"),
         ({"training": {"warm_start": {"from": "latest_blessed", "spans": "unseen", "otherwise": "initial"}}},
          "would train a model of a day alone"),
         ({"training": {"epochs": 0, "warm_start": "incremental"}}, "0 trains nothing"),
@@ -180,6 +183,13 @@ def test_what_does_not_go_together_is_refused(tmp_path, changes, words):
     path = write_experiment(tmp_path, **changes)
     with pytest.raises(ValueError, match=words):
         read_experiment(path)
+
+
+@pytest.mark.parametrize("start", ["latest_blessed", "incremental", "/a/model"])
+def test_the_trainer_reads_what_it_is_handed(start):
+    """All settings, those with their defaults included."""
+    training = TrainingSettings.read({"warm_start": start})
+    assert TrainingSettings.from_json(training.to_json()) == training
 
 
 def test_the_short_form_stands_for_the_usual_case(tmp_path):
