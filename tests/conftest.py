@@ -10,31 +10,44 @@ import subprocess
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# Before TensorFlow is imported, and for all processes that tests start: as many processes test side
-# by side as there are cores, and small operations cost a third more where several threads wait for
-# their share of each.
+# Before TensorFlow is imported, and for all processes that tests start: at least as many processes
+# test side by side as there are cores, and small operations cost a third more where several threads
+# wait for their share of each.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from mtlx.pipeline.process import stack
 
-#: Files that take more than half a minute, by their share of the whole.
+#: Files that take more than twenty seconds, by their share of the whole.
 LONGEST_FIRST = (
     "pipeline/test_interrupted_run.py",
+    "trainer/test_contract.py",
     "trainer/distribution/test_worker_group.py",
-    "pipeline/test_windowed_run.py",
-    "kubeflow/test_beam_runners.py",
-    "kubeflow/rehearsal/test_rehearse.py",
-    "pipeline/graph/test_stock_components.py",
     "trainer/distribution/test_devices.py",
+    "pipeline/replay/test_replay.py",
+    "kubeflow/rehearsal/test_rehearse.py",
+    "pipeline/test_windowed_run.py",
+    "trainer/parts/sequence_encoders/test_target.py",
+    "kubeflow/training_job/test_run_fn.py",
+    "kubeflow/test_beam_runners.py",
+    "trainer/training/methods/test_bi_level_planted.py",
+    "trainer/warm_start/test_methods.py",
+    "pipeline/experiment/test_presets.py",
+    "pipeline/test_warm_start_of_a_run.py",
+    "pipeline/test_drift_of_a_run.py",
+    "pipeline/graph/test_stock_components.py",
+    "components/serving_check/test_executor.py",
+    "trainer/serving/test_scoring.py",
     "transform/test_preprocessing.py",
+    "trainer/test_run_fn.py",
+    "trainer/test_start_scale.py",
+    "components/slice_evaluation/test_executor.py",
+    "trainer/parts/sequence_encoders/test_tim.py",
+    "trainer/training/methods/test_schedules_in_training.py",
+    "trainer/networks/test_dtn_task_sensitive.py",
     "trainer/training/methods/test_multi_domain_devices.py",
     "trainer/training/methods/test_gate_trim.py",
-    "trainer/test_contract.py",
-    "kubeflow/training_job/test_run_fn.py",
-    "kubeflow/package/test_compiler.py",
-    "trainer/training/methods/test_gradient_boosting.py",
 )
 
 

@@ -37,8 +37,16 @@ def at_stop(callback: Callable[[], None]) -> Iterator[None]:
     _last_words.append(callback)
     try:
         yield
+    except Stopped:
+        # The main thread leaves the block before anything ends the process.
+        if callback in _last_words:
+            _last_words.remove(callback)
+            with contextlib.suppress(Exception):
+                callback()
+        raise
     finally:
-        _last_words.remove(callback)
+        if callback in _last_words:
+            _last_words.remove(callback)
 
 
 @contextlib.contextmanager

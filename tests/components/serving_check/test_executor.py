@@ -95,7 +95,8 @@ def test_a_model_with_an_operation_that_tensorflow_has_not_is_refused(check):
 
 def test_a_request_that_kills_the_process_is_named(check):
     problems = check("unguarded").outcome.problems
-    assert problems[0] == (
+    # What the process said last may stand behind it.
+    assert problems[0].startswith(
         "serving the model, the process was killed by SIGSEGV while serving_default is sent an "
         "example with a text that tells a length of 2 GiB among 9 good ones"
     )

@@ -86,9 +86,9 @@ class Toy(tf.Module):
             logits += 0.0 * tf.cast(endless, tf.float32)
         if "slow" in self._faults:
             side = tf.ones([64, 64]) / 64
-            turned = tf.while_loop(lambda n, _: n < 400, lambda n, x: (n + 1, x @ side), [0, side])[
-                1
-            ]
+            turned = tf.while_loop(
+                lambda n, _: n < 2000, lambda n, x: (n + 1, x @ side), [0, side]
+            )[1]
             logits += 0.0 * turned[0, 0]
         if "python" in self._faults:
             logits = tf.ensure_shape(tf.py_function(lambda x: x, [logits], tf.float32), [None])

@@ -34,7 +34,8 @@ def test_settings_take_the_places_of_this_machines(small_experiment):
 def test_nothing_else_changes(path):
     experiment = read_experiment(path)
     values = experiment.model_dump(mode="json", exclude_unset=True)
-    settings = {"data.path": "/mnt/x.csv", "run.pipeline_root": "/mnt/root"}
+    logs = "/mnt/day={SPAN}/x.csv" if experiment.data.window else "/mnt/x.csv"
+    settings = {"data.path": logs, "run.pipeline_root": "/mnt/root"}
     settings |= {"serving.push_to": "/mnt/serving", "report.best_possible": None}
     values["kubeflow"] = {"settings": settings}
     cluster = cluster_experiment(type(experiment).read(values))

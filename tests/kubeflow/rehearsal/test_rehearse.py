@@ -28,6 +28,8 @@ FEATURES = ("user_id", "age", "gender", "item_id", "scenario")
 
 #: Nodes whose first attempts are not forked.
 STARTED = ("LogExampleGen", "Trainer")
+#: Ids of the last processes of nodes; those that were forked don't tell in their arguments.
+PROCESSES = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,9 +40,12 @@ def _forked_tasks():
         node_id = command[command.index("--node") + 1]
         if node_id in STARTED and node_id not in started:
             started.add(node_id)
-            return subprocess.Popen(command, **options)
-        del options["start_new_session"]
-        return ForkedProcess(command, **options)
+            process = subprocess.Popen(command, **options)
+        else:
+            del options["start_new_session"]
+            process = ForkedProcess(command, **options)
+        PROCESSES[node_id] = process.pid
+        return process
 
     with pytest.MonkeyPatch.context() as patch:
         known = types.SimpleNamespace(Popen=start, PIPE=subprocess.PIPE)
@@ -71,19 +76,6 @@ def experiment_file(tmp_path_factory):
     return path
 
 
-def _process_of(node_id, run_folder):
-    """Id of the process that runs a node of this rehearsal."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                arguments = (entry / "cmdline").read_bytes().decode().split("\0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if node_id in arguments and any(str(run_folder) in text for text in arguments):
-                return int(entry.name)
-    raise AssertionError(f"no process runs {node_id}")
-
-
 @pytest.fixture(scope="module")
 def killed_once(experiment_file, tmp_path_factory):
     """A rehearsal whose Trainer is killed after its first epoch."""
@@ -92,7 +84,7 @@ def killed_once(experiment_file, tmp_path_factory):
 
     def on_progress(name, line):
         if name == "trainer" and "epoch 1 of" in line and not killed:
-            killed.append(_process_of("Trainer", out))
+            killed.append(PROCESSES["Trainer"])
             os.kill(killed[0], signal.SIGKILL)
 
     rehearsal = rehearse(
@@ -175,8 +167,9 @@ def windowed(experiment_file, tmp_path_factory):
 
     def on_progress(name, line):
         lines.append((name, line))
+        # Logged by the task, which has yet to read the next ones.
         if line.startswith("span 3: ") and not killed:
-            killed.append(_process_of("LogExampleGen", out))
+            killed.append(PROCESSES["LogExampleGen"])
             os.kill(killed[0], signal.SIGKILL)
 
     rehearsal = rehearse(read_experiment(path), out, {"span": "5"}, on_progress=on_progress)

@@ -1,5 +1,6 @@
 """A command that is told to stop ends, whatever it waits for, and its children with it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import psutil
 import pytest
 
-from mtlx.pipeline.process.prompt_stop import STOPPED, at_stop, prompt_stop
+from mtlx.pipeline.process.prompt_stop import STOPPED, Stopped, at_stop, prompt_stop
 
 #: Said before, and never read.
 FULL_PIPE = """
@@ -146,6 +147,13 @@ def test_what_is_to_be_done_at_a_stop_is_done(tmp_path):
     assert place.read_text() == "stopped"
     # What has ended before has no words any more.
     assert not place.with_name("said.left").exists()
+
+
+def test_a_stop_that_the_main_thread_sees_itself_is_no_other():
+    said = []
+    with contextlib.suppress(Stopped), at_stop(lambda: said.append("stopped")):
+        raise Stopped
+    assert said == ["stopped"]
 
 
 def test_without_a_stop_there_are_no_last_words():
