@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from absl import logging
 import yaml
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
@@ -91,3 +92,12 @@ def wait_until_dead():
         raise AssertionError(f"{process} lives on")
 
     return function
+
+
+@pytest.fixture
+def absl_as_at_start():
+    """Logs no more than in a process of its own: what other tests had TFX do may have raised it."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)
+    yield
+    logging.set_verbosity(before)

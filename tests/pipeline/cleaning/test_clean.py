@@ -337,7 +337,7 @@ def test_artifacts_at_a_uri_are_removed(make_past):
     assert _left(past) == {0: set(), 1: OPPONENT, 2: ALL}
 
 
-def test_the_command_says_what_would_go_and_how_much(make_past, capsys):
+def test_the_command_says_what_would_go_and_how_much(make_past, capsys, absl_as_at_start):
     past = make_past(3)
     arguments = past.command("clean", "--keep", "1")
     assert command_line.main([*arguments, "--dry-run", "--paths"]) == 0

@@ -8,7 +8,7 @@ from mtlx.pipeline import command_line
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
+def run(capsys, monkeypatch, absl_as_at_start):
     """Runs a command; returns its exit code and what it printed."""
     monkeypatch.setenv("COLUMNS", "200")
 
