@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from absl import logging
 import yaml
+from absl import logging
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.local_run import run_experiment
