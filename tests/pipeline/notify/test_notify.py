@@ -1,5 +1,6 @@
 """A notifier gets the whole message, and nothing that it does wrong is more than a line."""
 
+import contextlib
 import json
 import logging
 import os
@@ -63,7 +64,7 @@ def test_a_command_that_is_not_there_is_one_line(message):
     assert "./no-such-program cannot be started: No such file" in line
 
 
-def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path, message):
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path, message, wait_until_dead):
     place = tmp_path / "pid"
     code = (
         "import subprocess, sys, time\n"
@@ -76,7 +77,8 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path, messag
     assert "took longer than 3 s, and was ended" in line
     assert time.monotonic() - started < 30
     child = int(place.read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie"
+    with contextlib.suppress(psutil.NoSuchProcess):
+        wait_until_dead(psutil.Process(child))
 
 
 def test_a_command_is_not_waited_for_by_what_it_leaves_behind(tmp_path, message):
