@@ -18,8 +18,8 @@ def message():
         run_id="run-1",
         outcome="not blessed",
         lines=("✘ click, overall: AUC 0.61 is below 0.7", "2 of 3 checks of the gate are met"),
-        report="/root/runs/run-1/report.html",
-        log="/root/runs/run-1/log.txt",
+        report="/pipelines/runs/run-1/report.html",
+        log="/pipelines/runs/run-1/log.txt",
     )
 
 

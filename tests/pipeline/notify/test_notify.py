@@ -38,7 +38,7 @@ def test_a_command_reads_the_message_and_its_parts(tmp_path, message):
         "größe: not blessed (run run-1)",
         "✘ click, overall: AUC 0.61 is below 0.7",
         "2 of 3 checks of the gate are met",
-        "Report: /root/runs/run-1/report.html",
+        "Report: /pipelines/runs/run-1/report.html",
     ]
     expected = {
         "MTLX_EVENT": "blocked", "MTLX_EVENTS": "blocked pushed", "MTLX_EXPERIMENT": "größe",

@@ -13,7 +13,7 @@ OLD = {
     ],
     "blessed": False,
     "pushed_to": None,
-    "folder": "/root/runs/x",
+    "folder": "/pipelines/runs/x",
     "metrics": [
         {"slice": "domain=a", "model": "candidate", "task": "click", "auc": 0.9},
         {"slice": "overall", "model": "reference", "task": "click", "auc": 0.6,
