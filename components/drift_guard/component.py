@@ -20,6 +20,7 @@ class DriftGuardSpec(component_spec.ComponentSpec):
         "split": component_spec.ExecutionParameter(type=str),
         "baseline_split": component_spec.ExecutionParameter(type=str),
         "kept_apart": component_spec.ExecutionParameter(type=str),
+        "dates": component_spec.ExecutionParameter(type=int),
     }
     INPUTS = {
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
@@ -53,6 +54,7 @@ class DriftGuard(base_component.BaseComponent):
         baseline_split: of the examples before; all if empty.
         kept_apart: the feature by whose values rows were split, so that no value of it is in
             both splits; empty for none.
+        dates: the spans' numbers count days since 1970-01-01, and are called by their dates.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -70,6 +72,7 @@ class DriftGuard(base_component.BaseComponent):
         split: str = "",
         baseline_split: str = "",
         kept_apart: str = "",
+        dates: bool = False,
     ):
         DriftSettings.from_json(settings)
         DataContract.from_json(data_contract)
@@ -82,6 +85,7 @@ class DriftGuard(base_component.BaseComponent):
                 split=split,
                 baseline_split=baseline_split,
                 kept_apart=kept_apart,
+                dates=int(dates),
                 drift=types.Channel(type=DriftResult),
             )
         )

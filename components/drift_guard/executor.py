@@ -11,6 +11,7 @@ from mtlx.components.drift_guard.compare import compare
 from mtlx.components.drift_guard.described_rows import DescribedRows
 from mtlx.components.drift_guard.drift_result import Comparison, Drift
 from mtlx.components.drift_guard.settings import DriftSettings
+from mtlx.components.log_example_gen.spans.span_marks import many_words
 from mtlx.transform.contract.contract_property import contract_of
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -61,6 +62,7 @@ def _drift(
 ) -> Drift:
     newest, before = input_dict["statistics"], input_dict["baseline_statistics"]
     splits = exec_properties["split"], exec_properties["baseline_split"]
+    dates = bool(exec_properties["dates"])
     pairs = [(newest, before)]
     if len(before) > 1:
         pairs.append((newest[-1:], [*before, *newest[:-1]][-1:]))
@@ -79,8 +81,8 @@ def _drift(
             return Drift((), (note,))
         comparisons.append(
             compare(
-                (_words(new, splits[0]), sides[0]),
-                (_words(old, splits[1]), sides[1]),
+                (_words(new, splits[0], dates), sides[0]),
+                (_words(old, splits[1], dates), sides[1]),
                 contract_of(exec_properties),
                 settings,
                 exec_properties["kept_apart"],
@@ -89,11 +91,9 @@ def _drift(
     return Drift(tuple(comparisons))
 
 
-def _words(artifacts: list[types.Artifact], split: str) -> str:
+def _words(artifacts: list[types.Artifact], split: str, dates: bool) -> str:
     """What to call the rows behind statistics."""
     if split:
         return f"split {split}"
     spans = [artifact.span for artifact in artifacts]
-    if len(spans) == 1:
-        return f"span {spans[0]}"
-    return f"spans {spans[0]} to {spans[-1]}"
+    return f"span{'s' if len(spans) > 1 else ''} {many_words(spans, dates)}"

@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_node
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
 from mtlx.components.drift_guard.component import DriftGuard
 from mtlx.components.log_example_gen.component import LogExampleGen
+from mtlx.components.log_example_gen.spans.span_marks import is_date
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.components.span_schema_gen.component import SpanSchemaGen
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -106,6 +107,7 @@ def drift_nodes(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
             split=newest,
             baseline_split=before,
             kept_apart="".join(apart),
+            dates=is_date(experiment.data.path),
         )
     ]
 

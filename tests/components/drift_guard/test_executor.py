@@ -35,7 +35,7 @@ def span(tmp_path):
 def guard(tmp_path):
     """Runs the executor, and reads what it wrote."""
 
-    def function(newest, before, **settings):
+    def function(newest, before, dates=0, **settings):
         result = DriftResult()
         result.uri = str(tmp_path / "drift")
         properties = {
@@ -44,6 +44,7 @@ def guard(tmp_path):
             "split": "",
             "baseline_split": "",
             "kept_apart": "",
+            "dates": dates,
         }
         inputs = {"statistics": newest, "baseline_statistics": before}
         try:
@@ -81,6 +82,12 @@ def test_of_two_newest_spans_the_one_before_the_last_is_the_other(span, guard):
     days = [span(number, columns(random, ROWS)) for number in range(1, 5)]
     found = [one.words for one in guard(days[2:], days[:2]).comparisons]
     assert found == ["spans 3 to 4 against spans 1 to 2", "span 4 against span 3"]
+    # As people name them, where the logs lie in folders by date; days that were left out show.
+    found = [one.words for one in guard(days[3:], [*days[:1], days[2]], dates=1).comparisons]
+    assert found == [
+        "span 1970-01-05 against spans 1970-01-02, 1970-01-04",
+        "span 1970-01-05 against span 1970-01-04",
+    ]
 
 
 def test_what_stops_the_run_names_all_that_moved_and_is_written_down(span, guard, tmp_path):

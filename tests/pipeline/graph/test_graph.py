@@ -74,3 +74,14 @@ def test_of_what_the_split_keeps_apart_new_values_are_no_anomaly(
     nodes = {node.id: node.exec_properties for node in pipeline.components}
     assert json.loads(nodes["SchemaGen"]["open_features"]) == open_features
     assert nodes["DriftGuard"]["kept_apart"] == apart
+
+
+@pytest.mark.parametrize(("place", "dates"), [("day={SPAN}", 0), ("day={YYYY}-{MM}-{DD}", 1)])
+def test_spans_are_called_by_their_dates_where_the_logs_lie_by_date(tmp_path, place, dates):
+    path = tmp_path / "x.yaml"
+    old = EXPERIMENT.partition("data: ")[2].partition("\n")[0]
+    text = EXPERIMENT.replace(old, f"{{path: 'logs/{place}/*.csv', window: {{train: 2}}}}")
+    path.write_text(text, encoding="utf-8")
+    pipeline = create_pipeline(read_experiment(path), str(tmp_path / "root"))
+    (guard,) = [node for node in pipeline.components if node.id == "DriftGuard"]
+    assert guard.exec_properties["dates"] == dates
