@@ -36,6 +36,8 @@ class TrainingJob:
         strategy: the devices.
         on_epoch: is called with the history after every epoch.
         start: gives the values to begin with; None begins with those that the seed gives.
+        start_competes: whether the weights that the training begins with are validated as its
+            epoch 0, and kept where no epoch is better.
     """
 
     settings: TrainingSettings
@@ -47,6 +49,7 @@ class TrainingJob:
     strategy: tf.distribute.Strategy
     on_epoch: Callable[[History], None] = lambda history: None
     start: Start | None = None
+    start_competes: bool = False
 
     def gradient_model(self) -> GradientModel:
         """The untrained model, made in the strategy's scope, for a method that follows gradients.

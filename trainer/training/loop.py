@@ -25,7 +25,7 @@ from mtlx.trainer.training.training_state import (
     values_of,
 )
 from mtlx.trainer.validation.kept_epoch import kept_epoch
-from mtlx.trainer.validation.selection import Selection
+from mtlx.trainer.validation.selection import Score, Selection
 from mtlx.trainer.validation.validation import Validation, validate
 
 #: Rows per call when the validation split is predicted.
@@ -96,6 +96,11 @@ class TrainingLoop:
         found = self._store.restore(self._variables())
         if found is not None:
             self._resume(found)
+        elif self._job.start_competes:
+            score = self._record_start()
+            self.state.progress.best_score = score.value
+            history.selection["first_epoch"] = 0
+            history.kept = kept_epoch(history)
 
     def run_epochs(self, last: int) -> None:
         """Runs the epochs of the present stage, or what is left of them.
@@ -132,13 +137,18 @@ class TrainingLoop:
 
         Without any epoch the weights are those that the training began with.
         """
-        if not self.state.history.epochs:
-            self._record_start()
+        history = self.state.history
+        if not history.epochs:
+            score = self._record_start()
+            history.kept = (
+                "No step was taken, the weights are those of the base model: "
+                f"{self.selection.name} {score.value:.5f} on the validation split."
+            )
         kept = kept_groups(self._settings.warm_start, self._variables())
         state = named_values(kept) if self._workers.is_chief else {}
-        return TrainingResult(self.state.best, self.state.history, state=state)
+        return TrainingResult(self.state.best, history, state=state)
 
-    def _record_start(self) -> None:
+    def _record_start(self) -> Score:
         """What would stand there of an epoch, but that no step was taken."""
         history = self.state.history
         started = time.monotonic()
@@ -151,11 +161,8 @@ class TrainingLoop:
         self._note_selection(validation)
         history.gate_weights = self._named(validation.gate_weights)
         history.gate_contributions = self._named(validation.gate_contributions)
-        history.kept = (
-            f"No step was taken, the weights are those of the base model: {self.selection.name} "
-            f"{score.value:.5f} on the validation split."
-        )
         self.state.best = values_of(self.model.variables)
+        return score
 
     def _finished(self, last: int) -> bool:
         patience, progress = self._settings.patience, self.state.progress

@@ -7,7 +7,8 @@ def kept_epoch(history: History) -> str:
     """One sentence for log, terminal and report.
 
     Args:
-        history: with a best epoch, and what it was selected by.
+        history: with a best epoch (0: the weights that the training began with), and what it
+            was selected by.
     """
     selection, best = history.selection, history.best_epoch
     compared = {
@@ -17,8 +18,8 @@ def kept_epoch(history: History) -> str:
     }
     value = compared.pop(best)
     text = (
-        f"Epoch {best} of {len(history.epochs)} is kept: {selection['name']} {value:.5f} on the "
-        "validation split"
+        f"Epoch {best} of {history.epochs[-1]['epoch']} is kept: {selection['name']} {value:.5f} "
+        "on the validation split"
     )
     if compared:
         choose = min if selection["lower_is_better"] else max

@@ -27,7 +27,8 @@ class GateTrim(TrainingMethod):
     2. Each task's gates drop the modules that add less than `threshold` to the gate's mix on the
        validation split, over the task's population; the first of each gate always stays. A
        module that no gate sees any more is not built.
-    3. Standard training of the smaller model, from the weights that it kept.
+    3. Standard training of the smaller model, from the weights that it kept. Where no epoch of it
+       is better on the validation split, the model as it was trimmed is the result.
 
     The paper cuts "some less important feature interaction modules based on gating weights" and
     saves about 9 % of the parameters; it gives no threshold and does not say whether the rest is
@@ -143,6 +144,7 @@ class GateTrim(TrainingMethod):
             build_model=lambda: _with_weights(lambda: _rebuilt(smaller), weights),
             checkpoints=job.checkpoints.part("trimmed"),
             start=None,
+            start_competes=True,
             on_epoch=lambda history: job.on_epoch(_joined(first, history)),
         )
 
@@ -200,20 +202,22 @@ def _describe(
 def _joined(first: History, second: History) -> History:
     """One history of both trainings; the kept epoch, gates and size are the second's.
 
-    Its epochs compete among themselves: those of the first training are of another model.
+    Its epochs compete among themselves: those of the first training are of another model. The
+    first one is the model as it was trimmed.
     """
-    done = len(first.epochs)
+    done = len(first.epochs) + 1
     epochs = [{**record, "epoch": record["epoch"] + done} for record in second.epochs]
+    as_trimmed = f"Epoch {done} is the smaller model as it was trimmed, before any step."
     resumed = second.resumed_from_step
     joined = dataclasses.replace(
         second,
         epochs=[*first.epochs, *epochs],
-        selection={**second.selection, "first_epoch": done + 1} if epochs else first.selection,
+        selection={**second.selection, "first_epoch": done},
         warnings=list(dict.fromkeys([*first.warnings, *second.warnings])),
-        best_epoch=second.best_epoch + done if second.best_epoch else first.best_epoch,
+        best_epoch=second.best_epoch + done,
         seconds={name: value + second.seconds[name] for name, value in first.seconds.items()},
         resumed_from_step=first.resumed_from_step if resumed is None else resumed,
-        notes=[*first.notes, *second.notes],
+        notes=[*first.notes, *second.notes, as_trimmed],
     )
     joined.kept = kept_epoch(joined)
     return joined

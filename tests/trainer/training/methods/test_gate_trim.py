@@ -83,6 +83,13 @@ def _train(job, **options):
     return TRAINING_METHODS.build("gate_trim", options, job).train()
 
 
+def _with(job, result):
+    model = job.build_model()
+    for variable, value in zip(model.variables, result.weights, strict=True):
+        variable.assign(value)
+    return model
+
+
 def _loaded(result):
     model = result.build_model()
     for variable, value in zip(model.variables, result.weights, strict=True):
@@ -125,19 +132,20 @@ def test_drops_what_the_gates_hardly_use(standard, trimmed, threshold):
 def test_history_holds_both_trainings_and_says_what_was_dropped(standard, trimmed):
     job, result, shown = trimmed
     history, model = result.history, _loaded(result)
-    assert shown == [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
-    assert [record["epoch"] for record in history.epochs] == [1, 2, 3, 4]
-    assert history.best_epoch in (3, 4)
+    assert shown == [[1], [1, 2], [1, 2, 3, 4], [1, 2, 3, 4, 5]]
+    assert [record["epoch"] for record in history.epochs] == [1, 2, 3, 4, 5]
+    assert history.epochs[2]["examples"] == 0, "the third is the model as it was trimmed"
     values = {record["epoch"]: record["selection"] for record in history.epochs}
-    assert history.best_epoch == min((3, 4), key=values.get)
-    assert f"Epoch {history.best_epoch} of 4 is kept: " in history.kept
+    assert history.best_epoch == min((3, 4, 5), key=values.get)
+    assert f"Epoch {history.best_epoch} of 5 is kept: " in history.kept
     assert "the lowest since epoch 3 (epoch " in history.kept
     assert history.parameters < standard.history.parameters
     assert history.parameters == sum(np.prod(w.shape) for w in model.trainable_variables)
-    for note, task in zip(history.notes, ("ctr", "cvr"), strict=False):
+    for note, task in zip(history.notes[1:], ("ctr", "cvr"), strict=False):
         assert note.startswith(f"Task {task} no longer reads ")
     saved = standard.history.parameters - history.parameters
     assert f"saved {saved:,} of {standard.history.parameters:,} parameters" in history.notes[-1]
+    assert history.notes[0] == "Epoch 3 is the smaller model as it was trimmed, before any step."
     again = validate(model, job.validation.in_order(100), INPUTS.tasks)
     best = history.epochs[history.best_epoch - 1]["validation_auc"]
     # 36 pairs of user and item make 300 rows: whether two of a pair tie depends on rounding.
@@ -147,9 +155,7 @@ def test_history_holds_both_trainings_and_says_what_was_dropped(standard, trimme
 
 def test_fine_tuning_starts_where_training_ended(make, standard):
     """Scores hardly move where what is dropped had hardly any weight: here, none at all."""
-    larger = make().build_model()
-    for variable, value in zip(larger.variables, standard.weights, strict=True):
-        variable.assign(value)
+    larger = _with(make(), standard)
     gate = larger.network.gate
     gate.bias.assign(np.asarray(gate.bias) - 1e9 * (np.arange(gate.column_count) == 0))
     smaller = _trimmed(larger, {"ctr": [larger.network.gate_names["ctr"][0]]})
@@ -159,13 +165,31 @@ def test_fine_tuning_starts_where_training_ended(make, standard):
     np.testing.assert_allclose(smaller(features)["logits"], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_fine_tuning_that_only_does_harm_leaves_the_model_as_it_was_trimmed(
+    make, standard, threshold
+):
+    job = make()
+    result = _train(job, threshold=threshold, fine_tune_epochs=2, fine_tune_learning_rate=5.0)
+    history = result.history
+    assert history.best_epoch == 3
+    assert "the lowest since epoch 3" in history.kept
+    assert (
+        min(record["selection"] for record in history.epochs[3:])
+        > 1.1 * (history.epochs[2]["selection"])
+    )
+    # Its weights are those of the larger model: what is not dropped has not moved.
+    trained = {w.name: np.array(w) for w in _with(make(), standard).embedding.weights}
+    for weight in _loaded(result).embedding.weights:
+        np.testing.assert_allclose(weight, trained[weight.name], atol=1e-6)
+
+
 class _Killed(Exception):
     pass
 
 
 def test_an_interrupted_training_ends_with_the_same_model(make, trimmed, threshold):
     """Killed after an epoch of the first training, and of the second."""
-    kills = [1, 3]
+    kills = [1, 4]
 
     def killed(history):
         if kills and len(history.epochs) == kills[0]:
