@@ -3,6 +3,7 @@ at the end), their names, small disks, and a browser.
 """
 
 import collections
+import gc
 import os
 import shutil
 import subprocess
@@ -47,6 +48,8 @@ LONGEST_FIRST = (
     "trainer/training/methods/test_schedules_in_training.py",
     "trainer/networks/test_dtn_task_sensitive.py",
     "trainer/training/methods/test_multi_domain_devices.py",
+    "trainer/serving/test_export.py",
+    "trainer/training/methods/test_bi_level.py",
     "trainer/training/methods/test_gate_trim.py",
 )
 
@@ -75,6 +78,17 @@ def _place(path):
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _place(item.path.as_posix()))
+
+
+def pytest_collectstart():
+    """What is imported and collected stays: there is no garbage to look for."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """A million objects stay for good: garbage is looked for among what comes later."""
+    gc.freeze()
+    gc.enable()
 
 
 class Scheduling(LoadFileScheduling):

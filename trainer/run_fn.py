@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from absl import logging
-from tfx.components.trainer.fn_args_utils import FnArgs
 
 from mtlx.trainer.distribution.cluster import Cluster
 from mtlx.trainer.distribution.devices import choose_strategy
@@ -35,8 +35,11 @@ from mtlx.trainer.warm_start.write_base import describe_checkpoint, write_base
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.contract.data_contract import DataContract
 
+if TYPE_CHECKING:  # It takes two seconds to import, in every worker.
+    from tfx.components.trainer.fn_args_utils import FnArgs
 
-def run_fn(fn_args: FnArgs, memory: Callable[[], int | None] = available_memory) -> None:
+
+def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memory) -> None:
     """Trains and exports one model, alone or with the other machines that ``TF_CONFIG`` names.
 
     Several machines all call this with the same arguments; the chief alone writes, and the others

@@ -1,5 +1,6 @@
 """A small log with a planted signal, transformed and trained on by the stock components."""
 
+import functools
 import json
 from types import SimpleNamespace
 
@@ -202,6 +203,14 @@ def fn_args(trained, custom_config):
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def loaded_once():
+    """A model that many tests of a file look at is loaded once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,7 @@ def build(folder):
     ServedModel(model, transformed, strict).save(str(work / "strict"))
     trained = model(_training_rows(work, transformed))["probabilities"].numpy()
     documented = DataContract.read(DOCUMENTED)
-    _ingest(work, documented, "documented")
+    _rename(work, "log", "documented", {"user": "user_id", "item": "item_id"})
     # As a reviewed schema may promise; requests need not keep to it.
     transformed = _transform(work, documented, "documented", always_present=True)
     model = _random_model(documented, transformed)
@@ -181,6 +181,19 @@ def _ingest(work, contract, name):
         for path in sorted(work.glob(f"{name}/examples/*/Split-{split}/*.gz"))
     ]
     return list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+
+
+def _rename(work, name, other, features):
+    """The training examples of a log, as another contract's, which names features otherwise."""
+    for file in work.glob(f"{name}/examples/*/Split-train/*.gz"):
+        path = work / other / file.relative_to(work / name)
+        path.parent.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+            for record in tf.data.TFRecordDataset(str(file), "GZIP").as_numpy_iterator():
+                example = tf.train.Example.FromString(record)
+                for old, new in features.items():
+                    example.features.feature[new].CopyFrom(example.features.feature[old])
+                writer.write(example.SerializeToString())
 
 
 def _training_rows(work, transformed):

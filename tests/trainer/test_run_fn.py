@@ -36,6 +36,8 @@ ordinary_step.OrdinaryStep.__call__ = killed
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
 
 def _served(model, examples):
     return tf.saved_model.load(str(model)).signatures["serving_default"](examples)

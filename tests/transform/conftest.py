@@ -116,12 +116,16 @@ def _encode(row, kinds):
 @pytest.fixture(scope="session")
 def one_pass(tmp_path_factory):
     """As `transform`, by the parts of OnePassTransform."""
-    return lambda contract, rows: _one_pass(contract, rows, tmp_path_factory.mktemp("one_pass"))
+
+    def function(contract, rows, spec=None):
+        return _one_pass(contract, rows, spec, tmp_path_factory.mktemp("one_pass"))
+
+    return function
 
 
-def _one_pass(contract, rows, folder):
+def _one_pass(contract, rows, spec, folder):
     """Outputs of OnePassTransform's parts, run on Beam over two files."""
-    spec = raw_spec(contract)
+    spec = spec or raw_spec(contract)
     schema = schema_utils.schema_from_feature_spec(spec)
     kinds = {name: feature.dtype for name, feature in spec.items()}
     files = [f"{folder}/raw-{shard}.gz" for shard in range(2)]

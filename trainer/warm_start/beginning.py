@@ -1,10 +1,10 @@
 """Whether a Trainer begins with a base model, and with which."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import tensorflow_transform as tft
 from absl import logging
-from tfx.components.trainer.fn_args_utils import FnArgs
 
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -13,6 +13,9 @@ from mtlx.trainer.warm_start.base_model import BaseModel, BaseModelError
 from mtlx.trainer.warm_start.warm_start import WarmStart, vocabularies_of
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.model_inputs import ModelInputs
+
+if TYPE_CHECKING:  # See `mtlx.trainer.run_fn`.
+    from tfx.components.trainer.fn_args_utils import FnArgs
 
 #: Training method of which a base model is a smaller one, and the option that says what it lacks.
 _TRIMMED_BY, _TRIMMED = "gate_trim", "dropped"
@@ -48,7 +51,7 @@ class Beginning:
     @classmethod
     def of(
         cls,
-        fn_args: FnArgs,
+        fn_args: "FnArgs",
         contract: DataContract,
         model: ModelSettings,
         training: TrainingSettings,

@@ -113,26 +113,26 @@ CASES = {
     # In the last batch the tables' other rows stay as they are on both devices. Two optimisers, a
     # schedule, an average, and steps whose parts have rows on one device only.
     "lazy in parts": {
-        **{"optimizer": "lazy_adam", "batch_size": 44, "batch_parts": 3, "average": 0.9},
+        **{"optimizer": "lazy_adam", "batch_size": 44, "batch_parts": 2, "average": 0.9},
         **{"l2": 0.01, "clip_norm": 0.1},
         "schedule": {"name": "cosine", "warm_up_share": 0.2},
         "embeddings": {"learning_rate": 0.02},
     },
     "in parts": {
-        **{"optimizer": "adam", "batch_size": 33, "batch_parts": 4, "average": 0.9},
+        **{"optimizer": "adam", "batch_size": 33, "batch_parts": 3, "average": 0.9},
         **{"weight_decay": 0.1, "embeddings": {"learning_rate": 0.02, "l2": 0.01}},
     },
 }
-#: The second stage begins behind step 5 of 5 per epoch.
+#: Seven batches of 19 rows, of which the devices see 10 and 9. The second stage begins behind step 7.
 META = {
-    **{**SGD, "batch_size": 32, "dropout": 0.5, "checkpoint_every_steps": 2, "epochs": 1},
-    **{"method": "meta", "method_options": {"second_order": True}, "interrupt": 7},
+    **{**SGD, "batch_size": 19, "dropout": 0.5, "checkpoint_every_steps": 2, "epochs": 1},
+    **{"method": "meta", "method_options": {"second_order": True}, "interrupt": 9},
 }
 #: In the middle of an epoch, behind one without gain.
 SCHEDULED = {
-    **{"optimizer": "adam", "learning_rate": 0.5, "batch_size": 33, "model": NORMALISED},
+    **{"optimizer": "adam", "learning_rate": 0.5, "batch_size": 19, "model": NORMALISED},
     **{"schedule": "plateau", "epochs": 4, "average": 0.9, "embeddings": {"learning_rate": 0.02}},
-    **{"interrupt": 13, "checkpoint_every_steps": 2, "dropout": 0.5},
+    **{"interrupt": 17, "checkpoint_every_steps": 2, "dropout": 0.5},
 }
 
 
@@ -158,7 +158,7 @@ def test_two_devices_train_as_one_does(compared, case):
 
 def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
     result = compared["meta"]
-    assert result["resumed_from_step"] == 6
+    assert result["resumed_from_step"] == 8
     assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133, 133]
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6
@@ -167,7 +167,7 @@ def test_two_devices_resume_in_the_middle_of_meta_learning(compared):
 def test_two_devices_resume_in_the_middle_of_an_epoch(compared):
     """With the same batches, optimiser state, schedule, average, statistics and dropout."""
     result = compared["scheduled"]
-    assert result["resumed_from_step"] == 12
+    assert result["resumed_from_step"] == 16
     assert result["devices"][1] == ["CPU:0", "CPU:1"]
     assert result["examples"] == [133] * 4
     assert result["weights"] < 1e-6 and result["loss"] < 1e-6

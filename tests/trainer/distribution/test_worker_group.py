@@ -46,7 +46,7 @@ NETWORK = {
     "embedding_size": 4,
 }
 TRAINING = {
-    "epochs": 3,
+    "epochs": 2,
     "patience": 2,
     "batch_size": 149,
     # More blocks than are shuffled together where they are not kept in memory.
@@ -122,7 +122,7 @@ def _jobs(make, folder, cases):
 def by_pair(fn_args, tmp_path_factory):
     """The jobs of all cases, trained by two processes, the first one from a killed pair's steps.
 
-    The killed pair ends in the third step of the second of three epochs, which have thirty steps.
+    The killed pair ends in the third step of the second of two epochs, which have thirty steps.
     """
     jobs = _jobs(fn_args, tmp_path_factory.mktemp("pair"), CASES)
     first = next(iter(jobs.values()))

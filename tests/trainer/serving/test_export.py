@@ -13,6 +13,7 @@ from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.serving.export import ServedModel, _typed
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from tests.trainer.small_members import SMALL
 
 #: Serves rows in a process that sees neither this project nor the libraries that made the model.
 SERVER = """
@@ -130,7 +131,8 @@ def test_predictions_equal_the_keras_models_on_transformed_rows(
     """Of networks that choose weights by the domain's id, which an export might not hand on."""
     transformed = tft.TFTransformOutput(str(trained.transform_graph))
     inputs = build_model_inputs(contract, transformed)
-    model = RankingModel(inputs, ModelSettings(network=network, embedding_size=4))
+    settings = ModelSettings(network=network, options=SMALL[network], embedding_size=4)
+    model = RankingModel(inputs, settings)
     ServedModel(model, transformed, contract).save(str(tmp_path / "model"))
     files = sorted(tf.io.gfile.glob(str(trained.examples / "Split-validation" / "*")))
     records = list(tf.data.TFRecordDataset(files, "GZIP"))

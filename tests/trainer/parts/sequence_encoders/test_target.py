@@ -23,8 +23,9 @@ def part_of_the_way():
 
 @pytest.mark.parametrize("name", COMPARING)
 def test_finds_the_target_among_the_behaviours(name, part_of_the_way):
-    """Four fifths of the way, as the mean of two seeds, either of which goes at least two thirds:
-    threads add up in another order each time, and the slowest encoder, BST, ends within 0.005.
+    """Most of the way with one seed; or four fifths as the mean of two, either of which goes at
+    least two thirds: threads add up in another order each time, and the slowest encoder, BST, ends
+    within 0.005.
 
     The variants of TIM: `test_tim.py`, on two sequences.
     """
@@ -35,6 +36,8 @@ def test_finds_the_target_among_the_behaviours(name, part_of_the_way):
         while len(aucs) <= EPOCHS and max(aucs) < part_of_the_way(0.85):
             aucs.append(learning.epoch()[0])
         best.append(max(aucs))
+        if best[-1] >= part_of_the_way(0.85):
+            break
     assert np.mean(best) > part_of_the_way(0.8) and min(best) > part_of_the_way(2 / 3), best
 
 

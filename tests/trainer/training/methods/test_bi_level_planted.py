@@ -24,30 +24,31 @@ from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 
 DOMAINS, TASKS = 3, 3
 EXPERTS = DOMAINS + TASKS
-INPUTS = ModelInputs(
-    (),
-    (),
-    (),
-    None,
-    tuple(f"domain_{index}" for index in range(DOMAINS)),
-    tuple(TaskSpec(f"task_{index}", f"label_{index}") for index in range(TASKS)),
-)
-SPEC = {
-    "shared": tf.io.FixedLenFeature([], tf.float32),
-    "experts": tf.io.FixedLenFeature([EXPERTS], tf.float32),
-    "domain_id": tf.io.FixedLenFeature([], tf.int64),
-    **{task.label: tf.io.FixedLenFeature([], tf.int64) for task in INPUTS.tasks},
-}
 #: Share of the domains' (tasks') experts in the labels, by what the data says of a module.
 SAYS = {
     "own": np.eye(3),
     "equally": np.full((3, 3), 1 / 3),
     "nothing": np.zeros((3, 3)),
 }
+#: What the data says of the domains' and of the tasks' experts.
+DATA = (("own", "equally"), ("equally", "own"), ("nothing", "own"))
 _START = 0.731
 
 
-class Fused(GradientModel):
+def _inputs(parts):
+    """Of so many models side by side, each with tasks of its own."""
+    names = [f"{part}_{task}" for part in range(parts) for task in range(TASKS)]
+    return ModelInputs(
+        (),
+        (),
+        (),
+        None,
+        tuple(f"domain_{index}" for index in range(DOMAINS)),
+        tuple(TaskSpec(f"task_{name}", f"label_{name}") for name in names),
+    )
+
+
+class Part(keras.layers.Layer):
     """Eqs. 5 to 9 on experts of one number each that are given, with linear towers."""
 
     def __init__(self):
@@ -57,79 +58,104 @@ class Fused(GradientModel):
         self.scale = self.add_weight(shape=shape, initializer="ones", name="scale")
         self.shift = self.add_weight(shape=shape, initializer="zeros", name="shift")
 
+    def call(self, domain_ids, shared, experts):
+        weights = ops.concatenate(self.fusion(domain_ids), axis=-1)  # (B, T, D + T)
+        fused = ops.einsum("bte,be->bt", weights, experts)
+        scale, shift = (ops.take(values, domain_ids, axis=0) for values in (self.scale, self.shift))
+        return scale * (shared[:, None] + fused) + shift
+
+
+class Fused(GradientModel):
+    """Models that share nothing, each on data of its own kind: one training shows what all learn.
+
+    Their losses are added up and Adam's steps are a weight's own, so that each of them learns what
+    it would alone.
+    """
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = [Part() for _ in range(parts)]
+
     @property
     def fusion_variables(self):
-        return self.fusion.variables
+        return [variable for part in self.parts for variable in part.fusion.variables]
 
     def call(self, features, training=False):
         domain_ids = features["domain_id"]
-        weights = ops.concatenate(self.fusion(domain_ids), axis=-1)  # (B, T, D + T)
-        fused = ops.einsum("bte,be->bt", weights, features["experts"])
-        scale, shift = (ops.take(values, domain_ids, axis=0) for values in (self.scale, self.shift))
-        logits = scale * (features["shared"][:, None] + fused) + shift
+        logits = [
+            part(domain_ids, features["shared"][:, place], features["experts"][:, place])
+            for place, part in enumerate(self.parts)
+        ]
+        logits = ops.concatenate(logits, axis=-1)
         return {"logits": logits, "probabilities": ops.sigmoid(logits), "domain_id": domain_ids}
 
 
-def _write(path, rows, random, domains, tasks):
+def _write(path, rows, random, data, tasks):
     """Labels follow the shared expert, and the others as far as the data says."""
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for _ in range(rows):
-            shared, experts = random.normal(), random.normal(size=EXPERTS)
             domain = int(random.integers(DOMAINS))
-            of_domains = SAYS[domains][domain] @ experts[:DOMAINS]
-            logits = 2 * (shared + of_domains + SAYS[tasks] @ experts[DOMAINS:])  # (T,)
+            shared = random.normal(size=len(data))
+            experts = random.normal(size=(len(data), EXPERTS))
+            logits = []
+            for place, (of_domains, of_tasks) in enumerate(data):
+                told = SAYS[of_domains][domain] @ experts[place, :DOMAINS]
+                told = told + SAYS[of_tasks] @ experts[place, DOMAINS:]
+                logits.extend(2 * (shared[place] + told))
             features = tf.train.Example()
-            features.features.feature["shared"].float_list.value.append(shared)
-            features.features.feature["experts"].float_list.value.extend(experts)
+            features.features.feature["shared"].float_list.value.extend(shared)
+            features.features.feature["experts"].float_list.value.extend(experts.ravel())
             features.features.feature["domain_id"].int64_list.value.append(domain)
-            for task, logit in zip(INPUTS.tasks, logits, strict=True):
-                label = int(random.random() < 1 / (1 + np.exp(-logit)))
-                features.features.feature[task.label].int64_list.value.append(label)
+            labels = random.random(len(logits)) < 1 / (1 + np.exp(-np.array(logits)))
+            for task, label in zip(tasks, labels, strict=True):
+                features.features.feature[task.label].int64_list.value.append(int(label))
             writer.write(features.SerializeToString())
 
 
-def _learnt(folder, domains, tasks, seed, **options):
-    """α and β by name, after 297 steps."""
-    random = np.random.default_rng(seed)
-    sets = []
+def _learnt(folder, data, seed, **options):
+    """α and β by name after 297 steps, for each kind of data."""
+    random, inputs, sets = np.random.default_rng(seed), _inputs(len(data)), []
+    spec = {
+        "shared": tf.io.FixedLenFeature([len(data)], tf.float32),
+        "experts": tf.io.FixedLenFeature([len(data), EXPERTS], tf.float32),
+        "domain_id": tf.io.FixedLenFeature([], tf.int64),
+        **{task.label: tf.io.FixedLenFeature([], tf.int64) for task in inputs.tasks},
+    }
     for split, rows in (("train", 3840), ("validation", 100)):
-        _write(folder / f"{split}.gz", rows, random, domains, tasks)
-        sets.append(ExampleSet([str(folder / f"{split}.gz")], SPEC, 1024, True))
+        _write(folder / f"{split}.gz", rows, random, data, inputs.tasks)
+        sets.append(ExampleSet([str(folder / f"{split}.gz")], spec, 1024, True))
     settings = TrainingSettings(
         epochs=11, patience=None, batch_size=128, learning_rate=0.01, seed=seed
     )
     checkpoints = CheckpointFolder(str(folder / "checkpoints"), "training")
     strategy = tf.distribute.get_strategy()
-    job = TrainingJob(settings, INPUTS, Fused, *sets, checkpoints, strategy)
+    job = TrainingJob(settings, inputs, lambda: Fused(len(data)), *sets, checkpoints, strategy)
     method = TRAINING_METHODS.build("bi_level", options, job)
     method.train()
     assert method.loop.state.progress.step == 297
-    return {
-        variable.name: float(ops.sigmoid(variable))
-        for variable in method.loop.model.fusion_variables
-    }
+    return [
+        {variable.name: float(ops.sigmoid(variable)) for variable in part.fusion.variables}
+        for part in method.loop.model.parts
+    ]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(
-    ("domains", "tasks"), [("own", "equally"), ("equally", "own"), ("nothing", "own")]
-)
-def test_fusion_weights_go_where_the_data_says(tmp_path, domains, tasks, seed):
-    found = _learnt(tmp_path, domains, tasks, seed)
-    for name, says in (("domain", domains), ("task", tasks)):
-        alpha, beta = found[f"alpha_{name}"], found[f"beta_{name}"]
-        print(name, says, round(alpha, 3), round(beta, 3))
-        if says == "nothing":
-            assert alpha < _START - 0.15
-        elif says == "own":
-            assert beta > _START + 0.1
-        else:
-            assert beta < _START - 0.15
+def test_fusion_weights_go_where_the_data_says(tmp_path, seed):
+    for says_of, found in zip(DATA, _learnt(tmp_path, DATA, seed), strict=True):
+        for name, says in zip(("domain", "task"), says_of, strict=True):
+            alpha, beta = found[f"alpha_{name}"], found[f"beta_{name}"]
+            print(says_of, name, says, round(alpha, 3), round(beta, 3))
+            if says == "nothing":
+                assert alpha < _START - 0.15
+            elif says == "own":
+                assert beta > _START + 0.1
+            else:
+                assert beta < _START - 0.15
 
 
 def test_once_an_epoch_at_a_thousandth_moves_nothing(tmp_path):
     """The schedule of the released code, for which `m3oe_released` is there."""
-    found = _learnt(tmp_path, "own", "equally", 1, every_steps=None, learning_rate=1e-3)
+    (found,) = _learnt(tmp_path, DATA[:1], 1, every_steps=None, learning_rate=1e-3)
     assert max(abs(value - _START) for value in found.values()) < 0.01
 
 

@@ -132,8 +132,8 @@ def test_stage_2_starts_from_the_best_epoch_and_has_patience_of_its_own(make):
 def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted):
     """Four steps per epoch, eight per stage: in both stages, and between them."""
     job = make()
-    resumed, starts = train_killed(lambda: Meta(job, epochs=2), (3, 7, 8, 10, 13))
-    assert starts == [0, 2, 6, 8, 10, 12]
+    resumed, starts = train_killed(lambda: Meta(job, epochs=2), (3, 8, 13))
+    assert starts == [0, 2, 8, 12]
     _assert_same(resumed, uninterrupted)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-#: Trains on one and on two logical CPU devices, with rows that do not divide evenly.
+#: Trains on one and on two logical CPU devices, which see 10 and 9 rows of every batch.
 COMPARISON = """
 import json, tempfile
 import numpy as np
@@ -41,7 +41,7 @@ spec = {name: tf.io.FixedLenFeature([], tf.int64) for name in rows}
 
 def train(devices, network, options, method, method_options):
     settings = TrainingSettings(
-        epochs=2, patience=None, batch_size=32, optimizer="sgd", learning_rate=0.05,
+        epochs=2, patience=None, batch_size=19, optimizer="sgd", learning_rate=0.05,
         loss=[{"name": "binary_cross_entropy"}],
     )
     built = ModelSettings(network=network, options=options, embedding_size=4)
@@ -59,7 +59,7 @@ def train(devices, network, options, method, method_options):
 CASES = [
     ("star", {"hidden": [8], "tower_hidden": []}, "standard", {}),
     ("m3oe", {"domain_units": 8, "hidden": [8], "expert_hidden": [4]}, "bi_level",
-     {"every_steps": 2, "learning_rate": 0.5}),
+     {"every_steps": 2, "learning_rate": 0.5, "batch_from": "validation"}),
 ]
 for case in CASES:
     one, two = train(["CPU:0"], *case), train(["CPU:0", "CPU:1"], *case)

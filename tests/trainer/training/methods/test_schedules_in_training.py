@@ -233,10 +233,11 @@ def _noted(job, case):
 def test_an_interrupted_training_ends_with_the_same_model(make, case):
     """Same rates, same averages, same moving statistics as if nothing had happened."""
     settings = {**RESUMED[case], "checkpoint_every_steps": 3}
-    job, steps = make(**settings), (7, 12)
+    # In the middle of an epoch; of several stages, in each of them.
+    job, steps = make(**settings), (7, 12) if case == "meta" else (12,)
     resumed, starts = train_killed(lambda: _noted(job, case), steps)
     expected = _noted(make(**settings), case).train()
-    assert len(starts) == 3
+    assert len(starts) == len(steps) + 1
     assert all(0 <= step - start <= 2 for step, start in zip(steps, starts[1:], strict=True))
     for one, other in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(one, other)

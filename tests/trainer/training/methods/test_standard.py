@@ -68,7 +68,7 @@ def _write(path, rows, seed):
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("examples")
-    _write(folder / "train.gz", 500, seed=1)
+    _write(folder / "train.gz", 512, seed=1)
     _write(folder / "validation.gz", 300, seed=2)
     return folder
 
@@ -227,8 +227,8 @@ def uninterrupted(make):
 def test_an_interrupted_training_ends_with_the_same_model(make, uninterrupted):
     """Eight steps per epoch: within the first and the second one, and at the end of one."""
     job = make(checkpoint_every_steps=2)
-    resumed, starts = train_killed(lambda: Standard(job), (2, 5, 8, 11))
-    assert starts == [0, 2, 4, 8, 10]
+    resumed, starts = train_killed(lambda: Standard(job), (5, 8, 11))
+    assert starts == [0, 4, 8, 10]
     _assert_same(resumed, uninterrupted)
 
 
