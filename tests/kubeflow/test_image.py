@@ -293,46 +293,65 @@ def test_all_files_of_the_packages_are_installed(installed):
     assert any(path.endswith(".html") for path in files(ROOT))
 
 
-def test_the_installed_project_works_from_another_folder(installed, tmp_path):
-    """A process that sees the installed files only imports all modules and finds their data."""
-    script = tmp_path / "check.py"
-    script.write_text(
-        "import importlib, pkgutil\n"
-        "count = 0\n"
-        "import mtlx\n"
-        f"assert mtlx.__file__.startswith({str(installed)!r}), mtlx.__file__\n"
-        f"for floor in {FLOORS!r}:\n"
-        "    package = importlib.import_module(f'mtlx.{floor}')\n"
-        "    for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
-        "        importlib.import_module(module.name)\n"
-        "        count += 1\n"
-        "from mtlx.pipeline.experiment.presets import preset_names, read_preset\n"
-        "presets = [read_preset(name) for name in preset_names()]\n"
-        "from mtlx.components.report.render import _ENVIRONMENT\n"
-        "templates = [_ENVIRONMENT.get_template(t) for t in _ENVIRONMENT.list_templates(['html'])]\n"
-        "print(count, len(presets), len(templates))\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(installed), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, str(script)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+#: Imports all modules, finds the data of some, runs the health check and the command, one after
+#: the other: each line of output is what one of them has to say.
+USE = """
+import importlib, json, pkgutil, runpy, sys
+import mtlx
+print(mtlx.__file__)
+count = 0
+for floor in sys.argv[1].split(","):
+    package = importlib.import_module("mtlx." + floor)
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+        count += 1
+from mtlx.pipeline.experiment.presets import preset_names, read_preset
+presets = [read_preset(name) for name in preset_names()]
+from mtlx.components.report.render import _ENVIRONMENT
+templates = [_ENVIRONMENT.get_template(t) for t in _ENVIRONMENT.list_templates(["html"])]
+print(count, len(presets), len(templates))
+from mtlx.kubeflow.task import node_entry
+print(node_entry.main(["--check"]))
+command = sys.argv[2]
+sys.argv = [command, "models", "dtn"]
+try:
+    runpy.run_path(command, run_name="__main__")
+except SystemExit as left:
+    print(left.code)
+"""
+
+
+@pytest.fixture(scope="module")
+def used(installed, tmp_path_factory):
+    """What a process says that sees the installed files only, in another folder; and the folder."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("TFX_MLMD_")}
+    environment |= {"PYTHONPATH": str(installed), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", USE, ",".join(FLOORS), str(installed / "bin/mtlx")]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    modules, presets, templates = map(int, done.stdout.splitlines()[-1].split())
+    return done.stdout.splitlines(), folder
+
+
+def test_the_installed_project_works_from_another_folder(used, installed):
+    """All modules are imported, and what belongs to them is there."""
+    (place, counted, *_), _ = used
+    assert Path(place).is_relative_to(installed)
+    modules, presets, templates = map(int, counted.split())
     assert modules > 150
     assert presets == len(list((ROOT / "trainer/presets").glob("*.yaml")))
     assert templates == len(list((ROOT / "components/report/templates").glob("*.html")))
 
 
-def test_the_command_is_installed(installed, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
-    command = [str(installed / "bin/mtlx"), "models", "dtn"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0 and "dtn" in done.stdout, done.stderr[-2000:]
+def test_the_health_check_passes(used):
+    """What the image's build ends with; in a process of its own: `test_node_entry`."""
+    (_, _, said, code, *_), folder = used
+    assert said == "imports, ML-Metadata, a node and its cache: as they should be"
+    assert code == "0"
+    assert not list(folder.iterdir())
 
 
-def test_the_health_check_passes(installed, tmp_path):
-    """What the image's build ends with."""
-    environment = {**os.environ, "PYTHONPATH": str(installed), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "mtlx.kubeflow.task.node_entry", "--check"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert not list(tmp_path.iterdir())
+def test_the_command_is_installed(used):
+    (_, _, _, _, *said, code), _ = used
+    assert any("dtn" in line for line in said)
+    assert code == "0"

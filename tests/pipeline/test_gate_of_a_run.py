@@ -30,6 +30,8 @@ def renamed(finished, tmp_path_factory):
     features = values["features"]
     features["cost"] = {**features.pop("price"), "column": "price"}
     features["age"] = {"kind": "categorical"}
+    values["model"] = {"network": "shared_bottom", "embedding_size": 4}
+    values["training"]["epochs"] = 1
     floors = values["gate"]["thresholds"]
     values["gate"] |= {
         "thresholds": [*floors, UPPER, {**UPPER, "against": "anchor"}],

@@ -30,20 +30,14 @@ WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --dir
 
 
 def _start(path, *overrides):
-    """A run; one with other settings is started as by a shell, the others are forked."""
+    """A run in a process of its own."""
     sets = [text for override in overrides for text in ("--set", override)]
-    command = [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets]
-    options = {
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-        "text": True,
-        "env": {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
-    }
-    if not overrides:
-        return ForkedProcess(command, **options)
-    # A shell's job in the background, as these tests may be, ignores it.
-    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
-    return subprocess.Popen(command, **options)
+    return ForkedProcess(
+        [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
+    )
 
 
 def _run_until(path, wait_until_dead, sign, number, code, *overrides):

@@ -50,8 +50,9 @@ def daily(finished, logs, tmp_path_factory):
         "split": {"by": "hash", "of": "user_id", "train": 0.5, "validation": 0.1, "test": 0.4},
     }
     values["gate"] |= {"minimum_positives": 1}
+    values["model"] = {"network": "shared_bottom", "embedding_size": 4}
     values["training"] |= {"epochs": 1}
-    values["serving"]["push_to"] = str(folder / "serving")
+    values["serving"] |= {"push_to": str(folder / "serving"), "check": None}
     values["run"]["pipeline_root"] = str(folder / "root")
     values.pop("kubeflow", None)  # whose logs have no spans
     changed = folder / "experiment.yaml"

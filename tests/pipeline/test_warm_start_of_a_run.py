@@ -31,7 +31,7 @@ def second_day(finished, tmp_path_factory):
     values["training"] |= {"epochs": 1, "warm_start": start}
     values["transform"] = {"reuse": "base_model"}
     values["run"]["pipeline_root"] = str(folder / "root")
-    values["serving"]["push_to"] = str(folder / "serving")
+    values["serving"] |= {"push_to": str(folder / "serving"), "check": None}
     changed = folder / "experiment.yaml"
     changed.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     return changed, run_experiment(read_experiment(changed))

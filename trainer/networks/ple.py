@@ -55,6 +55,9 @@ class ExtractionLevel(keras.layers.Layer):
         self.experts = ParallelMLP(sum(sizes), hidden, dropout, normalization=normalization)
         self.gate = Gate(self.visible)
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`: the parts make the weights."""
+
     def call(
         self, inputs: keras.KerasTensor, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:

@@ -132,9 +132,9 @@ def test_what_is_no_number_does_not_count():
     assert _flat(_merged(_Numbers, (BucketRequest(3),), []).summary()) == [0.0] * 6
 
 
-def test_agrees_with_tft_on_every_kind_of_feature(transform, one_pass, contract, rows):
+def test_agrees_with_tft_on_every_kind_of_feature(both_transforms):
     """Same ids, numbers within rounding; quantiles are approximate on both sides."""
-    ours, theirs = one_pass(contract, rows), transform(contract, rows)
+    ours, theirs = both_transforms
     assert ours.graph.transformed_feature_spec() == theirs.graph.transformed_feature_spec()
     for name in ours.columns:
         mine, other = ours.columns[name], theirs.columns[name]

@@ -82,8 +82,7 @@ class Toy(tf.Module):
         logits += 0.05 * tf.minimum(there, 20.0) + self._shift
         if "hangs" in self._faults:
             empty = tf.reduce_any(tf.equal(item, ""))
-            endless = tf.while_loop(lambda n: empty | (n < 0), lambda n: (n + 1) % 2, [0])[0]
-            logits += 0.0 * tf.cast(endless, tf.float32)
+            logits += 0.0 * tf.cond(empty, _never, lambda: tf.constant(0.0))
         if "slow" in self._faults:
             side = tf.ones([64, 64]) / 64
             turned = tf.while_loop(
@@ -106,6 +105,12 @@ class Toy(tf.Module):
         columns = equal_lengths({"item": item, "price": price, "clicks": clicks})
         price = -columns["price"] if "swapped" in self._faults else columns["price"]
         return self._score(columns["item"], price, columns["clicks"])
+
+
+def _never():
+    """Waits for a value that nobody gives."""
+    queue = tf.raw_ops.FIFOQueueV2(component_types=[tf.float32], shapes=[[]])
+    return tf.raw_ops.QueueDequeueV2(handle=queue, component_types=[tf.float32])[0]
 
 
 def save(folder, fault=None, shift=0.0):

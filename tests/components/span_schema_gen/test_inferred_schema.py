@@ -69,15 +69,19 @@ def test_what_only_the_test_rows_have_is_an_anomaly(seed, spoil, words):
     assert _anomalies(test, _old_schema([*train, test])) == {}
 
 
-@pytest.mark.parametrize("spans", [1, 4])
-def test_twenty_ordinary_days_are_no_anomaly(spans):
+@pytest.fixture(scope="module")
+def ordinary_days():
+    """Twenty-four, on which items and a few rare brands come and go."""
     random = np.random.default_rng(5)
-    # Items and a few rare brands come and go.
-    days = [
-        columns(random, ROWS, first_item=5 * day, brand=[0.5, 0.3, 0.19, 0.005, 0.005])
-        for day in range(20 + spans)
+    return [
+        statistics(columns(random, ROWS, first_item=5 * day, brand=[0.5, 0.3, 0.19, 0.005, 0.005]))
+        for day in range(24)
     ]
-    days = list(map(statistics, days))
+
+
+@pytest.mark.parametrize("spans", [1, 4])
+def test_twenty_ordinary_days_are_no_anomaly(ordinary_days, spans):
+    days = ordinary_days
     for place in range(spans, 20 + spans):
         inferred = InferredSchema(CONTRACT, 0.01)
         for day in days[place - spans : place]:

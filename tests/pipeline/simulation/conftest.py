@@ -7,9 +7,9 @@ from mtlx.pipeline.simulation.simulator import simulate
 
 @pytest.fixture(scope="session")
 def default_log(tmp_path_factory):
-    """Folder of the default simulation, in Parquet."""
+    """Folder of the default simulation with half of its rows, in Parquet."""
     folder = tmp_path_factory.mktemp("default") / "simulated"
-    simulate(SimulationSettings(format="parquet"), folder)
+    simulate(SimulationSettings(rows=100_000, format="parquet"), folder)
     return folder
 
 

@@ -49,6 +49,9 @@ class DomainTowers(keras.layers.Layer):
         """All weights: the first axis of each is the domain."""
         return self.trainable_variables
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`: the parts make the weights."""
+
     def call(
         self,
         inputs: keras.KerasTensor,

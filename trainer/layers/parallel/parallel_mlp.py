@@ -52,6 +52,9 @@ class ParallelMLP(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.dropout = keras.layers.Dropout(dropout)
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`: the parts make the weights."""
+
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Applies every MLP to its own input, or all to one."""
         outputs = inputs

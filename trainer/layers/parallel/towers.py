@@ -34,6 +34,9 @@ class Towers(keras.layers.Layer):
             self.mlp = ParallelMLP(tasks, hidden, dropout, normalization=normalization)
         self.output_layer = ParallelDense(tasks, 1)
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`: the parts make the weights."""
+
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Logits ``(B, T)`` of the tasks."""
         hidden = inputs if self.mlp is None else self.mlp(inputs, training=training)

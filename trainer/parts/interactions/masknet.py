@@ -87,6 +87,9 @@ class MaskNet(Interaction):
         needs_map = not self.serial or width != units
         self.output_map = ParallelDense(copies, units) if needs_map else None
 
+    def build(self, *_: object) -> None:
+        """Makes nothing, see `RankingModel.build`: the parts make the weights."""
+
     def call(self, fields: keras.KerasTensor, field_ids: keras.KerasTensor) -> keras.KerasTensor:
         """See Interaction; the ids are not used."""
         count, size = fields.shape[1:]
