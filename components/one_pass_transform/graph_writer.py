@@ -1,6 +1,7 @@
 """Writes the transform graph of an analysis that is done."""
 
 import functools
+import json
 import os
 
 import tensorflow as tf
@@ -9,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform import impl_helper
 from tensorflow_transform.tf_metadata import metadata_io, schema_utils
 
+from mtlx.transform.analysis.analysis import vocabulary_name, vocabulary_requests
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.preprocessing import preprocess
 
@@ -37,6 +39,16 @@ def write_graph(
     )
     raw = os.path.join(folder, tft.TFTransformOutput.RAW_METADATA_DIR)
     metadata_io.write_metadata(tft.DatasetMetadata(schema), raw)
+    _write_assets(contract, folder)
+
+
+def _write_assets(contract: DataContract, folder: str) -> None:
+    """Notes the vocabularies' files, which TFT would else look for under names without ``.-``."""
+    names = [vocabulary_name(feature) for feature in vocabulary_requests(contract)]
+    output = tft.TFTransformOutput
+    path = os.path.join(folder, output.TRANSFORMED_METADATA_DIR, output.ASSET_MAP)
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(json.dumps({name: name for name in names}))
 
 
 def _type(spec: tf.io.FixedLenFeature | tf.io.VarLenFeature) -> tf.TypeSpec:
