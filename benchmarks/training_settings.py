@@ -132,6 +132,11 @@ class Rows:
         self.rows = len(next(iter(columns.values())))
         self._columns = {name: tf.constant(values) for name, values in columns.items()}
 
+    @property
+    def first_row(self) -> Any:
+        """The first row alone."""
+        return {name: values[:1] for name, values in self._columns.items()}
+
     def epoch(self, batch_size: int, seed: int, epoch: int, skip: int = 0) -> Any:
         """Shuffled batches."""
         order = np.random.default_rng([seed, epoch]).permutation(self.rows)

@@ -47,8 +47,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         schema_uri = artifact_utils.get_single_uri(input_dict["schema"])
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_uri))
         graph = artifact_utils.get_single_uri(output_dict["transform_graph"])
-        temporary = self._get_tmp_dir()
-        analysis = os.path.join(temporary, "analysis")
+        analysis = os.path.join(self._get_tmp_dir(), "analysis")
         splits = exec_properties["analyze_splits"].split(",")
         files = [file for split in splits for file in _files(input_dict["examples"], split)]
         grow = exec_properties.get("grow_vocabularies") and input_dict.get("base_model")
@@ -62,8 +61,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if "base_model" in input_dict:
             otherwise = exec_properties["without_base_model"]
             keep_base_numbers(input_dict["base_model"], otherwise, contract, analysis)
-        with self._make_beam_pipeline() as pipeline:
-            write_graph(pipeline, schema, contract, analysis, graph, temporary)
+        write_graph(schema, contract, analysis, graph)
         keep_numbers(analysis, graph)
         splits = exec_properties["transform_splits"].split(",")
         self._transform(input_dict, output_dict, splits, graph)

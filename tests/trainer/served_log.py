@@ -223,7 +223,5 @@ def _transform(work, contract, name, always_present=False):
             | beam.Create(files)
             | AnalyzeFiles(contract, schema, f"{work}/{name}-analysis")
         )
-    with beam.Pipeline() as pipeline:
-        places = (f"{work}/{name}-{part}" for part in ("analysis", "graph", "temporary"))
-        write_graph(pipeline, schema, contract, *places)
+    write_graph(schema, contract, f"{work}/{name}-analysis", f"{work}/{name}-graph")
     return tft.TFTransformOutput(f"{work}/{name}-graph")

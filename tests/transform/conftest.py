@@ -135,10 +135,7 @@ def _one_pass(contract, rows, spec, folder):
                 writer.write(_encode(row, kinds))
     with beam.Pipeline() as pipeline:
         _ = pipeline | beam.Create(files) | AnalyzeFiles(contract, schema, f"{folder}/analysis")
-    with beam.Pipeline() as pipeline:
-        write_graph(
-            pipeline, schema, contract, f"{folder}/analysis", f"{folder}/graph", f"{folder}/tmp"
-        )
+    write_graph(schema, contract, f"{folder}/analysis", f"{folder}/graph")
     graph = tft.TFTransformOutput(f"{folder}/graph")
     spec, columns = graph.transformed_feature_spec(), {}
     for shard, file in enumerate(files):

@@ -102,12 +102,9 @@ class ExampleSet:
             raise ValueError(
                 f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
             )
+        self._parse = lambda serialized: tf.io.parse_example(serialized, feature_spec)
         blocks = records.batch(block_rows, num_parallel_calls=PARALLEL_CALLS)
-        blocks = blocks.map(
-            lambda serialized: tf.io.parse_example(serialized, feature_spec),
-            num_parallel_calls=PARALLEL_CALLS,
-            deterministic=True,
-        )
+        blocks = blocks.map(self._parse, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
         self._blocks = blocks.cache() if in_memory else blocks
         self._records, self._in_memory = records, in_memory
         self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else READ_BLOCKS_SHUFFLED
@@ -134,6 +131,13 @@ class ExampleSet:
     def is_empty(self) -> bool:
         """Whether it holds no row, which only a part of a tiny split may do."""
         return not any(True for _ in self.in_order(1).take(1))
+
+    @property
+    def first_row(self) -> dict[str, tf.Tensor]:
+        """The first row in file order, ``(1, ...)``; of a whole split no other one is parsed."""
+        if self._part is not None:
+            return next(iter(self.in_order(1)))
+        return self._parse(next(iter(self._records.batch(1))))
 
     @functools.cached_property
     def rows(self) -> int:

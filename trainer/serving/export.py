@@ -131,13 +131,15 @@ class ServedModel(tf.Module):
                 specs[name] = tf.TensorSpec([None, None], tf.string, name=name)
         return specs
 
-    def _alone(self, name: str, numbers: np.ndarray) -> Raw:
-        """Inputs of the transform graph with the numbers of one feature, and nothing else."""
+    def _alone(self, numbers: Mapping[str, np.ndarray]) -> Raw:
+        """Inputs of the transform graph with the numbers of some features, and nothing else."""
+        rows = len(next(iter(numbers.values())))
         columns = {
-            other: tf.zeros([len(numbers)] + [0] * (spec.shape.rank - 1), spec.dtype)
-            for other, spec in self._column_specs().items()
+            name: tf.zeros([rows] + [0] * (spec.shape.rank - 1), spec.dtype)
+            for name, spec in self._column_specs().items()
         }
-        return self._parsed_columns({**columns, name: tf.constant(numbers, tf.float32)})
+        given = {name: tf.constant(values, tf.float32) for name, values in numbers.items()}
+        return self._parsed_columns({**columns, **given})
 
     def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
         features = self._contract.features.items()

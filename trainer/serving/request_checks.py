@@ -152,7 +152,7 @@ def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> Mapping[
     sparse = [name for name in names if isinstance(parsed[name], tf.SparseTensor)]
     if not sparse:
         return parsed
-    widths = tf.stack([parsed[name].dense_shape[1] for name in sparse])
+    widths = tf.stack([parsed[name].dense_shape for name in sparse])[:, 1]
     refusal = tf.cond(
         tf.reduce_any(widths > 1),
         lambda: _several_values({name: parsed[name] for name in sparse}, widths),
@@ -163,14 +163,13 @@ def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> Mapping[
 
 def _several_values(parsed: dict[str, tf.SparseTensor], widths: tf.Tensor) -> tf.Tensor:
     """Names the first feature with several values, and the first row that has them."""
-    first_rows = tf.stack(
-        [
-            tf.reduce_min(tf.boolean_mask(x.indices[:, 0], x.indices[:, 1] > 0))
-            for x in parsed.values()
-        ]
-    )
     which = tf.argmax(tf.cast(widths > 1, tf.int64))
-    name, row = tf.gather(list(parsed), which), tf.gather(first_rows, which)
+    # Of all features together: some forty operations for each were a fifth of an exported model.
+    places = tf.concat([x.indices for x in parsed.values()], axis=0)
+    sizes = tf.stack([tf.size(x.values) for x in parsed.values()])
+    owners = tf.repeat(tf.range(len(parsed), dtype=tf.int64), sizes)
+    further = tf.boolean_mask(places, (places[:, 1] > 0) & tf.equal(owners, which))
+    name, row = tf.gather(list(parsed), which), tf.reduce_min(further[:, 0])
     return _text("Feature ", name, " takes one value, but has several at position ", row, _FROM)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import keras
@@ -12,6 +12,7 @@ from absl import logging
 
 from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
+from mtlx.trainer.examples.any_rows import any_rows
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
@@ -73,17 +74,19 @@ class TrainingLoop:
         self._addition = addition or Addition()
         self.model, self.step, self.state = model, step, TrainingState()
         self.selection = Selection.of(job.settings, job.inputs)
-        self._predict = tf.function(
-            lambda batch: self.model(batch, training=False),
-            autograph=False,
-            reduce_retracing=True,
-        )
+        self._predict: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
     def open(self) -> None:
         """Creates all state, and goes back to the last checkpoint where there is one."""
         # Once more: whatever was seeded since would change lazily built weights and the batches.
         keras.utils.set_random_seed(self._settings.seed)
-        batch = next(iter(self._job.train.in_order(1)))
+        batch = self._job.train.first_row
+        # Traced once, for the last batch as well, which has fewer rows.
+        self._predict = tf.function(
+            lambda batch: self.model(batch, training=False),
+            autograph=False,
+            input_signature=[any_rows(batch)],
+        )
         self.step.prepare(batch)
         self._addition.prepare(batch)
         history = self.state.history

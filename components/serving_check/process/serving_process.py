@@ -15,6 +15,7 @@ import resource
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,8 @@ def main(work_path: str, journal_path: str) -> None:
     )
     if not {EXAMPLES, COLUMNS} <= set(model.signatures):
         return
+    # Beside the model's first calls, at which TensorFlow works without Python.
+    served = ThreadPoolExecutor(1).submit(_served, work)
     rows = _rows(work)
     for name, requests in rows.items():
         journal.begin(f"{name} scores real rows")
@@ -82,7 +85,7 @@ def main(work_path: str, journal_path: str) -> None:
             journal.write(signature=name, refused=_words(error))
             return
         journal.write(signature=name, scores=scores)
-    _measure(work, model, journal)
+    _measure(work, model, served, journal)
     for title, name, inputs in work["hostile"]:
         journal.begin(f"{name} is sent {title}")
         word, text = _outcome(model.signatures[name], inputs)
@@ -132,15 +135,22 @@ def _scores(signature: Any, inputs: dict[str, tf.Tensor]) -> dict[str, list[floa
     return {task: values.numpy().ravel().tolist() for task, values in signature(**inputs).items()}
 
 
-def _measure(work: dict[str, Any], model: Any, journal: Journal) -> None:
+def _served(work: dict[str, Any]) -> Any:
+    """The served model's signature, after a first call; None without such a model."""
+    if not work["served"]:
+        return None
+    served = tf.saved_model.load(work["served"]).signatures[EXAMPLES]
+    served(examples=tf.constant(work["examples"], tf.string))
+    return served
+
+
+def _measure(work: dict[str, Any], model: Any, served: "Future[Any]", journal: Journal) -> None:
     """Latency of the model, call by call in turn with the one that is served now."""
     signatures = {"candidate": model.signatures[EXAMPLES]}
     if work["served"]:
         journal.begin("the served model is loaded")
         try:
-            served = tf.saved_model.load(work["served"]).signatures[EXAMPLES]
-            served(examples=tf.constant(work["examples"], tf.string))
-            signatures["served"] = served
+            signatures["served"] = served.result()
         except Exception as error:
             journal.write(served_problem=_words(error))
     least = [math.inf] * len(work["limits"])

@@ -124,6 +124,14 @@ def toy_rows():
     return toy_models.rows(3)
 
 
+def test_a_served_model_that_cannot_be_asked_leaves_a_ratio_undecided(check):
+    """It is loaded in a thread, beside the first calls of the model on trial."""
+    done = check(served="python", latency=[{"rows": 20, "ratio": 50.0}])
+    (problem,) = done.outcome.problems
+    assert "cannot be compared with the served model, which cannot be asked" in problem
+    assert [latency.served_p50 for latency in done.outcome.latencies] == [None, None]
+
+
 def test_what_the_gate_holds_back_is_not_served(check):
     done = check(blessed=0)
     assert not done.outcome.blessed and not done.outcome.checked

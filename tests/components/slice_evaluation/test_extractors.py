@@ -1,5 +1,7 @@
 """What the extractors add to a batch: labels, populations, slices, users and predictions."""
 
+import threading
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -167,6 +169,23 @@ def test_one_model_under_two_names_is_asked_once():
     predictions = _applied(extractor, _batch(**{RAW: [b"a"]}))[tfma.PREDICTIONS_KEY]
     assert len(served.calls) + len(again.calls) == 1
     assert predictions["baseline"]["ctr"].tolist() == predictions["anchor"]["ctr"].tolist()
+
+
+class Waiting(Served):
+    """Answers once the other model is asked as well."""
+
+    both = threading.Barrier(2, timeout=60)
+
+    def predict(self, examples):
+        Waiting.both.wait()
+        return super().predict(examples)
+
+
+def test_models_are_asked_at_the_same_time():
+    models = {"candidate": Waiting("new", ("ctr",), 0.25), "baseline": Waiting("old", ("ctr",), 1)}
+    extractor = predictions_extractor(models, ("ctr",))
+    predictions = _applied(extractor, _batch(**{RAW: [b"a"]}))[tfma.PREDICTIONS_KEY]
+    assert [predictions[name]["ctr"].tolist() for name in models] == [[0.25], [1]]
 
 
 def test_raw_rows_come_as_they_are():

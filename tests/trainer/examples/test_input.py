@@ -110,6 +110,18 @@ def test_rows_in_order(files):
     assert _rows(_examples(files, block_rows=1000).in_order(20)) == list(range(ROWS))
 
 
+def test_the_first_row_alone(files, monkeypatch):
+    examples = _examples(files)
+    left, held_out = examples.hold_out(0.5, seed=1)
+    for part in (examples, left, held_out):
+        first = next(iter(part.in_order(1)))
+        assert {name: x.numpy().tolist() for name, x in part.first_row.items()} == {
+            name: x.numpy().tolist() for name, x in first.items()
+        }
+    monkeypatch.setattr(ExampleSet, "in_order", None)  # which parses a whole block
+    assert examples.first_row["row"].numpy().tolist() == [0]
+
+
 def test_no_file_and_no_row_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no examples match .*nothing"):
         ExampleSet([str(tmp_path / "nothing-*")], SPEC, 16, True)

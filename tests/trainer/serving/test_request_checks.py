@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mtlx.trainer.serving.request_checks import listed_domains, whole_examples
+from mtlx.trainer.serving.request_checks import (
+    listed_domains,
+    single_values,
+    whole_examples,
+)
 from mtlx.transform.contract.domain import Domain
 
 #: Runs the table of docs/reliability.md without this project, TFX and their libraries.
@@ -208,3 +212,31 @@ def test_a_part_that_tells_two_gib_or_more_is_refused_by_position_and_kills_noth
     assert len(refused) == 54 and "\u4e2d".encode() in ast.literal_eval(answered)[0]
     for said in refused:
         assert "1 of 4 texts are no tf.Example at positions 2 (counted from 0)" in said
+
+
+def _sparse(rows):
+    """Texts by row."""
+    return tf.RaggedTensor.from_row_lengths([b"x"] * sum(rows), rows).to_sparse()
+
+
+def test_several_values_are_refused_by_the_first_feature_and_its_first_row():
+    parsed = {"a": [1, 0, 1, 1], "b": [1, 1, 0, 2], "c": [3, 1, 1, 1]}
+    parsed = {name: _sparse(rows) for name, rows in parsed.items()}
+    assert single_values(parsed, ["a"])["b"].shape == (4, 2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="b takes one .* at position 3 "):
+        single_values(parsed, ["a", "b", "c"])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="c takes one .* at position 0 "):
+        single_values(parsed, ["c", "b"])
+
+
+def test_a_refusal_does_not_make_the_exported_graph_grow_with_every_feature():
+    """An operation for each costs time at every export, and at every load of the model."""
+
+    def operations(features):
+        names = [f"feature_{place}" for place in range(features)]
+        function = tf.function(lambda parsed: single_values(parsed, names), autograph=False)
+        spec = dict.fromkeys(names, tf.SparseTensorSpec([None, None], tf.string))
+        graph = function.get_concrete_function(spec).graph.as_graph_def()
+        return len(graph.node) + sum(len(one.node_def) for one in graph.library.function)
+
+    assert (operations(30) - operations(10)) / 20 < 20

@@ -25,7 +25,10 @@ CONTRACT = DataContract.read(
 
 def _transform(raw):
     """As the transform graph computes, whatever float32 rounds away."""
-    ((name, x),) = raw.items()
+    return {field: y for name, x in raw.items() for field, y in _of_feature(name, x).items()}
+
+
+def _of_feature(name, x):
     if name in RANGES:
         x = tf.clip_by_value(x, *RANGES[name])
         x = (x - 3e5) / 7e4 if name == "zscore" else tf.math.log1p(x) if name == "log" else x
@@ -37,13 +40,26 @@ def _transform(raw):
 
 
 def test_the_ranges_are_found_within_rounding():
-    found = training_ranges(CONTRACT, _transform, lambda name, x: {name: tf.constant(x)})
+    calls = []
+
+    def raw(numbers):
+        calls.append(numbers)
+        return {name: tf.constant(x) for name, x in numbers.items()}
+
+    found = training_ranges(CONTRACT, _transform, raw)
     ranges = {**RANGES, "forms": (-2.0, 9.0)}
     assert set(found) == set(ranges)
     for name, (least, largest) in ranges.items():
         assert found[name][0] <= least and found[name][1] >= largest
         scale = max(abs(least), abs(largest))
         assert found[name] == pytest.approx((least, largest), abs=3e-6 * scale, rel=0)
+    # A call of the graph takes as long as a training of many steps.
+    assert len(calls) <= 4 and all("item" not in numbers for numbers in calls)
+
+
+def test_without_a_number_the_graph_is_not_called():
+    contract = CONTRACT.model_copy(update={"features": {"item": CONTRACT.features["item"]}})
+    assert training_ranges(contract, lambda raw: pytest.fail("called"), lambda x: x) == {}
 
 
 def test_every_float_has_its_place():

@@ -1,5 +1,7 @@
 """The loop, with a step and an addition of the test's own: who is asked what, and when."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -102,6 +104,27 @@ def test_an_addition_hears_of_every_step_and_epoch_and_its_state_is_restored(job
     assert [call[0] for call in again.calls] == ["prepare"]
     for one, other in zip(resumed.result().weights, loop.result().weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Traced(Linear):
+    """Notes the rows of a batch whenever it is called or traced, by whether it trains."""
+
+    def __init__(self):
+        self.seen = []
+        super().__init__()
+
+    def call(self, features, training=False):
+        self.seen.append((training, features["x"].shape[0]))
+        return super().call(features, training)
+
+
+def test_prediction_is_not_traced_once_more_for_the_last_rows(job, monkeypatch):
+    monkeypatch.setattr("mtlx.trainer.training.loop._VALIDATION_BATCH", 8)
+    loop = _loop(dataclasses.replace(job, build_model=Traced))
+    loop.open()
+    loop.model.seen.clear()
+    loop.run_epochs(2)  # each predicts batches of 8, 8 and 4 rows
+    assert [rows for training, rows in loop.model.seen if not training] == [None]
 
 
 def test_a_stage_begins_at_the_best_weights_and_counts_its_epochs_anew(job):

@@ -4,7 +4,6 @@ import json
 import shutil
 from types import SimpleNamespace
 
-import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -35,8 +34,7 @@ def another_day(trained, contract, logs):
         schema = schema_pb2.Schema()
         with open(_write_schema(folder, contract), encoding="utf-8") as file:
             text_format.Parse(file.read(), schema)
-        with beam.Pipeline() as pipeline:
-            write_graph(pipeline, schema, contract, str(analysis), str(graph), str(folder / "tmp"))
+        write_graph(schema, contract, str(analysis), str(graph))
         keep_numbers(str(analysis), str(graph))
         for split in SPLITS:
             (folder / split).mkdir()

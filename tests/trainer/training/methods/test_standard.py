@@ -287,6 +287,10 @@ def test_labels_outside_of_the_population_do_not_matter(make, two_epochs):
         def epoch(self, *arguments, **options):
             return self._rows.epoch(*arguments, **options).map(self._change)
 
+        @property
+        def first_row(self):
+            return self._change(self._rows.first_row)
+
         def in_order(self, *arguments):
             return self._rows.in_order(*arguments).map(self._change)
 
