@@ -69,7 +69,9 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         # A run that is resumed has its own package, whatever the experiment says by now.
         if not arguments.resume:
             logs_of_the_file = not (arguments.data_path or arguments.span)
-            preflight(experiment, arguments.experiment, logs=logs_of_the_file, outputs=False)
+            preflight(
+                experiment, arguments.experiment, logs=logs_of_the_file, outputs=False, told=True
+            )
 
     try:
         experiment = checked_experiment(

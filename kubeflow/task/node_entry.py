@@ -7,6 +7,7 @@
 """
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -128,9 +129,25 @@ def _run(arguments: argparse.Namespace) -> int:
         return _failing_code(error.code)
     except Exception as error:
         traceback.print_exc()
+        _keep_why(arguments, error)
         print(f"{arguments.node}: {error or type(error).__name__}", file=sys.stderr)
         return EXIT_NODE_FAILED
     return EXIT_OK
+
+
+def _keep_why(arguments: argparse.Namespace, error: Exception) -> None:
+    """Leaves the reason for the task that tells of the run's end; it never fails the node again."""
+    from tfx.orchestration import metadata
+
+    from mtlx.kubeflow.task.failure_note import note_failure
+    from mtlx.kubeflow.task.metadata_connection import connection_of
+
+    try:
+        with metadata.Metadata(connection_of(os.environ)) as handle:
+            message = str(error) or type(error).__name__
+            note_failure(handle, arguments.run_id, arguments.node, message)
+    except Exception:
+        logging.exception("%s: why it failed could not be noted", arguments.node)
 
 
 def _failing_code(code: object) -> int:

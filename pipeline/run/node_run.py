@@ -149,7 +149,7 @@ def run_node(
     if info is None or info.execution_id is None:
         raise NodeFailed(f"{node_id}: a node before it left no outputs, so it could not run")
     with metadata.Metadata(connection_config) as handle:
-        return _outcome(handle.store, node_id, info.execution_id)
+        return outcome_of(handle.store, node_id, info.execution_id)
 
 
 def connection_of(pipeline: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:
@@ -175,8 +175,12 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
     )
 
 
-def _outcome(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) -> NodeOutcome:
-    """Reads state and outputs of an execution back from ML-Metadata."""
+def outcome_of(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) -> NodeOutcome:
+    """Reads state and outputs of an execution back from ML-Metadata.
+
+    Raises:
+        NodeFailed: it did not end well.
+    """
     (execution,) = store.get_executions_by_id([execution_id])
     states = metadata_store_pb2.Execution.State
     names = {states.COMPLETE: NodeState.COMPLETE, states.CACHED: NodeState.CACHED}
