@@ -12,6 +12,7 @@ from mtlx.pipeline.command_line import (
     add_experiment_arguments,
     fail,
 )
+from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
         it was not, 1 where a task failed, 2 for wrong input. Ctrl-C and SIGTERM end the process,
         with 130 and 143; no task outlives it.
     """
-    from mtlx.pipeline.process.prompt_stop import prompt_stop
-
     with prompt_stop():
         return _run_until_stopped(arguments)
 
@@ -146,4 +145,5 @@ COMMAND = Command(
     run,
     "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the gate "
     "or the serving check, 1 a task failed, 2 wrong input, 130 stopped by Ctrl-C, 143 by SIGTERM",
+    STOPPED,
 )

@@ -1,12 +1,9 @@
 """A window of spans, day after day, as a team runs it: one small pipeline that all tests look at."""
 
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +25,7 @@ from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.run.run_result import RunResult
 from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.pipeline.simulation.simulator import simulate
-from tests.forked_process import ForkedProcess
+from tests.planted_kills import command_of, ended_at, started
 
 FEATURES = ("user_id", "age", "item_id", "scenario")
 ROWS = 400
@@ -65,22 +62,10 @@ class Days:
 
     def killed(self, sign: str, *overrides: str) -> str:
         """Runs it in a process of its own, which is killed at a sign; returns its output."""
-        sets = [text for override in overrides for text in ("--set", override)]
-        process = ForkedProcess(
-            [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(self.path), *sets],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
-        )
-        seen = []
-        for line in process.stdout:
-            seen.append(line)
-            if sign in line:
-                break
-        process.kill()
-        process.wait()
-        assert process.returncode == -signal.SIGKILL, "".join(seen)
-        return "".join(seen)
+        process = started(command_of("run", self.path, *overrides))
+        printed = ended_at(process, sign)
+        assert process.returncode == -signal.SIGKILL, printed
+        return printed
 
 
 class Seen(NamedTuple):
