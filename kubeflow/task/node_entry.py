@@ -9,6 +9,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -126,16 +127,19 @@ def _run(arguments: argparse.Namespace) -> int:
         # A library's, which may say 0 though no outputs are there; or that of a task told to stop.
         traceback.print_exc()
         print(f"{arguments.node}: left by SystemExit({error.code!r})", file=sys.stderr)
-        return _failing_code(error.code)
+        code = _failing_code(error.code)
+        if code != 128 + signal.SIGTERM:
+            _keep_why(arguments, f"left by SystemExit({error.code!r})")
+        return code
     except Exception as error:
         traceback.print_exc()
-        _keep_why(arguments, error)
+        _keep_why(arguments, str(error) or type(error).__name__)
         print(f"{arguments.node}: {error or type(error).__name__}", file=sys.stderr)
         return EXIT_NODE_FAILED
     return EXIT_OK
 
 
-def _keep_why(arguments: argparse.Namespace, error: Exception) -> None:
+def _keep_why(arguments: argparse.Namespace, message: str) -> None:
     """Leaves the reason for the task that tells of the run's end; it never fails the node again."""
     from tfx.orchestration import metadata
 
@@ -144,7 +148,6 @@ def _keep_why(arguments: argparse.Namespace, error: Exception) -> None:
 
     try:
         with metadata.Metadata(connection_of(os.environ)) as handle:
-            message = str(error) or type(error).__name__
             note_failure(handle, arguments.run_id, arguments.node, message)
     except Exception:
         logging.exception("%s: why it failed could not be noted", arguments.node)

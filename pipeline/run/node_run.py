@@ -19,6 +19,7 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+from mtlx.components.event_keys import keys_of
 from mtlx.components.serving_check.infra_blessing import CHECKED_PROPERTY
 from mtlx.pipeline.graph.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from mtlx.pipeline.process import stack
@@ -198,7 +199,8 @@ def outcome_of(store: ml_metadata.MetadataStore, node_id: str, execution_id: int
     uris = {artifact.id: artifact.uri for artifact in artifacts}
     outputs: dict[str, list[str]] = {}
     for event in events:
-        outputs.setdefault(event.path.steps[0].key, []).append(uris[event.artifact_id])
+        for key in keys_of(event):
+            outputs.setdefault(key, []).append(uris[event.artifact_id])
     skipped = any(_is_left_out(artifact) for artifact in artifacts)
     state = NodeState.SKIPPED if skipped else names[execution.last_known_state]
     return NodeOutcome(node_id, state, execution_id, outputs)
