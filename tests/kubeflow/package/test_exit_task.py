@@ -39,7 +39,7 @@ def test_it_runs_when_all_others_are_over_and_finds_the_address_in_a_secret(text
     assert task["dependentTasks"] == ["exit-handler-1"]
     assert task["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     assert not task["cachingOptions"]
-    # No status of the group is asked for: backends before 2.6 refuse that.
+    # No status of the group is asked for: 2.5 refuses that.
     (given,) = task["inputs"]["parameters"].values()
     assert given == {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
     inner = specification["components"]["comp-exit-handler-1"]["dag"]["tasks"]
