@@ -44,7 +44,8 @@ def test_it_runs_when_all_others_are_over_and_finds_the_address_in_a_secret(text
     assert given == {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
     inner = specification["components"]["comp-exit-handler-1"]["dag"]["tasks"]
     before = next(yaml.safe_load_all(package.pipeline_yaml))["root"]["dag"]["tasks"]
-    assert set(inner) == set(before)
+    # kfp counts groups: the one around Pusher is the second now.
+    assert set(inner) - {"condition-2"} == set(before) - {"condition-1"}
     container = specification["deploymentSpec"]["executors"]["exec-tell-end"]["container"]
     assert container["command"] == ["python", "-m", "mtlx.kubeflow.task.exit_entry"]
     assert container["resources"]["resourceMemoryLimit"] == "3Gi"
@@ -112,7 +113,7 @@ def test_the_group_of_all_tasks_does_not_say_that_a_model_was_pushed(text, packa
     """A backend that lists no skipped tasks lists the group, which went well."""
     plan = RunPlan.read(text)
     assert set(plan.tasks) == {*RunPlan.read(package.pipeline_yaml).tasks, "tell-end"}
-    assert plan.conditions == RunPlan.read(package.pipeline_yaml).conditions
+    assert plan.conditions == ("condition-2", "blessed")
     details = [_Detail("nodes"), _Detail("exit-handler-1"), _Detail("rela-imp-gate")]
     run = type("Run", (), {"state": "SUCCEEDED"})()
     run.run_details = type("Details", (), {"task_details": details})()
