@@ -126,10 +126,10 @@ def _run(arguments: argparse.Namespace) -> int:
     except SystemExit as error:
         # A library's, which may say 0 though no outputs are there; or that of a task told to stop.
         traceback.print_exc()
-        print(f"{arguments.node}: left by SystemExit({error.code!r})", file=sys.stderr)
-        code = _failing_code(error.code)
+        code, why = _failing_code(error.code), f"left by SystemExit({error.code!r})"
         if code != 128 + signal.SIGTERM:
-            _keep_why(arguments, f"left by SystemExit({error.code!r})")
+            _keep_why(arguments, why)
+        print(f"{arguments.node}: {why}", file=sys.stderr)
         return code
     except Exception as error:
         traceback.print_exc()
