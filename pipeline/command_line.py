@@ -28,6 +28,7 @@ from mtlx.pipeline.commands.command import (
     add_experiment_arguments,
     fail,
 )
+from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,9 +74,7 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
     try:
         return parsed.command(parsed)
     except KeyboardInterrupt:
-        from mtlx.pipeline.process.prompt_stop import STOPPED
-
-        print(f"\n{STOPPED}", file=sys.stderr)
+        print(f"\n{parsed.stopped}", file=sys.stderr)
         return EXIT_STOPPED
 
 
@@ -103,7 +102,7 @@ def make_parser(known: Sequence[Command]) -> argparse.ArgumentParser:
             description=command.summary,
             epilog=f"example: {command.example}" + (f"; {command.exits}" if command.exits else ""),
         )
-        sub.set_defaults(command=command.run)
+        sub.set_defaults(command=command.run, stopped=command.stopped)
         command.add_arguments(sub)
     return parser
 
@@ -202,8 +201,6 @@ def _not_negative(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.process.prompt_stop import prompt_stop
-
     with prompt_stop():
         return _run_until_stopped(arguments)
 
@@ -392,6 +389,7 @@ COMMANDS = (
         "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the "
         "gate or the serving check, 2 wrong input, 1 failed with nothing pushed, 7 pushed but "
         "failed after that, 130 stopped by Ctrl-C, 143 by SIGTERM",
+        STOPPED,
     ),
     Command(
         "check",

@@ -14,7 +14,12 @@ from tfx.utils import dependency_utils
 from mtlx.components.batch_scoring.batch_scoring import BatchScoring
 from mtlx.components.batch_scoring.chosen_model import ChosenModel
 from mtlx.components.batch_scoring.score_columns import check_carried
-from mtlx.components.batch_scoring.score_output import QUARANTINE, UNFINISHED, check_output
+from mtlx.components.batch_scoring.score_output import (
+    QUARANTINE,
+    SUMMARY_FILE,
+    UNFINISHED,
+    check_output,
+)
 from mtlx.components.batch_scoring.score_shard import SCORED, ScoreShard
 from mtlx.components.batch_scoring.scoring_model import ScoringModel
 from mtlx.components.batch_scoring.scoring_summary import ScoringSummary, write_scoring_summary
@@ -24,7 +29,7 @@ from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.transform.contract.data_contract import DataContract
 
-_SHARDS = "shards.jsonl"
+_SHARDS, _SCORES = "shards.jsonl", "scores-*.parquet"
 
 #: Files that are looked into before anything is scored, evenly spread; workers look into all.
 _LOOKED_AT = 20
@@ -73,21 +78,37 @@ def score_files(job: ScoringJob) -> ScoringSummary:
     work = ScoreShard(job.data.reader, job.data.options, model, job.columns, job.output)
     shards = work.reader().shards(list(job.files))
     _check_columns(work, shards, model)
+    # What a refused scoring left says nothing of this one.
     _remove(job.output, QUARANTINE)
-    finished = False
+    _remove_files(job.output, SUMMARY_FILE)
+    summary: ScoringSummary | None = None
     try:
         summary = _scored(job, work, shards, model.tasks, started)
-        finished = summary["refused"] is None
     finally:
-        _remove(job.output, UNFINISHED)
-        if not finished:
-            _remove_scores(job.output)
+        if summary is None:
+            remove_unfinished(job.output)
+    _remove(job.output, UNFINISHED)
+    if summary["refused"] is not None:
+        _remove_files(job.output, _SCORES)
     summary["seconds"] = time.monotonic() - started
     summary["rows_per_second"] = summary["rows"] / summary["seconds"]
     write_scoring_summary(job.output, summary)
     if summary["refused"]:
         raise InputRefused(summary["refused"])
     return summary
+
+
+def remove_unfinished(output: str) -> None:
+    """Removes all that a scoring wrote that came to no end, so that the next one may begin.
+
+    Args:
+        output: folder of the scores; one that is whole stays.
+    """
+    if tf.io.gfile.exists(os.path.join(output, SUMMARY_FILE)):
+        return
+    _remove(output, UNFINISHED)
+    _remove_files(output, _SCORES)
+    _remove(output, QUARANTINE)
 
 
 def _check_columns(work: ScoreShard, shards: list[Shard], model: ScoringModel) -> None:
@@ -156,6 +177,6 @@ def _remove(folder: str, name: str) -> None:
         tf.io.gfile.rmtree(path)
 
 
-def _remove_scores(folder: str) -> None:
-    for path in tf.io.gfile.glob(os.path.join(folder, "scores-*.parquet")):
+def _remove_files(folder: str, pattern: str) -> None:
+    for path in tf.io.gfile.glob(os.path.join(folder, pattern)):
         tf.io.gfile.remove(path)

@@ -26,6 +26,11 @@ def check_output(folder: str) -> None:
     if not is_remote(folder) and os.path.exists(folder) and not os.path.isdir(folder):
         raise ScoringRefused(f"{folder} is a file: give the path of a folder")
     names = files_of(folder).names(folder)
+    if UNFINISHED in names:
+        raise ScoringRefused(
+            f"{folder} holds scores that another process writes, or wrote until it was killed: "
+            "empty the folder where it is gone, or give another one"
+        )
     if names and not (set(names) <= {SUMMARY_FILE, QUARANTINE} and _was_refused(folder)):
         raise ScoringRefused(
             f"{folder} is not empty, and scores are not mixed with anything: give another folder, "

@@ -15,9 +15,14 @@ class HtmlReport(artifact.Artifact):
     TYPE_NAME = "HtmlReport"
 
 
+def report_file(uri: str) -> str:
+    """Path or URI of the file of an artifact."""
+    return os.path.join(uri, _REPORT_FILE)
+
+
 def write_report(uri: str, html: str) -> None:
     """Writes the file into the artifact's folder."""
-    io_utils.write_string_file(os.path.join(uri, _REPORT_FILE), html)
+    io_utils.write_string_file(report_file(uri), html)
 
 
 def read_report(uri: str) -> str:
@@ -26,5 +31,5 @@ def read_report(uri: str) -> str:
     Raises:
         tf.errors.NotFoundError: there is none.
     """
-    with tf.io.gfile.GFile(os.path.join(uri, _REPORT_FILE)) as file:
+    with tf.io.gfile.GFile(report_file(uri)) as file:
         return str(file.read())

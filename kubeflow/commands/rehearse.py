@@ -12,6 +12,7 @@ from mtlx.pipeline.command_line import (
     add_experiment_arguments,
     fail,
 )
+from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,8 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
         it was not, 1 where a task failed, 2 for wrong input. Ctrl-C and SIGTERM end the process,
         with 130 and 143; no task outlives it.
     """
-    from mtlx.pipeline.process.prompt_stop import prompt_stop
-
     with prompt_stop():
         return _run_until_stopped(arguments)
 
@@ -69,7 +68,9 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
         # A run that is resumed has its own package, whatever the experiment says by now.
         if not arguments.resume:
             logs_of_the_file = not (arguments.data_path or arguments.span)
-            preflight(experiment, arguments.experiment, logs=logs_of_the_file, outputs=False)
+            preflight(
+                experiment, arguments.experiment, logs=logs_of_the_file, outputs=False, told=True
+            )
 
     try:
         experiment = checked_experiment(
@@ -144,4 +145,5 @@ COMMAND = Command(
     run,
     "exit codes: 0 blessed (and pushed, where serving.push_to is set), 3 not blessed by the gate "
     "or the serving check, 1 a task failed, 2 wrong input, 130 stopped by Ctrl-C, 143 by SIGTERM",
+    STOPPED,
 )

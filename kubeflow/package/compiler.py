@@ -1,5 +1,6 @@
 """Compiles an experiment to a Kubeflow Pipelines v2 package: one task per TFX node."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -9,9 +10,16 @@ from pathlib import Path
 
 from kfp import dsl
 from kfp.compiler import Compiler
+from kfp.dsl import base_component
 
 from mtlx.components.log_example_gen.component import input_base
 from mtlx.kubeflow.package.cluster_experiment import cluster_experiment
+from mtlx.kubeflow.package.exit_task import (
+    TELL_END,
+    exit_component,
+    exit_problems,
+    make_exit_task,
+)
 from mtlx.kubeflow.package.node_component import make_task, node_component, task_name
 from mtlx.kubeflow.package.node_placement import place_task
 from mtlx.kubeflow.package.package_refused import PackageRefused
@@ -26,6 +34,7 @@ from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings, NodeSet
 from mtlx.pipeline.experiment.reference_training import trainings
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER
+from mtlx.pipeline.run.tell import tells
 from mtlx.trainer.training.methods import check_workers, method_of
 from mtlx.transform.config.names import suggest
 
@@ -94,10 +103,14 @@ def compile_package(experiment: Experiment, for_cluster: bool = True) -> Package
     section = experiment.kubeflow
     several = _nodes_on_several_machines(experiment) if for_cluster else {}
     tfx_graph = compile_graph(experiment, root, dict.fromkeys(several, RUN_FN))
-    if not for_cluster and section.image is None:
-        section = section.model_copy(update={"image": _NO_IMAGE})
-    problems = _section_problems(section, tuple(tfx_graph.upstream))
+    if not for_cluster:
+        image = _NO_IMAGE if section.image is None else section.image
+        section = section.model_copy(update={"image": image, "host": None})
+    node_ids = (*tfx_graph.upstream, *([TELL_END] if tells(experiment) else []))
+    problems = _section_problems(section, node_ids)
     problems += _training_problems(several)
+    if for_cluster and tells(experiment):
+        problems += exit_problems(experiment, section)
     if problems:
         raise PackageRefused(problems)
     ir_path = f"{root}/ir/{tfx_graph.digest}.pb"
@@ -165,6 +178,9 @@ def _compile(
         )
         for node_id in tfx_graph.upstream
     }
+    telling = None
+    if tells(experiment):
+        telling = exit_component(experiment, section, ir_path, tfx_graph.digest)
     data = experiment.data
     span = "" if data.span is None else str(data.span)
 
@@ -183,22 +199,36 @@ def _compile(
             _place(task, section, node_id)
             made[node_id] = task
 
-        for node_id in tfx_graph.upstream:
-            judge = next((name for name in _JUDGES if name in made), None)
-            if node_id == "Pusher" and judge is not None:
-                with dsl.If(made[judge].outputs[BLESSED] == True, "blessed"):  # noqa: E712
+        with _exit_handler(telling, section):
+            for node_id in tfx_graph.upstream:
+                judge = next((name for name in _JUDGES if name in made), None)
+                if node_id == "Pusher" and judge is not None:
+                    with dsl.If(made[judge].outputs[BLESSED] == True, "blessed"):  # noqa: E712
+                        add(node_id)
+                else:
                     add(node_id)
-            else:
-                add(node_id)
 
     timeouts = {
-        task_name(node_id): section.node(node_id).timeout_seconds for node_id in tfx_graph.upstream
+        task_name(node_id): section.node(node_id).timeout_seconds
+        for node_id in (*tfx_graph.upstream, TELL_END)
     }
     widen_windows(pipeline.pipeline_spec, timeouts)
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "pipeline.yaml")
         Compiler().compile(pipeline, file)
         return Path(file).read_text(encoding="utf-8")
+
+
+def _exit_handler(
+    telling: base_component.BaseComponent | None, section: KubeflowSettings
+) -> contextlib.AbstractContextManager[object]:
+    """Groups the tasks of a pipeline whose end is told; others are not grouped."""
+    if telling is None:
+        return contextlib.nullcontext()
+    task = make_exit_task(telling)
+    _place(task, section, TELL_END)
+    group: contextlib.AbstractContextManager[object] = dsl.ExitHandler(task, "nodes")
+    return group
 
 
 def _place(task: dsl.PipelineTask, section: KubeflowSettings, node_id: str) -> None:

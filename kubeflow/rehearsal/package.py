@@ -17,6 +17,12 @@ class PackageNotRunnable(ValueError):
     """The package has what a rehearsal does not know, or is none."""
 
 
+def runs_after_failures(task: pipeline_spec_pb2.PipelineTaskSpec) -> bool:
+    """Whether a task is an exit task: it runs once those before it are over, however they ended."""
+    policy = pipeline_spec_pb2.PipelineTaskSpec.TriggerPolicy
+    return bool(task.trigger_policy.strategy == policy.ALL_UPSTREAM_TASKS_COMPLETED)
+
+
 @dataclasses.dataclass(frozen=True)
 class Package:
     """A parsed package.
@@ -98,8 +104,10 @@ def _check_dag(
     for name, task in dag.tasks.items():
         if task.WhichOneof("iterator"):
             raise PackageNotRunnable(f"{path}: task {name} is a loop, which is not rehearsed")
-        if task.trigger_policy.strategy not in (0, 1):
-            raise PackageNotRunnable(f"{path}: task {name} runs after failures: not rehearsed")
+        if runs_after_failures(task) and task.trigger_policy.condition:
+            raise PackageNotRunnable(
+                f"{path}: task {name} runs after failures, by a condition, which is not rehearsed"
+            )
         component = spec.components[task.component_ref.name]
         if component.WhichOneof("implementation") == "dag":
             if component.dag.outputs.parameters or component.dag.outputs.artifacts:

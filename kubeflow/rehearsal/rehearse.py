@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mtlx.kubeflow.package.exit_task import TELL_END
+from mtlx.kubeflow.package.node_component import task_name
 from mtlx.kubeflow.rehearsal.package import Package
 from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
@@ -20,6 +22,7 @@ from mtlx.pipeline.run.finish_run import finish
 from mtlx.pipeline.run.record.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.run_record import ExperimentSource, describe_run, keep_experiment
+from mtlx.pipeline.run.record.secrets import KeptSecrets
 from mtlx.pipeline.run.record.written_bytes import bytes_of_node
 from mtlx.pipeline.run.run_folder import METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import run_lock
@@ -96,10 +99,12 @@ def rehearse(
         journal.begin(record)
         try:
             with at_stop(journal.stopped):
+                secrets = KeptSecrets(experiment).environment
+                telling = _Telling(on_progress)
                 with told_revision(record.get("git")):
-                    tasks = _run_tasks(out, folder, journal, workers, on_task, on_progress)
+                    tasks = _run_tasks(out, folder, journal, workers, on_task, telling, secrets)
                 result = finish(folder.name, _nodes(tasks), folder, journal, experiment)
-                return Rehearsal(result, tasks)
+                return Rehearsal(dataclasses.replace(result, notes=tuple(telling.lines)), tasks)
         except Exception as error:  # of a task that failed, it has been noted where
             journal.failed("before the end", str(error))
             raise
@@ -111,9 +116,14 @@ def _run_tasks(
     journal: RunJournal,
     workers: int,
     on_task: Callable[[TaskRun], None],
-    on_progress: Callable[[str, str], None],
+    telling: "_Telling",
+    secrets: Mapping[str, str],
 ) -> list[TaskRun]:
     """Runs the package of a folder; what fails stands in the run's record.
+
+    Args:
+        telling: is given the lines that tasks print.
+        secrets: variables of the tasks that the package does not hold.
 
     Raises:
         RehearsalFailed: a task failed.
@@ -122,15 +132,28 @@ def _run_tasks(
     package = Package.read(folder / _PACKAGE)
     with metadata_server(out) as environment:
         scheduler = Scheduler(
-            package, folder.name, folder, environment, workers, on_task, on_progress
+            package, folder.name, folder, {**secrets, **environment}, workers, on_task, telling
         )
         tasks = scheduler.run(given)
     failed = [task for task in tasks if task.state == "failed"]
     if failed:
         journal.node(_nodes(tasks))
         journal.failed(failed[0].node_id, str(failed[0].problem))
-        raise RehearsalFailed(_failure(failed, folder))
+        raise RehearsalFailed("\n".join([_failure(failed, folder), *telling.lines]))
     return tasks
+
+
+class _Telling:
+    """Hands on what tasks print, and keeps what the exit task does: who was told of the end."""
+
+    def __init__(self, on_progress: Callable[[str, str], None]) -> None:
+        self._on_progress = on_progress
+        self.lines: list[str] = []
+
+    def __call__(self, name: str, line: str) -> None:
+        if name == task_name(TELL_END):
+            self.lines.append(line)
+        self._on_progress(name, line)
 
 
 def _nodes(tasks: list[TaskRun]) -> list[NodeRun]:
@@ -141,7 +164,7 @@ def _nodes(tasks: list[TaskRun]) -> list[NodeRun]:
             bytes=bytes_of_node(task.node_id, task.state, task.uris),
         )
         for task in tasks
-        if task.done
+        if task.done and task.node_id != TELL_END
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from mtlx.kubeflow.rehearsal.condition import holds
-from mtlx.kubeflow.rehearsal.package import Package
+from mtlx.kubeflow.rehearsal.package import Package, runs_after_failures
 from mtlx.kubeflow.rehearsal.task_inputs import executor_input, resolve_inputs
 from mtlx.kubeflow.rehearsal.task_process import Attempt, AttemptFailed, Processes, run_attempt
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
@@ -54,7 +54,7 @@ class Scheduler:
         self._tasks: list[TaskRun] = []
 
     def run(self, parameters: Mapping[str, Any]) -> list[TaskRun]:
-        """Runs all tasks; a failed one blocks those after it only.
+        """Runs all tasks; a failed one blocks those after it only, and no exit task.
 
         Args:
             parameters: of the run; others have the pipeline's defaults.
@@ -86,6 +86,7 @@ class Scheduler:
         """Runs a group's tasks as soon as those before them are done; whether all went well."""
         waiting = dict(dag.tasks.items())
         ended: dict[str, bool] = {}
+        blocked: set[str] = set()
         outputs: dict[str, Mapping[str, Any]] = {}
         running: dict[concurrent.futures.Future[TaskRun | bool], str] = {}
         with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:
@@ -93,9 +94,10 @@ class Scheduler:
                 while waiting or running:
                     for name in [name for name, task in waiting.items() if _is_ready(task, ended)]:
                         task = waiting.pop(name)
-                        if not all(ended[before] for before in task.dependent_tasks):
+                        if not _may_run(task, ended, blocked):
                             self._block(name, task)
                             ended[name] = False
+                            blocked.add(name)
                             continue
                         future = pool.submit(self._run_task, name, task, inputs, dict(outputs))
                         running[future] = name
@@ -132,12 +134,14 @@ class Scheduler:
             return self._run_dag(component.dag, inputs)
         start = TaskRun(name, self._package.node_id(name, task), "running")
         kept = self._folder / name / TASK_FILE
+        # What was told of an earlier end of a resumed run says nothing of this one.
+        is_last = runs_after_failures(task)
         if kept.exists():
             run = TaskRun(**json.loads(kept.read_text(encoding="utf-8")))
         else:
             with self._places:
                 run = self._attempts(start, task, component, inputs)
-            if run.done:
+            if run.done and not is_last:
                 kept.write_text(json.dumps(dataclasses.asdict(run)), encoding="utf-8")
         return self._tell(run, last=True)
 
@@ -227,6 +231,15 @@ class Scheduler:
 
 def _is_ready(task: pipeline_spec_pb2.PipelineTaskSpec, ended: Mapping[str, bool]) -> bool:
     return all(before in ended for before in task.dependent_tasks)
+
+
+def _may_run(
+    task: pipeline_spec_pb2.PipelineTaskSpec, ended: Mapping[str, bool], blocked: set[str]
+) -> bool:
+    """Whether those before a task ended as it needs; an exit task needs that they ran."""
+    if runs_after_failures(task):
+        return not blocked.intersection(task.dependent_tasks)
+    return all(ended[before] for before in task.dependent_tasks)
 
 
 def _went_well(run: TaskRun) -> bool:

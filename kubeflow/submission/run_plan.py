@@ -61,6 +61,8 @@ def _paths(
         component = components[task["componentRef"]["name"]]
         if "dag" in component:
             names = dict.fromkeys((name, task.get("taskInfo", {}).get("name", name)))
+            if "condition" not in task.get("triggerPolicy", {}):
+                names = {}  # The group of all tasks, whose end is told: no task of it is skipped.
             paths += _paths(component["dag"], components, (*above, *names))
         else:
             paths.append((*above, name))

@@ -7,7 +7,9 @@
 """
 
 import argparse
+import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -124,13 +126,31 @@ def _run(arguments: argparse.Namespace) -> int:
     except SystemExit as error:
         # A library's, which may say 0 though no outputs are there; or that of a task told to stop.
         traceback.print_exc()
-        print(f"{arguments.node}: left by SystemExit({error.code!r})", file=sys.stderr)
-        return _failing_code(error.code)
+        code, why = _failing_code(error.code), f"left by SystemExit({error.code!r})"
+        if code != 128 + signal.SIGTERM:
+            _keep_why(arguments, why)
+        print(f"{arguments.node}: {why}", file=sys.stderr)
+        return code
     except Exception as error:
         traceback.print_exc()
+        _keep_why(arguments, str(error) or type(error).__name__)
         print(f"{arguments.node}: {error or type(error).__name__}", file=sys.stderr)
         return EXIT_NODE_FAILED
     return EXIT_OK
+
+
+def _keep_why(arguments: argparse.Namespace, message: str) -> None:
+    """Leaves the reason for the task that tells of the run's end; it never fails the node again."""
+    from tfx.orchestration import metadata
+
+    from mtlx.kubeflow.task.failure_note import note_failure
+    from mtlx.kubeflow.task.metadata_connection import connection_of
+
+    try:
+        with metadata.Metadata(connection_of(os.environ)) as handle:
+            note_failure(handle, arguments.run_id, arguments.node, message)
+    except Exception:
+        logging.exception("%s: why it failed could not be noted", arguments.node)
 
 
 def _failing_code(code: object) -> int:

@@ -9,6 +9,7 @@ from mtlx.pipeline.commands.command import (
     EXIT_WRONG_INPUT,
     add_experiment_arguments,
     fail,
+    given_experiment,
 )
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def at_work(arguments: argparse.Namespace, work: Callable[["Workplace"], int]) -
         arguments: of `add_place_arguments`.
         work: is given the place; returns the exit code.
     """
-    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.run.run_lock import PipelineRootInUse
     from mtlx.pipeline.run.workplace import StoreLost, Workplace, WorkplaceUnknown
 
     try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        experiment = given_experiment(arguments)
         place = Workplace.on_cluster if arguments.cluster else Workplace.here
         return work(place(experiment))
     except ExperimentFileError as error:

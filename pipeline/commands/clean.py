@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mtlx.pipeline.commands.at_work import add_place_arguments, at_work
 from mtlx.pipeline.commands.command import EXIT_OK, EXIT_WRONG_INPUT, Command, fail
+from mtlx.pipeline.process.prompt_stop import STOPPED
 
 if TYPE_CHECKING:
     from mtlx.pipeline.cleaning.clean import Plan
@@ -86,4 +87,5 @@ COMMAND = Command(
     "mtlx clean configs/default.yaml --keep 14 --dry-run",
     _add_arguments,
     _run,
+    stopped=STOPPED,
 )

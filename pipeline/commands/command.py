@@ -4,6 +4,10 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mtlx.pipeline.experiment.experiment import Experiment
 
 #: Exit codes of every command.
 EXIT_OK = 0
@@ -27,6 +31,7 @@ class Command:
         add_arguments: is given the command's parser.
         run: is given the parsed arguments; returns the exit code. Imports what it needs itself.
         exits: what its exit codes mean, for ``--help``; empty where they are those of any command.
+        stopped: what a person reads who stopped it by Ctrl-C.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
     exits: str = ""
+    stopped: str = "Stopped."
 
 
 def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +58,20 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         help="replace one setting, an entry of a list by its number; may be repeated; relative "
         "paths start from here, those of the file from the file's folder",
     )
+
+
+def given_experiment(arguments: argparse.Namespace) -> "Experiment":
+    """Reads the experiment that `add_experiment_arguments` speaks of.
+
+    Args:
+        arguments: of the command line.
+
+    Raises:
+        ExperimentFileError: it cannot be read, or is wrong.
+    """
+    from mtlx.pipeline.experiment.experiment_file import read_experiment
+
+    return read_experiment(arguments.experiment, arguments.overrides, arguments.data)
 
 
 def fail(message: str, code: int) -> int:

@@ -11,7 +11,9 @@ from mtlx.pipeline.commands.command import (
     Command,
     add_experiment_arguments,
     fail,
+    given_experiment,
 )
+from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
 
 if TYPE_CHECKING:
     from mtlx.pipeline.replay.day_record import DayRecord
@@ -39,8 +41,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.process.prompt_stop import prompt_stop
-
     with prompt_stop():
         return _run_until_stopped(arguments)
 
@@ -48,13 +48,13 @@ def _run(arguments: argparse.Namespace) -> int:
 def _run_until_stopped(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.process.heavy_imports import heavy_imports
 
     console = Console(highlight=False)
     try:
         spans = _spans(arguments.spans)
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        experiment = given_experiment(arguments)
     except (ExperimentFileError, ValueError) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     with console.status("Starting TensorFlow Extended ..."), heavy_imports():
@@ -128,4 +128,5 @@ COMMAND = Command(
     _run,
     "exit codes: 0 all days are done, whatever the gate said of them, 2 wrong input, 1 the first "
     "day failed, 130 stopped by Ctrl-C, 143 by SIGTERM; the same command goes on where it was",
+    STOPPED,
 )

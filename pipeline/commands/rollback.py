@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mtlx.pipeline.commands.at_work import add_place_arguments, at_work
 from mtlx.pipeline.commands.command import EXIT_FAILED, EXIT_OK, EXIT_WRONG_INPUT, Command, fail
+from mtlx.pipeline.process.prompt_stop import STOPPED
 
 if TYPE_CHECKING:
     from mtlx.pipeline.run.workplace import Workplace
@@ -68,4 +69,5 @@ COMMAND = Command(
     _run,
     "exit codes: 0 it serves, 2 no such version, or it serves already, 1 failed with nothing "
     "changed for the server",
+    STOPPED,
 )

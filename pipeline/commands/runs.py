@@ -11,6 +11,7 @@ from mtlx.pipeline.commands.command import (
     Command,
     add_experiment_arguments,
     fail,
+    given_experiment,
 )
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.history.list_runs import list_runs
     from mtlx.pipeline.run.pipeline_root import history_elsewhere, pipeline_root
 
     if arguments.last is not None and arguments.last < 1:
         return fail(f"--last: at least 1. Received: {arguments.last}", EXIT_WRONG_INPUT)
     try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        experiment = given_experiment(arguments)
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     root = pipeline_root(experiment)

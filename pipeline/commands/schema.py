@@ -11,6 +11,7 @@ from mtlx.pipeline.commands.command import (
     Command,
     add_experiment_arguments,
     fail,
+    given_experiment,
 )
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
+    from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.run.pipeline_root import history_elsewhere, pipeline_root
     from mtlx.pipeline.run.run_folder import RunFolder
 
     try:
-        experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+        experiment = given_experiment(arguments)
     except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     if arguments.write and experiment.validation.schema_path is None:

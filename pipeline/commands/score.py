@@ -14,7 +14,9 @@ from mtlx.pipeline.commands.command import (
     Command,
     add_experiment_arguments,
     fail,
+    given_experiment,
 )
+from mtlx.pipeline.process.prompt_stop import BEGINS_ANEW, at_stop, prompt_stop
 
 if TYPE_CHECKING:
     from mtlx.components.batch_scoring.scoring_summary import ScoringSummary
@@ -48,9 +50,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mtlx.pipeline.process.prompt_stop import prompt_stop
-
-    with prompt_stop():
+    with prompt_stop(BEGINS_ANEW):
         return _score(arguments)
 
 
@@ -88,12 +88,18 @@ def _scored(arguments: argparse.Namespace, log: Path) -> "ScoringSummary":
 
     found = _looked_at(arguments)
     with heavy_imports():
-        from mtlx.components.batch_scoring.score_files import ScoringJob, score_files
+        from mtlx.components.batch_scoring.score_files import (
+            ScoringJob,
+            remove_unfinished,
+            score_files,
+        )
         from mtlx.pipeline.process.stack import run_beam_in_process
 
     run_beam_in_process()
-    with run_log(log, lambda line: None):
-        return score_files(ScoringJob(**found))
+    job = ScoringJob(**found)
+    # A worker may keep the main thread from leaving by itself.
+    with run_log(log, lambda line: None), at_stop(lambda: remove_unfinished(job.output)):
+        return score_files(job)
 
 
 def _looked_at(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -104,9 +110,8 @@ def _looked_at(arguments: argparse.Namespace) -> dict[str, Any]:
     from mtlx.components.log_example_gen.readers.files import matching_files
     from mtlx.components.log_example_gen.rejection import InputRefused
     from mtlx.pipeline.experiment.absolute_path import absolute
-    from mtlx.pipeline.experiment.experiment_file import read_experiment
 
-    experiment = read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+    experiment = given_experiment(arguments)
     anchored, data = experiment.anchored(), experiment.data
     reader = READERS.build(data.reader, data.options)
     output, wanted = absolute(arguments.output), arguments.version
@@ -147,4 +152,5 @@ COMMAND = Command(
     "--output var/scores --columns impression_id",
     _add_arguments,
     _run,
+    stopped=BEGINS_ANEW,
 )

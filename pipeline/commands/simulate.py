@@ -104,4 +104,6 @@ COMMAND = Command(
     "mtlx simulate --rows 200000 --out var/simulated",
     _add_arguments,
     _run,
+    stopped="Stopped. With --days the same command goes on from the days that are written; "
+    "without, it begins anew.",
 )

@@ -14,6 +14,7 @@ def preflight(
     logs: bool = True,
     outputs: bool = True,
     must_exist: bool = True,
+    told: bool | None = None,
 ) -> None:
     """Refuses what would stop a run, as far as it can be seen within a second.
 
@@ -21,8 +22,9 @@ def preflight(
         experiment: the validated experiment file.
         source: the file's path, for messages.
         logs: look at the logs; another place than the experiment's may be read.
-        outputs: look at the folders that are written to, and at those who are told of the end.
+        outputs: look at the folders that are written to.
         must_exist: what is not there is wrong; else it is not seen from here, as on a cluster.
+        told: look at those who are told of the end; as `outputs` if None.
 
     Raises:
         ExperimentFileError: lists every problem.
@@ -31,7 +33,9 @@ def preflight(
     problems = name_problems(experiment)
     problems += input_problems(experiment, must_exist)
     if outputs:
-        problems += output_problems(experiment) + telling_problems(experiment)
+        problems += output_problems(experiment)
+    if outputs if told is None else told:
+        problems += telling_problems(experiment)
     if logs and not any(problem.startswith("data.") for problem in problems):
         problems += log_problems(experiment, must_exist)
     if problems:

@@ -12,8 +12,10 @@ from typing import NoReturn
 #: Seconds that the command has to close its files and restore the terminal.
 GRACE = 1.0
 
-#: What a person reads at the end.
+#: What a person reads at the end, of a command that finds what it had finished.
 STOPPED = "Stopped. The same command goes on from what is finished."
+#: Of one that does not.
+BEGINS_ANEW = "Stopped. Nothing of it is kept: the same command begins anew."
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -50,7 +52,7 @@ def at_stop(callback: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def prompt_stop() -> Iterator[None]:
+def prompt_stop(words: str = STOPPED) -> Iterator[None]:
     """Ends the process soon after SIGINT or SIGTERM, with exit code 130 or 143, children included.
 
     The signal raises `Stopped` in the main thread. That alone is not enough: the thread may be in
@@ -59,11 +61,14 @@ def prompt_stop() -> Iterator[None]:
     run goes on after that as it does after a kill. Further signals change nothing. One that the
     shell had ignored (a job in the background) stays ignored. Outside the main thread, which alone
     gets signals, nothing is done.
+
+    Args:
+        words: what a person reads at the end.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    watch = _Watch()
+    watch = _Watch(words)
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, watch.signalled) for number in handled}
     wakeup_before = signal.set_wakeup_fd(watch.wakeup, warn_on_full_buffer=False)
@@ -71,7 +76,7 @@ def prompt_stop() -> Iterator[None]:
         yield
     finally:
         if watch.number is not None:
-            leave(watch.number)
+            leave(watch.number, words)
         signal.set_wakeup_fd(wakeup_before)
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -81,8 +86,9 @@ def prompt_stop() -> Iterator[None]:
 class _Watch:
     """A thread that sees signals as the operating system delivers them."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str) -> None:
         self.number: int | None = None
+        self._words = words
         self._process = os.getpid()
         self._awake, self.wakeup = os.pipe()
         os.set_blocking(self.wakeup, False)
@@ -105,18 +111,19 @@ class _Watch:
         while byte := os.read(self._awake, 1):
             if byte[0] in _SIGNALS:
                 threading.Event().wait(GRACE)
-                leave(byte[0])
+                leave(byte[0], self._words)
         os.close(self._awake)
 
 
 _leaving = threading.Lock()
 
 
-def leave(number: int) -> NoReturn:
+def leave(number: int, words: str) -> NoReturn:
     """Ends this process and its children for a signal; two threads may call it.
 
     Args:
         number: of the signal.
+        words: what a person reads at the end.
     """
     import psutil
 
@@ -138,7 +145,7 @@ def leave(number: int) -> NoReturn:
         # A live line in the terminal hides the cursor.
         if sys.stdout.isatty():
             print("\x1b[?25h", end="")
-        print(f"\n{STOPPED}", file=sys.stderr)
+        print(f"\n{words}", file=sys.stderr)
         with contextlib.suppress(OSError):  # who stops a command may have closed its output
             sys.stdout.flush()
             sys.stderr.flush()

@@ -38,31 +38,54 @@ def finish(
         experiment: that was run.
         seen: what was done for a window; None where that is not known.
     """
-    from mtlx.components.relaimp_gate.verdict import Verdict
-    from mtlx.components.report.artifact import read_report
-
     result = RunResult(run_id, nodes, False, None, folder)
-    verdict = Verdict.of_blessing(result.blessing)
-    own = RunFolder(folder)
-    own.write_report(read_report(result.output("Report", "report")))
-    outcome = serving_outcome(result)
-    blessed = verdict.blessed and (outcome is None or outcome.blessed)
-    pushed_to = _pushed_to(result) if blessed else None
-    window = _window(result, seen.record() if seen else {})
-    result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
-    outputs = {node.node_id: node.outputs for node in nodes}
-    record = dataclasses.asdict(result) | {"folder": str(folder)}
-    if outcome is not None:
-        record["serving_check"] = dataclasses.asdict(outcome)
-    record |= _metrics(result) | _drift(result)
-    record["spans"] = spans_of_run(folder.parent.parent, outputs, experiment.data.path)
-    del record["notes"]
-    journal.finished(record, blessed)
-    own.make_latest()
+    with _store(folder.parent.parent) as store:
+        result, record = describe_end(result, experiment, store, seen)
+    journal.finished(record, result.blessed)
+    RunFolder(folder).make_latest()
     return result
 
 
-def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None:
+def describe_end(
+    result: RunResult,
+    experiment: Experiment,
+    store: "ml_metadata.MetadataStore",
+    seen: "WindowRun | None" = None,
+) -> tuple[RunResult, dict[str, Any]]:
+    """Copies the report into the run's folder, and describes how the run ended.
+
+    Args:
+        result: of the run, whose nodes are known.
+        experiment: that was run.
+        store: the metadata store.
+        seen: what was done for a window; None where that is not known.
+
+    Returns:
+        The result with its verdict, and what the run's record says of it.
+    """
+    from mtlx.components.relaimp_gate.verdict import Verdict
+    from mtlx.components.report.artifact import read_report
+
+    verdict = Verdict.of_blessing(result.blessing)
+    RunFolder(result.folder).write_report(read_report(result.output("Report", "report")))
+    outcome = serving_outcome(result)
+    blessed = verdict.blessed and (outcome is None or outcome.blessed)
+    pushed_to = _pushed_to(result, store) if blessed else None
+    window = _window(result, store, seen.record() if seen else {})
+    result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
+    record = dataclasses.asdict(result) | {"folder": str(result.folder)}
+    if outcome is not None:
+        record["serving_check"] = dataclasses.asdict(outcome)
+    record |= _metrics(result) | _drift(result)
+    outputs = {node.node_id: node.outputs for node in result.nodes}
+    record["spans"] = spans_of_run(store, outputs, experiment.data.path)
+    del record["notes"]
+    return result, record
+
+
+def _window(
+    result: RunResult, store: "ml_metadata.MetadataStore", seen: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """For ``run.json``: which spans the model was trained and tested on, by number and in words,
     and what was `seen` to before the run; None without a window.
     """
@@ -73,9 +96,8 @@ def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None
 
     if all(node.node_id != SPAN_WINDOW for node in result.nodes):
         return None
-    with _store(result) as store:
-        (model,) = store.get_artifacts_by_uri(result.output("Trainer", "model"))
-        spans = spans_of(store, model.id)
+    (model,) = store.get_artifacts_by_uri(result.output("Trainer", "model"))
+    spans = spans_of(store, model.id)
     newest = read_ingestion_summary(result.output("LogExampleGen", "examples"))
     date = bool(newest and (newest["provenance"] or {}).get("span_is_date"))
     return {
@@ -88,11 +110,10 @@ def _window(result: RunResult, seen: Mapping[str, Any]) -> dict[str, Any] | None
 
 
 @contextlib.contextmanager
-def _store(result: RunResult) -> "Iterator[ml_metadata.MetadataStore]":
-    """The run's metadata store."""
+def _store(root: Path) -> "Iterator[ml_metadata.MetadataStore]":
+    """The metadata store of a pipeline root."""
     from tfx.orchestration import metadata
 
-    root = result.folder.parent.parent
     connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
     with metadata.Metadata(connection) as handle:
         yield handle.store
@@ -124,11 +145,10 @@ def _drift(result: RunResult) -> dict[str, Any]:
     return {"drift": [movement.words for movement in drift.beyond]}
 
 
-def _pushed_to(result: RunResult) -> str | None:
+def _pushed_to(result: RunResult, store: "ml_metadata.MetadataStore") -> str | None:
     """Folder that Pusher wrote, from the metadata of its output artifact."""
     if all(node.node_id != "Pusher" for node in result.nodes):
         return None
-    with _store(result) as store:
-        (artifact,) = store.get_artifacts_by_uri(result.output("Pusher", "pushed_model"))
+    (artifact,) = store.get_artifacts_by_uri(result.output("Pusher", "pushed_model"))
     properties = artifact.custom_properties
     return properties["pushed_destination"].string_value or None

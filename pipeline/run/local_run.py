@@ -3,19 +3,18 @@
 import dataclasses
 import datetime
 import logging
-import os
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.process.disk_full import is_disk_full
 from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
+from mtlx.pipeline.run.ended.fate_of_model import fate_of_model
 from mtlx.pipeline.run.finish_run import finish
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.record.revision import told_revision
@@ -207,7 +206,9 @@ def _failure(
         lines.append("The disk is full: free some space; the same command goes on from there.")
     pushed_to = None
     if experiment.serving.push_to is not None:
-        line, pushed_to = _fate_of_the_model(experiment, nodes)
+        outputs = {node.node_id: node.outputs for node in nodes}
+        ran = any(node.node_id == "Pusher" and node.state != "skipped" for node in nodes)
+        line, pushed_to = fate_of_model(experiment, outputs, ran)
         lines.append(line)
     log = RunFolder(folder).log
     try:
@@ -217,34 +218,6 @@ def _failure(
     except OSError as unwritten:
         lines.append(f"The log cannot be written: {unwritten}")
     return RunFailed("\n".join(lines), pushed_to, where)
-
-
-def _fate_of_the_model(experiment: Experiment, nodes: list[NodeRun]) -> tuple[str, str | None]:
-    """What became of the run's model, in words, and where it was pushed to.
-
-    The serving folder is asked, not the metadata: the disk may have been full for these.
-    """
-    outputs = {node.node_id: node.outputs for node in nodes}
-    pusher = next((node for node in nodes if node.node_id == "Pusher"), None)
-    push_to = experiment.serving.push_to
-    if pusher is None or pusher.state == "skipped" or push_to is None:
-        return "The model was not pushed.", None
-    from tfx.utils import path_utils
-
-    from mtlx.components.model_pusher.serving_folder.push import served_as
-
-    base = absolute(push_to)
-    model = path_utils.serving_model_path(outputs["Trainer"]["model"][0])
-    if "ServingCheck" in outputs:
-        with_warm_up = path_utils.stamped_model_path(outputs["ServingCheck"]["infra_blessing"][0])
-        model = with_warm_up if os.path.isdir(with_warm_up) else model
-    try:
-        version = served_as(model, base)
-    except OSError as error:
-        return f"Whether the model was pushed is not known; look into {base}: {error}", None
-    if version is None:
-        return "The model was not pushed.", None
-    return f"The model was pushed: {version.path}", version.path
 
 
 def _message(error: Exception) -> str:

@@ -19,6 +19,7 @@ from tfx.proto.orchestration import (  # noqa: F401
     platform_config_pb2,
 )
 
+from mtlx.components.event_keys import keys_of
 from mtlx.components.serving_check.infra_blessing import CHECKED_PROPERTY
 from mtlx.pipeline.graph.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from mtlx.pipeline.process import stack
@@ -149,7 +150,7 @@ def run_node(
     if info is None or info.execution_id is None:
         raise NodeFailed(f"{node_id}: a node before it left no outputs, so it could not run")
     with metadata.Metadata(connection_config) as handle:
-        return _outcome(handle.store, node_id, info.execution_id)
+        return outcome_of(handle.store, node_id, info.execution_id)
 
 
 def connection_of(pipeline: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:
@@ -175,8 +176,12 @@ def _find(pipeline: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipelin
     )
 
 
-def _outcome(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) -> NodeOutcome:
-    """Reads state and outputs of an execution back from ML-Metadata."""
+def outcome_of(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) -> NodeOutcome:
+    """Reads state and outputs of an execution back from ML-Metadata.
+
+    Raises:
+        NodeFailed: it did not end well.
+    """
     (execution,) = store.get_executions_by_id([execution_id])
     states = metadata_store_pb2.Execution.State
     names = {states.COMPLETE: NodeState.COMPLETE, states.CACHED: NodeState.CACHED}
@@ -194,7 +199,8 @@ def _outcome(store: ml_metadata.MetadataStore, node_id: str, execution_id: int) 
     uris = {artifact.id: artifact.uri for artifact in artifacts}
     outputs: dict[str, list[str]] = {}
     for event in events:
-        outputs.setdefault(event.path.steps[0].key, []).append(uris[event.artifact_id])
+        for key in keys_of(event):
+            outputs.setdefault(key, []).append(uris[event.artifact_id])
     skipped = any(_is_left_out(artifact) for artifact in artifacts)
     state = NodeState.SKIPPED if skipped else names[execution.last_known_state]
     return NodeOutcome(node_id, state, execution_id, outputs)

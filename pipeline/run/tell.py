@@ -1,5 +1,6 @@
 """Tells of a run's end: by command, by webhook, in MLflow."""
 
+import dataclasses
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -22,21 +23,48 @@ _Happened: TypeAlias = tuple[tuple[str, ...], Sequence[str]]
 _MOST_CHECKS = 20
 
 
-def tell_end(experiment: Experiment, folder: Path) -> tuple[str, ...]:
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where people find what a run left, where that is not the run's folder.
+
+    Attributes:
+        report: path or URI of the report; None where there is none.
+        log: path or address of the log; empty where none is known.
+    """
+
+    report: str | None
+    log: str
+
+
+def tells(experiment: Experiment) -> bool:
+    """Whether an experiment names anybody who is told of a run's end."""
+    notify = experiment.notify
+    somebody = bool(notify.command) or notify.webhook is not None
+    return (somebody and bool(notify.events)) or experiment.tracking.mlflow is not None
+
+
+def tell_end(experiment: Experiment, folder: Path, places: Places | None = None) -> tuple[str, ...]:
     """Tells of a run that came to its end.
 
     Args:
         experiment: that was run.
         folder: of the run, with its record and report; ``drift`` of the record, where it has one,
             says what moved by more than is allowed.
+        places: that are told; None for those in the folder.
 
     Returns:
         Sentences on who was told, and who could not be; nothing here fails a run.
     """
-    return _tell(experiment, folder, _end)
+    return _tell(experiment, folder, _end, places)
 
 
-def tell_failure(experiment: Experiment, folder: Path, where: str, message: str) -> tuple[str, ...]:
+def tell_failure(
+    experiment: Experiment,
+    folder: Path,
+    where: str,
+    message: str,
+    places: Places | None = None,
+) -> tuple[str, ...]:
     """Tells of a run that failed.
 
     Args:
@@ -44,12 +72,13 @@ def tell_failure(experiment: Experiment, folder: Path, where: str, message: str)
         folder: of the run, with its record.
         where: the node that failed, or before or after which.
         message: why, and what became of the model.
+        places: as in `tell_end`.
 
     Returns:
         As `tell_end`.
     """
     events = ("drifted", "failed") if where == DRIFT_NODE else ("failed",)
-    return _tell(experiment, folder, lambda record: (events, message.splitlines()))
+    return _tell(experiment, folder, lambda record: (events, message.splitlines()), places)
 
 
 def tell_refusal(experiment: Experiment, message: str) -> tuple[str, ...]:
@@ -78,15 +107,20 @@ def tell_refusal(experiment: Experiment, message: str) -> tuple[str, ...]:
 
 
 def _tell(
-    experiment: Experiment, folder: Path, happened: Callable[[Mapping[str, Any]], _Happened]
+    experiment: Experiment,
+    folder: Path,
+    happened: Callable[[Mapping[str, Any]], _Happened],
+    places: Places | None,
 ) -> tuple[str, ...]:
-    settings, tracking = experiment.notify, experiment.tracking
-    if not settings.command and settings.webhook is None and tracking.mlflow is None:
+    if not tells(experiment):
         return ()
+    settings, tracking = experiment.notify, experiment.tracking
     own, lines = RunFolder(folder), []
     try:
         record = own.read_record()
         report = own.report if own.report.exists() else None
+        if places is None:
+            places = Places(str(report) if report else None, str(own.log))
         events, text = happened(record)
         told = [event for event in events if event in settings.events]
         if told:
@@ -97,8 +131,8 @@ def _tell(
                 run_id=record["run_id"],
                 outcome=_outcome(record),
                 lines=tuple(text),
-                report=str(report) if report else None,
-                log=str(own.log),
+                report=places.report,
+                log=places.log,
                 pushed_to=record.get("pushed_to"),
             )
             lines += notify(settings, message, experiment.folder)

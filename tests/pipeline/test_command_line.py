@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
+from mtlx.kubeflow.commands import rehearse
 from mtlx.pipeline import command_line
+from mtlx.pipeline.process.prompt_stop import BEGINS_ANEW, STOPPED
 
 
 def test_help_imports_nothing_heavy():
@@ -71,4 +73,15 @@ def test_a_command_that_is_interrupted_ends_with_130(capsys):
 
     command = command_line.Command("wait", "waits", "mtlx wait", lambda parser: None, interrupted)
     assert command_line.main(["wait"], [command]) == command_line.EXIT_STOPPED == 130
-    assert "goes on from what is finished" in capsys.readouterr().err
+    assert capsys.readouterr().err == "\nStopped.\n"
+
+
+def test_only_commands_that_go_on_say_so():
+    """That they do is shown where they are stopped or killed; the others read, or begin anew."""
+    commands = {one.name: one.stopped for one in (*command_line.COMMANDS, rehearse.COMMAND)}
+    going_on = {name for name, words in commands.items() if words == STOPPED}
+    assert going_on == {"run", "replay", "clean", "rollback", "rehearse"}
+    assert commands["score"] == BEGINS_ANEW
+    assert "With --days the same command goes on" in commands["simulate"]
+    others = going_on | {"score", "simulate"}
+    assert {words for name, words in commands.items() if name not in others} == {"Stopped."}

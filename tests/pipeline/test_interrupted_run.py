@@ -1,10 +1,7 @@
 """A run that is stopped or killed goes on where it was, and ends with the same artifacts."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import yaml
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.process.prompt_stop import STOPPED
-from tests.forked_process import ForkedProcess
+from tests.planted_kills import command_of, ended_at, started
 
 #: How runs are ended one after the other, at what sign of which node, and their exit codes.
 ENDS = (
@@ -31,33 +28,18 @@ WORKERS = "run.beam_pipeline_args=[--direct_running_mode=multi_processing, --dir
 
 def _start(path, *overrides):
     """A run in a process of its own."""
-    sets = [text for override in overrides for text in ("--set", override)]
-    return ForkedProcess(
-        [sys.executable, "-m", "mtlx.pipeline.command_line", "run", str(path), *sets],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
-    )
+    return started(command_of("run", path, *overrides))
 
 
 def _run_until(path, wait_until_dead, sign, number, code, *overrides):
     """Runs until a line shows the sign, then ends the process; returns what it printed."""
-    process = _start(path, *overrides)
-    seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if sign in line:
-            break
-    children = _children(process) if overrides else []
-    process.send_signal(number)
-    if number == signal.SIGINT:
-        process.send_signal(number)  # an impatient person
-    seen += process.stdout
-    process.wait()
-    assert process.returncode == code, "".join(seen)
+    process, children = _start(path, *overrides), []
+    look = (lambda process: children.extend(_children(process))) if overrides else (lambda _: None)
+    printed = ended_at(process, sign, number, look)
+    assert process.returncode == code, printed
     for child in children:
         wait_until_dead(child)
-    return "".join(seen)
+    return printed
 
 
 def _children(process):

@@ -19,20 +19,15 @@ from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.run_fn import run_fn
 from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.warm_start.base_model import BaseModel
+from tests.planted_kills import KILL_AT_STEP
 
 #: Trains as run_fn does, and is killed in the middle of the sixth step.
-KILLED = """
-import json, os, signal, sys, types
-from mtlx.trainer.training import ordinary_step
+KILLED = f"""
+import json, sys, types
 from mtlx.trainer.run_fn import run_fn
 
-step, taken = ordinary_step.OrdinaryStep.__call__, []
-def killed(self, batch):
-    taken.append(1)
-    if len(taken) == 6:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, batch)
-ordinary_step.OrdinaryStep.__call__ = killed
+kill_at = 6
+{KILL_AT_STEP}
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 

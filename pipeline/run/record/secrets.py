@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.notify.settings import NotifySettings
 
 #: Stands in copies for a webhook's address: with this variable set, they can be run.
 WEBHOOK_VARIABLE = "MTLX_NOTIFY_WEBHOOK"
@@ -19,6 +20,7 @@ class KeptSecrets:
     """
 
     def __init__(self, experiment: Experiment) -> None:
+        self._notify = experiment.notify
         written = [experiment.notify.webhook if experiment.notify.variable is None else None]
         for key, value in experiment.kubeflow.settings.items():
             if key.split(".")[0] == "notify":
@@ -27,6 +29,18 @@ class KeptSecrets:
         self._addresses = [
             one for one in written if isinstance(one, str) and not one.startswith("env:")
         ]
+
+    @property
+    def kept_notify(self) -> NotifySettings:
+        """The `notify` section as copies have it."""
+        values = self._notify.model_dump(mode="json", exclude_unset=True)
+        return NotifySettings.read(self.replaced(values))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With these variables set, a copy tells whom the experiment tells."""
+        written = self._notify.webhook
+        return {WEBHOOK_VARIABLE: written} if written in self._addresses else {}
 
     def replaced(self, value: Any) -> Any:
         """Settings with another address in the place of each secret."""

@@ -1,10 +1,10 @@
 """Which spans of the logs a run trained and tested on."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mtlx.pipeline.run.run_folder import METADATA_FILE
+if TYPE_CHECKING:  # It takes seconds to import.
+    import ml_metadata
 
 #: Property of an Examples artifact with the number of its span, as TFX has it.
 _SPAN = "span"
@@ -13,12 +13,14 @@ _ROLES = {"train": "train_examples", "test": "test_examples"}
 
 
 def spans_of_run(
-    root: Path, outputs: Mapping[str, Mapping[str, Sequence[str]]], paths: Sequence[str]
+    store: "ml_metadata.MetadataStore",
+    outputs: Mapping[str, Mapping[str, Sequence[str]]],
+    paths: Sequence[str],
 ) -> dict[str, Any] | None:
     """The spans' numbers by role, for ``run.json``.
 
     Args:
-        root: the pipeline root, with its metadata store.
+        store: the metadata store.
         outputs: URIs by node and output name, of the nodes that have run.
         paths: `data.path`, as the experiment has it.
 
@@ -36,25 +38,21 @@ def spans_of_run(
         read = [uri for names in outputs.values() for uri in names.get("examples", ())]
         by_role = dict.fromkeys(_ROLES, read)
     uris = sorted({uri for found in by_role.values() for uri in found})
-    numbers = _numbers(root, uris) if uris else {}
+    numbers = _numbers(store, uris) if uris else {}
     if not numbers:
         return None
     spans = {role: sorted({numbers[u] for u in by_role[role] if u in numbers}) for role in _ROLES}
     return {**spans, "days": any("{DD}" in path for path in paths)}
 
 
-def _numbers(root: Path, uris: Sequence[str]) -> dict[str, int]:
+def _numbers(store: "ml_metadata.MetadataStore", uris: Sequence[str]) -> dict[str, int]:
     """The number of each artifact's span."""
-    from tfx.orchestration import metadata
-
-    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
     found = {}
-    with metadata.Metadata(connection) as handle:
-        for uri in uris:
-            for artifact in handle.store.get_artifacts_by_uri(uri):
-                number = _number(artifact)
-                if number is not None:
-                    found[uri] = number
+    for uri in uris:
+        for artifact in store.get_artifacts_by_uri(uri):
+            number = _number(artifact)
+            if number is not None:
+                found[uri] = number
     return found
 
 

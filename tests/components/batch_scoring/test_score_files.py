@@ -198,3 +198,6 @@ def test_a_folder_with_anything_else_is_not_written_to(tmp_path):
     (tmp_path / "scores-00000-of-00001.parquet").write_text("")
     with pytest.raises(ScoringRefused, match="is not empty"):
         check_output(str(tmp_path))
+    (tmp_path / "_unfinished").mkdir()
+    with pytest.raises(ScoringRefused, match="or wrote until it was killed: empty the folder"):
+        check_output(str(tmp_path))

@@ -1,5 +1,6 @@
 """The interpreter of packages, with packages that kfp compiles and tasks that need no TFX."""
 
+import contextlib
 import json
 import os
 import signal
@@ -66,10 +67,7 @@ def gate(
     )
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    """first -> (left, right) -> gate -> pusher if blessed; left may be retried twice."""
-
+def _small(folder, with_exit):
     @dsl.pipeline(name="small")
     def pipeline(marks: str, text: str = "as compiled"):
         def add(name, component=work):
@@ -79,17 +77,30 @@ def package(tmp_path_factory):
             task.set_display_name(name.title())
             return task.set_env_variable("COLOUR", "blue")
 
-        first = add("first")
-        left, right = add("left"), add("right")
-        left.after(first).set_retry(2, "0s", 2.0, "600s")
-        right.after(first)
-        judge = add("judge", gate).after(left, right)
-        with dsl.If(judge.outputs["blessed"] == True, "blessed"):  # noqa: E712
-            add("pusher")
+        with dsl.ExitHandler(add("last")) if with_exit else contextlib.nullcontext():
+            first = add("first")
+            left, right = add("left"), add("right")
+            left.after(first).set_retry(2, "0s", 2.0, "600s")
+            right.after(first)
+            judge = add("judge", gate).after(left, right)
+            with dsl.If(judge.outputs["blessed"] == True, "blessed"):  # noqa: E712
+                add("pusher")
 
-    path = tmp_path_factory.mktemp("package") / "small.yaml"
+    path = folder / "small.yaml"
     compiler.Compiler().compile(pipeline, str(path))
     return Package.read(path)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """first -> (left, right) -> gate -> pusher if blessed; left may be retried twice."""
+    return _small(tmp_path_factory.mktemp("package"), with_exit=False)
+
+
+@pytest.fixture(scope="module")
+def with_exit_task(tmp_path_factory):
+    """The same, and a task that runs when all these are over."""
+    return _small(tmp_path_factory.mktemp("package"), with_exit=True)
 
 
 class Recorder:
@@ -192,6 +203,31 @@ def test_a_failed_task_blocks_those_after_it_and_a_resumed_run_goes_on(package, 
         ["first", "left", "left", "left", "right", "left", "judge", "pusher"]
     )
     assert (tmp_path / "run-1" / "work-2" / "attempt-4").is_dir()
+
+
+@pytest.mark.parametrize("broken", [None, "refuse", "fail-first", "fail-left", "fail-pusher"])
+def test_the_exit_task_runs_last_and_once_however_the_others_ended(
+    with_exit_task, tmp_path, broken
+):
+    recorder = Recorder(with_exit_task, tmp_path)
+    if broken is not None:
+        (recorder.marks / broken).touch()
+    tasks = recorder.run()
+    assert tasks["Last"].done and recorder.starts().count("last") == 1
+    assert recorder.starts()[-1] == "last"
+    failed = [task.node_id for task in tasks.values() if task.state == "failed"]
+    assert failed == ([broken.removeprefix("fail-").title()] if "fail" in (broken or "") else [])
+
+
+def test_the_exit_task_of_a_resumed_run_runs_again(with_exit_task, tmp_path):
+    recorder = Recorder(with_exit_task, tmp_path)
+    broken = recorder.marks / "fail-first"
+    broken.touch()
+    recorder.run()
+    broken.unlink()
+    again = Recorder(with_exit_task, tmp_path)
+    assert all(task.done for task in again.run().values())
+    assert again.starts().count("last") == 2 and again.starts()[-1] == "last"
 
 
 def test_stopping_kills_what_runs(package, tmp_path):

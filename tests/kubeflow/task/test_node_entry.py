@@ -15,6 +15,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.types import standard_artifacts
 
 from mtlx.kubeflow.task import node_entry
+from mtlx.kubeflow.task.failure_note import failures
 from mtlx.kubeflow.task.metadata_connection import connection_of
 
 ROOT = Path(__file__).parents[3]
@@ -105,6 +106,9 @@ class Task:
         path = self.folder / "runs"
         return path.read_text().splitlines() if path.exists() else []
 
+    def failures(self, run_id):
+        return failures(metadata_store.MetadataStore(connection_of(self.environment)), run_id)
+
     def executions(self):
         return metadata_store.MetadataStore(connection_of(self.environment)).get_executions()
 
@@ -140,6 +144,9 @@ def test_a_failing_node_fails_the_task_and_its_retry_runs_again(task, capfd):
     broken.touch()
     assert task.run("Produce") == 1
     assert capfd.readouterr().err.strip().splitlines()[-1] == "Produce: the producer is broken"
+    # For the task that tells of the run's end, which may run on another machine.
+    assert task.failures("run-1") == {"Produce": "the producer is broken"}
+    assert task.failures("run-2") == {}
     broken.unlink()
     assert task.run("Produce") == 0
     assert task.runs == ["produce"]

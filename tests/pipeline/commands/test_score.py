@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ import yaml
 
 from mtlx.components.log_example_gen.readers.files import matching_files
 from mtlx.pipeline.command_line import EXIT_OK, EXIT_WRONG_INPUT, main
+from mtlx.pipeline.process.prompt_stop import BEGINS_ANEW
 from mtlx.trainer.serving.scoring import Scorer
+from tests.planted_kills import command_of, started
 
 TASKS = ("click", "add_to_cart", "purchase")
 
@@ -92,6 +96,23 @@ def test_the_summary_accounts_for_it(served, scores, capsys):
     assert summary["undefined"] == dict.fromkeys(TASKS, 0)
     names = sorted(path.name for path in scores.iterdir())
     assert names == ["_summary.json", *(f"scores-0000{n}-of-00002.parquet" for n in (0, 1))]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_is_stopped_says_that_it_begins_anew_and_does(served, tmp_path, number):
+    path, _, pattern, _ = served
+    output = tmp_path / "out"
+    days = pattern.replace("day=08", "day=*")
+    command = command_of("score", path)
+    process = started([*command, "--input", days, "--output", str(output)])
+    while process.poll() is None and not (output / "_unfinished").exists():
+        time.sleep(0.005)
+    process.send_signal(number)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, printed
+    assert printed.strip().splitlines()[-1] == BEGINS_ANEW and "rows scored" not in printed
+    assert not output.exists() or list(output.iterdir()) == []
+    assert _score(path, pattern, output) == EXIT_OK
 
 
 def test_rows_without_labels_are_scored_and_malformed_ones_counted(

@@ -5,7 +5,10 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
+from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.types import standard_artifacts
 
+from mtlx.components.event_keys import keys_of
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.graph import create_pipeline
 from mtlx.pipeline.run import node_run
@@ -103,7 +106,7 @@ def _execution(store, state, outputs=(), inputs=(), pushed=None):
 def test_outputs_are_those_of_the_store_by_name(store, state, expected):
     outputs = [("model", "/a/1"), ("run", "/b/1"), ("model", "/a/2")]
     execution = _execution(store, state, outputs, [("examples", "/raw")])
-    outcome = node_run._outcome(store, "Trainer", execution)
+    outcome = node_run.outcome_of(store, "Trainer", execution)
     assert (outcome.node_id, outcome.state) == ("Trainer", expected)
     assert {name: sorted(uris) for name, uris in outcome.outputs.items()} == {
         "model": ["/a/1", "/a/2"],
@@ -112,14 +115,43 @@ def test_outputs_are_those_of_the_store_by_name(store, state, expected):
     assert outcome.execution_id == execution
 
 
+def test_an_artifact_in_two_outputs_is_in_both(tmp_path):
+    """As TFX writes it: ML-Metadata keeps one event of it, with the names one behind the other."""
+    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "two.sqlite"))
+    with metadata.Metadata(connection) as handle:
+        model = standard_artifacts.Model()
+        model.uri = "/a/1"
+        kind = metadata_store_pb2.ExecutionType(name="Resolver")
+        execution = execution_lib.put_execution(
+            handle,
+            execution_lib.prepare_execution(handle, kind, metadata_store_pb2.Execution.COMPLETE),
+            [],
+            output_artifacts={"model": [model]},
+        )
+        again = standard_artifacts.Model()
+        again.set_mlmd_artifact(model.mlmd_artifact)
+        second = execution_lib.put_execution(
+            handle,
+            execution_lib.prepare_execution(handle, kind, metadata_store_pb2.Execution.COMPLETE),
+            [],
+            output_artifacts={"baseline": [model], "anchor": [again]},
+            output_event_type=metadata_store_pb2.Event.INTERNAL_OUTPUT,
+        )
+        (event,) = handle.store.get_events_by_execution_ids([second.id])
+        assert keys_of(event) == ["baseline", "anchor"]
+        outcome = node_run.outcome_of(handle.store, "Found", second.id)
+    assert outcome.outputs == {"baseline": ["/a/1"], "anchor": ["/a/1"]}
+    assert execution.id != second.id
+
+
 @pytest.mark.parametrize(("pushed", "state"), [(0, NodeState.SKIPPED), (1, NodeState.COMPLETE)])
 def test_a_pusher_that_did_not_push_was_skipped(store, pushed, state):
     execution = _execution(store, "COMPLETE", [("pushed_model", "/p")], pushed=pushed)
-    assert node_run._outcome(store, "Pusher", execution).state is state
+    assert node_run.outcome_of(store, "Pusher", execution).state is state
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED", "RUNNING"])
 def test_an_execution_that_did_not_end_well_is_a_failure(store, state):
     execution = _execution(store, state)
     with pytest.raises(NodeFailed, match=f"Trainer: its execution ended as {state}"):
-        node_run._outcome(store, "Trainer", execution)
+        node_run.outcome_of(store, "Trainer", execution)

@@ -12,23 +12,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.planted_kills import KILL_AT_STEP
+
 #: Trains every job of the list in turn; is killed in the step of the given number, if any. The
 #: second worker has no memory for the examples.
-WORKER = """
-import json, os, signal, sys, types
-from mtlx.trainer.training import ordinary_step
+WORKER = f"""
+import json, os, sys, types
 from mtlx.trainer.run_fn import run_fn
 
 jobs, kill_at = json.loads(sys.argv[1])
 index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
-options = {"memory": lambda: 10_000} if index == 1 else {}
-step, taken = ordinary_step.OrdinaryStep.__call__, []
-def until_killed(self, batch):
-    taken.append(1)
-    if len(taken) == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, batch)
-ordinary_step.OrdinaryStep.__call__ = until_killed
+options = dict(memory=lambda: 10_000) if index == 1 else dict()
+{KILL_AT_STEP}
 for job in jobs:
     run_fn(types.SimpleNamespace(**job), **options)
 print("done", flush=True)

@@ -1,0 +1,1 @@
+"""What is found out about a run once it is over."""
