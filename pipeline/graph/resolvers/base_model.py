@@ -8,11 +8,16 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 
+from mtlx.components.lineage.model_lineage import (
+    files_of,
+    models_trained_on,
+    span_of,
+    trained_on,
+)
 from mtlx.components.log_example_gen.spans.span_marks import is_date, many_words
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph.resolvers.blessed_models import BlessedModel, blessed_models
-from mtlx.pipeline.graph.resolvers.lineage import files_of, models_trained_on, span_of, trained_on
 from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
 #: Its id in the graph.

@@ -1,68 +1,62 @@
 """Which spans of the logs a run trained and tested on."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from mtlx.pipeline.run.run_folder import METADATA_FILE
+import ml_metadata
 
-#: Property of an Examples artifact with the number of its span, as TFX has it.
-_SPAN = "span"
-#: Outputs, of whichever node, that name the examples of a role; without them all are one.
-_ROLES = {"train": "train_examples", "test": "test_examples"}
+from mtlx.components.log_example_gen.spans.span_marks import is_date
+
+#: The node, and its output, that tells of a run's own model.
+_TRAINER, _MODEL = "Trainer", "model"
+#: The node that is there with a window.
+_WINDOW = "SpanWindow"
 
 
 def spans_of_run(
-    root: Path, outputs: Mapping[str, Mapping[str, Sequence[str]]], paths: Sequence[str]
+    store: ml_metadata.MetadataStore,
+    outputs: Mapping[str, Mapping[str, Sequence[str]]],
+    paths: Sequence[str],
 ) -> dict[str, Any] | None:
     """The spans' numbers by role, for ``run.json``.
 
     Args:
-        root: the pipeline root, with its metadata store.
+        store: ML-Metadata.
         outputs: URIs by node and output name, of the nodes that have run.
         paths: `data.path`, as the experiment has it.
 
     Returns:
         ``train`` and ``test``, numbers in ascending order, and ``days``, whether a number is that
-        of a day; None where the logs have no spans, or nothing was ingested.
+        of a day; with a window ``before`` where the models that the training went on from saw
+        further ones. None where the logs have no spans, or nothing was ingested.
     """
     if not any("{" in path for path in paths):
         return None
-    by_role = {
-        role: [uri for names in outputs.values() for uri in names.get(name, ())]
-        for role, name in _ROLES.items()
-    }
-    if not any(by_role.values()):
+    if _WINDOW in outputs:
+        found = _of_window(store, outputs)
+    else:
+        # Without a window a run reads one span, whose rows are split.
         read = [uri for names in outputs.values() for uri in names.get("examples", ())]
-        by_role = dict.fromkeys(_ROLES, read)
-    uris = sorted({uri for found in by_role.values() for uri in found})
-    numbers = _numbers(root, uris) if uris else {}
-    if not numbers:
-        return None
-    spans = {role: sorted({numbers[u] for u in by_role[role] if u in numbers}) for role in _ROLES}
-    return {**spans, "days": any("{DD}" in path for path in paths)}
+        numbers = _numbers(store, read)
+        found = {"train": numbers, "test": numbers} if numbers else None
+    return None if found is None else {**found, "days": is_date(paths)}
 
 
-def _numbers(root: Path, uris: Sequence[str]) -> dict[str, int]:
-    """The number of each artifact's span."""
-    from tfx.orchestration import metadata
+def _of_window(
+    store: ml_metadata.MetadataStore, outputs: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, Any]:
+    """What the model's own training read, which may be less than the window."""
+    from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
-    connection = metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE))
-    found = {}
-    with metadata.Metadata(connection) as handle:
-        for uri in uris:
-            for artifact in handle.store.get_artifacts_by_uri(uri):
-                number = _number(artifact)
-                if number is not None:
-                    found[uri] = number
-    return found
+    (model,) = store.get_artifacts_by_uri(outputs[_TRAINER][_MODEL][0])
+    spans = spans_of(store, model.id)
+    found = {"train": list(spans.train), "test": list(spans.test)}
+    return {**found, "before": list(spans.before)} if spans.before else found
 
 
-def _number(artifact: Any) -> int | None:
-    """TFX writes it as a text, or as a number; as the type's own property, or beside."""
-    for properties in (artifact.custom_properties, artifact.properties):
-        if _SPAN in properties:
-            value = properties[_SPAN]
-            text = value.string_value
-            return int(text) if text else int(value.int_value)
-    return None
+def _numbers(store: ml_metadata.MetadataStore, uris: Sequence[str]) -> list[int]:
+    """The numbers of the artifacts' spans."""
+    from mtlx.components.lineage.model_lineage import known_span
+
+    artifacts = [one for uri in uris for one in store.get_artifacts_by_uri(uri)]
+    return sorted({span for span in map(known_span, artifacts) if span is not None})

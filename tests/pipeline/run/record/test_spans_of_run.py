@@ -10,7 +10,7 @@ DAYS = ["/logs/day={YYYY}-{MM}-{DD}/*.csv"]
 
 
 @pytest.fixture
-def root(tmp_path):
+def store(tmp_path):
     """A store with examples of spans 1 to 4, their number as a text, as a number, or none."""
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
@@ -28,30 +28,17 @@ def root(tmp_path):
         artifacts.append(artifact)
     artifacts.append(metadata_store_pb2.Artifact(type_id=kind, uri="/examples/none"))
     store.put_artifacts(artifacts)
-    return tmp_path
+    return store
 
 
-def test_a_window_has_spans_by_role(root):
-    outputs = {
-        "LogExampleGen": {"examples": ["/examples/4"]},
-        "SpanWindow": {
-            "train_examples": ["/examples/3", "/examples/1", "/examples/2"],
-            "test_examples": ["/examples/4"],
-        },
-    }
-    expected = {"train": [1, 2, 3], "test": [4], "days": True}
-    assert spans_of_run(root, outputs, DAYS) == expected
-    assert spans_of_run(root, outputs, ["/logs/{SPAN}/*.csv"]) == {**expected, "days": False}
-
-
-def test_one_span_is_trained_and_tested_on(root):
+def test_one_span_is_trained_and_tested_on(store):
     outputs = {"LogExampleGen": {"examples": ["/examples/3"]}, "Trainer": {"model": ["/m"]}}
-    assert spans_of_run(root, outputs, DAYS) == {"train": [3], "test": [3], "days": True}
+    assert spans_of_run(store, outputs, DAYS) == {"train": [3], "test": [3], "days": True}
 
 
-def test_what_has_no_spans_has_none(root):
+def test_what_has_no_spans_has_none(store):
     outputs = {"LogExampleGen": {"examples": ["/examples/none"]}}
-    assert spans_of_run(root, outputs, DAYS) is None
-    assert spans_of_run(root, {}, DAYS) is None
+    assert spans_of_run(store, outputs, DAYS) is None
+    assert spans_of_run(store, {}, DAYS) is None
     known = {"LogExampleGen": {"examples": ["/examples/3"]}}
-    assert spans_of_run(root, known, ["/logs/*.csv"]) is None
+    assert spans_of_run(store, known, ["/logs/*.csv"]) is None
