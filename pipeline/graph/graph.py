@@ -74,9 +74,11 @@ def create_pipeline(
         allow_anomalies=experiment.validation.allow_anomalies,
     )
     drift = drift_nodes(experiment, read)
-    base = base_model_node(experiment, read.train)
+    # Where labels are not known at once, the newest span tells which are.
+    newest = read.test if experiment.contract.has_late_labels else None
+    base = base_model_node(experiment, read.train, newest)
     trained = trained_examples(experiment, base, read.train)
-    transform = transform_node(experiment, trained, schema, base_model_of(base))
+    transform = transform_node(experiment, trained, schema, base_model_of(base), newest)
     for one in (guard, *drift):
         transform.add_upstream_node(one)
     for one in drift:
