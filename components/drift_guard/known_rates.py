@@ -7,8 +7,9 @@ from tfx import types
 
 from mtlx.components.batch_statistics_gen.split_counts import SplitCounts
 from mtlx.components.drift_guard.described_rows import DescribedRows
-from mtlx.components.lineage.labels_left_out import late_words, unknown_labels
+from mtlx.components.lineage.labels_left_out import label_words
 from mtlx.components.log_example_gen.spans.span_artifact import span_of
+from mtlx.transform.contract.counted_labels import unknown_labels
 from mtlx.transform.contract.data_contract import DataContract
 
 
@@ -50,7 +51,7 @@ def unknown_note(
     by_task = {
         task: [span for span, tasks in left_out.items() if task in tasks] for task in contract.tasks
     }
-    words = late_words({task: spans for task, spans in by_task.items() if spans}, date)
+    words = label_words({task: spans for task, spans in by_task.items() if spans}, date)
     return f"Labels that are not known yet are in no label rate: {words}" if words else None
 
 

@@ -2,38 +2,69 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import ml_metadata
+from ml_metadata.proto import metadata_store_pb2
 
 from mtlx.components.lineage.model_lineage import known_span, trainings_behind
 from mtlx.components.log_example_gen.spans.span_marks import many_words
-from mtlx.transform.contract.counted_labels import LEARNT, UNKNOWN, LabelsLeftOut, LeftOut
+from mtlx.transform.contract.counted_labels import (
+    LEARNT,
+    UNKNOWN,
+    LeftOut,
+    unknown_labels,
+)
 from mtlx.transform.contract.data_contract import DataContract
 
-#: Custom property of transformed examples: which labels do not count in them, JSON by span.
-LEFT_OUT_PROPERTY = "labels_left_out"
+#: Custom property of transformed examples: which labels count in them, `LabelUse` as text.
+LABELS_PROPERTY = "labels"
 
 
-def unknown_labels(
-    contract: DataContract, spans: Iterable[int], newest: int
-) -> dict[int, dict[str, LeftOut]]:
-    """The labels of spans that are not known when a span is the newest.
+@dataclass(frozen=True)
+class LabelUse:
+    """Which labels a training takes.
 
-    Args:
-        contract: whose tasks say after how many spans their labels are.
-        spans: by number.
-        newest: number of the run's newest span.
-
-    Returns:
-        The spans that have such, in order.
+    Attributes:
+        left_out: by span and task why labels do not count.
+        tasks: all that there are.
     """
-    found = {
-        span: {
-            task: UNKNOWN for task, after in contract.matures_after.items() if newest - span < after
+
+    left_out: dict[int, dict[str, LeftOut]] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """As a property holds it."""
+        return json.dumps({"left_out": self.left_out, "tasks": self.tasks})
+
+    @classmethod
+    def of_text(cls, text: str | None) -> "LabelUse":
+        """Inverse of `text`; where there is none, all labels count."""
+        if not text:
+            return cls()
+        values = json.loads(text)
+        left_out = {int(span): tasks for span, tasks in values["left_out"].items()}
+        return cls(left_out, tuple(values["tasks"]))
+
+    @property
+    def unknown(self) -> dict[str, list[int]]:
+        """By task the spans whose labels are not known yet."""
+        found = {
+            task: [span for span, tasks in self.left_out.items() if tasks.get(task) == UNKNOWN]
+            for task in self.tasks
         }
-        for span in sorted(set(spans))
-    }
-    return {span: tasks for span, tasks in found.items() if tasks}
+        return {task: spans for task, spans in found.items() if spans}
+
+    @property
+    def late(self) -> dict[str, list[int]]:
+        """By task the spans that are read again for labels which were not known before."""
+        again = {span: tasks for span, tasks in self.left_out.items() if LEARNT in tasks.values()}
+        found = {
+            task: [span for span, tasks in again.items() if task not in tasks]
+            for task in self.tasks
+        }
+        return {task: spans for task, spans in found.items() if spans}
 
 
 def learnt_labels(
@@ -51,13 +82,13 @@ def learnt_labels(
     """
     learnt: dict[int, set[str]] = {}
     for training in trainings_behind(store, model):
-        left_out: dict[int, dict[str, LeftOut]] = {}
+        use = LabelUse()
         for artifact in _artifacts(store, training.transformed):
-            left_out |= read_left_out(artifact.custom_properties[LEFT_OUT_PROPERTY].string_value)
+            use = LabelUse.of_text(artifact.custom_properties[LABELS_PROPERTY].string_value)
         for artifact in _artifacts(store, training.examples):
             span = known_span(artifact)
             if span is not None:
-                counted = contract.tasks.keys() - left_out.get(span, {}).keys()
+                counted = {*(use.tasks or contract.tasks)} - use.left_out.get(span, {}).keys()
                 learnt.setdefault(span, set()).update(counted)
     return learnt
 
@@ -88,51 +119,17 @@ def labels_left_out(
     return {span: found[span] for span in spans if span in found}
 
 
-def write_left_out(left_out: LabelsLeftOut) -> str:
-    """As a property holds it."""
-    return json.dumps({str(span): dict(tasks) for span, tasks in left_out.items()})
-
-
-def read_left_out(text: str) -> dict[int, dict[str, LeftOut]]:
-    """Inverse of `write_left_out`; of no text, nothing is left out."""
-    return {int(span): tasks for span, tasks in json.loads(text or "{}").items()}
-
-
-def late_labels(left_out: LabelsLeftOut, contract: DataContract) -> dict[str, list[int]]:
-    """The spans of which a training takes labels that came late, by task.
-
-    Args:
-        left_out: of the training.
-        contract: of the run.
-    """
-    found: dict[str, list[int]] = {}
-    for span, tasks in left_out.items():
-        if LEARNT in tasks.values():
-            for task in contract.tasks:
-                if task not in tasks:
-                    found.setdefault(task, []).append(span)
-    return found
-
-
-def late_words(late: Mapping[str, Iterable[int]], date: bool) -> str:
+def label_words(labels: Mapping[str, Iterable[int]], date: bool) -> str:
     """``purchase of span 2024-01-10; cart of spans 8 to 9``; empty for none."""
     parts = []
-    for task, spans in late.items():
+    for task, spans in labels.items():
         spans = list(spans)
         parts.append(f"{task} of span{'s' if len(spans) > 1 else ''} {many_words(spans, date)}")
     return "; ".join(parts)
 
 
-def unknown_words(left_out: LabelsLeftOut, date: bool) -> str:
-    """The labels that are not known, likewise."""
-    by_task: dict[str, list[int]] = {}
-    for span, tasks in left_out.items():
-        for task, why in tasks.items():
-            if why == UNKNOWN:
-                by_task.setdefault(task, []).append(span)
-    return late_words(by_task, date)
-
-
-def _artifacts(store: ml_metadata.MetadataStore, numbers: Iterable[int]) -> list[object]:
+def _artifacts(
+    store: ml_metadata.MetadataStore, numbers: Iterable[int]
+) -> list[metadata_store_pb2.Artifact]:
     wanted = sorted(numbers)
     return list(store.get_artifacts_by_id(wanted)) if wanted else []

@@ -6,10 +6,10 @@ from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
 from mtlx.components.lineage.labels_left_out import (
-    LEFT_OUT_PROPERTY,
+    LABELS_PROPERTY,
+    LabelUse,
     labels_left_out,
     learnt_labels,
-    write_left_out,
 )
 from mtlx.components.log_example_gen.spans.span_artifact import span_of
 from mtlx.transform.contract.contract_property import contract_of
@@ -28,7 +28,7 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
         self._connection = connection
 
     def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Returns `LEFT_OUT_PROPERTY`; all else stays as it is."""
+        """Returns `LABELS_PROPERTY`; all else stays as it is."""
         inputs, properties = execution_info.input_dict, execution_info.exec_properties
         contract = contract_of(properties)
         spans = [span for one in inputs["examples"] if (span := span_of(one)) is not None]
@@ -39,5 +39,6 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
                 learnt = learnt_labels(handle.store, inputs["base_model"][0].id, contract)
         left_out = labels_left_out(contract, spans, max(tested), learnt)
         output = driver_output_pb2.DriverOutput()
-        output.exec_properties[LEFT_OUT_PROPERTY].string_value = write_left_out(left_out)
+        use = LabelUse(left_out, tuple(contract.tasks))
+        output.exec_properties[LABELS_PROPERTY].string_value = use.text
         return output

@@ -25,7 +25,7 @@ def transform_file(
     paths: tuple[str, str],
     graph: str,
     unfinished: str,
-    left_out: Mapping[str, Mapping[str, LeftOut]] | None = None,
+    left_out: dict[str, dict[str, LeftOut]] | None = None,
 ) -> int:
     """Transforms one gzip TFRecord file into another, which appears only when it is whole.
 

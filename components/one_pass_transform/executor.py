@@ -14,7 +14,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from mtlx.components.example_batches import split_files
-from mtlx.components.lineage.labels_left_out import LEFT_OUT_PROPERTY, read_left_out
+from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.one_pass_transform.base_numbers import keep_base_numbers
 from mtlx.components.one_pass_transform.base_vocabularies import checked_base
@@ -71,9 +71,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits = exec_properties["transform_splits"].split(",")
         left_out = _left_out(input_dict, exec_properties, contract)
         self._transform(input_dict, output_dict, splits, graph, left_out)
-        if exec_properties.get(LEFT_OUT_PROPERTY):
+        if exec_properties.get(LABELS_PROPERTY):
             (made,) = output_dict["transformed_examples"]
-            made.set_string_custom_property(LEFT_OUT_PROPERTY, exec_properties[LEFT_OUT_PROPERTY])
+            made.set_string_custom_property(LABELS_PROPERTY, exec_properties[LABELS_PROPERTY])
 
     def _transform(
         self,
@@ -116,7 +116,7 @@ def _left_out(
     input_dict: Artifacts, exec_properties: dict[str, Any], contract: DataContract
 ) -> dict[str, dict[str, LeftOut]]:
     """By file and label column why a label does not count; files of which all do are not there."""
-    left_out = read_left_out(exec_properties.get(LEFT_OUT_PROPERTY) or "")
+    left_out = LabelUse.of_text(exec_properties.get(LABELS_PROPERTY)).left_out
     splits = exec_properties["transform_splits"].split(",")
     found = {}
     for artifact in input_dict["examples"]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import tensorflow_model_analysis as tfma
 from tfx import types
 
-from mtlx.components.lineage.labels_left_out import unknown_labels
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.log_example_gen.spans.span_artifact import span_of
 from mtlx.components.log_example_gen.spans.span_marks import many_words
-from mtlx.transform.contract.counted_labels import LabelsLeftOut
+from mtlx.transform.contract.counted_labels import LabelsLeftOut, unknown_labels
 from mtlx.transform.contract.data_contract import DataContract
 
 #: Key of the extracts of rows that lack labels of tasks.

@@ -68,11 +68,21 @@ def _window(spans: Mapping[str, Any], seen: "WindowRun | None") -> dict[str, Any
     """For ``run.json``: the spans of the model in words, too, and what was done for them before
     the run.
     """
+    from mtlx.components.lineage.labels_left_out import label_words
     from mtlx.components.log_example_gen.spans.window_plan import window_words
 
     facts = {name: value for name, value in spans.items() if name != "days"}
     words = window_words(spans["train"], spans["test"], spans["days"])
-    return {**facts, "words": words, **(seen.record() if seen else {})}
+    if "late" in spans:
+        words += f"; late labels: {label_words(spans['late'], spans['days'])}"
+    record = seen.record() if seen else {"notices": []}
+    if "unknown" in spans:
+        words_of_unknown = label_words(spans["unknown"], spans["days"])
+        record["notices"] = [
+            *record["notices"],
+            f"No part in the training had labels that are not known yet: {words_of_unknown}",
+        ]
+    return {**facts, "words": words, **record}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,12 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 
-from mtlx.components.lineage.labels_left_out import labels_left_out, late_words, learnt_labels
+from mtlx.components.lineage.labels_left_out import (
+    LabelUse,
+    label_words,
+    labels_left_out,
+    learnt_labels,
+)
 from mtlx.components.lineage.model_lineage import (
     files_of,
     models_trained_on,
@@ -119,7 +124,7 @@ class BaseModelStrategy(resolver.ResolverStrategy):
                 "Trains on span %s, which the base model has not seen; it has %s", new, old
             )
         if again:
-            words = late_words(late, self._date)
+            words = label_words(late, self._date)
             logging.info("Trains again, with labels that were not known before: %s", words)
         return found, (window - seen) | again
 
@@ -132,11 +137,7 @@ class BaseModelStrategy(resolver.ResolverStrategy):
             return {}
         learnt = learnt_labels(store, found.model.id, contract)
         left_out = labels_left_out(contract, spans, newest, learnt)
-        counted = {
-            task: [span for span in sorted(spans) if task not in left_out.get(span, {})]
-            for task in contract.tasks
-        }
-        return {task: some for task, some in counted.items() if some}
+        return LabelUse(left_out, tuple(contract.tasks)).late
 
     @staticmethod
     def _anew(why: str, window: set[int]) -> tuple[None, set[int]]:

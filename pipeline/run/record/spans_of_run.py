@@ -9,6 +9,8 @@ from mtlx.components.log_example_gen.spans.span_marks import is_date
 
 #: The node, and its output, that tells of a run's own model.
 _TRAINER, _MODEL = "Trainer", "model"
+#: The node, and its output, that tells which labels counted.
+_TRANSFORM, _TRANSFORMED = "Transform", "transformed_examples"
 #: The node that is there with a window.
 _WINDOW = "SpanWindow"
 
@@ -27,8 +29,10 @@ def spans_of_run(
 
     Returns:
         ``train`` and ``test``, numbers in ascending order, and ``days``, whether a number is that
-        of a day; with a window ``before`` where the models that the training went on from saw
-        further ones. None where the logs have no spans, or nothing was ingested.
+        of a day. With a window also, where there are such: ``before``, which the models saw that
+        the training went on from; and by task ``late``, spans that were read again for labels
+        which had not been known, and ``unknown``, those whose labels are not known yet. None where
+        the logs have no spans, or nothing was ingested.
     """
     if not any("{" in path for path in paths):
         return None
@@ -46,12 +50,18 @@ def _of_window(
     store: ml_metadata.MetadataStore, outputs: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[str, Any]:
     """What the model's own training read, which may be less than the window."""
+    from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
     from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
     (model,) = store.get_artifacts_by_uri(outputs[_TRAINER][_MODEL][0])
     spans = spans_of(store, model.id)
-    found = {"train": list(spans.train), "test": list(spans.test)}
-    return {**found, "before": list(spans.before)} if spans.before else found
+    found: dict[str, Any] = {"train": list(spans.train), "test": list(spans.test)}
+    use = LabelUse()
+    for uri in outputs.get(_TRANSFORM, {}).get(_TRANSFORMED, ()):
+        for one in store.get_artifacts_by_uri(uri):
+            use = LabelUse.of_text(one.custom_properties[LABELS_PROPERTY].string_value)
+    more = {"before": list(spans.before), "late": use.late, "unknown": use.unknown}
+    return found | {name: value for name, value in more.items() if value}
 
 
 def _numbers(store: ml_metadata.MetadataStore, uris: Sequence[str]) -> list[int]:
