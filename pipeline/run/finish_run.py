@@ -75,13 +75,11 @@ def _window(spans: Mapping[str, Any], seen: "WindowRun | None") -> dict[str, Any
     words = window_words(spans["train"], spans["test"], spans["days"])
     if "late" in spans:
         words += f"; late labels: {label_words(spans['late'], spans['days'])}"
-    record = seen.record() if seen else {"notices": []}
+    record = seen.record() if seen else {}
     if "unknown" in spans:
-        words_of_unknown = label_words(spans["unknown"], spans["days"])
-        record["notices"] = [
-            *record["notices"],
-            f"No part in the training had labels that are not known yet: {words_of_unknown}",
-        ]
+        unknown = label_words(spans["unknown"], spans["days"])
+        notice = f"Labels that are not known yet had no part in the training: {unknown}"
+        record["notices"] = [*record.get("notices", ()), notice]
     return {**facts, "words": words, **record}
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 import yaml
 from tfx.orchestration import metadata
 from tfx.types import artifact_utils, standard_artifacts
+from tfx.utils import path_utils
 
 from mtlx.components.log_example_gen.spans import remembered_digest
 from mtlx.components.slice_evaluation.executor import Executor
@@ -120,7 +121,8 @@ def seen(tmp_path_factory):
 
 def _predicted(result, task):
     """Of every item."""
-    serve = tf.saved_model.load(result.output("Trainer", "model")).signatures["serving_default"]
+    folder = path_utils.serving_model_path(result.output("Trainer", "model"))
+    serve = tf.saved_model.load(folder).signatures["serving_default"]
     examples = [
         tf.train.Example(
             features=tf.train.Features(

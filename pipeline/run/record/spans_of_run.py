@@ -1,11 +1,12 @@
 """Which spans of the logs a run trained and tested on."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import ml_metadata
+from typing import TYPE_CHECKING, Any
 
 from mtlx.components.log_example_gen.spans.span_marks import is_date
+
+if TYPE_CHECKING:  # It takes seconds to import.
+    import ml_metadata
 
 #: The node, and its output, that tells of a run's own model.
 _TRAINER, _MODEL = "Trainer", "model"
@@ -16,7 +17,7 @@ _WINDOW = "SpanWindow"
 
 
 def spans_of_run(
-    store: ml_metadata.MetadataStore,
+    store: "ml_metadata.MetadataStore",
     outputs: Mapping[str, Mapping[str, Sequence[str]]],
     paths: Sequence[str],
 ) -> dict[str, Any] | None:
@@ -47,7 +48,7 @@ def spans_of_run(
 
 
 def _of_window(
-    store: ml_metadata.MetadataStore, outputs: Mapping[str, Mapping[str, Sequence[str]]]
+    store: "ml_metadata.MetadataStore", outputs: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[str, Any]:
     """What the model's own training read, which may be less than the window."""
     from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
@@ -64,7 +65,7 @@ def _of_window(
     return found | {name: value for name, value in more.items() if value}
 
 
-def _numbers(store: ml_metadata.MetadataStore, uris: Sequence[str]) -> list[int]:
+def _numbers(store: "ml_metadata.MetadataStore", uris: Sequence[str]) -> list[int]:
     """The numbers of the artifacts' spans."""
     from mtlx.components.lineage.model_lineage import known_span
 

@@ -238,10 +238,10 @@ def test_late_labels_of_a_span_that_was_read_anew_are_learnt(late_days):
     assert again == late_days.raw(2)
 
 
-def test_what_a_model_learnt_before_labels_were_late_is_learnt(days, late_days, tmp_path):
+def test_what_a_model_learnt_before_labels_were_late_is_learnt(days, late_days):
     for test in (4, 5):
         days.day(test)
-    late_days.__dict__.update({k: v for k, v in days.__dict__.items()})
+    late_days.__dict__.update(days.__dict__)
     assert late_days.resolve(6)[1] == [5]
 
 
