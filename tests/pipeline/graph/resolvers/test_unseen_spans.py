@@ -246,21 +246,17 @@ def test_what_a_model_learnt_before_labels_were_late_is_learnt(days, late_days):
 
 
 def test_transform_is_told_the_newest_span_where_labels_are_late(tmp_path):
-    plain, late = (
-        create_pipeline(read_experiment(path).anchored(), str(tmp_path / "root"))
-        for path in (
-            write_experiment(tmp_path),
-            write_experiment(
-                tmp_path,
-                tasks={"click": {"label": "click"}, "buy": {"label": "buy", "matures_after": 2}},
-            ),
-        )
-    )
+    def built(**changes):
+        experiment = read_experiment(write_experiment(tmp_path, **changes)).anchored()
+        return create_pipeline(experiment, str(tmp_path / "root"))
+
+    buy = {"label": "buy", "matures_after": 2}
+    plain, late = built(), built(tasks={"click": {"label": "click"}, "buy": buy})
     nodes = {node.id: node for node in late.components}
     tested = nodes["SpanWindow"].outputs["test_examples"]
-    for name in ("BaseModel", "Transform"):
-        assert nodes[name].inputs["newest_examples"] is tested
+    assert nodes["Transform"].inputs["newest_examples"] is tested
     assert nodes["Transform"].driver_class is Driver
+    assert "newest_examples" in nodes["BaseModel"].outputs
     for node in plain.components:
         assert "newest_examples" not in node.inputs
         assert "transformed_examples" not in node.inputs
