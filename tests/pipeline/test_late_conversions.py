@@ -21,6 +21,7 @@ from mtlx.components.log_example_gen.spans import remembered_digest
 from mtlx.components.slice_evaluation.executor import Executor
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.log_check.log_check import check_logs
 from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.run.run_result import RunResult
 from mtlx.transform.contract.contract_property import contract_config
@@ -223,3 +224,11 @@ def test_a_task_is_judged_on_the_spans_whose_labels_are_known(seen):
     assert (buy.examples, click.examples) == (ROWS, 4 * ROWS)
     assert buy.auc > 0.8 and buy.calibration == pytest.approx(1.0, abs=0.2)
     assert results.notices[0] == "buy: judged on span 3; 3 newer spans are not mature"
+
+
+def test_a_check_of_the_logs_counts_what_is_known(seen):
+    """Of the window of days 2 to 6 purchases are known of the first two."""
+    rows = check_logs(seen.days.experiment().anchored(), None).rows
+    known = rows.population("buy")
+    assert (known.sum(), rows.population("click").sum()) == (2 * ROWS, 5 * ROWS)
+    assert rows.label("buy")[known].mean() == pytest.approx(0.5, abs=0.07)
