@@ -86,7 +86,9 @@ class Sources:
         evaluation = self._artifact("evaluation")
         return load_roc_curves(evaluation.uri) if evaluation else {}
 
-    def best_possible(self, path: str | None, experiment: Mapping[str, Any]) -> AucBySlice:
+    def best_possible(
+        self, path: str | None, experiment: Mapping[str, Any] | None = None
+    ) -> AucBySlice:
         """The AUC of the true probabilities, empty where no file is set or it is not usable.
 
         Args:
@@ -100,7 +102,7 @@ class Sources:
         try:
             with tf.io.gfile.GFile(path) as file:
                 found = pydantic.TypeAdapter(AucBySlice).validate_json(file.read())
-            late = _late_tasks(experiment)
+            late = _late_tasks(experiment or {})
             return {task: slices for task, slices in found.items() if task not in late}
         except tf.errors.NotFoundError:
             reason = "the file does not exist"
