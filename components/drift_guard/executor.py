@@ -10,7 +10,9 @@ from tfx.types import artifact_utils
 from mtlx.components.drift_guard.compare import compare
 from mtlx.components.drift_guard.described_rows import DescribedRows
 from mtlx.components.drift_guard.drift_result import Comparison, Drift
+from mtlx.components.drift_guard.known_rates import unknown_note, with_known_labels
 from mtlx.components.drift_guard.settings import DriftSettings
+from mtlx.components.log_example_gen.spans.span_artifact import span_of
 from mtlx.components.log_example_gen.spans.span_marks import many_words
 from mtlx.transform.contract.contract_property import contract_of
 
@@ -62,7 +64,9 @@ def _drift(
 ) -> Drift:
     newest, before = input_dict["statistics"], input_dict["baseline_statistics"]
     splits = exec_properties["split"], exec_properties["baseline_split"]
-    dates = bool(exec_properties["dates"])
+    dates, contract = bool(exec_properties["dates"]), contract_of(exec_properties)
+    late = contract.has_late_labels
+    last = max((span_of(one) or 0 for one in newest), default=0) if late else 0
     pairs = [(newest, before)]
     if len(before) > 1:
         pairs.append((newest[-1:], [*before, *newest[:-1]][-1:]))
@@ -79,16 +83,22 @@ def _drift(
                 "--set run.cache=false"
             )
             return Drift((), (note,))
+        if late:
+            sides = [
+                with_known_labels(side, artifacts, contract, last)
+                for side, artifacts in zip(sides, (new, old), strict=True)
+            ]
         comparisons.append(
             compare(
                 (_words(new, splits[0], dates), sides[0]),
                 (_words(old, splits[1], dates), sides[1]),
-                contract_of(exec_properties),
+                contract,
                 settings,
                 exec_properties["kept_apart"],
             )
         )
-    return Drift(tuple(comparisons))
+    note = unknown_note([*before, *newest], contract, last, dates) if late else None
+    return Drift(tuple(comparisons), () if note is None else (note,))
 
 
 def _words(artifacts: list[types.Artifact], split: str, dates: bool) -> str:

@@ -13,6 +13,7 @@ LINEAGE_INPUTS = {
     "test_examples": standard_artifacts.Examples,
     "evaluation": standard_artifacts.ModelEvaluation,
     "schema": standard_artifacts.Schema,
+    "transformed_examples": standard_artifacts.Examples,
 }
 
 
@@ -53,6 +54,7 @@ class ModelPusher(base_component.BaseComponent):
         test_examples: optional, those that it was tested on.
         evaluation: optional, of the component `SliceEvaluation`.
         schema: optional, that the examples were held against.
+        transformed_examples: optional, that the Trainer read: they say which labels counted.
         allow_older_span: push although the newest version was tested on a newer span.
     """
 
@@ -70,6 +72,7 @@ class ModelPusher(base_component.BaseComponent):
         test_examples: types.BaseChannel | None = None,
         evaluation: types.BaseChannel | None = None,
         schema: types.BaseChannel | None = None,
+        transformed_examples: types.BaseChannel | None = None,
         allow_older_span: bool = False,
     ):
         super().__init__(
@@ -81,6 +84,7 @@ class ModelPusher(base_component.BaseComponent):
                 test_examples=test_examples,
                 evaluation=evaluation,
                 schema=schema,
+                transformed_examples=transformed_examples,
                 push_destination=push_destination,
                 allow_older_span=int(allow_older_span),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),

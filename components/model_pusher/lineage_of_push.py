@@ -8,6 +8,7 @@ from typing import Any
 from absl import logging
 from tfx import types
 
+from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
 from mtlx.components.model_pusher.serving_folder.files import files_of
 from mtlx.components.model_pusher.serving_folder.push_lineage import (
     REVISION_VARIABLE,
@@ -47,7 +48,20 @@ def lineage_of_push(input_dict: Artifacts, experiment: str | None) -> PushLineag
         verdict=_verdict_note(verdict) if verdict else None,
         metrics=_metrics(input_dict, verdict),
         schema_digest=_schema_digest(input_dict),
+        **_labels(input_dict, any(one.span_is_date for one in trained)),
     )
+
+
+def _labels(input_dict: Artifacts, date: bool) -> dict[str, dict[str, tuple[SpanNote, ...]]]:
+    """Which labels the training took; nothing where all are known at once."""
+    use = LabelUse()
+    for one in input_dict.get("transformed_examples", ()):
+        use = LabelUse.of_text(one.get_string_custom_property(LABELS_PROPERTY))
+    found = {"unknown_labels": use.unknown, "late_labels": use.late}
+    return {
+        name: {task: tuple(SpanNote(span, date) for span in some) for task, some in tasks.items()}
+        for name, tasks in found.items()
+    }
 
 
 def spans_of(seen: Iterable[SeenExamples]) -> tuple[SpanNote, ...]:

@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
-from mtlx.components.one_pass_transform import executor
+from mtlx.components.one_pass_transform import driver, executor
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 
 
@@ -24,6 +24,9 @@ class OnePassTransformSpec(component_spec.ComponentSpec):
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
         "base_model": component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "newest_examples": component_spec.ChannelParameter(
+            type=standard_artifacts.Examples, optional=True
+        ),
     }
     OUTPUTS = {
         "transform_graph": component_spec.ChannelParameter(type=standard_artifacts.TransformGraph),
@@ -48,7 +51,10 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         base_model: a model whose numeric analysis is kept; None for today's.
         without_base_model: what is done where it can't be used: ``refuse`` stops, ``initial`` takes
             today's.
-        grow_vocabularies: the base model's vocabularies are kept, too, and today's values added.
+        grow_vocabularies: the base model's vocabularies are kept, too, and today's values added;
+            of spans that it has seen those labels alone count that it has not learnt.
+        newest_examples: of the spans that test, where labels are not known at once: the newest
+            tells which are. They are not read.
     """
 
     SPEC_CLASS = OnePassTransformSpec
@@ -64,6 +70,7 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
         base_model: types.BaseChannel | None = None,
         without_base_model: Literal["refuse", "initial"] = "refuse",
         grow_vocabularies: bool = False,
+        newest_examples: types.BaseChannel | None = None,
     ):
         super().__init__(
             spec=OnePassTransformSpec(
@@ -73,9 +80,12 @@ class OnePassTransform(base_beam_component.BaseBeamComponent):
                 analyze_splits=",".join(analyze_splits),
                 transform_splits=",".join(transform_splits),
                 base_model=base_model,
+                newest_examples=newest_examples,
                 without_base_model=without_base_model,
                 grow_vocabularies=1 if grow_vocabularies else None,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),
             )
         )
+        if newest_examples is not None:
+            self.driver_class = driver.Driver

@@ -1,7 +1,7 @@
 """Applies a transform graph to files of examples, whole batches at a time."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -10,30 +10,56 @@ import tensorflow_transform as tft
 
 from mtlx.components.example_batches import serialized_batches
 from mtlx.components.example_writer import ExampleWriter
+from mtlx.transform.contract.counted_labels import (
+    LEARNT_LABEL,
+    UNKNOWN,
+    UNKNOWN_LABEL,
+    LeftOut,
+)
 
 #: Rows that are parsed, transformed and encoded together.
 BATCH_ROWS = 8192
 
 
-def transform_file(paths: tuple[str, str], graph: str, unfinished: str) -> int:
+def transform_file(
+    paths: tuple[str, str],
+    graph: str,
+    unfinished: str,
+    left_out: dict[str, dict[str, LeftOut]] | None = None,
+) -> int:
     """Transforms one gzip TFRecord file into another, which appears only when it is whole.
 
     Args:
         paths: of the raw file and of the transformed one.
         graph: folder of the transform graph.
         unfinished: folder for files that are being written.
+        left_out: by raw file and label column why its labels do not count, see
+            `mtlx.transform.contract.counted_labels`; what is not named counts.
 
     Returns:
         The number of rows.
     """
     source, target = paths
+    marked = (left_out or {}).get(source, {})
     rows = 0
     with ExampleWriter(target, unfinished) as writer:
         for columns in _transformed(source, graph):
-            batch = _record_batch(columns)
+            batch = _record_batch({**columns, **_marked(columns, marked)})
             writer.write(batch)
             rows += batch.num_rows
     return rows
+
+
+def _marked(
+    columns: Mapping[str, np.ndarray], left_out: Mapping[str, LeftOut]
+) -> dict[str, np.ndarray]:
+    """The columns of labels that do not count."""
+    return {
+        name: np.full_like(columns[name], UNKNOWN_LABEL)
+        if why == UNKNOWN
+        else columns[name] + columns[name].dtype.type(LEARNT_LABEL)
+        for name, why in left_out.items()
+    }
 
 
 def _transformed(source: str, graph: str) -> Iterator[dict[str, np.ndarray]]:

@@ -14,7 +14,8 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from mtlx.components.example_batches import split_files
-from mtlx.components.log_example_gen.spans.span_artifact import by_span
+from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
+from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.one_pass_transform.base_numbers import keep_base_numbers
 from mtlx.components.one_pass_transform.base_vocabularies import checked_base
 from mtlx.components.one_pass_transform.example_transformer import transform_file
@@ -22,6 +23,8 @@ from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
 from mtlx.transform.analysis.finished_analysis import keep_numbers
 from mtlx.transform.contract.contract_property import contract_of
+from mtlx.transform.contract.counted_labels import LeftOut
+from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -64,10 +67,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write_graph(schema, contract, analysis, graph)
         keep_numbers(analysis, graph)
         splits = exec_properties["transform_splits"].split(",")
-        self._transform(input_dict, output_dict, splits, graph)
+        left_out = _left_out(input_dict, exec_properties, contract)
+        self._transform(input_dict, output_dict, splits, graph, left_out)
+        if exec_properties.get(LABELS_PROPERTY):
+            (made,) = output_dict["transformed_examples"]
+            made.set_string_custom_property(LABELS_PROPERTY, exec_properties[LABELS_PROPERTY])
 
     def _transform(
-        self, input_dict: Artifacts, output_dict: Artifacts, splits: list[str], graph: str
+        self,
+        input_dict: Artifacts,
+        output_dict: Artifacts,
+        splits: list[str],
+        graph: str,
+        left_out: dict[str, dict[str, LeftOut]],
     ) -> None:
         examples = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         examples.split_names = artifact_utils.encode_split_names(splits)
@@ -88,7 +100,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths, reshuffle=True)
-                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished)
+                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished, left_out)
             )
         tf.io.gfile.rmtree(unfinished)
         logging.info("Transformed %d files of splits %s", len(paths), ", ".join(splits))
@@ -96,6 +108,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 def _files(examples: list[types.Artifact], split: str) -> list[str]:
     return split_files(artifact_utils.get_split_uris(by_span(examples), split), split)
+
+
+def _left_out(
+    input_dict: Artifacts, exec_properties: dict[str, Any], contract: DataContract
+) -> dict[str, dict[str, LeftOut]]:
+    """By file and label column why a label does not count; files of which all do are not there."""
+    left_out = LabelUse.of_text(exec_properties.get(LABELS_PROPERTY)).left_out
+    splits = exec_properties["transform_splits"].split(",")
+    found = {}
+    for artifact in input_dict["examples"]:
+        tasks = left_out.get(span_of(artifact) or 0, {})
+        if tasks:
+            columns = {contract.tasks[task].label: why for task, why in tasks.items()}
+            for split in splits:
+                found |= dict.fromkeys(_files([artifact], split), columns)
+    return found
 
 
 def _target_paths(sources: list[str], folder: str) -> list[tuple[str, str]]:

@@ -100,9 +100,9 @@ def _short(time: float | str) -> str:
 def seen_test_rows(today: SeenExamples, other: SeenExamples) -> tuple[int, int] | None:
     """How many of today's test rows a model was trained or selected on: least and most.
 
-    Files tell it, by the rows that each gave to each split: exactly where a file went into one
-    split as a whole; else it lies between two bounds. Of files that changed since, the rows may be
-    others.
+    What the models saw that it went on from counts, too. Files tell it, by the rows that each gave
+    to each split: exactly where a file went into one split as a whole; else it lies between two
+    bounds. Of files that changed since, the rows may be others.
 
     Args:
         today: the examples of this run.
@@ -111,6 +111,16 @@ def seen_test_rows(today: SeenExamples, other: SeenExamples) -> tuple[int, int] 
     Returns:
         None where it cannot be known.
     """
+    found = [_seen_by_one(today, one) for one in (other, *other.before)]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    most = sum(one[1] for one in known)
+    return max(one[0] for one in known), min(most, today.rows.get("test", most))
+
+
+def _seen_by_one(today: SeenExamples, other: SeenExamples) -> tuple[int, int] | None:
+    """What `seen_test_rows` says of one training."""
     if today.uri == other.uri:
         return 0, 0
     if not today.files or not other.files:

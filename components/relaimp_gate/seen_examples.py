@@ -45,6 +45,8 @@ class SeenExamples:
         trained_spans: with a window, the portions that trained.
         tested_spans: likewise.
         span_is_date: whether the span's number counts days since 1970-01-01.
+        before: without a window, the rows of the runs whose models this run's model went on from;
+            with one, all spans that these saw are among `trained_spans`.
     """
 
     uri: str
@@ -58,6 +60,7 @@ class SeenExamples:
     trained_spans: frozenset[int] = frozenset()
     tested_spans: frozenset[int] = frozenset()
     span_is_date: bool = False
+    before: tuple["SeenExamples", ...] = ()
 
     @property
     def words(self) -> str:
@@ -73,14 +76,18 @@ class SeenExamples:
         """Reads the artifacts of a model, of a window or not.
 
         Args:
-            trained: examples of which some splits train; without a window one artifact, of which
-                another split tests.
+            trained: examples of which some splits train, those of the models that it went on from
+                included; without a window one artifact of each, of which another split tests.
             tested: with a window those that test as a whole; empty where they are not known.
         """
         parts = [cls.load(artifact) for artifact in by_span(trained)]
-        if not tested and len(parts) == 1 and parts[0].split.get("by") != "span":
-            return parts[0]
-        return _joined(parts, [cls.load(artifact)._as_test() for artifact in by_span(tested)])
+        if not tested and all(part.split.get("by") != "span" for part in parts):
+            return replace(parts[-1], before=tuple(parts[:-1]))
+        # Before there was a window, rows went by a rule of another kind.
+        others = tuple(part for part in parts if part.split.get("by", "span") != "span")
+        spans = [part for part in parts if part not in others] or parts
+        joined = _joined(spans, [cls.load(artifact)._as_test() for artifact in by_span(tested)])
+        return replace(joined, before=others)
 
     def _as_test(self) -> "SeenExamples":
         """The same rows, all of which test."""

@@ -31,6 +31,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "examples": _optional(standard_artifacts.Examples),
         "test_examples": _optional(standard_artifacts.Examples),
         "trained_examples": _optional(standard_artifacts.Examples),
+        "transformed_examples": _optional(standard_artifacts.Examples),
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
         "drift": _optional(DriftResult),
@@ -54,6 +55,8 @@ class Report(base_component.BaseComponent):
         test_examples: with a window, those of the spans that test.
         trained_examples: those of `examples` that the candidate's own training read, where the
             others were seen by its base model only.
+        transformed_examples: that the candidate was trained on, where labels are not known at once:
+            they say which labels counted.
         model_run: of the candidate's Trainer, for the training curves.
         reference_model_run: of the reference model's.
         drift: of `DriftGuard`.
@@ -83,6 +86,7 @@ class Report(base_component.BaseComponent):
         test_examples: types.BaseChannel | None = None,
         infra_blessing: types.BaseChannel | None = None,
         trained_examples: types.BaseChannel | None = None,
+        transformed_examples: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -96,6 +100,7 @@ class Report(base_component.BaseComponent):
                 examples=examples,
                 test_examples=test_examples,
                 trained_examples=trained_examples,
+                transformed_examples=transformed_examples,
                 model_run=model_run,
                 reference_model_run=reference_model_run,
                 drift=drift,

@@ -49,7 +49,7 @@ class Executor(base_executor.BaseExecutor):
             served=sources.served(),
             results=sources.results(),
             rocs=sources.rocs(),
-            best_possible=sources.best_possible(settings.best_possible),
+            best_possible=sources.best_possible(settings.best_possible, experiment),
             trainings=sources.trainings(),
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),

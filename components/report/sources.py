@@ -11,6 +11,7 @@ from tfx.types import artifact_utils
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly, load_anomalies
 from mtlx.components.drift_guard.drift_result import Drift
+from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
 from mtlx.components.log_example_gen.ingestion_summary import (
     IngestionSummary,
     read_ingestion_summary,
@@ -30,6 +31,7 @@ from mtlx.components.slice_evaluation.results import (
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve, load_roc_curves
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE, REFERENCE
 from mtlx.trainer.validation.history import HISTORY_FILE, read_history
+from mtlx.transform.contract.counted_labels import LeftOut
 
 
 class Sources:
@@ -84,14 +86,24 @@ class Sources:
         evaluation = self._artifact("evaluation")
         return load_roc_curves(evaluation.uri) if evaluation else {}
 
-    def best_possible(self, path: str | None) -> AucBySlice:
-        """The AUC of the true probabilities, empty where no file is set or it is not usable."""
+    def best_possible(
+        self, path: str | None, experiment: Mapping[str, Any] | None = None
+    ) -> AucBySlice:
+        """The AUC of the true probabilities, empty where no file is set or it is not usable.
+
+        Args:
+            path: of the file.
+            experiment: sections of the experiment file as plain values. Tasks whose labels are not
+                known at once are left out: they are judged on other spans than the newest.
+        """
         if path is None:
             return {}
         path = span_path(path, self.span())
         try:
             with tf.io.gfile.GFile(path) as file:
-                return pydantic.TypeAdapter(AucBySlice).validate_json(file.read())
+                found = pydantic.TypeAdapter(AucBySlice).validate_json(file.read())
+            late = _late_tasks(experiment or {})
+            return {task: slices for task, slices in found.items() if task not in late}
         except tf.errors.NotFoundError:
             reason = "the file does not exist"
         except pydantic.ValidationError as error:
@@ -145,7 +157,7 @@ class Sources:
         """
         names = ("examples", "test_examples", "trained_examples")
         trained, tested, own = (self._inputs.get(key, []) for key in names)
-        spans = window_view(trained, tested, experiment, own)
+        spans = window_view(trained, tested, experiment, own, self._left_out())
         if (notice := window_notice(spans, experiment)) is not None:
             self.notices.append(notice)
         if spans:
@@ -154,6 +166,14 @@ class Sources:
                 "they stand in the reports of their days."
             )
         return spans
+
+    def _left_out(self) -> dict[int, dict[str, LeftOut]]:
+        """The labels that did not count in the candidate's training."""
+        transformed = self._artifact("transformed_examples")
+        if transformed is None:
+            return {}
+        text = transformed.get_string_custom_property(LABELS_PROPERTY)
+        return LabelUse.of_text(text).left_out
 
     def drift(self) -> Drift | None:
         """How far the newest examples moved; None where no guard ran."""
@@ -172,3 +192,12 @@ class Sources:
     def _artifact(self, key: str) -> types.Artifact | None:
         artifacts = self._inputs.get(key)
         return artifact_utils.get_single_instance(artifacts) if artifacts else None
+
+
+def _late_tasks(experiment: Mapping[str, Any]) -> set[str]:
+    """Tasks whose labels are not known at once; those that follow on others wait for these."""
+    late: set[str] = set()
+    for name, task in (experiment.get("tasks") or {}).items():
+        if task.get("matures_after") or {task.get("after"), task.get("population")} & late:
+            late.add(name)
+    return late

@@ -1,7 +1,10 @@
 """Runs the slice evaluation of `SliceEvaluation` on Beam."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import apache_beam as beam
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from absl import logging
 from tfx import types
@@ -18,6 +21,7 @@ from mtlx.components.slice_evaluation.extractors import (
     predictions_extractor,
     slices_extractor,
 )
+from mtlx.components.slice_evaluation.known_labels import KnownLabels, with_unknown
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
 from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
@@ -63,17 +67,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         contract = contract_of(exec_properties)
         settings = EvaluationSettings.from_json(exec_properties["evaluation_settings"])
         crosses = resolve_crosses(settings, contract)
+        known = KnownLabels.of(input_dict["examples"], contract)
         if exec_properties.get("whole"):
-            uris = [uri for one in by_span(input_dict["examples"]) for uri in _all_splits(one)]
-            files = split_files(uris, "of the spans that test")
+            tested = by_span(input_dict["examples"])
+            groups = known.grouped(
+                (one, split_files(_all_splits(one), "of the spans that test")) for one in tested
+            )
         else:
             uris = _split_uris(input_dict["examples"], settings.split)
-            files = split_files(uris, settings.split)
+            groups = {(): split_files(uris, settings.split)}
+        files = [file for some in groups.values() for file in some]
         check_slice_count(files, crosses, settings.maximum_slices, settings.batch_size)
         compared = ComparedModels.find(input_dict, contract, files)
         models = compared.scored
         uri = artifact_utils.get_single_uri(output_dict["evaluation"])
-        self._run(contract, settings, crosses, models, files, uri)
+        self._run(contract, settings, crosses, models, groups, uri)
         domains = list(contract.domains) if contract.domain else []
         order = {DOMAIN_ALIAS: domains}
         if contract.domain is not None:
@@ -88,6 +96,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             settings.confidence,
             settings.user_key,
             compared.incomparable,
+            known.notices,
         )
         logging.info("Evaluated %s on split %r, in %s", list(models), settings.split, uri)
 
@@ -97,10 +106,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         settings: EvaluationSettings,
         crosses: list[SliceCross],
         models: dict[str, ServedModel],
-        files: list[str],
+        groups: dict[tuple[str, ...], list[str]],
         uri: str,
     ) -> None:
+        """Evaluates files, grouped by the tasks whose labels are not known in them."""
         names, tasks = tuple(models), contract.task_specs
+        files = [file for some in groups.values() for file in some]
         groupings = []
         if settings.user_key is None:
             groupings = readable_features(grouping_features(contract), files)
@@ -121,17 +132,31 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         with whole_float32(), self._make_beam_pipeline() as pipeline:
             _ = (
-                pipeline
-                | "ReadExamples"
-                >> ReadExamples(
-                    files, columns, settings.batch_size, tfma.constants.ARROW_INPUT_COLUMN
-                )
-                | "ToExtracts" >> tfma.BatchedInputsToExtracts()
+                _read(pipeline, groups, columns, settings.batch_size)
                 | "ExtractAndEvaluate"
                 >> tfma.ExtractAndEvaluate(extractors=extractors, evaluators=[evaluator])
                 | "WriteResults"
                 >> tfma.WriteResults(writers=_writers(uri, models, contract, crosses, files))
             )
+
+
+def _read(
+    pipeline: beam.Pipeline,
+    groups: Mapping[tuple[str, ...], list[str]],
+    columns: Mapping[str, tf.DType],
+    batch_size: int,
+) -> beam.PCollection:
+    """Extracts of all groups' rows; those of a group know which labels are unknown."""
+    parts = []
+    for unknown, files in groups.items():
+        suffix = f"Without {', '.join(unknown)}" if unknown else ""
+        rows = ReadExamples(files, columns, batch_size, tfma.constants.ARROW_INPUT_COLUMN)
+        part = pipeline | f"ReadExamples{suffix}" >> rows
+        part = part | f"ToExtracts{suffix}" >> tfma.BatchedInputsToExtracts()
+        if unknown:
+            part = part | f"KnownLabels{suffix}" >> beam.Map(with_unknown, unknown)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else parts | "AllExamples" >> beam.Flatten()
 
 
 def _writers(

@@ -15,6 +15,7 @@ from mtlx.components.slice_evaluation.evaluation_batch import (
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
+from mtlx.components.slice_evaluation.known_labels import UNKNOWN_TASKS_KEY
 from mtlx.components.slice_evaluation.models.sampled_predictions import SAMPLE_KEY, sample_batch
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
@@ -22,7 +23,8 @@ from mtlx.transform.contract.model_inputs import TaskSpec
 
 
 def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
-    """Adds per task the labels (B,) float32, and 1 as weight where the population holds it.
+    """Adds per task the labels (B,) float32, and 1 as weight where the population holds it and the
+    label is known.
 
     A row without a task's label, or with one that is neither 0 nor 1, is an error.
     """
@@ -68,6 +70,7 @@ def _add_labels(extracts: tfma.types.Extracts, tasks: tuple[TaskSpec, ...]) -> t
     weights = {
         task.name: columns[task.population] if task.population else everywhere for task in tasks
     }
+    weights |= {task: 0 * everywhere for task in extracts.get(UNKNOWN_TASKS_KEY, ())}
     return {**extracts, tfma.LABELS_KEY: columns, tfma.EXAMPLE_WEIGHTS_KEY: weights}
 
 

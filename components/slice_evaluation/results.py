@@ -145,7 +145,7 @@ class SliceResults:
         comparisons: in the same order; one per baseline, task and slice.
         incomparable: by model and task why a model that the run has is not compared: the end of
             a sentence about the model. One that is compared in no task is not in `models`.
-        notices: sentences on what the intervals do not know.
+        notices: sentences on what the intervals do not know, and on which spans a task was judged.
     """
 
     models: tuple[str, ...]
@@ -182,6 +182,7 @@ def write_description(
     confidence: float,
     user_key: str | None,
     incomparable: Mapping[str, Mapping[str, str]] | None = None,
+    notices: tuple[str, ...] = (),
 ) -> None:
     """Writes what TFMA's files do not say.
 
@@ -194,6 +195,7 @@ def write_description(
         confidence: of the intervals.
         user_key: the clusters' feature, or None.
         incomparable: as in `SliceResults`.
+        notices: what a person has to know of the rows that were judged.
     """
     description = {
         "models": models,
@@ -203,6 +205,7 @@ def write_description(
         "confidence": confidence,
         "user_key": user_key,
         "incomparable": incomparable or {},
+        "notices": notices,
     }
     with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
         file.write(json.dumps(description, indent=2))
@@ -248,7 +251,10 @@ def load_results(uri: str) -> SliceResults:
         metrics,
         comparisons,
         incomparable,
-        notices=tuple(shared.notice for shared in load_shared_rows(uri)[:1]),
+        notices=(
+            *description.get("notices", ()),
+            *(shared.notice for shared in load_shared_rows(uri)[:1]),
+        ),
     )
 
 

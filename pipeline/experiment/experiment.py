@@ -261,6 +261,7 @@ class Experiment(ContractSections):
         problems += [*self._component_problems(), *self._training_problems()]
         problems += missing_domain_values(self.domain, missing_texts(self.data))
         problems += [*self._split_problems(), *self._drift_problems()]
+        problems += self._late_label_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -361,6 +362,41 @@ class Experiment(ContractSections):
                 "those spans alone, from random weights, and be no match: leave gate.reference or "
                 "spans: unseen out"
             )
+        return problems
+
+    def _late_label_problems(self) -> list[str]:
+        """What labels that are not known at once need of the window and the components."""
+        window, components = self.data.window, self.components
+        late = {task: after for task, after in self.matures_after.items() if after}
+        if not late:
+            return []
+        if window is None:
+            return [
+                f"tasks.{task}.matures_after is counted in spans of data.window, which is not set: "
+                "set it, say to {train: 7, test: 1}"
+                for task in late
+                if self.tasks[task].matures_after
+            ]
+        problems = [
+            f"components.{name} is 'stock', but TFX's {stock} knows no labels that mature "
+            f"(tasks.{next(iter(late))}.matures_after): leave components.{name} out"
+            for name, stock in (("transform", "Transform"), ("evaluation", "Evaluator"))
+            if getattr(components, name) == "stock"
+        ]
+        for task, after in late.items():
+            what = f"the labels of task {task} are known {after} spans later (matures_after), "
+            if after > window.train + window.test - 1:
+                problems.append(
+                    f"data.window: {what}and no span that trains is as old: set data.window.train "
+                    f"to {after - window.test + 1} or more"
+                )
+            asked = [t for t in self.gate.thresholds if matches(task, t.task)]
+            if after >= window.test and asked:
+                problems.append(
+                    f"gate.thresholds: {what}so that no span that tests has any, and the threshold "
+                    f"on task {asked[0].task!r} could not be decided: set data.window.test to "
+                    f"{after + 1} or more, or name other tasks"
+                )
         return problems
 
     @property

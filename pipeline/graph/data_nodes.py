@@ -124,6 +124,7 @@ def transform_node(
     examples: types.BaseChannel,
     schema: base_node.BaseNode,
     base_model: types.BaseChannel | None,
+    newest_examples: types.BaseChannel | None = None,
 ) -> base_node.BaseNode:
     """The node that makes training data of examples.
 
@@ -132,6 +133,7 @@ def transform_node(
         examples: whose training and validation splits are transformed.
         schema: the node that gives the schema.
         base_model: that training begins with; None where it begins anew.
+        newest_examples: of the spans that test, with labels that are not known at once.
     """
     inputs = examples, schema.outputs["schema"]
     if experiment.components.transform == "stock":
@@ -148,4 +150,5 @@ def transform_node(
         base_model=base_model if keeps else None,
         without_base_model=start.otherwise if keeps and start else "refuse",
         grow_vocabularies=incremental,
+        newest_examples=newest_examples,
     ).with_id("Transform")

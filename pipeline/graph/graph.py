@@ -63,7 +63,8 @@ def create_pipeline(
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = examples_node(experiment, pipeline_root, parameters)
     statistics = statistics_node(experiment, examples)
-    window = span_window(experiment.data, examples, statistics) if experiment.data.window else None
+    data, contract = experiment.data, experiment.contract
+    window = span_window(data, examples, statistics, contract) if data.window else None
     read = RunExamples.of(examples, statistics, window)
     schema, *before_schema = schema_nodes(experiment, read)
     validator = tfx.components.ExampleValidator(
@@ -74,9 +75,11 @@ def create_pipeline(
         allow_anomalies=experiment.validation.allow_anomalies,
     )
     drift = drift_nodes(experiment, read)
-    base = base_model_node(experiment, read.train)
+    # Where labels are not known at once, the newest span tells which are.
+    newest = read.test if contract.has_late_labels else None
+    base = base_model_node(experiment, read.train, newest)
     trained = trained_examples(experiment, base, read.train)
-    transform = transform_node(experiment, trained, schema, base_model_of(base))
+    transform = transform_node(experiment, trained, schema, base_model_of(base), newest)
     for one in (guard, *drift):
         transform.add_upstream_node(one)
     for one in drift:
@@ -100,6 +103,7 @@ def create_pipeline(
         examples=read.train,
         test_examples=read.test,
         trained_examples=None if trained is read.train else trained,
+        transformed_examples=transform.outputs["transformed_examples"] if newest else None,
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
         drift=drift[0].outputs["drift"] if drift else None,
@@ -114,6 +118,8 @@ def create_pipeline(
         "test_examples": read.test or read.train,
         "schema": schema.outputs["schema"],
     }
+    if newest:
+        made_of["transformed_examples"] = transform.outputs["transformed_examples"]
     nodes += pusher_nodes(experiment, candidate, judges, infra_blessing, made_of)
     return tfx.dsl.Pipeline(
         pipeline_name=experiment.name,

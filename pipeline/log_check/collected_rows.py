@@ -1,7 +1,7 @@
 """A sample of the logs in memory, by feature and label, with what could not be taken over."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import InputRefused, Rejection
+from mtlx.components.log_example_gen.spans.window_plan import WindowPlan
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_check.time_ranges import TimeRanges
 from mtlx.pipeline.log_sample.input_files import window_of
 from mtlx.pipeline.log_sample.log_sample import LogSample
 from mtlx.pipeline.log_sample.row_check import RowCheck
+from mtlx.transform.contract.counted_labels import unknown_labels
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import SequenceFeature
 
@@ -38,6 +40,8 @@ class CollectedRows:
         examples: one malformed row per reason.
         refused: why files or blocks would stop a run.
         times: of columns that look like times, by split.
+        unknown: by task the rows ``(n,)`` whose labels are not known yet, bool; tasks whose labels
+            all are are not there.
     """
 
     contract: DataContract
@@ -49,6 +53,7 @@ class CollectedRows:
     examples: dict[str, Rejection]
     refused: list[str]
     times: TimeRanges
+    unknown: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -58,7 +63,8 @@ class CollectedRows:
     def population(self, task: str) -> np.ndarray:
         """Rows ``(n,)`` that count for a task."""
         population = self.contract.tasks[task].population
-        return self.label(population) if population else np.ones(self.rows, bool)
+        counted = self.label(population) if population else np.ones(self.rows, bool)
+        return counted & ~self.unknown[task] if task in self.unknown else counted
 
     def label(self, task: str) -> np.ndarray:
         """A task's labels ``(n,)``, bool."""
@@ -81,6 +87,7 @@ def collect(
     """
     plan = window_of(experiment)
     test_files = [file for span in plan.test for file in plan.files[span]] if plan else ()
+    unknown = _unknown_by_file(experiment.contract, plan) if plan else {}
     check = RowCheck(experiment, test_files)
     work = _Collection(experiment.contract, TimeRanges(time_columns))
     columns = list(dict.fromkeys([*check.columns, *work.times.columns]))
@@ -91,7 +98,8 @@ def collect(
             work.refused.append(str(error))
             continue
         position = int(batch.position) + np.flatnonzero(checked.kept)
-        work.add(batch.rows, checked.examples, position if split is None else split)
+        own = position if split is None else split
+        work.add(batch.rows, checked.examples, own, unknown.get(batch.file, ()))
         work.times.add(batch.rows.columns.filter(pa.array(checked.kept)))
         for rejection in checked.rejected:
             work.malformed[rejection.reason] += 1
@@ -103,6 +111,12 @@ def collect(
     return work.finished(split.astype(np.int8))
 
 
+def _unknown_by_file(contract: DataContract, plan: WindowPlan) -> dict[str, tuple[str, ...]]:
+    """The tasks whose labels are not known yet, by file."""
+    left_out = unknown_labels(contract, plan.spans, plan.newest)
+    return {file: tuple(tasks) for span, tasks in left_out.items() for file in plan.files[span]}
+
+
 @dataclass
 class _Collection:
     """What has been read so far."""
@@ -111,13 +125,22 @@ class _Collection:
     times: TimeRanges
     batches: list[pa.RecordBatch] = field(default_factory=list)
     splits: list[np.ndarray] = field(default_factory=list)
+    unknown: list[np.ndarray] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     malformed: Counter[str] = field(default_factory=Counter)
     examples: dict[str, Rejection] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
-    def add(self, rows: Rows, examples: pa.RecordBatch, split: np.ndarray) -> None:
-        """Takes a batch of checked rows, with their splits or positions."""
+    def add(
+        self,
+        rows: Rows,
+        examples: pa.RecordBatch,
+        split: np.ndarray,
+        unknown: Collection[str] = (),
+    ) -> None:
+        """Takes a batch of checked rows, with their splits or positions, and the tasks whose labels
+        are not known.
+        """
         if not self.types and rows.columns.num_rows:
             self.types = {
                 name: _type(rows.columns[self.contract.column(name)].slice(0, _TYPE_ROWS))
@@ -125,6 +148,7 @@ class _Collection:
             }
         self.batches.append(examples)
         self.splits.append(split)
+        self.unknown.append(np.array([task in unknown for task in self.contract.tasks]))
 
     def finished(self, split: np.ndarray) -> CollectedRows:
         """All batches as one, with the split of every row."""
@@ -147,7 +171,20 @@ class _Collection:
             examples=self.examples,
             refused=self.refused[:_MOST_REFUSED],
             times=self.times,
+            unknown=self._unknown(),
         )
+
+    def _unknown(self) -> dict[str, np.ndarray]:
+        """Rows by task, of those tasks that have such."""
+        if not any(one.any() for one in self.unknown):
+            return {}
+        lengths = [len(split) for split in self.splits]
+        rows = np.repeat(np.array(self.unknown), lengths, axis=0)
+        return {
+            task: rows[:, place]
+            for place, task in enumerate(self.contract.tasks)
+            if rows[:, place].any()
+        }
 
 
 def _joined(batches: list[pa.RecordBatch]) -> list[pa.Array]:

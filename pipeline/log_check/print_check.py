@@ -107,8 +107,9 @@ def _rate_tables(rows: CollectedRows) -> list[Table]:
         population, label = rows.population(task), rows.label(task)
         rates = [_rate(label, population & rows.in_split(name)) for name in SPLITS]
         positives = np.count_nonzero(label & population)
+        late = rows.contract.matures_after[task]
         table.add_row(
-            Text(task),
+            Text(f"{task}, known {late} span{'s' if late > 1 else ''} later" if late else task),
             f"{np.count_nonzero(population):,}",
             f"{positives:,}",
             _rate(label, population),

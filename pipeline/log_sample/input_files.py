@@ -62,7 +62,8 @@ def window_of(experiment: Experiment) -> WindowPlan | None:
         return None
     reader = READERS.build(data.reader, data.options)
     patterns = [pattern for path in data.path for pattern in reader.patterns(path)]
-    return plan_window(patterns, data.window, data.gaps, data.span)
+    matures_after = experiment.contract.matures_after
+    return plan_window(patterns, data.window, data.gaps, data.span, matures_after)
 
 
 def _of_splits(split: FileSplit, patterns: list[str]) -> list[str]:

@@ -213,7 +213,10 @@ def _tested(result: RunResult) -> list[str]:
 
 
 def _best(experiment: Experiment, span: int) -> dict[str, float]:
-    """The best possible AUC of all rows by task; nothing where it is not known."""
+    """The best possible AUC of all rows by task; nothing where it is not known.
+
+    It is not of a task that is judged on other spans.
+    """
     path = experiment.anchored().report.best_possible
     if path is None:
         return {}
@@ -222,7 +225,8 @@ def _best(experiment: Experiment, span: int) -> dict[str, float]:
         values = {task: slices.get("overall") for task, slices in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}
-    return {task: value for task, value in values.items() if value is not None}
+    late = {task for task, after in experiment.contract.matures_after.items() if after}
+    return {task: value for task, value in values.items() if value is not None and task not in late}
 
 
 def _cost(root: Path, before: Sequence[DayRecord]) -> dict[str, Any]:

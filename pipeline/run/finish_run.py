@@ -71,42 +71,36 @@ def describe_end(
     outcome = serving_outcome(result)
     blessed = verdict.blessed and (outcome is None or outcome.blessed)
     pushed_to = _pushed_to(result, store) if blessed else None
-    window = _window(result, store, seen.record() if seen else {})
+    outputs = {node.node_id: node.outputs for node in result.nodes}
+    spans = spans_of_run(store, outputs, experiment.data.path)
+    window = _window(spans, seen) if spans and experiment.data.window else None
     result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
     record = dataclasses.asdict(result) | {"folder": str(result.folder)}
     if outcome is not None:
         record["serving_check"] = dataclasses.asdict(outcome)
     record |= _metrics(result) | _drift(result)
-    outputs = {node.node_id: node.outputs for node in result.nodes}
-    record["spans"] = spans_of_run(store, outputs, experiment.data.path)
+    record["spans"] = spans
     del record["notes"]
     return result, record
 
 
-def _window(
-    result: RunResult, store: "ml_metadata.MetadataStore", seen: Mapping[str, Any]
-) -> dict[str, Any] | None:
-    """For ``run.json``: which spans the model was trained and tested on, by number and in words,
-    and what was `seen` to before the run; None without a window.
+def _window(spans: Mapping[str, Any], seen: "WindowRun | None") -> dict[str, Any]:
+    """For ``run.json``: the spans of the model in words, too, and what was done for them before
+    the run.
     """
-    from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
+    from mtlx.components.lineage.labels_left_out import label_words
     from mtlx.components.log_example_gen.spans.window_plan import window_words
-    from mtlx.pipeline.graph.resolvers.span_window import SPAN_WINDOW
-    from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
 
-    if all(node.node_id != SPAN_WINDOW for node in result.nodes):
-        return None
-    (model,) = store.get_artifacts_by_uri(result.output("Trainer", "model"))
-    spans = spans_of(store, model.id)
-    newest = read_ingestion_summary(result.output("LogExampleGen", "examples"))
-    date = bool(newest and (newest["provenance"] or {}).get("span_is_date"))
-    return {
-        "train": list(spans.train),
-        "test": list(spans.test),
-        "words": window_words(spans.train, spans.test, date),
-        **({"before": list(spans.before)} if spans.before else {}),
-        **seen,
-    }
+    facts = {name: value for name, value in spans.items() if name != "days"}
+    words = window_words(spans["train"], spans["test"], spans["days"])
+    if "late" in spans:
+        words += f"; late labels: {label_words(spans['late'], spans['days'])}"
+    record = seen.record() if seen else {}
+    if "unknown" in spans:
+        unknown = label_words(spans["unknown"], spans["days"])
+        notice = f"Labels that are not known yet had no part in the training: {unknown}"
+        record["notices"] = [*record.get("notices", ()), notice]
+    return {**facts, "words": words, **record}
 
 
 @contextlib.contextmanager

@@ -41,7 +41,8 @@ class RunResult:
         folder: the run's own folder, with ``report.html``, ``run.json`` and ``log.txt``.
         window: with a window of spans, which of them trained (``train``) and tested (``test``), the
             same in ``words``, which trained the models before on which its own went on
-            (``before``), and what was done for it, see `WindowRun.record`.
+            (``before``), what `spans_of_run` says of labels, and what was done for it, see
+            `WindowRun.record`.
         notes: sentences on who was told of the run's end, and who could not be.
     """
 

@@ -1,5 +1,6 @@
 """Sees to it that every span of a run's window is ingested and described."""
 
+import json
 import logging
 import os
 from dataclasses import dataclass
@@ -82,8 +83,8 @@ def see_to_window(
     found = _window(pipeline)
     if found is None:
         return None
-    window, gaps = found
-    plan = plan_window(_patterns(pipeline, data_path), window, gaps, span)
+    window, gaps, matures_after = found
+    plan = plan_window(_patterns(pipeline, data_path), window, gaps, span, matures_after)
     for notice in plan.notices:
         logging.warning("%s", notice)
     read = []
@@ -187,8 +188,10 @@ def _file(source: dict[str, object]) -> tuple[object, ...]:
 
 def _window(
     pipeline: pipeline_pb2.Pipeline,
-) -> tuple[WindowSettings, Literal["refuse", "allow"]] | None:
-    """Window and what becomes of gaps, from the node of a compiled pipeline."""
+) -> tuple[WindowSettings, Literal["refuse", "allow"], dict[str, int]] | None:
+    """Window, what becomes of gaps, and after how many spans the tasks' labels are known, from the
+    node of a compiled pipeline.
+    """
     for node in pipeline.nodes:
         if node.pipeline_node.node_info.id != SPAN_WINDOW:
             continue
@@ -201,7 +204,9 @@ def _window(
                         test=given["test"].value.field_value.int_value,
                     )
                     allowed = given["gaps"].value.field_value.string_value == "allow"
-                    return window, "allow" if allowed else "refuse"
+                    late = given["matures_after"].value.field_value.string_value
+                    gaps: Literal["refuse", "allow"] = "allow" if allowed else "refuse"
+                    return window, gaps, json.loads(late) if late else {}
     return None
 
 

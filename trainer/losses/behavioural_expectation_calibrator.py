@@ -37,6 +37,7 @@ class BehaviouralExpectationCalibrator(Loss):
     """
 
     over_all_rows = True
+    reads_labels = False
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from mtlx.trainer.losses.loss import Loss
-from mtlx.trainer.losses.parts import Smoothing, Towards, row_mean, smoothed
+from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
+from mtlx.trainer.losses.parts import Smoothing, Towards, population_mean, row_mean, smoothed
 from mtlx.trainer.model.scores import clipped
 from mtlx.trainer.task_tree import ancestry
 from mtlx.transform.contract.model_inputs import TaskSpec
@@ -19,7 +19,8 @@ class EntireSpaceCrossEntropy(Loss):
     j is the joint probability of t and of all tasks u before it, and its label the product of
     their labels: a purchase without a click, should the log have one, is no click and purchase.
     Every impression counts, whatever the task's population is; a conditional probability has
-    no loss of its own.
+    no loss of its own. Where labels are not known at once (`matures_after`), a task's impressions
+    are those whose label is: a label is never known before those on its path.
 
     Shown to learn:
         ESMM's conversion, which has no loss of its own: AUC 0.851 and 0.852 (two seeds) of the
@@ -57,7 +58,7 @@ class EntireSpaceCrossEntropy(Loss):
 
         Args:
             labels: ``(B, T)`` float, 0 or 1.
-            outputs: of the model: "joint_probabilities" ``(B, T)``.
+            outputs: of the model: "joint_probabilities" ``(B, T)``; beside them `COUNTED_LABELS`.
             mask: is not read.
 
         Returns:
@@ -73,9 +74,10 @@ class EntireSpaceCrossEntropy(Loss):
             )
         happened = ops.matmul(ops.cast(labels, "float32"), self.joint.T)  # of the path's labels
         joint_labels = ops.cast(happened > self.lengths - 0.5, "float32")
-        every_row = ops.ones_like(joint_labels)
+        counted = outputs.get(COUNTED_LABELS)
+        every_row = ops.ones_like(joint_labels) if counted is None else counted
         joint_labels = smoothed(joint_labels, every_row, self.smoothing, self.towards)
         probabilities = clipped(outputs["joint_probabilities"])
         losses = joint_labels * ops.log(probabilities)
         losses = losses + (1.0 - joint_labels) * ops.log1p(-probabilities)
-        return -row_mean(losses)
+        return -(row_mean(losses) if counted is None else population_mean(losses, counted))

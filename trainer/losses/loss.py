@@ -2,6 +2,10 @@
 
 import keras
 
+#: Key beside a model's outputs: ``(B, T)`` float32, 1 where a label counts. It is there where some
+#: labels are not known at once (`matures_after`); a mask knows of them, too.
+COUNTED_LABELS = "counted_labels"
+
 
 class Loss(keras.layers.Layer):
     """Base of the losses: from labels and a model's outputs to one number per task.
@@ -14,9 +18,13 @@ class Loss(keras.layers.Layer):
     Attributes:
         over_all_rows: whether the means are over all rows instead. What counts of such a loss on
             several devices is its share of the rows, and it counts where a population is empty.
+            Where the loss reads labels, rows whose label does not count (`COUNTED_LABELS`) are to
+            be left out.
+        reads_labels: whether labels are read.
     """
 
     over_all_rows: bool = False
+    reads_labels: bool = True
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")

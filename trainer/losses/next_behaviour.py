@@ -28,6 +28,7 @@ class NextBehaviour(Loss):
     """
 
     over_all_rows = True
+    reads_labels = False
 
     def __init__(self, tasks: tuple[TaskSpec, ...], *, weight: NonNegativeFloat = 1.0):
         super().__init__()

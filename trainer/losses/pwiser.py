@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
-from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
 from mtlx.trainer.losses.parts import logits_of, task_position
 from mtlx.trainer.task_tree import ancestry
 from mtlx.transform.config.settings import SettingsError
@@ -76,6 +76,9 @@ class PWiseR(Loss):
                 problem = f"task {conversion!r} does not come after {tasks[self.click].name!r}"
                 raise SettingsError([(("conversion",), problem)])
         self.place = np.eye(len(tasks), dtype="float32")[self.click]
+        names = [task.name for task in tasks]
+        population = tasks[self.click].population
+        self.population = None if population is None else names.index(population)
 
     def call(
         self,
@@ -87,7 +90,8 @@ class PWiseR(Loss):
 
         Args:
             labels: ``(B, T)`` float, 0 or 1.
-            outputs: of the model: "logits" ``(B, T)``, else "probabilities" ``(B, T)``.
+            outputs: of the model: "logits" ``(B, T)``, else "probabilities" ``(B, T)``; beside
+                them `COUNTED_LABELS`.
             mask: ``(B, T)`` float, 1 where the row is in the task's population.
 
         Returns:
@@ -96,6 +100,14 @@ class PWiseR(Loss):
         scores = ops.sigmoid(logits_of(outputs)[:, self.click])
         positive = ops.logical_and(labels > 0.5, mask > 0)  # (B, T)
         known = mask[:, self.click] > 0
+        counted = outputs.get(COUNTED_LABELS)
+        if counted is not None:
+            # The term is on the conversion's label: rows count where that does, which may be
+            # later than the click's own.
+            known = counted[:, self.conversion] > 0
+            if self.population is not None:
+                known = ops.logical_and(known, labels[:, self.population] > 0.5)
+            positive = ops.logical_and(labels > 0.5, known[:, None])
         clicked = positive[:, self.click]
         converted = ops.logical_and(clicked, positive[:, self.conversion])
         only_clicked = ops.logical_and(clicked, ops.logical_not(converted))

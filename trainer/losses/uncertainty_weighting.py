@@ -8,7 +8,7 @@ from keras import ops
 from pydantic import AfterValidator
 
 from mtlx.trainer.losses import LOSSES
-from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
 
@@ -54,6 +54,7 @@ class UncertaintyWeighting(Loss):
                 [(("loss_options", *path), text) for path, text in error.problems]
             ) from None
         self.over_all_rows = self.task_loss.over_all_rows
+        self.reads_labels = self.task_loss.reads_labels
         self.log_sigma = self.add_weight(shape=(len(tasks),), initializer="zeros", name="log_sigma")
 
     def call(
@@ -75,6 +76,8 @@ class UncertaintyWeighting(Loss):
         losses = self.task_loss(labels, outputs, mask)
         weighted = 0.5 * ops.exp(-2.0 * self.log_sigma) * losses + self.log_sigma
         if self.over_all_rows:
-            return weighted
+            if COUNTED_LABELS not in outputs or not self.reads_labels:
+                return weighted
+            mask = outputs[COUNTED_LABELS]
         present = ops.sum(ops.cast(mask, "float32"), axis=0) > 0
         return ops.where(present, weighted, 0.0)

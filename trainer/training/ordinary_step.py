@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
-from mtlx.trainer.examples.labels import labels_and_mask
+from mtlx.trainer.examples.labels import counted_labels, labels_and_mask
 from mtlx.trainer.losses import LOSSES
-from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.lazy_adam import look_up, sum_of_ids
 from mtlx.trainer.optimization.optimizers import Optimizers
@@ -141,9 +141,13 @@ class OrdinaryStep:
         return tf.add_n(task_losses)
 
     def _counts(self, batch: Batch, everywhere: bool = False) -> tf.Tensor:
-        """Rows of each task's population, and rows: ``(2, T)``, of this or of all replicas."""
+        """Rows of each task's population, rows, and where these are fewer rows whose labels count:
+        ``(2 or 3, T)``, of this or of all replicas.
+        """
         _, mask = labels_and_mask(batch, self._tasks)
-        here = tf.stack([tf.reduce_sum(mask, axis=0), tf.reduce_sum(tf.ones_like(mask), axis=0)])
+        counted = counted_labels(batch, self._tasks)
+        rows = [mask, tf.ones_like(mask), *([] if counted is None else [counted])]
+        here = tf.stack([tf.reduce_sum(one, axis=0) for one in rows])
         if not everywhere:
             return here
         context = tf.distribute.get_replica_context()
@@ -165,11 +169,20 @@ class OrdinaryStep:
             everywhere = self._counts(batch, everywhere=True)
         # A loss is a mean over this replica's rows; its share of the mean over all rows:
         here = self._counts(batch)
-        of_population, of_rows = tf.unstack(tf.math.divide_no_nan(here, everywhere))
+        of_population, of_rows, *more = tf.unstack(tf.math.divide_no_nan(here, everywhere))
+        of_counted = more[0] if more else of_rows
         outputs = self._model(batch, training=True)
+        if more:
+            outputs = {**outputs, COUNTED_LABELS: counted_labels(batch, self._tasks)}
         terms = [
             tf.cast(loss(labels, outputs, mask), tf.float32)
-            * (of_rows if loss.over_all_rows else of_population)
+            * (
+                of_population
+                if not loss.over_all_rows
+                else of_counted
+                if loss.reads_labels
+                else of_rows
+            )
             for loss in self.loss_layers
         ]
         return tf.add_n(terms)

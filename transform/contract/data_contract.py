@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 
@@ -34,12 +34,25 @@ class Task(Settings):
         population: the task whose label must be 1 for a row to count in this task's loss and
             metrics (click for post-click conversion); None for all rows.
         allow_without_parent: accept rows with this label 1 and the parent's 0.
+        matures_after: so many spans of `data.window` later a label can be known: with 2, the labels
+            of the newest span and of the one before are not. They are left out of this task's loss
+            and metrics; the rows train and test the other tasks. Never fewer than those of the
+            tasks named by `after` and `population`.
     """
 
     label: str
     after: str | None = None
     population: str | None = None
     allow_without_parent: bool = False
+    matures_after: pydantic.NonNegativeInt = 0
+
+    @pydantic.model_serializer(mode="wrap")
+    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
+        values: dict[str, Any] = serialize(self)
+        if not self.matures_after:
+            values.pop("matures_after", None)
+        return values
 
 
 class ContractSections(Settings):
@@ -246,9 +259,27 @@ class ContractSections(Settings):
     def task_specs(self) -> tuple[TaskSpec, ...]:
         """The tasks as the records that travel through model, loss and evaluation."""
         return tuple(
-            TaskSpec(name, task.label, task.after, task.population)
+            TaskSpec(name, task.label, task.after, task.population, self.matures_after[name])
             for name, task in self.tasks.items()
         )
+
+    @property
+    def matures_after(self) -> dict[str, int]:
+        """By task after how many spans its labels are known.
+
+        What comes after another action, or is counted on another's rows, is not known before that
+        is: a purchase may follow a click that is still to come.
+        """
+        found: dict[str, int] = {}
+        for name, task in self.tasks.items():  # A task stands behind those that it names.
+            named = [other for other in (task.after, task.population) if other is not None]
+            found[name] = max([task.matures_after, *(found[other] for other in named)])
+        return found
+
+    @property
+    def has_late_labels(self) -> bool:
+        """Whether any task's labels are not known at once."""
+        return any(self.matures_after.values())
 
 
 class DataContract(ContractSections):

@@ -81,12 +81,16 @@ class TaskSpec:
         label: name of the label column.
         after: the preceding task of the chain (click for purchase), or None.
         population: the task whose label must be 1 for a row to count, or None for all rows.
+        matures_after: so many spans later its labels are known; where that is not at once,
+            transformed examples mark those that do not count, see
+            `mtlx.transform.contract.counted_labels`.
     """
 
     name: str
     label: str
     after: str | None = None
     population: str | None = None
+    matures_after: int = 0
 
 
 @dataclass(frozen=True)

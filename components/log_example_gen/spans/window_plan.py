@@ -92,6 +92,7 @@ def plan_window(
     window: WindowSettings,
     gaps: Literal["refuse", "allow"],
     span: int | str | None = None,
+    matures_after: Mapping[str, int] | None = None,
 ) -> WindowPlan:
     """Chooses the spans of a run by the files that there are.
 
@@ -101,10 +102,12 @@ def plan_window(
         gaps: what becomes of spans within the window that the logs lack. What lies before the
             first span of the logs is no gap.
         span: the newest span of the run, a number or a date; None or empty for the logs' latest.
+        matures_after: by task after how many spans its labels are known; what is not named is
+            known at once.
 
     Raises:
         InputRefused: there are no spans, not the one that was asked for or none to train on; or
-            some are missing, and gaps are refused.
+            some are missing, and gaps are refused; or none that trains has known labels of a task.
     """
     patterns = list(patterns)
     date = is_date(patterns)
@@ -138,6 +141,7 @@ def plan_window(
     train = tuple(one for one in wanted if one in there and one < first_test)
     test = tuple(one for one in wanted if one in there and one >= first_test)
     _refuse_without_training(train, newest, date)
+    _refuse_without_labels(train, newest, date, matures_after or {})
     before = tuple(one for one in wanted if one < begin)
     files = {one: tuple(there[one]) for one in (*train, *test)}
     return WindowPlan(train, test, missing, before, date, files)
@@ -158,6 +162,19 @@ def _refuse_without_training(train: tuple[int, ...], newest: int, date: bool) ->
             f"no span before {span_words(newest, date)} is there to train on: a window needs at "
             "least one beside those that test (data.window)"
         )
+
+
+def _refuse_without_labels(
+    train: tuple[int, ...], newest: int, date: bool, matures_after: Mapping[str, int]
+) -> None:
+    for task, after in matures_after.items():
+        if newest - train[0] < after:
+            raise InputRefused(
+                f"task {task}: its labels are known {after:,} spans later (matures_after), and "
+                f"when {span_words(newest, date)} is the newest span, they are of none that "
+                f"trains ({_spans(train, date)}): run on a later span, when the logs hold more of "
+                "them, or give data.window.train more"
+            )
 
 
 def _spans(spans: Iterable[int], date: bool) -> str:

@@ -46,6 +46,9 @@ class PushLineage:
         metrics: by task of the gate: ``auc`` and, where it was compared, ``relaimp`` in percent,
             each with ``value``, ``lower`` and ``upper`` of its interval on all rows.
         schema_digest: SHA-256 of the schema that the examples were held against.
+        unknown_labels: by task the spans among `trained_on` whose labels were not known yet.
+        late_labels: by task the spans of which the training took labels that were not known when
+            the model that it went on from was trained.
     """
 
     experiment: str | None = None
@@ -58,6 +61,8 @@ class PushLineage:
         default_factory=dict
     )
     schema_digest: str | None = None
+    unknown_labels: Mapping[str, Sequence[SpanNote]] = dataclasses.field(default_factory=dict)
+    late_labels: Mapping[str, Sequence[SpanNote]] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of_record(cls, values: Mapping[str, Any]) -> "PushLineage":
@@ -66,6 +71,11 @@ class PushLineage:
         kept = {name: value for name, value in values.items() if name in known}
         for name in ("trained_on", "tested_on"):
             kept[name] = tuple(SpanNote(**span) for span in kept.get(name) or ())
+        for name in ("unknown_labels", "late_labels"):
+            kept[name] = {
+                task: tuple(SpanNote(**span) for span in spans)
+                for task, spans in (kept.get(name) or {}).items()
+            }
         if kept.get("tested_until") is not None:
             kept["tested_until"] = tuple(kept["tested_until"])
         return cls(**kept)

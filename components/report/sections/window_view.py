@@ -12,6 +12,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
 )
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.log_example_gen.spans.span_marks import is_date, many_words, span_words
+from mtlx.transform.contract.counted_labels import LEARNT, LabelsLeftOut, LeftOut
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SpanView:
         trains: or else it tests.
         ingestion: what was read of it, in whatever run that was; None where that is not known.
         seen: by the model that the training went on from, and not by the training itself.
+        labels: which labels of it the training took, where it did not take all; else empty.
     """
 
     span: int
@@ -31,6 +33,7 @@ class SpanView:
     trains: bool
     ingestion: IngestionSummary | None
     seen: bool = False
+    labels: str = ""
 
     @property
     def part(self) -> str:
@@ -55,6 +58,7 @@ def window_view(
     tested: Sequence[types.Artifact],
     experiment: Mapping[str, Any],
     own: Sequence[types.Artifact] = (),
+    left_out: LabelsLeftOut | None = None,
 ) -> tuple[SpanView, ...]:
     """The spans, the oldest first.
 
@@ -63,6 +67,7 @@ def window_view(
         tested: those of the spans that test; empty for a run without a window.
         experiment: sections of the experiment file as plain values.
         own: those of `trained` that the training itself read; all of them if empty.
+        left_out: labels that did not count in the training.
     """
     if not tested:
         return ()
@@ -75,11 +80,20 @@ def window_view(
             trains,
             read_ingestion_summary(artifact.uri),
             seen=trains and number not in unseen,
+            labels=_labels((left_out or {}).get(number, {}), experiment) if trains else "",
         )
         for trains, artifacts in ((True, trained), (False, tested))
         for artifact in by_span(list(artifacts))
         if (number := span_of(artifact)) is not None
     )
+
+
+def _labels(left_out: Mapping[str, LeftOut], experiment: Mapping[str, Any]) -> str:
+    """``but for purchase, not known yet``; ``purchase alone, known by now``."""
+    if LEARNT in left_out.values():
+        taken = [task for task in experiment.get("tasks") or {} if task not in left_out]
+        return f"{', '.join(taken)} alone, known by now"
+    return f"but for {', '.join(left_out)}, not known yet" if left_out else ""
 
 
 def joined_ingestion(spans: Sequence[SpanView]) -> IngestionSummary | None:

@@ -8,12 +8,24 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 
+from mtlx.components.lineage.labels_left_out import (
+    LabelUse,
+    label_words,
+    labels_left_out,
+    learnt_labels,
+)
+from mtlx.components.lineage.model_lineage import (
+    files_of,
+    models_trained_on,
+    span_of,
+    trained_on,
+)
 from mtlx.components.log_example_gen.spans.span_marks import is_date, many_words
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph.resolvers.blessed_models import BlessedModel, blessed_models
-from mtlx.pipeline.graph.resolvers.lineage import files_of, models_trained_on, span_of, trained_on
 from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Its id in the graph.
 NODE_ID = "BaseModel"
@@ -33,22 +45,28 @@ class BaseModelStrategy(resolver.ResolverStrategy):
 
     All of the run's examples train, or, with `unseen`, those of spans that neither the base model
     nor the models which it went on from were trained on; a span whose files changed since is seen.
+    Where labels of a task are not known at once, spans are read again whose labels the base model
+    has not learnt and are known by now; `OnePassTransform` lets these alone count.
     Without a base model, with one that has seen all, and once `every` spans have come since the
     last training from random weights, the whole window trains from such. This depends on the base
     model alone, and a run's own model is told by its newest span, so that a repeated run reads the
     same spans again.
 
     Inputs ``model``, ``model_blessing`` and ``infra_blessing`` are histories; ``examples`` are
-    those that may train.
+    those that may train, and ``newest_examples`` those that test, where `contract` is given.
 
     Args:
         unseen: see above.
         every: see above; 0 for never.
         date: whether people name a span by its date.
+        contract: JSON of a `DataContract` with labels that are not known at once; else empty.
     """
 
-    def __init__(self, unseen: bool = False, every: int = 0, date: bool = False) -> None:
+    def __init__(
+        self, unseen: bool = False, every: int = 0, date: bool = False, contract: str = ""
+    ) -> None:
         self._unseen, self._every, self._date = unseen, every, date
+        self._contract = DataContract.from_json(contract) if contract else None
 
     def resolve_artifacts(
         self, store: Any, input_dict: dict[str, list[types.Artifact]]
@@ -57,6 +75,7 @@ class BaseModelStrategy(resolver.ResolverStrategy):
         ``examples`` that train.
         """
         examples = input_dict.get("examples", [])
+        newest_examples = input_dict.get("newest_examples", [])
         ours = store.get_artifacts_by_id([one.id for one in examples]) if examples else []
         telling = [max(ours, key=span_of)] if ours and self._unseen else ours
         own = [models_trained_on(store, one.id) for one in telling]
@@ -69,38 +88,61 @@ class BaseModelStrategy(resolver.ResolverStrategy):
                 found = blessed
                 break
         if self._unseen and ours:
-            found, seen = self._to_go_on_from(store, found, ours)
-            kept = {one.id for one in ours if span_of(one) not in seen}
+            tested = store.get_artifacts_by_id([o.id for o in newest_examples])
+            newest = max(map(span_of, tested), default=0)
+            found, spans = self._to_go_on_from(store, found, ours, newest)
+            kept = {one.id for one in ours if span_of(one) in spans}
             examples = [one for one in examples if one.id in kept]
         return {
             "model": [found.model] if found else [],
             "model_blessing": [found.blessing] if found else [],
             "infra_blessing": [],
             "examples": examples,
+            **({"newest_examples": newest_examples} if newest_examples else {}),
         }
 
     def _to_go_on_from(
-        self, store: Any, found: BlessedModel | None, ours: list[Any]
+        self, store: Any, found: BlessedModel | None, ours: list[Any], newest: int
     ) -> tuple[BlessedModel | None, set[int]]:
-        """The base model of an incremental training, None for random weights; and what it saw."""
+        """The base model of an incremental training, None for random weights; and what to read."""
         window = {span_of(one) for one in ours}
         if found is None:
-            return self._anew("there is no base model yet")
+            return self._anew("there is no base model yet", window)
         spans = spans_of(store, found.model.id)
         since = max(window) - max(spans.from_random_weights, default=max(window))
         if self._every and since >= self._every:
-            return self._anew(f"{since} spans came since that was done (warm_start.every)")
+            why = f"{since} spans came since that was done (warm_start.every)"
+            return self._anew(why, window)
         seen = set(spans.seen)
-        if window <= seen:
-            return self._anew("the base model has seen all of them")
+        late = self._late(store, found, window & seen, newest)
+        again = {span for some in late.values() for span in some}
+        if window <= seen and not again:
+            return self._anew("the base model has seen all of them", window)
         new, old = (many_words(some, self._date) for some in (window - seen, seen))
-        logging.info("Trains on span %s, which the base model has not seen; it has %s", new, old)
-        return found, seen
+        if new:
+            logging.info(
+                "Trains on span %s, which the base model has not seen; it has %s", new, old
+            )
+        if again:
+            words = label_words(late, self._date)
+            logging.info("Trains again, with labels that were not known before: %s", words)
+        return found, (window - seen) | again
+
+    def _late(
+        self, store: Any, found: BlessedModel, spans: set[int], newest: int
+    ) -> dict[str, list[int]]:
+        """By task the spans that the base model has seen without labels that are known now."""
+        contract = self._contract
+        if contract is None:
+            return {}
+        learnt = learnt_labels(store, found.model.id, contract)
+        left_out = labels_left_out(contract, spans, newest, learnt)
+        return LabelUse(left_out, tuple(contract.tasks)).late
 
     @staticmethod
-    def _anew(why: str) -> tuple[None, set[int]]:
+    def _anew(why: str, window: set[int]) -> tuple[None, set[int]]:
         logging.info("Trains on all spans of the window, from random weights: %s", why)
-        return None, set()
+        return None, window
 
 
 def _is_earlier(theirs: list[Any], ours: list[Any]) -> bool:
@@ -113,13 +155,16 @@ def _is_earlier(theirs: list[Any], ours: list[Any]) -> bool:
 
 
 def base_model_node(
-    experiment: Experiment, examples: types.BaseChannel
+    experiment: Experiment,
+    examples: types.BaseChannel,
+    newest_examples: types.BaseChannel | None = None,
 ) -> base_node.BaseNode | None:
     """The node that `training.warm_start` asks for.
 
     Args:
         experiment: the validated experiment.
         examples: what the candidate may be trained on.
+        newest_examples: of the spans that test, with labels that are not known at once.
 
     Returns:
         Its outputs are those of `base_model_of` and `trained_examples`; None where nothing is
@@ -132,10 +177,14 @@ def base_model_node(
     if settings.folder is not None:
         importer = tfx.dsl.Importer(source_uri=absolute(settings.folder), artifact_type=kinds.Model)
         return importer.with_id(NODE_ID)
-    config = None
+    config: dict[str, Any] | None = None
+    newest: dict[str, types.BaseChannel] = {}
     if settings.incremental:
         date = is_date(experiment.data.path)
         config = {"unseen": True, "every": settings.every or 0, "date": date}
+        if newest_examples is not None:
+            config["contract"] = experiment.contract.to_json()
+            newest["newest_examples"] = newest_examples
     return tfx.dsl.Resolver(
         strategy_class=BaseModelStrategy,
         config=config,
@@ -143,6 +192,7 @@ def base_model_node(
         model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
         infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
         examples=examples,
+        **newest,
     ).with_id(NODE_ID)
 
 

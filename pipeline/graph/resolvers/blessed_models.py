@@ -1,21 +1,15 @@
-"""Models that were blessed before, and the examples that they were trained on."""
+"""Models that were blessed before, and the examples that they have seen."""
 
 from dataclasses import dataclass
 
 import ml_metadata
-from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
+from mtlx.components.lineage.model_lineage import tested_on, trainings_behind
 from mtlx.components.relaimp_gate.executor import NEEDS_SERVING_CHECK
 from mtlx.components.serving_check.infra_blessing import infra_blessed_models
-
-_INPUTS = (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.INTERNAL_INPUT)
-_OUTPUTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.INTERNAL_OUTPUT)
-
-#: Nodes that evaluate, ours and the stock one, and their inputs that are judged.
-_EVALUATORS, _CANDIDATES = ("SliceEvaluation", "Evaluator"), ("candidate", "model")
 
 ResolverInputs = dict[str, list[types.Artifact]]
 
@@ -79,10 +73,11 @@ def _can_be_served(
 def examples_of(
     store: ml_metadata.MetadataStore, model: types.Artifact, input_dict: ResolverInputs
 ) -> list[types.Artifact]:
-    """The raw examples that a model was trained on, empty where they are not known.
+    """The raw examples that a model has seen, empty where they are not known.
 
-    They are what an ExampleGen wrote: the examples before the model that nothing else went into;
-    of a window one artifact per span. Without a window the model was tested on a split of them.
+    They are what an ExampleGen wrote, of a window one artifact per span: those that the model
+    itself was trained on, and those of the models that it went on from. Without a window the
+    model was tested on a split of its own.
 
     Args:
         store: ML-Metadata; None where there is none.
@@ -90,16 +85,9 @@ def examples_of(
         input_dict: ``examples`` is the history to choose from.
     """
     by_id = {found.id: found for found in input_dict.get("examples", [])}
-    seen: set[int] = set()
-    waiting = {model.id} if store is not None else set()
-    while waiting:
-        seen |= waiting
-        before = {number: behind(store, number) for number in waiting}
-        sources = [number for number, found in before.items() if not found and number in by_id]
-        if sources:
-            return [by_id[number] for number in sorted(sources)]
-        waiting = set().union(*before.values()) - seen
-    return []
+    trainings = trainings_behind(store, model.id) if store is not None else []
+    seen = set().union(*(training.examples for training in trainings))
+    return [by_id[number] for number in sorted(seen) if number in by_id]
 
 
 def found_examples(
@@ -122,44 +110,3 @@ def found_examples(
         by_id = {one.id: one for one in input_dict["test_examples"]}
         found["test_examples"] = [by_id[number] for number in tested if number in by_id]
     return found
-
-
-def tested_on(store: ml_metadata.MetadataStore, model: int) -> list[int]:
-    """Ids of the raw examples that a model was last evaluated on as a candidate.
-
-    Args:
-        store: ML-Metadata.
-        model: id of the model.
-    """
-    judged = {
-        event.execution_id
-        for event in store.get_events_by_artifact_ids([model])
-        if event.type in _INPUTS and _key(event) in _CANDIDATES
-    }
-    evaluations = [
-        execution.id
-        for execution in (store.get_executions_by_id(sorted(judged)) if judged else ())
-        if execution.type.rpartition(".")[2] in _EVALUATORS
-    ]
-    if not evaluations:
-        return []
-    return sorted(
-        event.artifact_id
-        for event in store.get_events_by_execution_ids([max(evaluations)])
-        if event.type in _INPUTS and _key(event) == "examples"
-    )
-
-
-def _key(event: metadata_store_pb2.Event) -> str:
-    return event.path.steps[0].key if event.path.steps else ""
-
-
-def behind(store: ml_metadata.MetadataStore, artifact: int) -> set[int]:
-    """Ids of the artifacts that went into the making of an artifact."""
-    made_by = {
-        event.execution_id
-        for event in store.get_events_by_artifact_ids([artifact])
-        if event.type in _OUTPUTS
-    }
-    events = store.get_events_by_execution_ids(sorted(made_by)) if made_by else []
-    return {event.artifact_id for event in events if event.type in _INPUTS}

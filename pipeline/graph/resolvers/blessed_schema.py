@@ -4,7 +4,8 @@ import ml_metadata
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-from mtlx.pipeline.graph.resolvers.blessed_models import behind, blessed_models
+from mtlx.components.lineage.model_lineage import behind
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
 
 
 class BlessedSchemaStrategy(resolver.ResolverStrategy):

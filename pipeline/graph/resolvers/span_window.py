@@ -1,5 +1,8 @@
 """Resolver of a window: the examples and statistics of the spans that a run is made of."""
 
+import json
+from typing import Any
+
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
@@ -10,6 +13,7 @@ from tfx.types import artifact_utils
 
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.log_example_gen.spans.span_artifact import span_of
+from mtlx.transform.contract.data_contract import DataContract
 
 #: Id of the resolver node.
 SPAN_WINDOW = "SpanWindow"
@@ -46,10 +50,11 @@ class SpanWindowStrategy(resolver.ResolverStrategy):
         train: spans before those that test.
         test: newest spans.
         gaps: is not asked here; `see_to_window` reads it from the compiled pipeline.
+        matures_after: likewise; JSON, by task after how many spans its labels are known.
     """
 
-    def __init__(self, train: int, test: int, gaps: str):
-        del gaps
+    def __init__(self, train: int, test: int, gaps: str, matures_after: str = ""):
+        del gaps, matures_after
         self._train, self._test = train, test
 
     def resolve_artifacts(
@@ -71,7 +76,10 @@ class SpanWindowStrategy(resolver.ResolverStrategy):
 
 
 def span_window(
-    data: DataSettings, examples: base_node.BaseNode, statistics: base_node.BaseNode
+    data: DataSettings,
+    examples: base_node.BaseNode,
+    statistics: base_node.BaseNode,
+    contract: DataContract | None = None,
 ) -> base_node.BaseNode:
     """The node; its outputs are lists: ``train_examples``, ``test_examples``,
     ``train_statistics`` and ``test_statistics``.
@@ -80,14 +88,18 @@ def span_window(
         data: with a window.
         examples: LogExampleGen, which reads the newest span.
         statistics: of those.
+        contract: of the run, where its tasks' labels are not all known at once.
     """
     window = data.window
     if window is None:
         raise ValueError("data.window is not set")
     raw, described = examples.outputs["examples"], statistics.outputs["statistics"]
+    config: dict[str, Any] = {"train": window.train, "test": window.test, "gaps": data.gaps}
+    if contract is not None and contract.has_late_labels:
+        config["matures_after"] = json.dumps(contract.matures_after)
     return tfx.dsl.Resolver(
         strategy_class=SpanWindowStrategy,
-        config={"train": window.train, "test": window.test, "gaps": data.gaps},
+        config=config,
         train_examples=raw,
         test_examples=raw,
         train_statistics=described,

@@ -113,8 +113,9 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
     """Metrics and comparisons for ``run.json``, overall first.
 
     Returns:
-        ``metrics`` and ``comparisons``, one mapping per task, slice and model, and
-        ``metrics_left_out``, how many more the evaluation's own files hold.
+        ``metrics`` and ``comparisons``, one mapping per task, slice and model,
+        ``metrics_left_out``, how many more the evaluation's own files hold, and
+        ``metrics_notices``, what a person has to know of the rows and the intervals.
     """
     metrics = [_entry(metric) for metric in results.metrics]
     comparisons = [_entry(comparison) for comparison in results.comparisons]
@@ -123,6 +124,7 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
         "metrics": metrics[:_MOST_METRICS],
         "comparisons": comparisons[:_MOST_METRICS],
         "metrics_left_out": left_out,
+        "metrics_notices": list(results.notices),
     }
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlx.components.log_example_gen.spans.span_marks import is_date
+
 if TYPE_CHECKING:  # It takes seconds to import.
     import ml_metadata
 
-#: Property of an Examples artifact with the number of its span, as TFX has it.
-_SPAN = "span"
-#: Outputs, of whichever node, that name the examples of a role; without them all are one.
-_ROLES = {"train": "train_examples", "test": "test_examples"}
+#: The node, and its output, that tells of a run's own model.
+_TRAINER, _MODEL = "Trainer", "model"
+#: The node, and its output, that tells which labels counted.
+_TRANSFORM, _TRANSFORMED = "Transform", "transformed_examples"
+#: The node that is there with a window.
+_WINDOW = "SpanWindow"
 
 
 def spans_of_run(
@@ -20,47 +24,50 @@ def spans_of_run(
     """The spans' numbers by role, for ``run.json``.
 
     Args:
-        store: the metadata store.
+        store: ML-Metadata.
         outputs: URIs by node and output name, of the nodes that have run.
         paths: `data.path`, as the experiment has it.
 
     Returns:
         ``train`` and ``test``, numbers in ascending order, and ``days``, whether a number is that
-        of a day; None where the logs have no spans, or nothing was ingested.
+        of a day. With a window also, where there are such: ``before``, which the models saw that
+        the training went on from; and by task ``late``, spans that were read again for labels
+        which had not been known, and ``unknown``, those whose labels are not known yet. None where
+        the logs have no spans, or nothing was ingested.
     """
     if not any("{" in path for path in paths):
         return None
-    by_role = {
-        role: [uri for names in outputs.values() for uri in names.get(name, ())]
-        for role, name in _ROLES.items()
-    }
-    if not any(by_role.values()):
+    if _WINDOW in outputs:
+        found = _of_window(store, outputs)
+    else:
+        # Without a window a run reads one span, whose rows are split.
         read = [uri for names in outputs.values() for uri in names.get("examples", ())]
-        by_role = dict.fromkeys(_ROLES, read)
-    uris = sorted({uri for found in by_role.values() for uri in found})
-    numbers = _numbers(store, uris) if uris else {}
-    if not numbers:
-        return None
-    spans = {role: sorted({numbers[u] for u in by_role[role] if u in numbers}) for role in _ROLES}
-    return {**spans, "days": any("{DD}" in path for path in paths)}
+        numbers = _numbers(store, read)
+        found = {"train": numbers, "test": numbers} if numbers else None
+    return None if found is None else {**found, "days": is_date(paths)}
 
 
-def _numbers(store: "ml_metadata.MetadataStore", uris: Sequence[str]) -> dict[str, int]:
-    """The number of each artifact's span."""
-    found = {}
-    for uri in uris:
-        for artifact in store.get_artifacts_by_uri(uri):
-            number = _number(artifact)
-            if number is not None:
-                found[uri] = number
-    return found
+def _of_window(
+    store: "ml_metadata.MetadataStore", outputs: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, Any]:
+    """What the model's own training read, which may be less than the window."""
+    from mtlx.components.lineage.labels_left_out import LABELS_PROPERTY, LabelUse
+    from mtlx.pipeline.graph.resolvers.spans_of_model import spans_of
+
+    (model,) = store.get_artifacts_by_uri(outputs[_TRAINER][_MODEL][0])
+    spans = spans_of(store, model.id)
+    found: dict[str, Any] = {"train": list(spans.train), "test": list(spans.test)}
+    use = LabelUse()
+    for uri in outputs.get(_TRANSFORM, {}).get(_TRANSFORMED, ()):
+        for one in store.get_artifacts_by_uri(uri):
+            use = LabelUse.of_text(one.custom_properties[LABELS_PROPERTY].string_value)
+    more = {"before": list(spans.before), "late": use.late, "unknown": use.unknown}
+    return found | {name: value for name, value in more.items() if value}
 
 
-def _number(artifact: Any) -> int | None:
-    """TFX writes it as a text, or as a number; as the type's own property, or beside."""
-    for properties in (artifact.custom_properties, artifact.properties):
-        if _SPAN in properties:
-            value = properties[_SPAN]
-            text = value.string_value
-            return int(text) if text else int(value.int_value)
-    return None
+def _numbers(store: "ml_metadata.MetadataStore", uris: Sequence[str]) -> list[int]:
+    """The numbers of the artifacts' spans."""
+    from mtlx.components.lineage.model_lineage import known_span
+
+    artifacts = [one for uri in uris for one in store.get_artifacts_by_uri(uri)]
+    return sorted({span for span in map(known_span, artifacts) if span is not None})

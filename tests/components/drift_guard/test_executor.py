@@ -111,3 +111,30 @@ def test_statistics_of_an_earlier_version_are_said_to_be_such(span, guard):
     drift = guard([span(2, columns(random, ROWS))], [before], on_drift="stop")
     assert drift.comparisons == () and drift.beyond == []
     assert "--set run.cache=false" in drift.lines()[0]
+
+
+def test_labels_that_are_not_known_yet_are_in_no_rate(span, guard, monkeypatch):
+    """The newest day's purchases are all 0, and those of the one before."""
+    random = np.random.default_rng(4)
+    days = []
+    for number in range(1, 6):
+        day = columns(random, ROWS)
+        if number > 3:
+            day["bought"] = [[0] for _ in day["bought"]]
+        days.append(span(number, day))
+    bounds = {"label_rates": {"buy": 0.3}}
+    (moved,) = guard(days[4:], days[:4], **bounds).comparisons[0].beyond
+    assert moved.of == "buy"
+    tasks = {name: task.model_dump() for name, task in CONTRACT.tasks.items()}
+    tasks["buy"]["matures_after"] = 2
+    values = {**CONTRACT.model_dump(), "tasks": tasks}
+    monkeypatch.setattr(f"{__name__}.CONTRACT", type(CONTRACT).model_validate(values))
+    drift = guard(days[4:], days[:4], **bounds)
+    assert not drift.beyond
+    assert {m.of for one in drift.comparisons for m in one.labels} == {"click"}
+    assert drift.notes == (
+        "Labels that are not known yet are in no label rate: buy of spans 4 to 5",
+    )
+    # A day that tests with two that are not known: those that are on both sides are compared.
+    drift = guard(days[2:], days[:2], **bounds)
+    assert {m.of for m in drift.comparisons[0].labels} == {"click", "buy"} and not drift.beyond

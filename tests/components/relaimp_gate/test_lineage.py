@@ -35,6 +35,18 @@ def test_the_day_after_nothing_of_the_test_rows_was_seen():
     assert seen_test_rows(before, today) == (100, 100)
 
 
+def test_what_the_model_before_saw_was_seen_too():
+    today, before = _days("c", (3, 4), 5), _days("a", (5, 6), 7)
+    model = _days("b", (1, 2), 3)
+    assert seen_test_rows(today, model) == (0, 0)
+    model = dataclasses.replace(model, before=(before, _days("d", (1,), 2)))
+    assert seen_test_rows(today, model) == (100, 100)
+    found = lineage(today, {"baseline": model}, None).models[1]
+    assert (found.leaks, found.seen_test_rows) == (True, "100 of 100")
+    unknown = dataclasses.replace(model, before=(SeenExamples("e"),))
+    assert seen_test_rows(today, unknown) is None
+
+
 @pytest.mark.parametrize(
     ("then", "rule", "stamp", "expected"),
     [

@@ -125,3 +125,13 @@ def test_one_artifact_without_a_window_is_as_it_is(tmp_path):
     (tmp_path / "ingestion").mkdir()
     (tmp_path / "ingestion" / "summary.json").write_text(json.dumps(_summary([_source("a")])))
     assert SeenExamples.load_all([artifact], []) == SeenExamples.load(artifact)
+
+
+def test_without_a_window_the_newest_run_is_the_models_own(tmp_path):
+    days = []
+    for day in (2, 1):
+        days.append(standard_artifacts.Examples())
+        days[-1].uri, days[-1].id = str(tmp_path / str(day)), day
+    seen = SeenExamples.load_all(days, [])
+    assert seen.uri == days[0].uri
+    assert [one.uri for one in seen.before] == [days[1].uri]

@@ -77,6 +77,9 @@ def test_best_possible_values_are_by_task_and_slice_and_may_be_undefined(tmp_pat
     path.write_text(json.dumps({"click": {"overall": 0.91, "domain=男装": None}}))
     found = Sources({})
     assert found.best_possible(str(path)) == {"click": {"overall": 0.91, "domain=男装": None}}
+    # Of a task whose labels are known later other spans are judged.
+    late = {"tasks": {"view": {"matures_after": 1}, "click": {"after": "view"}}}
+    assert found.best_possible(str(path), late) == {}
     assert found.notices == []
 
 

@@ -18,6 +18,7 @@ from mtlx.components.slice_evaluation.extractors import (
     raw_examples,
     slices_extractor,
 )
+from mtlx.components.slice_evaluation.known_labels import with_unknown
 from mtlx.components.slice_evaluation.slices import SliceCross
 from mtlx.transform.contract.model_inputs import TaskSpec
 
@@ -191,3 +192,9 @@ def test_models_are_asked_at_the_same_time():
 def test_raw_rows_come_as_they_are():
     extracts = _batch(**{RAW: [b"\x00\xff", b""]})
     assert raw_examples(extracts[tfma.ARROW_RECORD_BATCH_KEY]) == [b"\x00\xff", b""]
+
+
+def test_a_label_that_is_not_known_has_no_weight():
+    batch = with_unknown(_batch(click=[1, 0, 1], bought=[1, 0, 0]), ("cvr",))
+    weights = _applied(labels_extractor((CLICK, BUY)), batch)[tfma.EXAMPLE_WEIGHTS_KEY]
+    assert weights["ctr"].tolist() == [1, 1, 1] and weights["cvr"].tolist() == [0, 0, 0]

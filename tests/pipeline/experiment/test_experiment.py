@@ -241,3 +241,41 @@ def test_with_a_window_the_split_is_by_span():
 def test_windows_that_cannot_be_run_are_refused(data, sections, words):
     given = {"path": DAYS, "window": {"train": 7}, **data}
     assert words in _problem(data=given, **sections)
+
+
+def _late(after, train=7, test=1, thresholds=({"rule": "auc", "task": "click", "minimum": 0.5},)):
+    return {
+        "data": {"path": DAYS, "window": {"train": train, "test": test}},
+        "tasks": {
+            "click": {"label": "click"},
+            "buy": {"label": "buy", "after": "click", "matures_after": after},
+        },
+        "gate": {"thresholds": list(thresholds)},
+    }
+
+
+ON_ALL = ({"rule": "auc", "minimum": 0.5},)
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        (
+            _late(2) | {"data": {"path": DAYS, "split": {"by": "row"}}},
+            "tasks.buy.matures_after is counted in spans of data.window, which is not set",
+        ),
+        (_late(8), "no span that trains is as old: set data.window.train to 8 or more"),
+        (_late(9, train=7, test=2), "set data.window.train to 8 or more"),
+        (_late(2, thresholds=ON_ALL), "the threshold on task '*' could not be decided: set data."),
+        (_late(2, test=2, thresholds=ON_ALL), "set data.window.test to 3 or more, or name other"),
+        (_late(2) | {"components": {"transform": "stock"}}, "Transform knows no labels that matu"),
+        (_late(2) | {"components": {"evaluation": "stock"}}, "leave components.evaluation out"),
+    ],
+)
+def test_late_labels_that_could_never_be_learnt_or_judged_are_refused(sections, words):
+    assert words in _problem(**sections)
+
+
+def test_late_labels_need_no_more_than_that():
+    for sections in (_late(7), _late(2, test=3, thresholds=ON_ALL), _late(0, thresholds=ON_ALL)):
+        assert _read(**sections).tasks["buy"].label == "buy"

@@ -113,3 +113,15 @@ def test_a_gap_is_refused_before_any_node(compiled, ran, tmp_path):
     assert ran.seen == []
     see_to_window(compiled(f"{WINDOW}, gaps: allow"), "run")
     assert {span for _, _, span, _ in ran.seen} == {2}
+
+
+def test_a_compiled_pipeline_knows_when_labels_are_known(compiled, ran, monkeypatch):
+    """As a task on a cluster reads it, which has no experiment file."""
+    tasks = "tasks: {click: {label: click}, buy: {label: buy, matures_after: 3}}"
+    gate = "gate: {thresholds: [{rule: auc, task: click, minimum: 0.5}]}\n"
+    late = EXPERIMENT.replace("tasks: {click: {label: click}}", tasks) + gate
+    monkeypatch.setattr(f"{__name__}.EXPERIMENT", late)
+    pipeline = compiled("window: {train: 4, test: 1}")
+    assert see_to_window(pipeline, "run").plan.train == (1, 2, 3)
+    with pytest.raises(InputRefused, match="task buy: its labels are known 3 spans later"):
+        see_to_window(pipeline, "run", span=3)

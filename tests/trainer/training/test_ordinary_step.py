@@ -1,5 +1,7 @@
 """One step against the same step written in NumPy, for a model linear in its feature."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -39,12 +41,12 @@ def batch():
     }
 
 
-def _step(batch, **settings):
+def _step(batch, tasks=TASKS, **settings):
     """Takes one SGD step; returns weights before and after it, and the task losses."""
     keras.utils.set_random_seed(1)
     model = Linear()
     values = TrainingSettings.read({"optimizer": "sgd", "learning_rate": RATE, **settings})
-    step = OrdinaryStep(model, TASKS, values, tf.distribute.get_strategy())
+    step = OrdinaryStep(model, tasks, values, tf.distribute.get_strategy())
     tensors = {name: tf.constant(array) for name, array in batch.items()}
     step.prepare(tensors)
     before = np.array(model.dense.kernel)
@@ -94,6 +96,23 @@ def test_step_follows_each_task_on_its_population(batch):
     expected, gradient = _expected(before, batch)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
     np.testing.assert_allclose(after, before - RATE * gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_labels_that_are_not_known_pull_at_nothing(batch, parts):
+    """The last rows' purchases are not known; their clicks are learnt."""
+    late = dataclasses.replace(TASKS[1], matures_after=2)
+    known = 25
+    marked = {**batch, "buy": np.where(np.arange(ROWS) < known, batch["buy"], -1)}
+    before, after, losses = _step(marked, (TASKS[0], late), batch_parts=parts)
+    expected, gradient = _expected(before, batch)
+    # The population is what makes a row count: a click that is taken away takes the row out.
+    without = {**batch, "click": np.where(np.arange(ROWS) < known, batch["click"], 0)}
+    of_known, gradient_of_known = _expected(before, without)
+    np.testing.assert_allclose(losses, [expected[0], of_known[1]], rtol=1e-5)
+    wanted = np.stack([gradient[:, 0], gradient_of_known[:, 1]], 1)
+    np.testing.assert_allclose(after, before - RATE * wanted, atol=1e-6)
+    assert np.abs(gradient[:, 1] - wanted[:, 1]).max() > 0.01
 
 
 def test_task_weights_scale_gradients_and_leave_losses(batch):

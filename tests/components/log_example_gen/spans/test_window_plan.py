@@ -102,3 +102,17 @@ def test_a_span_that_is_empty_is_as_one_that_is_missing(plan):
         found.without(4)
     with pytest.raises(InputRefused, match="no span before 4 is there to train on"):
         found.without(1).without(3)
+
+
+def test_a_window_without_a_known_label_of_a_task_is_refused(tmp_path, plan):
+    plan(4, 5, 6)
+    window, pattern = WindowSettings(train=3), [f"{tmp_path}/d{{SPAN}}/*.csv"]
+    found = plan_window(pattern, window, "refuse", matures_after={"click": 0, "buy": 2})
+    assert found.train == (4, 5)
+    with pytest.raises(InputRefused) as caught:
+        plan_window(pattern, window, "refuse", matures_after={"click": 0, "buy": 3})
+    assert str(caught.value) == (
+        "task buy: its labels are known 3 spans later (matures_after), and when 6 is the newest "
+        "span, they are of none that trains (spans 4 to 5): run on a later span, when the logs "
+        "hold more of them, or give data.window.train more"
+    )

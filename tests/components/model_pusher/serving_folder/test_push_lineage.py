@@ -39,6 +39,7 @@ def test_a_record_with_its_lineage_comes_back_as_it_was(tmp_path):
         "name", _spans(1, 2), _spans(3, is_date=True), ("time", 4.5), "abc+changed",
         {"blessed": True, "against": "baseline", "checks": 3},
         {"click": {"auc": {"value": 0.6, "lower": None, "upper": None}}}, "digest",
+        {"buy": _spans(2)}, {"buy": _spans(1), "like": _spans(1)},
     )  # fmt: skip
     record = PushRecord.now("/model", "digest", "run", lineage)
     record = dataclasses.replace(record, restores=2, rollback="name")

@@ -80,3 +80,12 @@ def test_spans_that_are_dates_are_named_by_them(examples):
     spans = window_view(examples(20_000), examples(20_001), experiment)
     assert [one.name for one in spans] == ["2024-10-04", "2024-10-05"]
     assert "they lacked 2024-10-03" in window_notice(spans, experiment)
+
+
+def test_it_is_said_which_labels_of_a_span_counted(examples):
+    experiment = {**EXPERIMENT, "tasks": {"click": {}, "cart": {}, "buy": {}}}
+    left_out = {1: {"click": "learnt", "cart": "learnt"}, 2: {"buy": "unknown"}}
+    spans = window_view(examples(1, 2, 3), examples(4), experiment, (), left_out)
+    assert [one.labels for one in spans] == [
+        "buy alone, known by now", "but for buy, not known yet", "", "",
+    ]  # fmt: skip

@@ -42,12 +42,12 @@ class _Days:
         execution = metadata_store_pb2.Execution(type_id=self._node)
         (number,) = self.store.put_executions([execution])
         kinds = (_EVENT.INPUT, _EVENT.INTERNAL_OUTPUT if internal else _EVENT.OUTPUT)
-        events = [
-            _EVENT(artifact_id=artifact, execution_id=number, type=kind)
-            for artifacts, kind in zip((inputs, outputs), kinds, strict=True)
-            for artifact in artifacts
-        ]
-        self.store.put_events(events)
+        keys = {"Examples": "examples", "Schema": "schema", "Model": "base_model"}
+        for artifacts, kind in zip((inputs, outputs), kinds, strict=True):
+            for artifact in self.store.get_artifacts_by_id(artifacts) if artifacts else ():
+                event = _EVENT(artifact_id=artifact.id, execution_id=number, type=kind)
+                event.path.steps.add().key = keys[artifact.type]
+                self.store.put_events([event])
 
     def examples(self, span=0, files="f"):
         raw = self.artifact("Examples", span=span, input_fingerprint=files)

@@ -123,22 +123,31 @@ class _Lineage:
         (number,) = self._store.put_artifacts([made])
         return number
 
-    def node(self, inputs, outputs=1, internal=False):
-        """Runs a node on artifacts; returns the numbers of what it wrote."""
+    def node(self, outputs=1, internal=False, **inputs):
+        """Runs a node on artifacts by the names of its inputs; returns what it wrote."""
         run = metadata_store_pb2.Execution(type_id=self._execution_type)
         (execution,) = self._store.put_executions([run])
         written = [self.artifact() for _ in range(outputs)]
         kinds = metadata_store_pb2.Event
         into = kinds.INTERNAL_INPUT if internal else kinds.INPUT
-        out = kinds.INTERNAL_OUTPUT if internal else kinds.OUTPUT
-        events = [(number, into) for number in inputs] + [(number, out) for number in written]
-        self._store.put_events(
-            [
-                metadata_store_pb2.Event(artifact_id=number, execution_id=execution, type=kind)
-                for number, kind in events
-            ]
-        )
+        events = [(number, into, key) for key, some in inputs.items() for number in some]
+        events += [(number, kinds.OUTPUT, "given") for number in written]
+        for number, kind, key in events:
+            event = kinds(artifact_id=number, execution_id=execution, type=kind)
+            event.path.steps.add().key = key
+            self._store.put_events([event])
         return written
+
+    def resolver(self, **outputs):
+        """A node that gives on, as its own, what others made."""
+        run = metadata_store_pb2.Execution(type_id=self._execution_type)
+        (execution,) = self._store.put_executions([run])
+        kinds = metadata_store_pb2.Event
+        for key, number in outputs.items():
+            for kind in (kinds.INTERNAL_INPUT, kinds.INTERNAL_OUTPUT):
+                event = kinds(artifact_id=number, execution_id=execution, type=kind)
+                event.path.steps.add().key = key
+                self._store.put_events([event])
 
 
 @pytest.fixture
@@ -151,16 +160,20 @@ def _examples_of(store, model, *history):
     return [found.id for found in examples_of(store, _model(model), {"examples": examples})]
 
 
-def _trained(lineage, raw):
+def _trained(lineage, raw, base=None):
     """The usual chain: statistics, schema, transformed examples, model. Returns examples, model."""
-    (statistics,) = lineage.node([raw])
-    (schema,) = lineage.node([statistics])
-    graph, transformed = lineage.node([raw, schema], 2)
-    return transformed, lineage.node([transformed, graph, schema])[0]
+    (statistics,) = lineage.node(examples=[raw])
+    (schema,) = lineage.node(statistics=[statistics])
+    bases = [] if base is None else [base]
+    graph, transformed = lineage.node(2, examples=[raw], schema=[schema], base_model=bases)
+    (model,) = lineage.node(
+        examples=[transformed], transform_graph=[graph], schema=[schema], base_model=bases
+    )
+    return transformed, model
 
 
 def test_raw_examples_are_found_behind_transformed_ones(store, lineage):
-    first, second = lineage.node([])[0], lineage.node([])[0]
+    first, second = lineage.node()[0], lineage.node()[0]
     transformed, model = _trained(lineage, second)
     _, other = _trained(lineage, first)
     history = (first, second, transformed)
@@ -168,22 +181,24 @@ def test_raw_examples_are_found_behind_transformed_ones(store, lineage):
     assert _examples_of(store, other, *history) == [first]
 
 
-def test_internal_events_count_too(store, lineage):
-    (raw,) = lineage.node([], internal=True)
-    (model,) = lineage.node([raw], internal=True)
+def test_what_a_resolver_gives_on_was_made_by_others(store, lineage):
+    (raw,) = lineage.node()
+    lineage.resolver(examples=raw)
+    (model,) = lineage.node(internal=True, examples=[raw])
     assert _examples_of(store, model, raw) == [raw]
 
 
-def test_a_model_that_went_on_from_another_has_the_nearest_examples(store, lineage):
-    (old,) = lineage.node([])
-    _, before = _trained(lineage, old)
-    (new,) = lineage.node([])
-    (model,) = lineage.node([new, before])
-    assert _examples_of(store, model, old, new) == [new]
+def test_a_model_that_went_on_from_others_has_seen_what_they_saw(store, lineage):
+    raw = [lineage.node()[0] for _ in range(3)]
+    _, first = _trained(lineage, raw[0])
+    _, second = _trained(lineage, raw[1], first)
+    _, model = _trained(lineage, raw[2], second)
+    assert _examples_of(store, model, *raw) == raw
+    assert _examples_of(store, second, *raw) == raw[:2]
 
 
 def test_examples_of_which_nothing_is_known_are_none(store, lineage):
-    (raw,) = lineage.node([])
+    (raw,) = lineage.node()
     imported = lineage.artifact()
     _, model = _trained(lineage, raw)
     assert _examples_of(store, imported, raw) == []  # no execution wrote it
@@ -193,11 +208,12 @@ def test_examples_of_which_nothing_is_known_are_none(store, lineage):
 
 def test_a_circle_of_events_ends(store, lineage):
     """As a store may hold that was merged or mended by hand."""
-    (one,) = lineage.node([])
-    (model,) = lineage.node([one])
+    (one,) = lineage.node()
+    (model,) = lineage.node(examples=[one])
     execution = store.get_events_by_artifact_ids([one])[0].execution_id
     event = metadata_store_pb2.Event(
         artifact_id=model, execution_id=execution, type=metadata_store_pb2.Event.INPUT
     )
+    event.path.steps.add().key = "examples"
     store.put_events([event])
     assert _examples_of(store, model, one) == []

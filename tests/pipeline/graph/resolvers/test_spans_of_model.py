@@ -5,9 +5,11 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
+from mtlx.components.lineage import model_lineage
 from mtlx.pipeline.graph.resolvers import blessed_models
 from mtlx.pipeline.graph.resolvers.span_window import SpanWindowStrategy, span_run_id
 from mtlx.pipeline.graph.resolvers.spans_of_model import ModelSpans, spans_of
+from mtlx.pipeline.run.record.spans_of_run import spans_of_run
 
 _PROTO = metadata_store_pb2
 
@@ -114,7 +116,7 @@ def test_the_last_evaluation_counts_and_the_stock_one_too(store, history):
     model = history.trained([first])
     history.node("SliceEvaluation", candidate=[model], examples=[first])
     history.node("Evaluator", model=[model], examples=[second])
-    assert blessed_models.tested_on(store, model) == [second]
+    assert model_lineage.tested_on(store, model) == [second]
 
 
 def test_spans_of_models_before_are_told_apart(store, history):
@@ -124,6 +126,19 @@ def test_spans_of_models_before_are_told_apart(store, history):
     third = history.trained(raw[1:4], [second])
     spans = spans_of(store, third)
     assert (spans.train, spans.before, spans.seen) == ((1, 2, 3), (0,), (0, 1, 2, 3))
+
+
+def test_a_run_has_the_spans_of_its_own_training_and_those_before(store, history):
+    raw = [history.read(span)[0] for span in range(4)]
+    model = history.trained(raw[1:2], [history.trained(raw[:1])])
+    history.node("SliceEvaluation", candidate=[model], examples=raw[3:])
+    uri = f"/models/{model}"
+    (made,) = store.get_artifacts_by_id([model])
+    made.uri = uri
+    store.put_artifacts([made])
+    outputs = {"SpanWindow": {"train_examples": []}, "Trainer": {"model": [uri]}}
+    expected = {"train": [1], "test": [3], "before": [0], "days": False}
+    assert spans_of_run(store, outputs, ["/logs/{SPAN}/*.csv"]) == expected
 
 
 def test_a_resolver_gives_what_trained_and_what_tested(store, history):

@@ -1,15 +1,25 @@
 """Which spans an incremental training reads: those that its base model has not seen."""
 
+from typing import ClassVar
+
 import ml_metadata
 import pytest
 import yaml
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
+from mtlx.components.lineage.labels_left_out import (
+    LABELS_PROPERTY,
+    LabelUse,
+    labels_left_out,
+    learnt_labels,
+)
+from mtlx.components.one_pass_transform.driver import Driver
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.graph import create_pipeline
 from mtlx.pipeline.graph.resolvers.base_model import BaseModelStrategy
 from mtlx.trainer.settings import TrainingSettings
+from mtlx.transform.contract.data_contract import DataContract
 from tests.pipeline.replay.planted_days import write_experiment
 
 _EVENT = metadata_store_pb2.Event
@@ -68,16 +78,23 @@ class _Days:
             "model": artifacts("Model", self._models),
             "model_blessing": self._blessings,
             "examples": artifacts("Examples", list(spans)),
+            "newest_examples": artifacts("Examples", [self.raw(test)]),
         }
-        strategy = BaseModelStrategy(unseen=True, every=every)
-        found = strategy.resolve_artifacts(self._store, inputs)
+        found = self.strategy(every).resolve_artifacts(self._store, inputs)
         base = found["model"][0].id if found["model"] else None
         return base, [spans[one.id] for one in found["examples"]]
+
+    def strategy(self, every):
+        return BaseModelStrategy(unseen=True, every=every)
+
+    def transformed(self, test, base, spans):
+        """What Transform writes."""
+        return self._artifact("Examples")
 
     def day(self, test, blessed=True, **settings):
         """Trains as that run does; returns the model, and the spans that it was trained on."""
         base, spans = self.resolve(test, **settings)
-        transformed, model = self._artifact("Examples"), self._artifact("Model")
+        transformed, model = self.transformed(test, base, spans), self._artifact("Model")
         self._run(transformed, examples=[self.raw(span) for span in spans])
         self._run(model, examples=[transformed], base_model=[base] if base else [])
         self._models.append(model)
@@ -89,9 +106,49 @@ class _Days:
         return model, spans
 
 
+class _LateDays(_Days):
+    """Days on which purchases are known so many spans later.
+
+    Transform is left out here, and with it its driver: what it finds is noted as it does.
+    """
+
+    contract = DataContract.read(
+        {
+            "features": {"item": {"kind": "categorical"}},
+            "tasks": {
+                "click": {"label": "click"},
+                "cart": {"label": "cart", "matures_after": 1},
+                "buy": {"label": "buy", "matures_after": 3},
+            },
+        }
+    )
+
+    def strategy(self, every):
+        return BaseModelStrategy(unseen=True, every=every, contract=self.contract.to_json())
+
+    def transformed(self, test, base, spans):
+        learnt = learnt_labels(self._store, base, self.contract) if base else None
+        use = LabelUse(
+            labels_left_out(self.contract, spans, test, learnt), ("click", "cart", "buy")
+        )
+        made = self._artifact("Examples")
+        (artifact,) = self._store.get_artifacts_by_id([made])
+        artifact.custom_properties[LABELS_PROPERTY].string_value = use.text
+        self._store.put_artifacts([artifact])
+        self.used[test] = use
+        return made
+
+    used: ClassVar[dict] = {}
+
+
 @pytest.fixture
 def days(tmp_path):
     return _Days(tmp_path / "metadata.sqlite")
+
+
+@pytest.fixture
+def late_days(tmp_path):
+    return _LateDays(tmp_path / "metadata.sqlite")
 
 
 def test_a_day_trains_on_the_day_before_and_the_first_on_the_window(days):
@@ -145,6 +202,65 @@ def test_a_full_training_that_was_not_blessed_is_tried_again(days):
         days.day(test, every=3)
     days.day(7, blessed=False, every=3)
     assert days.resolve(8, every=3) == (None, [5, 6, 7])
+
+
+def test_a_span_trains_again_when_more_of_its_labels_is_known(late_days):
+    """Window 3: of a span carts are known when it trains first, purchases two days later."""
+    found = [late_days.day(test)[1] for test in (4, 5, 6, 7)]
+    assert found == [[1, 2, 3], [2, 4], [3, 5], [4, 6]]
+    used = late_days.used
+    assert (used[4].unknown, used[4].late) == ({"buy": [2, 3]}, {})
+    assert (used[5].unknown, used[5].late) == ({"buy": [4]}, {"buy": [2]})
+    assert used[5].left_out[2] == {"click": "learnt", "cart": "learnt"}
+
+
+def test_what_was_not_blessed_or_left_out_is_made_up_for_with_what_is_known(late_days):
+    first, _ = late_days.day(4)
+    late_days.day(5, blessed=False)
+    assert late_days.resolve(6) == (first, [3, 4, 5])  # The second day has left the window.
+    _, spans = late_days.day(6)
+    assert late_days.used[6].unknown == {"buy": [4, 5]}
+    assert late_days.used[6].late == {"buy": [3]}
+    assert spans == [3, 4, 5]
+
+
+def test_a_repeated_day_learns_the_same_labels_again(late_days):
+    before = {test: late_days.day(test)[1] for test in (4, 5, 6)}
+    base = {test: late_days.resolve(test) for test in (4, 5, 6)}
+    assert {test: spans for test, (_, spans) in base.items()} == before
+
+
+def test_late_labels_of_a_span_that_was_read_anew_are_learnt(late_days):
+    """The logs of that day were written anew, as they must be for the purchases to be there."""
+    late_days.day(4)
+    again = late_days.raw(2, anew=True)
+    assert late_days.day(5)[1] == [2, 4]
+    assert again == late_days.raw(2)
+
+
+def test_what_a_model_learnt_before_labels_were_late_is_learnt(days, late_days):
+    for test in (4, 5):
+        days.day(test)
+    late_days.__dict__.update(days.__dict__)
+    assert late_days.resolve(6)[1] == [5]
+
+
+def test_transform_is_told_the_newest_span_where_labels_are_late(tmp_path):
+    def built(**changes):
+        experiment = read_experiment(write_experiment(tmp_path, **changes)).anchored()
+        return create_pipeline(experiment, str(tmp_path / "root"))
+
+    buy = {"label": "buy", "matures_after": 2}
+    plain, late = built(), built(tasks={"click": {"label": "click"}, "buy": buy})
+    nodes = {node.id: node for node in late.components}
+    tested = nodes["SpanWindow"].outputs["test_examples"]
+    assert nodes["Transform"].inputs["newest_examples"] is tested
+    assert nodes["Transform"].driver_class is Driver
+    assert "newest_examples" in nodes["BaseModel"].outputs
+    for node in plain.components:
+        assert "newest_examples" not in node.inputs
+        assert "transformed_examples" not in node.inputs
+        assert node.driver_class is not Driver
 
 
 def test_transform_and_trainer_read_what_the_resolver_gives(tmp_path):

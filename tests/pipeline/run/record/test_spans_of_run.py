@@ -31,19 +31,6 @@ def store(tmp_path):
     return store
 
 
-def test_a_window_has_spans_by_role(store):
-    outputs = {
-        "LogExampleGen": {"examples": ["/examples/4"]},
-        "SpanWindow": {
-            "train_examples": ["/examples/3", "/examples/1", "/examples/2"],
-            "test_examples": ["/examples/4"],
-        },
-    }
-    expected = {"train": [1, 2, 3], "test": [4], "days": True}
-    assert spans_of_run(store, outputs, DAYS) == expected
-    assert spans_of_run(store, outputs, ["/logs/{SPAN}/*.csv"]) == {**expected, "days": False}
-
-
 def test_one_span_is_trained_and_tested_on(store):
     outputs = {"LogExampleGen": {"examples": ["/examples/3"]}, "Trainer": {"model": ["/m"]}}
     assert spans_of_run(store, outputs, DAYS) == {"train": [3], "test": [3], "days": True}
