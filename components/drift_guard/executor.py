@@ -72,17 +72,18 @@ def _drift(
         pairs.append((newest[-1:], [*before, *newest[:-1]][-1:]))
     comparisons: list[Comparison] = []
     for new, old in pairs:
-        sides = [
+        described = [
             DescribedRows.load(artifacts, [split] if split else [])
             for artifacts, split in zip((new, old), splits, strict=True)
         ]
-        if sides[0] is None or sides[1] is None:
-            note = (
+        sides = [side for side in described if side is not None]
+        if len(sides) < len(described):
+            uncounted = (
                 "Drift was not measured: the statistics hold no counts of values, since an "
                 "earlier version wrote them; they will from the next span on, or at once with "
                 "--set run.cache=false"
             )
-            return Drift((), (note,))
+            return Drift((), (uncounted,))
         if late:
             sides = [
                 with_known_labels(side, artifacts, contract, last)

@@ -116,7 +116,7 @@ def _left_out(
     """By file and label column why a label does not count; files of which all do are not there."""
     left_out = LabelUse.of_text(exec_properties.get(LABELS_PROPERTY)).left_out
     splits = exec_properties["transform_splits"].split(",")
-    found = {}
+    found: dict[str, dict[str, LeftOut]] = {}
     for artifact in input_dict["examples"]:
         tasks = left_out.get(span_of(artifact) or 0, {})
         if tasks:

@@ -102,7 +102,7 @@ class ExampleSet:
             raise ValueError(
                 f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
             )
-        self._parse = lambda serialized: tf.io.parse_example(serialized, feature_spec)
+        self._spec = feature_spec
         blocks = records.batch(block_rows, num_parallel_calls=PARALLEL_CALLS)
         blocks = blocks.map(self._parse, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
         self._blocks = blocks.cache() if in_memory else blocks
@@ -126,6 +126,9 @@ class ExampleSet:
             part.__dict__.pop("rows", None)  # the whole split's, where it was counted
             part._part = _Part(share, seed, held_out)
         return parts
+
+    def _parse(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        return tf.io.parse_example(serialized, self._spec)
 
     @property
     def is_empty(self) -> bool:

@@ -64,7 +64,7 @@ def training_ranges(
 
 def _telling_fields(contract: DataContract) -> dict[str, str]:
     """By numeric feature, the field of its transform that tells numbers inside the range apart."""
-    telling = {}
+    telling: dict[str, str] = {}
     for name, feature in contract.features.items():
         if isinstance(feature, NumericFeature):
             fields: dict[str, str] = {form: field for field, form in feature.fields(name).items()}

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 import keras
@@ -74,7 +74,7 @@ class TrainingLoop:
         self._addition = addition or Addition()
         self.model, self.step, self.state = model, step, TrainingState()
         self.selection = Selection.of(job.settings, job.inputs)
-        self._predict: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+        self._predict: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]]
 
     def open(self) -> None:
         """Creates all state, and goes back to the last checkpoint where there is one."""

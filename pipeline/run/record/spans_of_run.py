@@ -37,14 +37,13 @@ def spans_of_run(
     """
     if not any("{" in path for path in paths):
         return None
+    days = {"days": is_date(paths)}
     if _WINDOW in outputs:
-        found = _of_window(store, outputs)
-    else:
-        # Without a window a run reads one span, whose rows are split.
-        read = [uri for names in outputs.values() for uri in names.get("examples", ())]
-        numbers = _numbers(store, read)
-        found = {"train": numbers, "test": numbers} if numbers else None
-    return None if found is None else {**found, "days": is_date(paths)}
+        return _of_window(store, outputs) | days
+    # Without a window a run reads one span, whose rows are split.
+    read = [uri for names in outputs.values() for uri in names.get("examples", ())]
+    numbers = _numbers(store, read)
+    return {"train": numbers, "test": numbers} | days if numbers else None
 
 
 def _of_window(
