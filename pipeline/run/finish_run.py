@@ -54,7 +54,7 @@ def finish(
     record = dataclasses.asdict(result) | {"folder": str(folder)}
     if outcome is not None:
         record["serving_check"] = dataclasses.asdict(outcome)
-    record |= _metrics(result) | _drift(result)
+    record |= _metrics(result) | _drift(result) | _skew(result)
     record["spans"] = spans_of_run(folder.parent.parent, outputs, experiment.data.path)
     del record["notes"]
     journal.finished(record, blessed)
@@ -122,6 +122,15 @@ def _drift(result: RunResult) -> dict[str, Any]:
         return {}
     drift = Drift.load(result.output("DriftGuard", "drift"))
     return {"drift": [movement.words for movement in drift.beyond]}
+
+
+def _skew(result: RunResult) -> dict[str, Any]:
+    """What was served otherwise than logged, in words; nothing where nobody looked."""
+    from mtlx.components.skew_guard.skew_result import Skew
+
+    if all(node.node_id != "SkewGuard" for node in result.nodes):
+        return {}
+    return {"skew": Skew.load(result.output("SkewGuard", "skew")).beyond}
 
 
 def _pushed_to(result: RunResult) -> str | None:

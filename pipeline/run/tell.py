@@ -15,6 +15,8 @@ from mtlx.pipeline.tracking.mlflow_tracking import track
 
 #: The node whose failure says that the data moved by more than is allowed.
 DRIFT_NODE = "DriftGuard"
+#: The node whose failure says that what was served differs by more than is allowed.
+SKEW_NODE = "SkewGuard"
 #: What happened, what says most first, and lines on it.
 _Happened: TypeAlias = tuple[tuple[str, ...], Sequence[str]]
 
@@ -27,8 +29,8 @@ def tell_end(experiment: Experiment, folder: Path) -> tuple[str, ...]:
 
     Args:
         experiment: that was run.
-        folder: of the run, with its record and report; ``drift`` of the record, where it has one,
-            says what moved by more than is allowed.
+        folder: of the run, with its record and report; ``drift`` and ``skew`` of the record, where
+            it has them, say what moved, and what was served otherwise, by more than is allowed.
 
     Returns:
         Sentences on who was told, and who could not be; nothing here fails a run.
@@ -48,7 +50,7 @@ def tell_failure(experiment: Experiment, folder: Path, where: str, message: str)
     Returns:
         As `tell_end`.
     """
-    events = ("drifted", "failed") if where == DRIFT_NODE else ("failed",)
+    events = ("drifted", "failed") if where in (DRIFT_NODE, SKEW_NODE) else ("failed",)
     return _tell(experiment, folder, lambda record: (events, message.splitlines()))
 
 
@@ -134,6 +136,7 @@ def _end(record: Mapping[str, Any]) -> _Happened:
     if record["outcome"] == Outcome.NOT_BLESSED.value:
         events.append("blocked")
     drift = [f"Drifted: {words}" for words in record.get("drift") or ()]
+    drift += [f"Served otherwise: {words}" for words in record.get("skew") or ()]
     if drift:
         events.append("drifted")
     # A model that was served before is found again, not pushed.
