@@ -80,8 +80,8 @@ class ScoreSkew:
         if self.differs:
             found.append(
                 f"score of {self.task} ({self.column}): {_percent(self.share)} of "
-                f"{self.compared:,} rows differ by more than {self.tolerance:g} from what "
-                f"{_versions(list(self.versions))} gives, the largest by {self.largest:.3g}; "
+                f"{self.compared:,} rows differ by more than {self.tolerance:g} from those of "
+                f"{_versions(list(self.versions))}, the largest by {self.largest:.3g}; "
                 f"at most {_percent(self.maximum_share)} may"
             )
         if self.unusable / max(self.rows, 1) > self.maximum_share:

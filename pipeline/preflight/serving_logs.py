@@ -14,6 +14,8 @@ from mtlx.components.skew_guard.serving_logs import (
 )
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.log_sample.input_files import window_of
+from mtlx.pipeline.log_sample.text_blocks import text_form
+from mtlx.pipeline.preflight.log_files import evenly, kind_problems
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import SettingsError
 
@@ -47,6 +49,10 @@ def serving_log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
             refused = must_exist and skew.missing_logs == "refuse"
             return [f"data.serving_path: {logs.note}"] if refused else []
         reader = serving_reader(data, skew)
+        form = text_form(reader, data.options if skew.reader is None else skew.options)
+        if problems := kind_problems(reader, evenly(list(logs.files)), form):
+            own = [text.replace("data.reader", "skew.reader") for text in problems]
+            return [f"data.serving_path: {text}" for text in own]
         shards = reader.shards(list(logs.files))
         needed = needed_columns(experiment.contract, skew)
         wanted = [experiment.contract.column(name) for name in experiment.features]
