@@ -238,16 +238,6 @@ class DataSettings(Settings):
     missing_label: Literal["refuse", "quarantine"] = "refuse"
     serving_path: Patterns | None = None
 
-    @pydantic.model_serializer(mode="wrap")
-    def _as_before_without_serving_logs(
-        self, write: pydantic.SerializerFunctionWrapHandler
-    ) -> dict[str, Any]:
-        """What examples are made of is what it was before there were serving logs."""
-        values: dict[str, Any] = write(self)
-        if self.serving_path is None:
-            values.pop("serving_path", None)
-        return values
-
     @pydantic.model_validator(mode="before")
     @classmethod
     def _window_is_split_by_span(cls, value: Any) -> Any:

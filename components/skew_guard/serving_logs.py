@@ -99,18 +99,22 @@ def lacking_columns(
         Those of `wanted` that a file lacks.
 
     Raises:
-        InputRefused: a file cannot be read, or lacks a column of `needed`.
+        InputRefused: a file cannot be read, or lacks a column of `needed`, or all of `wanted`.
     """
     firsts = list({shard.files[0]: shard for shard in reversed(shards)}.values())[::-1]
     count = min(len(firsts), _LOOKED_AT)
     lacking: dict[str, None] = {}
     for index in range(count):
         shard = firsts[index * (len(firsts) - 1) // max(count - 1, 1)]
-        _begin(reader, shard, needed or wanted[:1])
+        if needed:
+            _begin(reader, shard, needed)
         try:
             _begin(reader, shard, wanted)
         except InputRefused:
-            lacking |= dict.fromkeys(one for one in wanted if not _has(reader, shard, one))
+            gone = [column for column in wanted if not _has(reader, shard, column)]
+            if len(gone) == len(wanted):
+                raise
+            lacking |= dict.fromkeys(gone)
     return list(lacking)
 
 

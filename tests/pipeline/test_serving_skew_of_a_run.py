@@ -1,7 +1,6 @@
 """Serving skew in whole runs, on what `mtlx score` has written as a log of what was served."""
 
 import json
-import shutil
 
 import pandas as pd
 import pytest
@@ -29,10 +28,13 @@ def served(finished, logs, tmp_path_factory):
 
 @pytest.fixture
 def written(finished, served, tmp_path):
-    """Writes the finished experiment with serving logs, of which a function changes the rows."""
+    """Writes the finished experiment with serving logs, of which a function changes the rows.
+
+    What the finished run has done is served from the cache.
+    """
 
     def function(change=lambda rows: rows, **skew):
-        path, first = finished
+        path, _ = finished
         (tmp_path / "served").mkdir(exist_ok=True)
         rows = change(pd.read_parquet(served))
         if rows is not None:
@@ -41,11 +43,6 @@ def written(finished, served, tmp_path):
         values["data"]["serving_path"] = str(tmp_path / "served" / "*.parquet")
         scores = {task: f"score_{task}" for task in values["tasks"]}
         values["skew"] = {"reader": "parquet", "scores": scores} | skew
-        values["run"]["pipeline_root"] = str(tmp_path / "root")
-        if not (tmp_path / "root").exists():
-            (tmp_path / "root").mkdir()
-            # What the first run has done is served from the cache.
-            shutil.copy(first.folder.parents[1] / "metadata.sqlite", tmp_path / "root")
         place = tmp_path / "experiment.yaml"
         place.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return place
