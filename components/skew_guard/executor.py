@@ -192,6 +192,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _of_span(input_dict: Artifacts, name: str, span: int | None) -> types.Artifact:
     """The artifact of a span; of no span, the newest."""
     artifacts = by_span([*input_dict.get(f"older_{name}", []), *input_dict[name]])
+    if len(artifacts) == 1:  # Without a window statistics do not know of which span they are.
+        return artifacts[0]
     return [one for one in artifacts if span is None or span_of(one) == span][-1]
 
 

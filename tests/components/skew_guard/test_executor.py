@@ -135,6 +135,19 @@ def test_without_logs_of_the_newest_span_the_newest_that_there_are(service, day,
     assert (skew.comparison.rows_before, skew.beyond) == (ROWS, [])
 
 
+def test_without_a_window_the_examples_alone_tell_the_span(service, day, tmp_path):
+    rows, _ = day
+    examples, statistics = logged(tmp_path, made_rows(np.random.default_rng(1), ROWS), number=0)
+    examples.set_int_custom_property("span", 4)
+    for span in (4, 5):
+        (tmp_path / f"span={span}").mkdir()
+        write_served(tmp_path / f"span={span}" / "served.csv", rows)
+    pattern = str(tmp_path / "span={SPAN}" / "*.csv")
+    skew, _ = guarded(tmp_path, (examples, statistics), pattern, service)
+    assert skew.comparison.words == "what was served in span 4 against its logs"
+    assert skew.beyond == [] and skew.notes == ()
+
+
 def _note(folder, number, pushed_at="2020-01-01T00:00:00+00:00", tested=(), restores=None):
     lineage = PushLineage(tested_on=tuple(SpanNote(span) for span in tested))
     record = PushRecord("m", "d", None, pushed_at, lineage, restores)
