@@ -50,7 +50,8 @@ def with_contracts(
     Raises:
         ValueError: the contract of a version cannot be read.
     """
-    contracts, found = [contract], []
+    contracts = [contract]
+    found: list[ServedVersion] = []
     for version in versions:
         own = read_serving_contract(version.path)
         place = 0

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -14,11 +14,16 @@ from tfx.types import artifact_utils
 
 from mtlx.components.drift_guard.compare import compare
 from mtlx.components.drift_guard.described_rows import DescribedRows
+from mtlx.components.drift_guard.drift_result import Comparison
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.log_example_gen.spans.span_marks import span_words
 from mtlx.components.model_pusher.serving_folder.versions import Versions
-from mtlx.components.skew_guard.compare_scores import compare_scores, with_contracts
+from mtlx.components.skew_guard.compare_scores import (
+    ServedVersion,
+    compare_scores,
+    with_contracts,
+)
 from mtlx.components.skew_guard.describe_served import (
     DescribeServed,
     read_counts,
@@ -31,7 +36,15 @@ from mtlx.components.skew_guard.served_rows import ServedCounts, ServedReading
 from mtlx.components.skew_guard.served_versions import versions_by_then
 from mtlx.components.skew_guard.serving_logs import ServingLogs, lacking_columns, needed_columns
 from mtlx.components.skew_guard.settings import SkewSettings
-from mtlx.components.skew_guard.skew_result import Skew
+from mtlx.components.skew_guard.skew_notes import (
+    NOT_COUNTED,
+    column_notes,
+    join_notes,
+    malformed_words,
+    no_rows,
+    no_version,
+)
+from mtlx.components.skew_guard.skew_result import Joined, ScoreSkew, Skew
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
@@ -78,7 +91,13 @@ class _Work:
 
     @property
     def split(self) -> str:
+        """Of the examples, that the serving logs are held against; empty for all."""
         return str(self.properties["split"])
+
+    @property
+    def versions_in(self) -> str:
+        """Folder of the versions; empty where no scores are compared."""
+        return str(self.properties["versions_in"]) if self.settings.scores else ""
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -121,60 +140,25 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             raise ServingSkewError(skew)
 
     def _skew(self, work: _Work, notes: tuple[str, ...]) -> Skew:
-        settings, split = work.settings, work.split
-        before = DescribedRows.load([work.statistics], [split] if split else [])
+        """Describes the serving logs, and compares all that was asked for."""
+        before = DescribedRows.load([work.statistics], [work.split] if work.split else [])
         if before is None:
-            note = (
-                "Serving skew was not measured: the statistics of the logs hold no counts of "
-                "values, since an earlier version wrote them; they will from the next span on"
-            )
-            return Skew(notes=(*notes, note))
-        base = work.properties["versions_in"] if settings.scores else ""
-        candidates = versions_by_then(base, work.logs.files, work.logs.span) if base else []
-        there = [version.number for version in Versions(base).all] if base else []
-        if settings.version is None:
-            candidates = candidates[-1:]
-        versions, contracts = with_contracts(candidates, work.contract)
+            return Skew(notes=(*notes, NOT_COUNTED))
+        versions, contracts = _versions(work)
         reading, columns, lacking = _reading(work, contracts)
         self._describe(work, reading)
         counts = read_counts(work.folder)
         if counts.refused:
             raise InputRefused(counts.refused)
+        malformed = malformed_words(counts, work.properties["max_malformed_share"])
         if not counts.rows:
-            return Skew(malformed=_malformed(work, counts), notes=(*notes, _no_rows(work, counts)))
-        served = DescribedRows.of_folder(work.folder)
-        if served is None:
-            raise RuntimeError(f"{work.folder} has lost its statistics")
-        words = _words(work)
-        comparison = compare(
-            (words[0], served),
-            (words[1], before),
-            work.contract.model_copy(update={"tasks": {}}),
-            settings.as_drift(),
-            work.properties["kept_apart"],
-            lacking,
-        )
-        found = [*notes, *_column_notes(work.contract, lacking)]
-        if settings.scores and not versions:
-            found.append(f"Serving skew: scores were not compared: {_no_version(base)}")
-        draw = take_draw(work.folder)
-        compared = compare_scores(draw, versions, there, columns, counts, settings, work.contract)
-        joined = None
-        if settings.key is not None:
-            joined = join_rows(
-                draw, compared.differing, work.examples, split, work.contract, lacking, settings
-            )
-            # A split holds a part of what was served.
-            found += [] if split else _join_notes(joined.key, joined.drawn, joined.found)
+            return Skew(malformed=malformed, notes=(*notes, no_rows(work.logs.files, counts)))
+        comparison = _comparison(work, before, lacking)
+        scores, joined, found = _row_by_row(work, versions, columns, lacking, counts)
         # What else is at work in this process may need the memory.
         ServedModel.forget_all()
-        return Skew(
-            comparison,
-            compared.scores,
-            joined,
-            _malformed(work, counts),
-            (*found, *(f"Serving skew: {note}" for note in compared.notes)),
-        )
+        notes = (*notes, *column_notes(work.contract, lacking), *found)
+        return Skew(comparison, scores, joined, malformed, notes)
 
     def _describe(self, work: _Work, reading: ServedReading) -> None:
         shards = reading.build().shards(list(work.logs.files))
@@ -187,6 +171,55 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Describe" >> beam.CombineGlobally(DescribeServed(contract, reading.sample_rows))
                 | "Write" >> beam.Map(write_described, work.folder)
             )
+
+
+def _versions(work: _Work) -> tuple[list[ServedVersion], list[DataContract]]:
+    """The versions that may have made the scores, and the contracts that rows are read by."""
+    if not work.versions_in:
+        return [], [work.contract]
+    found = versions_by_then(work.versions_in, work.logs.files, work.logs.span)
+    return with_contracts(found[-1:] if work.settings.version is None else found, work.contract)
+
+
+def _comparison(work: _Work, before: DescribedRows, lacking: Sequence[str]) -> Comparison:
+    """The features of what was served against those of the logs."""
+    served = DescribedRows.of_folder(work.folder)
+    if served is None:
+        raise RuntimeError(f"{work.folder} has lost its statistics")
+    words = _words(work)
+    return compare(
+        (words[0], served),
+        (words[1], before),
+        work.contract.model_copy(update={"tasks": {}}),
+        work.settings.as_drift(),
+        work.properties["kept_apart"],
+        lacking,
+    )
+
+
+def _row_by_row(
+    work: _Work,
+    versions: Sequence[ServedVersion],
+    columns: Sequence[str],
+    lacking: Sequence[str],
+    counts: ServedCounts,
+) -> tuple[tuple[ScoreSkew, ...], Joined | None, list[str]]:
+    """Scores of the drawn rows, the rows beside the logs' ones, and what is to be said."""
+    settings, draw, notes = work.settings, take_draw(work.folder), []
+    if settings.scores and not versions:
+        notes.append(no_version(work.versions_in))
+    base = work.versions_in
+    there = [version.number for version in Versions(base).all] if base else []
+    compared = compare_scores(draw, versions, there, columns, counts, settings, work.contract)
+    notes += [f"Serving skew: {note}" for note in compared.notes]
+    if settings.key is None:
+        return compared.scores, None, notes
+    joined = join_rows(
+        draw, compared.differing, work.examples, work.split, work.contract, lacking, settings
+    )
+    # A split holds a part of what was served.
+    notes += [] if work.split else join_notes(joined.key, joined.drawn, joined.found)
+    return compared.scores, joined, notes
 
 
 def _of_span(input_dict: Artifacts, name: str, span: int | None) -> types.Artifact:
@@ -221,16 +254,7 @@ def _reading(
     )
     there = [_without(contract, columns) for contract in contracts]
     lacking = [name for name in work.contract.features if name not in there[0].features]
-    reduced = ServedReading(
-        reading.reader,
-        reading.options,
-        tuple(there),
-        reading.scores,
-        reading.version,
-        reading.sample_rows,
-        reading.seed,
-    )
-    return reduced, columns, lacking
+    return replace(reading, contracts=tuple(there)), columns, lacking
 
 
 def _without(contract: DataContract, columns: Sequence[str]) -> DataContract:
@@ -252,48 +276,3 @@ def _words(work: _Work) -> tuple[str, str]:
         span = span_words(work.logs.span, bool(work.properties["dates"]))
         return f"what was served in span {span}", "its logs"
     return "what was served", f"split {work.split}" if work.split else "the newest logs"
-
-
-def _malformed(work: _Work, counts: ServedCounts) -> str:
-    """What is too much; a few malformed rows are not."""
-    malformed, limit = counts.malformed.total(), work.properties["max_malformed_share"]
-    total = malformed + counts.rows
-    if malformed / max(total, 1) <= limit:
-        return ""
-    reasons = ", ".join(f"{reason}: {count:,}" for reason, count in counts.malformed.most_common())
-    return (
-        f"{malformed:,} of {total:,} served rows are malformed, {limit:.2%} may be "
-        f"(data.max_malformed_share): {reasons}, such as {counts.quoted[0]}"
-    )
-
-
-def _no_rows(work: _Work, counts: ServedCounts) -> str:
-    what = "no row that can be read" if counts.malformed else "no rows"
-    return f"Serving skew was not measured: {', '.join(work.logs.files[:2])}: {what}"
-
-
-def _no_version(base: str) -> str:
-    if not base:
-        return "no folder of versions is set (skew.versions_in, serving.push_to)"
-    return f"{base} holds no version that was pushed before the serving logs were written"
-
-
-def _column_notes(contract: DataContract, lacking: Sequence[str]) -> list[str]:
-    """Features that are not compared; those that nothing is made of need no word."""
-    domain = contract.domain.feature if contract.domain else None
-    named = [
-        contract.column(name)
-        for name in lacking
-        if name == domain or getattr(contract.features[name], "embed", True)
-    ]
-    if not named:
-        return []
-    return [f"Serving skew: the serving logs lack {', '.join(named)}, which was not compared"]
-
-
-def _join_notes(key: str, drawn: int, found: int) -> list[str]:
-    if found == drawn:
-        return []
-    return [
-        f"Serving skew: {found:,} of {drawn:,} drawn rows have their {key} in the logs, each once"
-    ]
