@@ -166,9 +166,9 @@ class Skew:
 
     @property
     def line(self) -> str | None:
-        """What was found, for a terminal; None where nothing was compared."""
+        """What was found, for a terminal; None where nothing was looked at."""
         if self.comparison is None:
-            return None
+            return f"Serving skew: {self.malformed}" if self.malformed else None
         beyond, words = self.beyond, f"Serving skew, {self.comparison.words}"
         if not beyond:
             scores = [

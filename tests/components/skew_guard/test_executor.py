@@ -97,6 +97,10 @@ def test_malformed_rows_and_a_log_without_rows(service, day, tmp_path):
         f"number: 30, such as {log}:2: age: not a number: 'old'"
     )
     assert guarded(tmp_path, artifacts, log, service, limit=0.2)[0].beyond == []
+    served = [row | {"age": "old"} for row in rows]
+    skew, _ = guarded(tmp_path, artifacts, write_served(log, served), service)
+    assert skew.line.startswith("Serving skew: 300 of 300 served rows are malformed")
+    assert skew.notes == (f"Serving skew was not measured: {log}: no row that can be read",)
     (tmp_path / "served.csv").write_text(",".join(rows[0]) + "\n", encoding="utf-8")
     skew, _ = guarded(tmp_path, artifacts, log, service)
     assert skew.line is None and skew.notes == (f"Serving skew was not measured: {log}: no rows",)
