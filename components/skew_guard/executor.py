@@ -205,7 +205,8 @@ def _row_by_row(
     counts: ServedCounts,
 ) -> tuple[tuple[ScoreSkew, ...], Joined | None, list[str]]:
     """Scores of the drawn rows, the rows beside the logs' ones, and what is to be said."""
-    settings, draw, notes = work.settings, take_draw(work.folder), []
+    settings, draw = work.settings, take_draw(work.folder)
+    notes: list[str] = []
     if settings.scores and not versions:
         notes.append(no_version(work.versions_in))
     base = work.versions_in
