@@ -77,21 +77,30 @@ def read_batches(
         raw_column: see `ReadExamples`.
         sample_rate: share of the rows that is drawn, the same ones in every run.
     """
-    parse = _parser(tuple(columns.items()))
-    kinds = {name: _ARROW_TYPES[tf.as_dtype(dtype)] for name, dtype in columns.items()}
     for index, serialized in enumerate(serialized_batches(files, batch_size)):
         if sample_rate < 1.0:
             drawn = np.random.default_rng(index).random(len(serialized)) < sample_rate
             serialized = tf.boolean_mask(serialized, drawn)
-        parsed = parse(serialized)
-        arrays = {
-            name: _lists(parsed[name][0].numpy(), parsed[name][1].numpy(), kind)
-            for name, kind in kinds.items()
-        }
+        arrays = _parsed(serialized, columns)
         if raw_column:
             raw = serialized.numpy()
             arrays[raw_column] = _lists(raw, np.arange(len(raw) + 1), pa.large_binary())
         yield pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
+
+
+def parsed_batch(serialized: list[bytes], columns: dict[str, str]) -> pa.RecordBatch:
+    """Serialised examples as `read_batches` gives those of files."""
+    arrays = _parsed(tf.constant(serialized, tf.string), columns)
+    return pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
+
+
+def _parsed(serialized: tf.Tensor, columns: dict[str, str]) -> dict[str, pa.Array]:
+    parsed = _parser(tuple(columns.items()))(serialized)
+    kinds = {name: _ARROW_TYPES[tf.as_dtype(dtype)] for name, dtype in columns.items()}
+    return {
+        name: _lists(parsed[name][0].numpy(), parsed[name][1].numpy(), kind)
+        for name, kind in kinds.items()
+    }
 
 
 @functools.lru_cache(maxsize=4)

@@ -46,6 +46,7 @@ class ScoringJob:
         patterns: of the logs, as they were asked for.
         files: the logs behind them, in order.
         columns: of the logs that are carried along.
+        with_features: whether the columns that the model reads are carried along, too.
         output: folder of the scores, a path or URI.
         beam_pipeline_args: as in the experiment's `run` section.
     """
@@ -58,6 +59,7 @@ class ScoringJob:
     columns: tuple[str, ...]
     output: str
     beam_pipeline_args: tuple[str, ...] = ()
+    with_features: bool = False
 
 
 def score_files(job: ScoringJob) -> ScoringSummary:
@@ -74,8 +76,10 @@ def score_files(job: ScoringJob) -> ScoringSummary:
     started = time.monotonic()
     check_output(job.output)
     model = ScoringModel(job.model.path, job.contract)
-    check_carried(job.columns, model.tasks)
-    work = ScoreShard(job.data.reader, job.data.options, model, job.columns, job.output)
+    read = [model.contract.column(name) for name in model.contract.features]
+    carried = [*job.columns, *(c for c in read if job.with_features and c not in job.columns)]
+    check_carried(carried, model.tasks)
+    work = ScoreShard(job.data.reader, job.data.options, model, carried, job.output)
     shards = work.reader().shards(list(job.files))
     _check_columns(work, shards, model)
     # What a refused scoring left says nothing of this one.

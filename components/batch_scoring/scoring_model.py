@@ -1,7 +1,7 @@
 """A served model for rows as a reader gives them: what it reads, and its scores."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -71,20 +71,34 @@ class ScoringModel:
         Raises:
             ScoringRefused: the model fails on them, or gives what is no probability.
         """
+        return self.scores_of(encoded_examples(examples))
+
+    def scores_of(self, encoded: Iterable[list[bytes]]) -> dict[str, np.ndarray]:
+        """Predicts rows that are serialised, batch by batch.
+
+        Args:
+            encoded: batches of `tf.Example`s.
+
+        Returns:
+            As `scores`.
+
+        Raises:
+            ScoringRefused: as `scores`.
+        """
         served = ServedModel("served", self.path, self.tasks)
         parts: dict[str, list[np.ndarray]] = {
             task: [np.zeros(0, np.float32)] for task in self.tasks
         }
         try:
-            for encoded in _encoded(examples):
-                for task, values in served.predict(encoded).items():
+            for batch in encoded:
+                for task, values in served.predict(batch).items():
                     parts[task].append(values)
         except ValueError as error:
             raise ScoringRefused(str(error)) from error
         return {task: np.concatenate(values) for task, values in parts.items()}
 
 
-def _encoded(examples: pa.RecordBatch) -> Iterator[list[bytes]]:
+def encoded_examples(examples: pa.RecordBatch) -> Iterator[list[bytes]]:
     """Serialised `tf.Example`s, `BATCH_ROWS` at a time."""
     if not hasattr(_LOCAL, "encoder"):
         _LOCAL.encoder = RecordBatchToExamplesEncoder()

@@ -1,5 +1,7 @@
 """Compares described rows with others: all features and labels."""
 
+from collections.abc import Collection
+
 from mtlx.components.drift_guard.described_rows import DescribedRows
 from mtlx.components.drift_guard.drift_result import Comparison
 from mtlx.components.drift_guard.feature_drift import feature_drift
@@ -14,6 +16,7 @@ def compare(
     contract: DataContract,
     settings: DriftSettings,
     kept_apart: str = "",
+    left_out: Collection[str] = (),
 ) -> Comparison:
     """Measures every feature that a model reads, and every label.
 
@@ -23,12 +26,13 @@ def compare(
         contract: of the run.
         settings: thresholds.
         kept_apart: the feature by whose values rows were split, so that no value is in both.
+        left_out: features that are not compared.
     """
     counted = {**before[1].counts.present, **new[1].counts.present}
     features = [
         feature_drift(name, new[1], before[1], contract, settings, name == kept_apart)
         for name in contract.features
-        if name in counted
+        if name in counted and name not in left_out
     ]
     return Comparison(
         new[0],

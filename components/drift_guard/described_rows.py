@@ -60,16 +60,29 @@ class DescribedRows:
                 if splits and split not in splits:
                     continue
                 folder = artifact_utils.get_split_uri([artifact], split)
-                counts = SplitCounts.load(folder)
+                counts = _load(folder, values)
                 if counts is None:
                     return None
                 parts.append(counts)
-                (dataset,) = tfdv.load_stats_binary(
-                    os.path.join(folder, stock.DEFAULT_FILE_NAME)
-                ).datasets
-                add_values(values, dataset)
             spans.append(SplitCounts.merged(parts))
         return cls(SplitCounts.merged(spans), values, tuple(spans))
+
+    @classmethod
+    def of_folder(cls, folder: str) -> "DescribedRows | None":
+        """Reads the statistics of rows that were described in one folder, as `load` does."""
+        values: dict[str, ValueShares] = {}
+        counts = _load(folder, values)
+        return None if counts is None else cls(counts, values, (counts,))
+
+
+def _load(folder: str, values: dict[str, ValueShares]) -> SplitCounts | None:
+    """Counts of a folder, whose values are added to those of others; None where it has none."""
+    counts = SplitCounts.load(folder)
+    if counts is not None:
+        path = os.path.join(folder, stock.DEFAULT_FILE_NAME)
+        (dataset,) = tfdv.load_stats_binary(path).datasets
+        add_values(values, dataset)
+    return counts
 
 
 def add_values(

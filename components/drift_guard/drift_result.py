@@ -173,10 +173,11 @@ class Drift:
         """Reads the file of an artifact."""
         with tf.io.gfile.GFile(os.path.join(uri, _FILE)) as file:
             values = json.load(file)
-        return cls(tuple(map(_comparison, values["comparisons"])), tuple(values["notes"]))
+        return cls(tuple(map(comparison_of, values["comparisons"])), tuple(values["notes"]))
 
 
-def _comparison(values: dict[str, Any]) -> Comparison:
+def comparison_of(values: dict[str, Any]) -> Comparison:
+    """Inverse of `dataclasses.asdict`."""
     features = tuple(
         FeatureDrift(
             **{

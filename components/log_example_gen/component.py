@@ -16,6 +16,11 @@ from mtlx.components.log_example_gen.settings import DataSettings, span_number
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
+#: Settings of which the examples do not depend, as they are where nobody sets them; and those that
+#: are for another node.
+_NOT_OF_THE_EXAMPLES = {"span": None, "window": None, "gaps": "refuse"}
+_NOT_READ = {"serving_path"}
+
 
 class LogExampleGenSpec(component_spec.ComponentSpec):
     """What the stock driver needs of FileBasedExampleGen's parameters, and our own."""
@@ -80,8 +85,8 @@ class LogExampleGen(component.FileBasedExampleGen):
             input_config=example_gen_pb2.Input(splits=splits),
             range_config=range_of(data.span) if range_config is None else range_config,
             # Which span it is stands in range_config alone, and what spans are for is of no
-            # matter here: another window reads none of them anew.
-            data=data.model_copy(update={"span": None, "window": None, "gaps": "refuse"}).to_json(),
+            # matter here: another window reads none of them anew, nor do serving logs.
+            data=data.model_copy(update=_NOT_OF_THE_EXAMPLES).model_dump_json(exclude=_NOT_READ),
             data_contract=contract.to_json(),
             quarantine_dir=quarantine_dir,
             remedy=f". The data set is at {address}" if address else None,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from mtlx.components.log_example_gen.spans.span_marks import has_span
+from mtlx.components.log_example_gen.spans.span_marks import has_span, is_date
 from mtlx.components.log_example_gen.spans.window_settings import SpanSplit, WindowSettings
 from mtlx.components.log_example_gen.values.instants import instant
 from mtlx.components.log_example_gen.values.unix_time import unit
@@ -223,6 +223,8 @@ class DataSettings(Settings):
         max_malformed_share: the run stops where a larger share of the rows is malformed.
         missing_label: what becomes of a row without a label: ``refuse`` stops the run,
             ``quarantine`` counts it among the malformed ones.
+        serving_path: logs of what was served, with features and scores, as `path` names logs; the
+            section `skew` says what they hold. None: nothing is compared with what was served.
     """
 
     reader: str = "csv"
@@ -234,6 +236,7 @@ class DataSettings(Settings):
     split: Split
     max_malformed_share: Share = 0.001
     missing_label: Literal["refuse", "quarantine"] = "refuse"
+    serving_path: Patterns | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -243,7 +246,7 @@ class DataSettings(Settings):
             return {**value, "split": {"by": "span"}}
         return value
 
-    @pydantic.field_validator("path", mode="before")
+    @pydantic.field_validator("path", "serving_path", mode="before")
     @classmethod
     def _one_path_is_a_list_of_one(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -283,9 +286,34 @@ class DataSettings(Settings):
                 )
         elif "gaps" in self.model_fields_set and self.gaps == "allow":
             problems.append("gaps: allow is about the spans of data.window, which is not set")
+        problems += self._serving_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _serving_problems(self) -> list[str]:
+        """Places for the span in the serving logs' paths."""
+        paths = self.serving_path or []
+        marked = [path for path in paths if has_span(path)]
+        if self.window is not None and len(marked) < len(paths):
+            return [
+                "serving_path needs a place for the span, as data.path has it, such as "
+                "/serving/logs/day={YYYY}-{MM}-{DD}/*.parquet. Received: "
+                + ", ".join(repr(path) for path in paths if path not in marked)
+            ]
+        if marked and len(marked) < len(paths):
+            return ["serving_path: give all of its entries a place for the span, or none"]
+        if marked and not all(has_span(path) for path in self.path):
+            return [
+                f"serving_path has a place for the span, and data.path has none that would tell "
+                f"which one it is. Received: {marked[0]!r}"
+            ]
+        if marked and is_date(marked) != is_date(self.path):
+            return [
+                "serving_path and data.path name their spans in different ways: both by {SPAN}, "
+                f"or both by {{YYYY}}-{{MM}}-{{DD}}. Received: {marked[0]!r} and {self.path[0]!r}"
+            ]
+        return []
 
 
 def _by_file(data: DataSettings) -> bool:

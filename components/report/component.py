@@ -9,6 +9,7 @@ from mtlx.components.drift_guard.drift_result import DriftResult
 from mtlx.components.report import executor
 from mtlx.components.report.artifact import HtmlReport
 from mtlx.components.report.settings import ReportSettings
+from mtlx.components.skew_guard.skew_result import SkewResult
 
 
 def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
@@ -35,6 +36,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "model_run": _optional(standard_artifacts.ModelRun),
         "reference_model_run": _optional(standard_artifacts.ModelRun),
         "drift": _optional(DriftResult),
+        "skew": _optional(SkewResult),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=HtmlReport)}
 
@@ -63,6 +65,7 @@ class Report(base_component.BaseComponent):
         settings: JSON of `ReportSettings`, or a runtime parameter.
         experiment: JSON of the experiment file's sections, which the report shows.
         infra_blessing: of `ServingCheck`.
+        skew: of `SkewGuard`.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -87,6 +90,7 @@ class Report(base_component.BaseComponent):
         infra_blessing: types.BaseChannel | None = None,
         trained_examples: types.BaseChannel | None = None,
         transformed_examples: types.BaseChannel | None = None,
+        skew: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -104,6 +108,7 @@ class Report(base_component.BaseComponent):
                 model_run=model_run,
                 reference_model_run=reference_model_run,
                 drift=drift,
+                skew=skew,
                 settings=settings,
                 experiment=experiment,
                 report=types.Channel(type=HtmlReport),

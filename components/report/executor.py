@@ -55,6 +55,7 @@ class Executor(base_executor.BaseExecutor):
             anomalies=sources.anomalies(),
             ingestion=joined_ingestion(spans) if spans else sources.ingestion(),
             drift=sources.drift(),
+            skew=sources.skew(),
             experiment=experiment,
             span=sources.span(),
             spans=spans,

@@ -9,6 +9,7 @@ from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.sections.window_view import SpanView
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
+from mtlx.components.skew_guard.skew_result import Skew
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
@@ -100,6 +101,7 @@ class ReportData:
         anomalies: of all splits; None where nobody looked for any.
         ingestion: content of the ingestion's ``summary.json``.
         drift: how far the newest examples moved; None where nobody measured it.
+        skew: how far what was served differs; None where there is no path of serving logs.
         experiment: sections of the experiment file as plain values; empty where they are unknown.
         span: number of the portion of the logs that was read; None where the logs have none.
         spans: of the run's window; empty without one.
@@ -120,6 +122,7 @@ class ReportData:
     anomalies: tuple[Anomaly, ...] | None = None
     ingestion: IngestionSummary | None = None
     drift: Drift | None = None
+    skew: Skew | None = None
     experiment: dict[str, Any] = field(default_factory=dict)
     span: int | None = None
     spans: tuple[SpanView, ...] = ()

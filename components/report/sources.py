@@ -23,6 +23,7 @@ from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Trai
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
 from mtlx.components.report.sections.window_view import SpanView, window_notice, window_view
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
+from mtlx.components.skew_guard.skew_result import Skew
 from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
@@ -179,6 +180,11 @@ class Sources:
         """How far the newest examples moved; None where no guard ran."""
         artifact = self._artifact("drift")
         return Drift.load(artifact.uri) if artifact else None
+
+    def skew(self) -> Skew | None:
+        """How far what was served differs; None where no guard ran."""
+        artifact = self._artifact("skew")
+        return Skew.load(artifact.uri) if artifact else None
 
     def span(self) -> int | None:
         """Number of the portion of the logs that was read, where they come in portions."""

@@ -46,6 +46,13 @@ def _path_problems(experiment: Experiment, overrides: Mapping[str, Any]) -> list
             f"data.path is this machine's: {data[0]}. Say where the logs lie on the cluster: "
             f"{_SETTINGS}: {{data.path: /mnt/logs/...}}, or a URI such as gs://bucket/logs/..."
         )
+    served = experiment.data.serving_path or []
+    if "data.serving_path" not in overrides and not all("://" in path for path in served):
+        problems.append(
+            f"data.serving_path is this machine's: {served[0]}. Say where the logs of what was "
+            f"served lie on the cluster: {_SETTINGS}: {{data.serving_path: /mnt/serving/...}}, "
+            "or a URI; null leaves them out"
+        )
     if experiment.run.pipeline_root is None:
         problems.append(
             "run.pipeline_root is missing: say which folder or URI all pods share: "
@@ -72,4 +79,5 @@ def _single_paths(experiment: Experiment) -> dict[str, str | None]:
         "gate.given_model": experiment.gate.given_model,
         "training.warm_start": base.folder if base else None,
         "report.best_possible": experiment.report.best_possible,
+        "skew.versions_in": experiment.skew.versions_in,
     }

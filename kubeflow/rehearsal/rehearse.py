@@ -178,7 +178,12 @@ def on_this_machine(experiment: Experiment, out: Path) -> Experiment:
     if serving.push_to is not None:
         serving = serving.model_copy(update={"push_to": str(out / "serving")})
     run = experiment.run.model_copy(update={"pipeline_root": str(out)})
-    return experiment.model_copy(update={"serving": serving, "run": run})
+    changed: dict[str, Any] = {"serving": serving, "run": run}
+    if experiment.data.serving_path is not None:
+        # Those who served lie where they did.
+        skew = {"versions_in": experiment.skew_versions}
+        changed["skew"] = experiment.skew.model_copy(update=skew)
+    return experiment.model_copy(update=changed)
 
 
 @contextlib.contextmanager

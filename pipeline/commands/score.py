@@ -47,6 +47,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="columns of the logs to write beside the scores, whether or not the model knows them",
     )
+    parser.add_argument(
+        "--with-features",
+        action="store_true",
+        help="write the columns that the model reads as well: a log of what was served, which "
+        "data.serving_path may name",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -134,6 +140,7 @@ def _looked_at(arguments: argparse.Namespace) -> dict[str, Any]:
         "files": tuple(dict.fromkeys(files)),
         "columns": tuple(name for name in arguments.columns.split(",") if name),
         "output": output,
+        "with_features": arguments.with_features,
         "beam_pipeline_args": tuple(experiment.run.beam_pipeline_args),
     }
 

@@ -14,6 +14,7 @@ from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.report.settings import ReportSettings
 from mtlx.components.serving_check.settings import ServingCheckSettings
+from mtlx.components.skew_guard.settings import SkewSettings
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -37,6 +38,7 @@ ANCHORED = (
     "validation.schema_path",
     "gate.given_model",
     "report.best_possible",
+    "skew.versions_in",
 )
 #: A further one, further below; ``latest_blessed`` there is no path.
 BASE_MODEL = "training.warm_start.from"
@@ -154,6 +156,7 @@ class Experiment(ContractSections):
         validation: schema and anomalies.
         transform: what is kept of an earlier analysis.
         drift: how far the newest examples may have moved from those before.
+        skew: how far what was served may differ from what was logged.
         serving: where a blessed model is pushed to.
         report: the report's options.
         components: whose component does the work.
@@ -172,6 +175,7 @@ class Experiment(ContractSections):
     validation: ValidationSettings = ValidationSettings()
     transform: TransformSettings = TransformSettings()
     drift: DriftSettings = DriftSettings()
+    skew: SkewSettings = SkewSettings()
     serving: ServingSettings = ServingSettings()
     report: ReportSettings = ReportSettings()
     components: ComponentSettings = ComponentSettings()
@@ -260,7 +264,7 @@ class Experiment(ContractSections):
         problems = [*self._evaluation_problems(), *self._gate_problems()]
         problems += [*self._component_problems(), *self._training_problems()]
         problems += missing_domain_values(self.domain, missing_texts(self.data))
-        problems += [*self._split_problems(), *self._drift_problems()]
+        problems += [*self._split_problems(), *self._drift_problems(), *self._skew_problems()]
         problems += self._late_label_problems()
         if problems:
             raise ValueError("; ".join(problems))
@@ -427,6 +431,55 @@ class Experiment(ContractSections):
                     "drift could be measured by: leave 'drift' out, or set drift.on_drift: off"
                 )
         return problems
+
+    def _skew_problems(self) -> list[str]:
+        """What `skew` names and nothing carries, and what it needs."""
+        skew, path = self.skew, self.data.serving_path
+        if path is None:
+            # Left out on purpose, as on a cluster that has none, it is with all that is about it.
+            if self.skew.model_fields_set and "serving_path" not in self.data.model_fields_set:
+                return [
+                    "skew is about logs of what was served, and data.serving_path does not name "
+                    "any: set it, or leave skew out"
+                ]
+            return []
+        problems = [
+            f"skew.{key} names no {kind}: {name!r}, {suggest(name, known)}"
+            for key, kind, names, known in (
+                ("scores", "task", skew.scores, self.tasks),
+                ("features", "feature", skew.features, self.features),
+            )
+            for name in names
+            if name not in known
+        ]
+        if skew.key is not None and skew.key not in self.features:
+            problems.append(
+                f"skew.key names no feature: {skew.key!r}, {suggest(skew.key, self.features)} If "
+                f"it is a column, write features.{skew.key}: {{kind: categorical, embed: false}}"
+            )
+        elif skew.key is not None and self.features[skew.key].kind == "sequence":
+            problems.append(f"skew.key should be one value a row: {skew.key!r} is a sequence")
+        if skew.scores and self.skew_versions is None:
+            problems.append(
+                "skew.scores are to be compared with those of the version that made them, but "
+                "nothing says where versions lie: set serving.push_to, or skew.versions_in"
+            )
+        if self.components.statistics == "stock":
+            problems.append(
+                "components.statistics is 'stock', but StatisticsGen counts no values that "
+                "serving logs could be held against: leave data.serving_path out"
+            )
+        return problems
+
+    @property
+    def skew_versions(self) -> str | None:
+        """The folder of the versions that served; None where there is none."""
+        return self.skew.versions_in or self.serving.push_to
+
+    @property
+    def counts_values(self) -> bool:
+        """Whether statistics are to hold counts of values."""
+        return self.measures_drift or self.data.serving_path is not None
 
     def _split_problems(self) -> list[str]:
         """Splits that can have no row, whatever the logs hold."""

@@ -40,7 +40,7 @@ def read_experiment(
         data_root: folder for relative data paths; `DATA_ROOT_VARIABLE`'s value if None.
 
     Returns:
-        The experiment, with `data.path` made absolute. Other relative paths start from the
+        The experiment, with the paths of `data` made absolute. Other relative paths start from the
         file's folder, those of `overrides` from the working directory (`Experiment.anchored`).
 
     Raises:
@@ -143,13 +143,20 @@ def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:
 
 
 def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
-    """Makes `data.path` absolute: under the data root where it exists there, else from here."""
+    """Makes `data.path` absolute: under the data root where it exists there, else from here.
+
+    So it does with `data.serving_path`.
+    """
     data = values.get("data")
-    if not isinstance(data, Mapping) or not isinstance(data.get("path"), str | list):
+    if not isinstance(data, Mapping):
         return
-    paths = [data["path"]] if isinstance(data["path"], str) else list(data["path"])
-    if all(isinstance(entry, str) for entry in paths):  # else the settings say what is wrong
-        values["data"] = {**data, "path": [_resolve(entry, data_root) for entry in paths]}
+    for key in ("path", "serving_path"):
+        if not isinstance(data.get(key), str | list):
+            continue
+        paths = [data[key]] if isinstance(data[key], str) else list(data[key])
+        if all(isinstance(entry, str) for entry in paths):  # else the settings say what is wrong
+            data = {**data, key: [_resolve(entry, data_root) for entry in paths]}
+    values["data"] = data
 
 
 def _resolve(entry: str, data_root: str | None) -> str:

@@ -10,8 +10,10 @@ from tfx.dsl.components.base import base_node
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
 from mtlx.components.drift_guard.component import DriftGuard
 from mtlx.components.log_example_gen.component import LogExampleGen
-from mtlx.components.log_example_gen.spans.span_marks import is_date
+from mtlx.components.log_example_gen.spans.span_marks import has_span, is_date
 from mtlx.components.one_pass_transform.component import OnePassTransform
+from mtlx.components.skew_guard.component import SkewGuard
+from mtlx.components.skew_guard.serving_logs import serving_patterns
 from mtlx.components.span_schema_gen.component import SpanSchemaGen
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -57,7 +59,7 @@ def statistics_node(experiment: Experiment, examples: base_node.BaseNode) -> bas
         examples=examples.outputs["examples"],
         data_contract=experiment.contract.to_json(),
         sample_rate=experiment.validation.statistics_sample,
-        count_values=experiment.measures_drift,
+        count_values=experiment.counts_values,
     ).with_id("StatisticsGen")
 
 
@@ -108,6 +110,35 @@ def drift_nodes(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
             baseline_split=before,
             kept_apart="".join(apart),
             dates=is_date(experiment.data.path),
+        )
+    ]
+
+
+def skew_nodes(experiment: Experiment, read: RunExamples) -> list[SkewGuard]:
+    """What was served against what was logged; nothing where no serving logs are named."""
+    patterns = experiment.data.serving_path
+    if patterns is None:
+        return []
+    # Serving logs of a span are of all its rows; where a run's logs have no spans, what it is
+    # tested on is what was logged last.
+    split = "" if read.test is not None or has_span(patterns[0]) else "test"
+    apart = _kept_apart(experiment) if split and experiment.data.split.by == "hash" else []
+    older = read.test is not None
+    base = experiment.skew_versions
+    return [
+        SkewGuard(
+            examples=read.test or read.train,
+            statistics=read.test_statistics,
+            older_examples=read.train if older else None,
+            older_statistics=read.train_statistics if older else None,
+            patterns=serving_patterns(experiment.data, experiment.skew),
+            data=experiment.data,
+            settings=experiment.skew,
+            contract=experiment.contract,
+            versions_in=absolute(base) if base else None,
+            split=split,
+            kept_apart="".join(apart),
+            dates=is_date(patterns),
         )
     ]
 

@@ -15,6 +15,7 @@ from mtlx.pipeline.graph.data_nodes import (
     drift_nodes,
     examples_node,
     schema_nodes,
+    skew_nodes,
     statistics_node,
     transform_node,
 )
@@ -55,10 +56,10 @@ def create_pipeline(
     Returns:
         The pipeline: log ExampleGen, StatisticsGen, SpanWindow (where the experiment has a
         window), BlessedSchema and SchemaGen (or the imported schema), ExampleValidator,
-        AnomalyGuard, DriftGuard, BaseModel (with a warm start), Transform, Trainer (and
-        ReferenceTrainer), LatestBlessedModel (and GivenModel, AnchorModel), SliceEvaluation,
-        RelaImpGate, ServingCheck, Report, Pusher. `components` of the experiment puts stock ones
-        in the places of ours.
+        AnomalyGuard, DriftGuard, SkewGuard (with serving logs), BaseModel (with a warm start),
+        Transform, Trainer (and ReferenceTrainer), LatestBlessedModel (and GivenModel,
+        AnchorModel), SliceEvaluation, RelaImpGate, ServingCheck, Report, Pusher. `components` of
+        the experiment puts stock ones in the places of ours.
     """
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = examples_node(experiment, pipeline_root, parameters)
@@ -74,15 +75,15 @@ def create_pipeline(
         anomalies=validator.outputs["anomalies"],
         allow_anomalies=experiment.validation.allow_anomalies,
     )
-    drift = drift_nodes(experiment, read)
+    drift, skew = drift_nodes(experiment, read), skew_nodes(experiment, read)
     # Where labels are not known at once, the newest span tells which are.
     newest = read.test if contract.has_late_labels else None
     base = base_model_node(experiment, read.train, newest)
     trained = trained_examples(experiment, base, read.train)
     transform = transform_node(experiment, trained, schema, base_model_of(base), newest)
-    for one in (guard, *drift):
+    for one in (guard, *drift, *skew):
         transform.add_upstream_node(one)
-    for one in drift:
+    for one in (*drift, *skew):
         # An anomaly says more exactly what is wrong.
         one.add_upstream_node(guard)
     trainers = _trainers(
@@ -107,11 +108,12 @@ def create_pipeline(
         model_run=candidate.outputs["model_run"],
         reference_model_run=reference.outputs["model_run"] if reference else None,
         drift=drift[0].outputs["drift"] if drift else None,
+        skew=skew[0].outputs["skew"] if skew else None,
         settings=experiment.report.to_json(),
         experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, *([window] if window else []), *before_schema, schema]
-    nodes += [validator, guard, *drift, *([base] if base else []), transform, *trainers]
+    nodes += [validator, guard, *drift, *skew, *([base] if base else []), transform, *trainers]
     nodes += [*opponents.nodes, *judges, *checks, report]
     made_of = {
         "train_examples": trained,

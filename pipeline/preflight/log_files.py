@@ -57,7 +57,7 @@ def log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
         files = input_files(experiment, reader)
     except InputRefused as error:
         return [f"data.path: {error}"] if must_exist else []
-    problems = [f"data: {text}" for text in _kind_problems(reader, _evenly(files), form)]
+    problems = [f"data: {text}" for text in kind_problems(reader, evenly(files), form)]
     if experiment.components.example_gen == "log":  # CsvExampleGen's patterns are its files
         problems += [f"data.split: {text}" for text in _split_problems(data.split, files)]
     return problems or [f"data: {text}" for text in _head_problems(experiment, reader, files, form)]
@@ -70,8 +70,8 @@ def _span_problems(
     data, problems = experiment.data, []
     for span in plan.spans:
         files = list(plan.files[span])
-        some = _evenly(files, max(1, _MOST_FILES // len(plan.spans)))
-        found = _kind_problems(reader, some, form)
+        some = evenly(files, max(1, _MOST_FILES // len(plan.spans)))
+        found = kind_problems(reader, some, form)
         found = found or _head_problems(experiment, reader, some, form, whole=some == files)
         newest = span == plan.newest
         if found == [_NO_ROWS] and data.gaps == "allow" and not newest:
@@ -104,7 +104,7 @@ def _split_problems(split: Split, files: Iterable[str]) -> list[str]:
     return problems
 
 
-def _kind_problems(reader: Reader, files: list[str], form: TextForm | None) -> list[str]:
+def kind_problems(reader: Reader, files: list[str], form: TextForm | None) -> list[str]:
     """The first file of another format than the reader's."""
     parquet = isinstance(reader, Parquet)
     for file in files if form is not None or parquet else ():
@@ -159,11 +159,11 @@ def _heads(
 ) -> Iterator[tuple[str, Rows]]:
     """The first rows of files; none of data sets that have to be read as a whole."""
     if form is not None:
-        for file in _evenly(_shard_files(reader, files)):
+        for file in evenly(_shard_files(reader, files)):
             for rows in _text_head(reader, file, form, columns):
                 yield file, rows
     elif isinstance(reader, Parquet):
-        for file in _evenly(files):
+        for file in evenly(files):
             for shard in reader.shards([file])[:1]:
                 first = next(reader.read(shard, columns), None)
                 if first is not None:
@@ -189,7 +189,7 @@ def _shard_files(reader: Reader, files: list[str]) -> list[str]:
     return [file for shard in reader.shards(files) for file in shard.files]
 
 
-def _evenly(files: list[str], most: int = _MOST_FILES) -> list[str]:
+def evenly(files: list[str], most: int = _MOST_FILES) -> list[str]:
     """At most so many, the first and, of several, the last among them."""
     if len(files) <= most:
         return files

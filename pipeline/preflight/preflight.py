@@ -5,6 +5,7 @@ from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 from mtlx.pipeline.preflight.log_files import log_problems
 from mtlx.pipeline.preflight.places import input_problems, output_problems
 from mtlx.pipeline.preflight.registered_names import name_problems
+from mtlx.pipeline.preflight.serving_logs import serving_log_problems
 from mtlx.pipeline.preflight.told import telling_problems
 
 
@@ -38,5 +39,6 @@ def preflight(
         problems += telling_problems(experiment)
     if logs and not any(problem.startswith("data.") for problem in problems):
         problems += log_problems(experiment, must_exist)
+        problems += [] if problems else serving_log_problems(experiment, must_exist)
     if problems:
         raise ExperimentFileError("\n".join(f"{source}: {problem}" for problem in problems))

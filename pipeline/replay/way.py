@@ -85,6 +85,8 @@ def experiment_of(
         own += ["training.warm_start=null", "transform.reuse=null"]
     elif way is Way.WARM_START and written.training.warm_start is None:
         own.append("training.warm_start=incremental")
+    if written.data.serving_path is not None:  # The replay's models served nobody.
+        own.append("data.serving_path=null")
     if span is not None:
         own.append(f"data.span={span}")
     experiment = checked_experiment(path, own, data_root)

@@ -78,7 +78,7 @@ def describe_end(
     record = dataclasses.asdict(result) | {"folder": str(result.folder)}
     if outcome is not None:
         record["serving_check"] = dataclasses.asdict(outcome)
-    record |= _metrics(result) | _drift(result)
+    record |= _metrics(result) | _drift(result) | _skew(result)
     record["spans"] = spans
     del record["notes"]
     return result, record
@@ -137,6 +137,15 @@ def _drift(result: RunResult) -> dict[str, Any]:
         return {}
     drift = Drift.load(result.output("DriftGuard", "drift"))
     return {"drift": [movement.words for movement in drift.beyond]}
+
+
+def _skew(result: RunResult) -> dict[str, Any]:
+    """What was served otherwise than logged, in words; nothing where nobody looked."""
+    from mtlx.components.skew_guard.skew_result import Skew
+
+    if all(node.node_id != "SkewGuard" for node in result.nodes):
+        return {}
+    return {"skew": Skew.load(result.output("SkewGuard", "skew")).beyond}
 
 
 def _pushed_to(result: RunResult, store: "ml_metadata.MetadataStore") -> str | None:

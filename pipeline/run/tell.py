@@ -16,6 +16,8 @@ from mtlx.pipeline.tracking.mlflow_tracking import track
 
 #: The node whose failure says that the data moved by more than is allowed.
 DRIFT_NODE = "DriftGuard"
+#: The node whose failure says that what was served differs by more than is allowed.
+SKEW_NODE = "SkewGuard"
 #: What happened, what says most first, and lines on it.
 _Happened: TypeAlias = tuple[tuple[str, ...], Sequence[str]]
 
@@ -48,8 +50,8 @@ def tell_end(experiment: Experiment, folder: Path, places: Places | None = None)
 
     Args:
         experiment: that was run.
-        folder: of the run, with its record and report; ``drift`` of the record, where it has one,
-            says what moved by more than is allowed.
+        folder: of the run, with its record and report; ``drift`` and ``skew`` of the record, where
+            it has them, say what moved, and what was served otherwise, by more than is allowed.
         places: that are told; None for those in the folder.
 
     Returns:
@@ -77,7 +79,7 @@ def tell_failure(
     Returns:
         As `tell_end`.
     """
-    events = ("drifted", "failed") if where == DRIFT_NODE else ("failed",)
+    events = ("drifted", "failed") if where in (DRIFT_NODE, SKEW_NODE) else ("failed",)
     return _tell(experiment, folder, lambda record: (events, message.splitlines()), places)
 
 
@@ -168,6 +170,7 @@ def _end(record: Mapping[str, Any]) -> _Happened:
     if record["outcome"] == Outcome.NOT_BLESSED.value:
         events.append("blocked")
     drift = [f"Drifted: {words}" for words in record.get("drift") or ()]
+    drift += [f"Served otherwise: {words}" for words in record.get("skew") or ()]
     if drift:
         events.append("drifted")
     # A model that was served before is found again, not pushed.

@@ -24,4 +24,10 @@ def drift_lines(nodes: Iterable[NodeRun]) -> tuple[list[str], list[str]]:
             quiet += [one.line for one in drift.comparisons if not one.beyond]
             loud += [one.line for one in drift.comparisons if one.beyond]
             loud += drift.notes
+        for uri in node.outputs.get("skew", []):
+            from mtlx.components.skew_guard.skew_result import Skew
+
+            skew = Skew.load(uri)
+            (loud if skew.beyond else quiet).extend([skew.line] if skew.line else [])
+            loud += skew.notes
     return quiet, loud

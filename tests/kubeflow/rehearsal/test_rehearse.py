@@ -19,6 +19,7 @@ import yaml
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from mtlx.components.skew_guard.skew_result import Skew
 from mtlx.kubeflow import command_line
 from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
 from mtlx.kubeflow.package.exit_task import TELL_END
@@ -28,6 +29,7 @@ from mtlx.kubeflow.task import run_end
 from mtlx.kubeflow.task.failure_note import note_failure
 from mtlx.kubeflow.task.metadata_connection import connection_of
 from mtlx.kubeflow.task.run_end import tell_run_end
+from mtlx.pipeline import command_line as pipeline_commands
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.run import tell
@@ -140,6 +142,27 @@ def test_every_task_ran_and_the_model_was_pushed(killed_once):
     served = tf.saved_model.load(result.pushed_to)
     assert set(served.signatures) >= {"serving_default"}
     assert "<html" in (result.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_was_served_is_looked_at_in_a_task_of_its_own(killed_once, experiment_file, tmp_path):
+    out, first, _ = killed_once
+    logs, served = experiment_file.parent / "simulated/logs/day=08/*.csv", tmp_path / "served"
+    score = ["score", str(experiment_file), "--version", first.result.pushed_to]
+    score += ["--input", str(logs), "--output", str(served), "--with-features"]
+    assert pipeline_commands.main(score) == 0
+    versions = Path(first.result.pushed_to).parent
+    skew = {"reader": "parquet", "scores": {"click": "score_click"}, "versions_in": str(versions)}
+    settings = (
+        f"data.serving_path={json.dumps(f'{served}/*.parquet')}",
+        f"skew={json.dumps(skew)}",
+    )
+    rehearsal = rehearse(read_experiment(experiment_file, settings), out)
+    states = {task.node_id: task.state for task in rehearsal.tasks}
+    assert states["SkewGuard"] == states["Report"] == "complete"
+    assert states["StatisticsGen"] == states["Trainer"] == "cached"
+    found = Skew.load(rehearsal.result.output("SkewGuard", "skew"))
+    assert found.beyond == [] and found.scores[0].compared > 150
+    assert list(found.scores[0].versions) == [Path(first.result.pushed_to).name]
 
 
 def test_a_killed_trainer_is_retried_and_goes_on_from_its_checkpoint(killed_once):

@@ -11,7 +11,7 @@ from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.run.run_result import NodeRun
-from mtlx.pipeline.run.tell import DRIFT_NODE, tell_end, tell_failure
+from mtlx.pipeline.run.tell import DRIFT_NODE, SKEW_NODE, tell_end, tell_failure
 
 #: Keeps what it is told, one line of JSON per message.
 KEEP = """
@@ -109,6 +109,14 @@ def test_what_drifted_is_told_of_a_run_that_goes_on(experiment, ended, tmp_path)
     assert "Drifted: price: psi 0.3, threshold 0.2" in told["text"].splitlines()
 
 
+def test_what_was_served_otherwise_is_told_likewise(experiment, ended, tmp_path):
+    folder = ended(True, "complete", "/serving/7", drift=[], skew=["score of click: 98 %"])
+    tell_end(experiment(events=["drifted"]), folder)
+    (told,) = _told(tmp_path)
+    assert (told["EVENT"], told["EVENTS"]) == ("drifted", "drifted pushed")
+    assert "Served otherwise: score of click: 98 %" in told["text"].splitlines()
+
+
 @pytest.mark.parametrize(
     ("where", "events", "expected"),
     [
@@ -117,6 +125,7 @@ def test_what_drifted_is_told_of_a_run_that_goes_on(experiment, ended, tmp_path)
         (DRIFT_NODE, ["failed", "drifted"], "drifted"),
         (DRIFT_NODE, ["failed"], "failed"),
         (DRIFT_NODE, ["drifted"], "drifted"),
+        (SKEW_NODE, ["drifted"], "drifted"),
         ("Trainer", ["drifted", "blocked"], None),
     ],
 )
