@@ -35,8 +35,6 @@ LONGEST_FIRST = (
     "trainer/training/methods/test_bi_level_planted.py",
     "trainer/warm_start/test_methods.py",
     "pipeline/experiment/test_presets.py",
-    "pipeline/test_warm_start_of_a_run.py",
-    "pipeline/test_drift_of_a_run.py",
     "pipeline/graph/test_stock_components.py",
     "components/serving_check/test_executor.py",
     "trainer/serving/test_scoring.py",
@@ -61,10 +59,12 @@ ONE_RUN = (
     "pipeline/run/test_local_run.py",
     "pipeline/run/test_pipeline_root.py",
     "pipeline/test_command_line.py",
+    "pipeline/test_drift_of_a_run.py",
     "pipeline/test_gate_of_a_run.py",
     "pipeline/test_run_endings.py",
     "pipeline/test_serving_check_of_a_run.py",
     "pipeline/test_versions_of_a_run.py",
+    "pipeline/test_warm_start_of_a_run.py",
 )
 
 

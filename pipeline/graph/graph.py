@@ -81,11 +81,12 @@ def create_pipeline(
     base = base_model_node(experiment, read.train, newest)
     trained = trained_examples(experiment, base, read.train)
     transform = transform_node(experiment, trained, schema, base_model_of(base), newest)
-    for one in (guard, *drift, *skew):
-        transform.add_upstream_node(one)
-    for one in (*drift, *skew):
+    guards: list[base_node.BaseNode] = [*drift, *skew]
+    for one in guards:
         # An anomaly says more exactly what is wrong.
         one.add_upstream_node(guard)
+    for one in (guard, *guards):
+        transform.add_upstream_node(one)
     trainers = _trainers(
         experiment, pipeline_root, transform, schema, run_fns or {}, base_model_of(base)
     )

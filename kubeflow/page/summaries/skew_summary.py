@@ -37,9 +37,9 @@ def skew_summary(uri: str) -> list[str]:
     )
     if skew.joined is not None and skew.joined.features:
         lines += [f"Of {count(skew.joined.found)} rows with the same {plain(skew.joined.key)}:"]
-        rows = [
+        unequal = [
             (plain(one.movement.of), short(one.movement.value), short(one.movement.threshold))
             for one in skew.joined.features[:_MOST]
         ]
-        lines += table(("Feature", ">Share of rows with unequal values", ">Threshold"), rows)
+        lines += table(("Feature", ">Share of rows with unequal values", ">Threshold"), unequal)
     return lines
