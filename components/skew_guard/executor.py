@@ -62,7 +62,7 @@ class ServingSkewError(ValueError):
         lines += [f"  {words}" for words in skew.beyond]
         lines.append(
             "Look into the service. If it is right, raise the thresholds (skew.thresholds, "
-            "skew.features, skew.maximum_share), or go on once: --set skew.on_exceed=warn"
+            "skew.features, skew.maximum_share), or go on once: --set skew.on_skew=warn"
         )
         super().__init__("\n".join(lines))
 
@@ -115,7 +115,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Raises:
             InputRefused: serving logs cannot be read, or lack a column that `skew` names.
-            ServingSkewError: something differs too much, and `on_exceed` is ``stop``.
+            ServingSkewError: something differs too much, and `on_skew` is ``stop``.
         """
         settings = SkewSettings.from_json(exec_properties["skew_settings"])
         uri = artifact_utils.get_single_uri(output_dict["skew"])
@@ -136,7 +136,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         skew.save(uri)
         for line in (*([skew.line] if skew.line else ()), *skew.notes):
             logging.info("%s", line)
-        if skew.beyond and settings.on_exceed == "stop":
+        if skew.beyond and settings.on_skew == "stop":
             raise ServingSkewError(skew)
 
     def _skew(self, work: _Work, notes: tuple[str, ...]) -> Skew:

@@ -66,7 +66,7 @@ class SkewSettings(Settings):
         seed: of the draw.
         tolerance: a score that differs by no more is the same.
         maximum_share: of the rows may have a score that differs, or none that is a probability.
-        on_exceed: ``warn`` says in the terminal and the report what lies beyond; ``stop`` ends
+        on_skew: ``warn`` says in the terminal and the report what lies beyond; ``stop`` ends
             the run before it trains.
         categories: measure of categorical features and sequences, ``l_infinity`` or ``psi``.
         thresholds: of all features.
@@ -84,7 +84,7 @@ class SkewSettings(Settings):
     seed: int = 1
     tolerance: Annotated[float, pydantic.Field(gt=0.0, lt=1.0)] = 1e-4
     maximum_share: Annotated[float, pydantic.Field(ge=0.0, lt=1.0)] = 0.01
-    on_exceed: Literal["warn", "stop"] = "warn"
+    on_skew: Literal["warn", "stop"] = "warn"
     categories: Literal["l_infinity", "psi"] = "l_infinity"
     thresholds: SkewThresholds = SkewThresholds()
     features: dict[str, FeatureSkewThresholds] = {}

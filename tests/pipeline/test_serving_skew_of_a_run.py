@@ -89,7 +89,7 @@ def test_what_was_served_otherwise_is_named_or_stops_the_run(written, tmp_path):
     assert "of the measures lie beyond their thresholds." in page.split('id="skew"')[1]
     marker = tmp_path / "told.txt"
     told = {"events": ["drifted"], "command": ["sh", "-c", f"cat > '{marker}'"]}
-    experiment = read_experiment(written(change, on_exceed="stop"), [f"notify={json.dumps(told)}"])
+    experiment = read_experiment(written(change, on_skew="stop"), [f"notify={json.dumps(told)}"])
     with pytest.raises(RunFailed) as caught:
         run_experiment(experiment)
     first, *_ = str(caught.value).splitlines()

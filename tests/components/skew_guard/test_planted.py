@@ -102,13 +102,13 @@ def test_scores_that_were_cut_to_two_decimals(service, day, tmp_path):
         for row in scored(rows, service)
     ]
     log = write_served(tmp_path / "served.csv", served)
-    skew, message = guarded(tmp_path, artifacts, log, service, on_exceed="stop")
+    skew, message = guarded(tmp_path, artifacts, log, service, on_skew="stop")
     assert named(skew) == {"click"}
     click = skew.scores[0]
     assert click.share > 0.95 and 0.009 < click.largest < 0.011
     first, second, last = message.splitlines()
     assert first == "what was served differs in 1 places:" and second.startswith("  score of click")
-    assert last.endswith("--set skew.on_exceed=warn")
+    assert last.endswith("--set skew.on_skew=warn")
     # Where that is how the service logs, it is no alarm.
     skew, _ = guarded(tmp_path, artifacts, log, service, tolerance=0.011)
     assert skew.beyond == []
