@@ -204,9 +204,14 @@ def _window(
                         test=given["test"].value.field_value.int_value,
                     )
                     allowed = given["gaps"].value.field_value.string_value == "allow"
-                    late = given["matures_after"].value.field_value.string_value
+                    # To ask a map of protobuf for what it lacks would add it, without a value.
+                    late = (
+                        given["matures_after"].value.field_value.string_value
+                        if "matures_after" in given
+                        else "{}"
+                    )
                     gaps: Literal["refuse", "allow"] = "allow" if allowed else "refuse"
-                    return window, gaps, json.loads(late) if late else {}
+                    return window, gaps, json.loads(late)
     return None
 
 
