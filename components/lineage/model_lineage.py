@@ -190,7 +190,7 @@ def _inputs(
     for event in store.get_events_by_execution_ids(executions) if executions else ():
         if event.type in _READ:
             of_node = read.setdefault(event.execution_id, {})
-            for key in keys_of(event):
+            for key in keys_of(event) or [""]:
                 of_node.setdefault(key, set()).add(event.artifact_id)
     found: dict[int, dict[str, set[int]]] = {}
     for artifact, execution in made:

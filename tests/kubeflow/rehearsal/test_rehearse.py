@@ -218,12 +218,17 @@ def _fail_at(store, pipeline, run_id, node_id):
     return lost
 
 
+def _compiled(out):
+    """The pipeline of the first rehearsal in a folder."""
+    ir = min((out / "package" / "ir").glob("*.pb"), key=lambda path: path.stat().st_mtime_ns)
+    return read_compiled_pipeline(str(ir), ir.stem)
+
+
 def test_a_failure_at_any_node_is_told_with_the_node_and_why(killed_once, tmp_path, capsys):
     """Of the finished rehearsal's metadata; half of the nodes leave no reason, as killed ones."""
     out, rehearsal, _ = killed_once
     run_id = rehearsal.result.run_id
-    (ir,) = (out / "package" / "ir").glob("*.pb")
-    pipeline = read_compiled_pipeline(str(ir), ir.stem)
+    pipeline = _compiled(out)
     telling = {
         "notify": {"command": [sys.executable, "-c", KEEP]}, "tracking": {},
         "folder": str(tmp_path), "host": "https://kubeflow.example.com/pipeline/",
@@ -257,13 +262,12 @@ def test_a_failure_at_any_node_is_told_with_the_node_and_why(killed_once, tmp_pa
 
 def test_a_run_is_tracked_with_the_record_of_a_local_one(killed_once, monkeypatch):
     out, rehearsal, _ = killed_once
-    (ir,) = (out / "package" / "ir").glob("*.pb")
     seen = []
     monkeypatch.setattr(tell, "track", lambda *given: seen.append((*given, given[4].read_text())))
     telling = {"notify": {}, "tracking": {"mlflow": "https://m"}, "folder": None, "host": None}
     store = connection_of({"TFX_MLMD_SQLITE": str(out / "metadata.sqlite")})
     monkeypatch.setattr(run_end, "claim_telling", lambda *given: True)
-    tell_run_end(read_compiled_pipeline(str(ir), ir.stem), rehearsal.result.run_id, telling, store)
+    tell_run_end(_compiled(out), rehearsal.result.run_id, telling, store)
     ((settings, name, record, values, _, report),) = seen
     own = json.loads((rehearsal.result.folder / "run.json").read_text(encoding="utf-8"))
     assert settings.mlflow == "https://m" and name == own["name"]

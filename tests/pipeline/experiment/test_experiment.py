@@ -62,6 +62,7 @@ def test_relative_paths_start_from_the_file_s_folder_but_for_those_of_the_comman
         "serving.push_to": "/serving",
         "validation.schema_path": "/experiments/schema.pbtxt",
         "gate.given_model": "gs://bucket/7",
+        "skew.versions_in": None,
         "report.best_possible": str(tmp_path / "best.json"),
     }
     # The experiment itself keeps them as they were written: on a cluster others take their places.
