@@ -7,29 +7,21 @@ import pydantic
 
 from mtlx.components.drift_guard.settings import DriftSettings
 from mtlx.components.log_example_gen.settings import DataSettings
-from mtlx.components.log_example_gen.splits.splitter import SPLITS
 from mtlx.components.log_example_gen.values.missing_texts import missing_texts
 from mtlx.components.one_pass_transform.settings import TransformSettings
 from mtlx.components.relaimp_gate.settings import GateSettings
-from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.report.settings import ReportSettings
 from mtlx.components.serving_check.settings import ServingCheckSettings
 from mtlx.components.skew_guard.settings import SkewSettings
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
-from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.pipeline.experiment.absolute_path import absolute
+from mtlx.pipeline.experiment.checks import CHECKS
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
-from mtlx.pipeline.experiment.threshold_slices import threshold_problem
 from mtlx.pipeline.notify.settings import NotifySettings
 from mtlx.pipeline.tracking.settings import TrackingSettings
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
-from mtlx.transform.config.names import suggest
-from mtlx.transform.config.settings import Settings, SettingsError
-from mtlx.transform.contract.data_contract import (
-    ContractSections,
-    DataContract,
-    missing_domain_values,
-)
+from mtlx.transform.config.settings import Settings
+from mtlx.transform.contract.data_contract import ContractSections, DataContract
 
 #: Settings with a path that starts from the experiment file's folder where it is relative.
 ANCHORED = (
@@ -261,215 +253,15 @@ class Experiment(ContractSections):
 
     @pydantic.model_validator(mode="after")
     def _check_sections_against_each_other(self) -> "Experiment":
-        problems = [*self._evaluation_problems(), *self._gate_problems()]
-        problems += [*self._component_problems(), *self._training_problems()]
-        problems += missing_domain_values(self.domain, missing_texts(self.data))
-        problems += [*self._split_problems(), *self._drift_problems(), *self._skew_problems()]
-        problems += self._late_label_problems()
+        problems = [problem for check in CHECKS for problem in check(self)]
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    def _evaluation_problems(self) -> list[str]:
-        problems = []
-        try:
-            resolve_crosses(self.evaluation, self.contract)
-        except SettingsError as error:
-            problems += [f"{'.'.join(path)}: {text}" for path, text in error.problems]
-        if self.evaluation.split not in SPLITS:
-            problems.append(
-                f"evaluation.split names no split: {self.evaluation.split!r}, "
-                f"{suggest(self.evaluation.split, SPLITS)}"
-            )
-        elif self.data.window is not None and self.evaluation.split != "test":
-            problems.append(
-                f"evaluation.split is {self.evaluation.split!r}, but with data.window the spans "
-                "that test are evaluated, all of their rows: leave it out"
-            )
-        return problems
-
-    def _gate_problems(self) -> list[str]:
-        problems = [
-            f"gate.thresholds: no task matches {threshold.task!r}, "
-            f"{suggest(threshold.task, self.tasks)}"
-            for threshold in self.gate.thresholds
-            if not any(matches(task, threshold.task) for task in self.tasks)
-        ]
-        if self.components.evaluation == "slice":
-            problems += [
-                f"gate.thresholds.{index}.slice {threshold.slice!r} {problem}"
-                for index, threshold in enumerate(self.gate.thresholds)
-                if (problem := threshold_problem(threshold.slice, self.evaluation, self.contract))
-            ]
-        if self.gate.baseline == "reference" and self.gate.reference is None:
-            problems.append(
-                "gate.baseline is 'reference' but gate.reference is absent: "
-                "name the model to train as the reference, for example {network: ple}"
-            )
-        if self.gate.anchor == "reference" and self.gate.reference is None:
-            problems.append(
-                "gate.anchor is 'reference' but gate.reference is absent: name the model to train "
-                "as the reference, for example {network: ple}"
-            )
-        if self.gate.baseline == "reference" and self.gate.given_model is not None:
-            problems.append(
-                "gate.given_model takes the place of the latest blessed model, but gate.baseline "
-                "is 'reference': leave one of the two out"
-            )
-        return problems
-
-    def _training_problems(self) -> list[str]:
-        try:
-            trainings = (self.training, self.reference_training)
-        except SettingsError as error:
-            return [
-                f"{'.'.join(('gate.reference_training', *path))}: {message}"
-                for path, message in error.problems
-            ]
-        problems = []
-        if self.reference_training.warm_start is not None:
-            problems.append(
-                "gate.reference_training.warm_start: the reference is trained from the start, "
-                "always: leave it out"
-            )
-        if self.transform.reuse == "base_model" and self.training.warm_start is None:
-            problems.append(
-                "transform.reuse is 'base_model', but training.warm_start names none: set it, "
-                "say to latest_blessed"
-            )
-        problems += self._incremental_problems()
-        weights = [("task_weights", task) for one in trainings for task in one.task_weights]
-        weights += [
-            ("select_by.task_weights", task)
-            for one in trainings
-            for task in one.select_by.task_weights or ()
-        ]
-        return problems + [
-            f"training.{key} names no task: {task!r}, {suggest(task, self.tasks)}"
-            for key, task in dict.fromkeys(weights)
-            if task not in self.tasks
-        ]
-
-    def _incremental_problems(self) -> list[str]:
-        """What a training on unseen spans needs of other sections."""
-        start, problems = self.training.warm_start, []
-        if start is None or not start.incremental:
-            return []
-        if self.data.window is None:
-            problems.append(
-                "training.warm_start.spans is 'unseen', but data.window does not say how many "
-                "spans train: set data.window: {train: 7, test: 1}"
-            )
-        if self.gate.reference is not None:
-            problems.append(
-                "training.warm_start.spans is 'unseen', but gate.reference would be trained on "
-                "those spans alone, from random weights, and be no match: leave gate.reference or "
-                "spans: unseen out"
-            )
-        return problems
-
-    def _late_label_problems(self) -> list[str]:
-        """What labels that are not known at once need of the window and the components."""
-        window, components = self.data.window, self.components
-        late = {task: after for task, after in self.matures_after.items() if after}
-        if not late:
-            return []
-        if window is None:
-            return [
-                f"tasks.{task}.matures_after is counted in spans of data.window, which is not set: "
-                "set it, say to {train: 7, test: 1}"
-                for task in late
-                if self.tasks[task].matures_after
-            ]
-        problems = [
-            f"components.{name} is 'stock', but TFX's {stock} knows no labels that mature "
-            f"(tasks.{next(iter(late))}.matures_after): leave components.{name} out"
-            for name, stock in (("transform", "Transform"), ("evaluation", "Evaluator"))
-            if getattr(components, name) == "stock"
-        ]
-        for task, after in late.items():
-            what = f"the labels of task {task} are known {after} spans later (matures_after), "
-            if after > window.train + window.test - 1:
-                problems.append(
-                    f"data.window: {what}and no span that trains is as old: set data.window.train "
-                    f"to {after - window.test + 1} or more"
-                )
-            asked = [t for t in self.gate.thresholds if matches(task, t.task)]
-            if after >= window.test and asked:
-                problems.append(
-                    f"gate.thresholds: {what}so that no span that tests has any, and the threshold "
-                    f"on task {asked[0].task!r} could not be decided: set data.window.test to "
-                    f"{after + 1} or more, or name other tasks"
-                )
-        return problems
 
     @property
     def measures_drift(self) -> bool:
         """Whether `DriftGuard` runs; the stock StatisticsGen counts no values for it."""
         return self.drift.on_drift != "off" and self.components.statistics == "batch"
-
-    def _drift_problems(self) -> list[str]:
-        problems = [
-            f"drift.features names no feature: {name!r}, {suggest(name, self.features)}"
-            for name in self.drift.features
-            if name not in self.features
-        ]
-        problems += [
-            f"validation.open_features names no feature: {name!r}, {suggest(name, self.features)}"
-            for name in self.validation.open_features
-            if name not in self.features
-        ]
-        problems += [
-            f"drift.label_rates names no task: {name!r}, {suggest(name, self.tasks)}"
-            for name in self.drift.label_rates
-            if name not in self.tasks
-        ]
-        if "drift" in self.model_fields_set and self.drift.on_drift != "off":
-            if self.components.statistics == "stock":
-                problems.append(
-                    "components.statistics is 'stock', but StatisticsGen counts no values that "
-                    "drift could be measured by: leave 'drift' out, or set drift.on_drift: off"
-                )
-        return problems
-
-    def _skew_problems(self) -> list[str]:
-        """What `skew` names and nothing carries, and what it needs."""
-        skew, path = self.skew, self.data.serving_path
-        if path is None:
-            # Left out on purpose, as on a cluster that has none, it is with all that is about it.
-            if self.skew.model_fields_set and "serving_path" not in self.data.model_fields_set:
-                return [
-                    "skew is about logs of what was served, and data.serving_path does not name "
-                    "any: set it, or leave skew out"
-                ]
-            return []
-        problems = [
-            f"skew.{key} names no {kind}: {name!r}, {suggest(name, known)}"
-            for key, kind, names, known in (
-                ("scores", "task", skew.scores, self.tasks),
-                ("features", "feature", skew.features, self.features),
-            )
-            for name in names
-            if name not in known
-        ]
-        if skew.key is not None and skew.key not in self.features:
-            problems.append(
-                f"skew.key names no feature: {skew.key!r}, {suggest(skew.key, self.features)} If "
-                f"it is a column, write features.{skew.key}: {{kind: categorical, embed: false}}"
-            )
-        elif skew.key is not None and self.features[skew.key].kind == "sequence":
-            problems.append(f"skew.key should be one value a row: {skew.key!r} is a sequence")
-        if skew.scores and self.skew_versions is None:
-            problems.append(
-                "skew.scores are to be compared with those of the version that made them, but "
-                "nothing says where versions lie: set serving.push_to, or skew.versions_in"
-            )
-        if self.components.statistics == "stock":
-            problems.append(
-                "components.statistics is 'stock', but StatisticsGen counts no values that "
-                "serving logs could be held against: leave data.serving_path out"
-            )
-        return problems
 
     @property
     def skew_versions(self) -> str | None:
@@ -480,73 +272,3 @@ class Experiment(ContractSections):
     def counts_values(self) -> bool:
         """Whether statistics are to hold counts of values."""
         return self.measures_drift or self.data.serving_path is not None
-
-    def _split_problems(self) -> list[str]:
-        """Splits that can have no row, whatever the logs hold."""
-        split = self.data.split
-        if split.by == "span":
-            if self.data.window is None:
-                return [
-                    "data.split is by span, but data.window does not say how many spans train: set "
-                    "data.window: {train: 7, test: 1}"
-                ]
-            return []
-        if split.by == "hash" or split.by == "row":
-            empty = [name for name in SPLITS if getattr(split, name) == 0.0]
-            return [f"data.split.{name} is 0, but every split needs rows" for name in empty]
-        drawn = (split.validation if split.by == "file" else split.validation_from) is None
-        if drawn and split.validation_share == 0.0:
-            return ["data.split.validation_share is 0, but every split needs rows"]
-        return []
-
-    def _component_problems(self) -> list[str]:
-        """What the stock components can't do."""
-        problems = []
-        split = self.data.split
-        if self.components.example_gen == "stock":
-            plain = self.data.reader == "csv" and split.by == "file"
-            if not plain or any(
-                len(getattr(split, name) or ()) != 1 for name in ("train", "validation", "test")
-            ):
-                problems.append(
-                    "components.example_gen is 'stock', but CsvExampleGen reads 'csv' with "
-                    "data.split by file, one pattern for each of train, validation and test"
-                )
-            if self.components.statistics != "stock":
-                problems.append(
-                    "components.example_gen is 'stock': set components.statistics to 'stock' as "
-                    "well, since CsvExampleGen decides by the values which column is a number"
-                )
-            if self.data.missing_label != "refuse":
-                problems.append(
-                    "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
-                    "data.missing_label out"
-                )
-            if self.domain is not None and self.domain.other is not None:
-                problems.append(
-                    "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "
-                    "leave domain.other out"
-                )
-            if any(feature.kind == "sequence" for feature in self.features.values()):
-                problems.append(
-                    "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
-                    "them out of 'features'"
-                )
-        if self.components.transform == "stock" and self.transform.reuse is not None:
-            problems.append(
-                "components.transform is 'stock', but TFX's Transform analyses everything anew: "
-                "leave transform.reuse out, or take one_pass"
-            )
-        if self.components.evaluation == "stock":
-            problems += [
-                "components.evaluation is 'stock', but Evaluator knows rules on the AUC of all "
-                f"rows only: gate.thresholds has {threshold.rule!r} on {threshold.slice!r}"
-                for threshold in self.gate.thresholds
-                if threshold.rule != "auc" or threshold.slice != "overall"
-            ]
-            if self.gate.reference is not None:
-                problems.append(
-                    "components.evaluation is 'stock', but Evaluator compares with one baseline "
-                    "only: leave gate.reference out"
-                )
-        return problems
