@@ -12,15 +12,20 @@ from mtlx.transform.analysis.analysis import Analysis  # noqa: E402
 from mtlx.transform.analysis.finished_analysis import FinishedAnalysis  # noqa: E402
 from mtlx.transform.analysis.tft_analysis import Inputs, TFTAnalysis  # noqa: E402
 from mtlx.transform.columns.domain_values import domain_index, domain_text, gathered  # noqa: E402
-from mtlx.transform.columns.missing_values import as_numbers, as_texts  # noqa: E402
+from mtlx.transform.columns.missing_values import (  # noqa: E402
+    as_numbers,
+    as_texts,
+    is_missing,
+    plain_texts,
+)
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
 from mtlx.transform.contract.features import (  # noqa: E402
     CategoricalFeature,
-    Feature,
     NumericFeature,
     NumericTransform,
+    SequenceFeature,
 )
 
 
@@ -65,7 +70,8 @@ def preprocess(
             "rows that it was inferred from, or it is of another contract. Take them out of "
             "'features', or correct their 'column' or the schema"
         )
-    inputs = {name: _typed(x, contract.features.get(name), contract) for name, x in inputs.items()}
+    finished = analysis_folder is not None
+    inputs = {name: _typed(x, name, contract, finished) for name, x in inputs.items()}
     if contract.domain is not None and contract.domain.other is not None:
         values = domain_text(inputs[contract.domain.feature])
         inputs[contract.domain.feature] = gathered(values, contract.domain)
@@ -78,7 +84,8 @@ def preprocess(
     for name, feature in contract.features.items():
         if isinstance(feature, CategoricalFeature):
             if feature.embed:
-                outputs[name] = _ids(_scalars(inputs[name], ""), name, feature, analysis)
+                values = _scalars(inputs[name], "")
+                outputs[name] = _ids(values, name, contract, analysis)
         elif isinstance(feature, NumericFeature):
             outputs |= {
                 field: _number(inputs[name], name, feature, transform, analysis)
@@ -94,18 +101,39 @@ def preprocess(
 
 
 def _typed(
-    x: tf.Tensor | tf.SparseTensor, feature: Feature | None, contract: DataContract
+    x: tf.Tensor | tf.SparseTensor, name: str, contract: DataContract, finished: bool
 ) -> tf.Tensor | tf.SparseTensor:
     """A feature's type by the contract: readers other than ours go by how the values look.
 
-    What stands for a missing value becomes an empty text, or NaN.
+    What stands for a missing value becomes an empty text, or NaN. Only texts that are looked up in
+    a vocabulary which is `finished` stay as they are: `_ids` finds out.
     """
+    feature = contract.features.get(name)
     if feature is None:
         return x
-    convert = as_numbers if isinstance(feature, NumericFeature) else as_texts
-    if isinstance(x, tf.SparseTensor):
-        return tf.SparseTensor(x.indices, convert(x.values, contract), x.dense_shape)
-    return convert(x, contract)
+    if isinstance(feature, NumericFeature):
+        values = as_numbers(_values(x), contract)
+    elif finished and _vocabulary_of(name, contract).hash_buckets is None:
+        values = plain_texts(_values(x))
+    else:
+        values = as_texts(_values(x), contract)
+    return _with_values(x, values)
+
+
+def _vocabulary_of(name: str, contract: DataContract) -> CategoricalFeature:
+    """The categorical feature whose ids a feature's values get: itself, or that of its items."""
+    feature = contract.features[name]
+    item = feature.item if isinstance(feature, SequenceFeature) else name
+    return contract.categorical(item)
+
+
+def _values(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    return x.values if isinstance(x, tf.SparseTensor) else x
+
+
+def _with_values(x: tf.Tensor | tf.SparseTensor, values: tf.Tensor) -> tf.Tensor | tf.SparseTensor:
+    """The same places with other values."""
+    return x.with_values(values) if isinstance(x, tf.SparseTensor) else values
 
 
 def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
@@ -132,18 +160,23 @@ def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
         return tf.identity(labels)
 
 
-def _ids(
-    values: tf.Tensor, name: str, feature: CategoricalFeature, analysis: Analysis
-) -> tf.Tensor:
-    """Ids of strings of any shape; an empty string is a missing value."""
+def _ids(values: tf.Tensor, name: str, contract: DataContract, analysis: Analysis) -> tf.Tensor:
+    """Ids of strings of any shape, of a feature or of the items of a sequence."""
+    feature = contract.categorical(name)
     if feature.hash_buckets is not None:
-        found = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
-    else:
-        # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
-        found = analysis.lookup(name, values)
-    ids = found + model_inputs.FIRST_VALUE_ID
-    missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
-    return tf.where(tf.equal(values, ""), missing, ids)
+        ids = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
+        ids += model_inputs.FIRST_VALUE_ID
+        missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
+        return tf.where(tf.equal(values, ""), missing, ids)
+    # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
+    ids = analysis.lookup(name, values) + model_inputs.FIRST_VALUE_ID
+    # No vocabulary holds what stands for a missing value. To ask that of the few values that one
+    # does not hold, instead of all, is half of a transform's time where there are sequences.
+    unknown = tf.where(tf.equal(ids, model_inputs.OUT_OF_VOCABULARY_ID))
+    texts = tf.gather_nd(values, unknown)
+    missing = tf.boolean_mask(unknown, is_missing(texts, contract))
+    updates = tf.fill([tf.shape(missing)[0]], tf.constant(model_inputs.MISSING_ID, tf.int64))
+    return tf.tensor_scatter_nd_update(ids, missing, updates)
 
 
 def _number(
@@ -192,45 +225,48 @@ def _sequence(
     A sequence with several values per behaviour gives as many outputs, aligned; a value that is
     missing among others of its behaviour has the id of a missing value.
     """
-    parts, outputs = contract.parts(name), {}
-    if len(parts) == 1:
-        items = {name: _items(inputs[name])}
-    else:
-        items = dict(zip(parts, _aligned_items([inputs[part] for part in parts]), strict=True))
-    for part, ragged in items.items():
-        feature = contract.sequence(part)
-        recent = ragged[:, -feature.max_length :]
-        ids = _ids(recent.values, feature.item, contract.categorical(feature.item), analysis)
-        padded = recent.with_values(ids).to_tensor(
-            default_value=model_inputs.PADDING_ID, shape=[None, feature.max_length]
+    parts, outputs, ids = contract.parts(name), {}, []
+    for part in parts:
+        item = contract.sequence(part).item
+        ids.append(
+            _with_values(inputs[part], _ids(_values(inputs[part]), item, contract, analysis))
         )
-        outputs[part] = tf.ensure_shape(padded, [None, feature.max_length])
+    items = [_items(ids[0])] if len(parts) == 1 else _aligned_items(ids)
+    for part, ragged in zip(parts, items, strict=True):
+        length = contract.sequence(part).max_length
+        padded = ragged[:, -length:].to_tensor(
+            default_value=model_inputs.PADDING_ID, shape=[None, length]
+        )
+        outputs[part] = tf.ensure_shape(padded, [None, length])
     return outputs
 
 
-def _items(x: tf.Tensor | tf.SparseTensor) -> tf.RaggedTensor:
+def _items(ids: tf.Tensor | tf.SparseTensor) -> tf.RaggedTensor:
     """The items of a sequence; those without a value tell nothing, but would take places."""
-    if not isinstance(x, tf.SparseTensor):
-        x = tf.sparse.from_dense(x)
-    items = tf.sparse.retain(x, tf.not_equal(x.values, ""))
+    kept = tf.not_equal(_values(ids), model_inputs.MISSING_ID)
+    if isinstance(ids, tf.SparseTensor):
+        rows, count = tf.boolean_mask(ids.indices[:, 0], kept), ids.dense_shape[0]
+    else:
+        rows, count = tf.where(kept)[:, 0], tf.shape(ids, tf.int64)[0]
     # A sparse tensor's rows are in order; to check it made a third of the traced graph.
     return tf.RaggedTensor.from_value_rowids(
-        items.values, items.indices[:, 0], nrows=items.dense_shape[0], validate=False
+        tf.boolean_mask(_values(ids), kept), rows, nrows=count, validate=False
     )
 
 
 def _aligned_items(parts: list[tf.Tensor | tf.SparseTensor]) -> list[tf.RaggedTensor]:
     """The values of behaviours, beside each other; a behaviour without any is left out."""
+    nothing = tf.constant(model_inputs.MISSING_ID, tf.int64)
     dense = [
-        tf.sparse.to_dense(x, default_value="") if isinstance(x, tf.SparseTensor) else x
-        for x in parts
+        tf.sparse.to_dense(ids, default_value=nothing) if isinstance(ids, tf.SparseTensor) else ids
+        for ids in parts
     ]
     width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in dense]))
     dense = [
-        tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]], constant_values="")
+        tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]], constant_values=nothing)
         for values in dense
     ]
-    there = tf.reduce_any(tf.not_equal(tf.stack(dense), ""), axis=0)  # (B, L)
+    there = tf.reduce_any(tf.not_equal(tf.stack(dense), nothing), axis=0)  # (B, L)
     places = tf.where(there)
     return [
         tf.RaggedTensor.from_value_rowids(

@@ -37,13 +37,21 @@ def checked_base(folder: str) -> str:
 def base_vocabularies(folder: str, contract: DataContract) -> dict[str, list[bytes]]:
     """The vocabularies of a base model, of the features that have one today as well.
 
+    What stands for a missing value by today's contract is in none: it is not looked for there.
+
     Args:
         folder: of the base model.
         contract: today's.
     """
     base = BaseModel(folder)
     kept = [name for name in vocabulary_requests(contract) if name in base.record.vocabularies]
-    return {name: base.vocabulary(name) for name in kept}
+    return {name: without_markers(base.vocabulary(name), contract) for name in kept}
+
+
+def without_markers(values: list[bytes], contract: DataContract) -> list[bytes]:
+    """Leaves out what stands for a missing value, blanks at its ends left out."""
+    markers = {text.encode() for text in contract.missing}
+    return [value for value in values if value.strip() not in markers]
 
 
 def grown_vocabulary(

@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from mtlx.transform.analysis.analysis import numeric_requests, vocabulary_requests
 from mtlx.transform.columns.domain_values import domain_text, gathered
-from mtlx.transform.columns.missing_values import as_numbers, as_texts
+from mtlx.transform.columns.missing_values import as_numbers, as_texts, plain_texts
 from mtlx.transform.contract.data_contract import DataContract
 
 #: By feature: distinct values and their counts, or the numbers.
@@ -33,8 +33,8 @@ def read_counts(file: str, contract: DataContract, schema: bytes) -> Iterator[Ba
 
     Yields:
         For every feature with a vocabulary: values ``(n,)`` bytes and counts ``(n,)`` int64, of
-        the field and its sequences together. For every feature with a summary: numbers ``(n,)``
-        float32.
+        the field and of its sequences, in which a value may stand several times. For every feature
+        with a summary: numbers ``(n,)`` float32.
     """
     count = _counter(contract, schema)
     records = tf.data.TFRecordDataset(file, "GZIP", buffer_size=1 << 20)
@@ -70,14 +70,14 @@ def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.Conc
         parsed = tf.io.parse_example(serialized, spec) if spec else {}
         counts: dict[str, tuple[tf.Tensor, ...]] = {}
         for name, request in vocabularies.items():
-            present = [
-                _texts(source, parsed[source], contract)
+            found = [
+                _counted(source, parsed[source], contract)
                 for source in request.sources
                 if source in spec
             ]
-            values = tf.concat(present or [tf.constant([], tf.string)], axis=0)
-            distinct, _, number = tf.unique_with_counts(values, tf.int64)
-            counts[name] = (distinct, number)
+            nothing = tf.constant([], tf.string), tf.constant([], tf.int64)
+            values, numbers_of = zip(*(found or [nothing]), strict=True)
+            counts[name] = tf.concat(values, axis=0), tf.concat(numbers_of, axis=0)
         for name in numbers:
             values = parsed[name].values if name in spec else tf.constant([], tf.float32)
             counts[name] = (as_numbers(values, contract),)
@@ -87,9 +87,15 @@ def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.Conc
     return function.get_concrete_function(tf.TensorSpec([None], tf.string))
 
 
-def _texts(name: str, x: tf.SparseTensor, contract: DataContract) -> tf.Tensor:
-    """Values ``(n,)`` as the vocabulary has them, the domain's as they are gathered."""
-    values, domain = as_texts(x.values, contract), contract.domain
+def _counted(name: str, x: tf.SparseTensor, contract: DataContract) -> tuple[tf.Tensor, tf.Tensor]:
+    """Values ``(n,)`` as the vocabulary has them, the domain's as they are gathered, and how often
+    each occurs ``(n,)``; a value may stand there several times.
+    """
+    domain = contract.domain
     if domain is not None and domain.other is not None and name == domain.feature:
-        return gathered(domain_text(x.with_values(values)), domain)
-    return values
+        # A row without a value is of the other domain.
+        texts = domain_text(x.with_values(as_texts(x.values, contract)))
+        values, _, number = tf.unique_with_counts(gathered(texts, domain), tf.int64)
+        return values, number
+    distinct, _, number = tf.unique_with_counts(plain_texts(x.values), tf.int64)
+    return as_texts(distinct, contract), number

@@ -21,12 +21,17 @@ def as_texts(values: tf.Tensor, contract: DataContract) -> tf.Tensor:
         values: of any shape; other readers than ours may have made numbers of them.
         contract: the data contract.
     """
-    texts = values if values.dtype == tf.string else _number_texts(values)
+    texts = plain_texts(values)
     return tf.where(is_missing(texts, contract), "", texts)
 
 
-def _number_texts(values: tf.Tensor) -> tf.Tensor:
-    """Numbers as texts: whole ones as integers, as our readers write them; NaN as ``""``."""
+def plain_texts(values: tf.Tensor) -> tf.Tensor:
+    """Values of any shape as texts, whether or not these stand for a missing value.
+
+    Whole numbers are written as integers, as our readers do; NaN as ``""``.
+    """
+    if values.dtype == tf.string:
+        return values
     if values.dtype.is_integer:
         return tf.strings.as_string(values)
     whole = tf.equal(tf.floor(values), values) & (tf.abs(values) < 2.0**63)

@@ -7,9 +7,11 @@ from mtlx.components.one_pass_transform.base_vocabularies import (
     EMPTY_VOCABULARY,
     checked_base,
     grown_vocabulary,
+    without_markers,
 )
 from mtlx.trainer.warm_start.base_model import BaseModelError
 from mtlx.transform.analysis.analysis import VocabularyRequest
+from mtlx.transform.contract.data_contract import DataContract
 
 BASE = [b"a", b"b", b"c", b"d"]
 #: Of a day: the frequent first.
@@ -40,6 +42,17 @@ def test_what_occurs_least_today_goes_where_there_is_no_room():
 def test_an_empty_vocabulary_is_filled():
     assert _grown([EMPTY_VOCABULARY], DAY, min_count=2) == [b"x", b"c", b"y"]
     assert _grown([EMPTY_VOCABULARY], {}) == []
+
+
+def test_what_stands_for_a_missing_value_since_is_no_value_any_more():
+    contract = DataContract.read(
+        {
+            "features": {"f": {"kind": "categorical"}},
+            "tasks": {"click": {"label": "click"}},
+            "missing": ["?"],
+        }
+    )
+    assert without_markers([b"a", b"?", b" ? ", b"?b", b" "], contract) == [b"a", b"?b"]
 
 
 def test_a_base_model_that_is_gone_is_said_before_rows_are_read(tmp_path):

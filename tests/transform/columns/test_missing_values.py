@@ -1,5 +1,6 @@
 """Missing markers: the same in Arrow (reading) and in TensorFlow (analysis, training, serving)."""
 
+import collections
 import copy
 
 import hypothesis
@@ -167,7 +168,10 @@ def test_numbers_that_another_reader_left_as_text(contract, tmp_path):
             writer.write(example.SerializeToString())
     (counts,) = read_counts(str(tmp_path / "a.gz"), contract, schema)
     np.testing.assert_array_equal(counts["price"][0], numbers)
-    assert dict(zip(*counts["item"], strict=True)) == {b"5": 2, b"": 2, b"2.5": 1}
+    found = collections.Counter()
+    for value, number in zip(*counts["item"], strict=True):
+        found[value] += number
+    assert found == {b"5": 2, b"": 2, b"2.5": 1}
 
 
 def test_whole_numbers_of_another_reader_are_the_texts_that_ours_writes(contract):
