@@ -170,8 +170,8 @@ def _ids(values: tf.Tensor, name: str, contract: DataContract, analysis: Analysi
         return tf.where(tf.equal(values, ""), missing, ids)
     # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
     ids = analysis.lookup(name, values) + model_inputs.FIRST_VALUE_ID
-    # No vocabulary holds what stands for a missing value. To ask that of the few values that one
-    # does not hold, instead of all, is half of a transform's time where there are sequences.
+    # No vocabulary holds what stands for a missing value: so only the few values that one does not
+    # hold are asked. To ask all was a fifth of what a served row with sequences costs.
     unknown = tf.where(tf.equal(ids, model_inputs.OUT_OF_VOCABULARY_ID))
     texts = tf.gather_nd(values, unknown)
     missing = tf.boolean_mask(unknown, is_missing(texts, contract))
