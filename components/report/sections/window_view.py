@@ -139,8 +139,11 @@ def window_notice(spans: Sequence[SpanView], experiment: Mapping[str, Any]) -> s
 def window_fact(spans: Sequence[SpanView], experiment: Mapping[str, Any]) -> str:
     """Which spans train and which test, in a few words."""
     date = is_date((experiment.get("data") or {}).get("path", ()))
-    words = {"trains": "trained on", "trained the base model": "going on from a model of"}
-    words["tests"] = "tested on"
+    words = {
+        "trains": "trained on",
+        "trained the base model": "going on from a model that saw of the window",
+        "tests": "tested on",
+    }
     by_part = {part: [span.span for span in spans if span.part == part] for part in words}
     return ", ".join(
         f"{words[part]} {many_words(found, date)}" for part, found in by_part.items() if found
