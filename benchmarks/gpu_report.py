@@ -27,7 +27,7 @@ class Results:
         float32_error: of a product of float32, as a share.
         curves: losses by the name of where they were trained.
         tables: a row per table size.
-        skipped: what there was no time for.
+        skipped: what is not there, for want of time where nothing else is said.
         seconds_per_job: of the last wave of jobs, None before it.
     """
 
@@ -111,7 +111,7 @@ class Results:
         if self.curves:
             lines += [f"- {line}" for line in self.curve_lines()] + [""]
         if self.skipped:
-            lines += [f"No time was left for {', '.join(self.skipped)}.", ""]
+            lines += [f"Not measured: {', '.join(self.skipped)}.", ""]
         return "\n".join(lines)
 
     def _members(self) -> list[str]:
