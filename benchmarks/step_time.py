@@ -24,31 +24,19 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mtlx.trainer.losses import LOSSES
+from benchmarks.step_models import (
+    FIELDS,
+    TASKS,
+    Batch,
+    batch_of,
+    inputs_of,
+    member_names,
+    settings_of,
+    trains_by_gradient,
+)
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
-from mtlx.trainer.networks import NETWORKS
-from mtlx.trainer.networks.network import Network
-from mtlx.trainer.parts.bottoms import BOTTOMS
-from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
-from mtlx.transform.contract.model_inputs import (
-    CategoricalInput,
-    ModelInputs,
-    SequenceInput,
-    TaskSpec,
-)
-
-TASKS = (
-    TaskSpec("click", "click"),
-    TaskSpec("cart", "cart", "click"),
-    TaskSpec("buy", "buy", "cart"),
-)
-DOMAINS = ("home", "search", "product")
-FIELDS, LENGTH = 20, 50
-#: Names that stand for another member, or for none.
-SAME = ("none", "joint", "youtube_net")
-
-Batch = dict[str, np.ndarray]
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 
 def main() -> None:
@@ -58,17 +46,16 @@ def main() -> None:
     if arguments.tables:
         console.print(_table_sizes(arguments.steps))
         return
-    every = [*NETWORKS, *ARRANGEMENTS, *SEQUENCE_ENCODERS, *BOTTOMS]
-    names = arguments.members or [name for name in dict.fromkeys(every) if name not in SAME]
+    names = arguments.members or member_names()
     table = Table("member", "parameters", title=f"Examples/s, {keras.backend.backend()}")
     for size in arguments.batch:
         table.add_column(f"batch {size:,}", justify="right")
     table.add_column("peak MiB", justify="right")
     for name in names:
-        if not _trains_by_gradient(name):
+        if not trains_by_gradient(name):
             continue
-        settings = _settings(name)
-        inputs = _inputs(1000, sequences=settings.sequence_encoder != "none")
+        settings = settings_of(name)
+        inputs = inputs_of(1000, sequences=settings.sequence_encoder != "none")
         rates, parameters = [], 0
         _forget_peak()
         for size in arguments.batch:
@@ -105,43 +92,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _trains_by_gradient(name: str) -> bool:
-    return name not in NETWORKS or issubclass(NETWORKS.get(name), Network)
-
-
-def _settings(name: str) -> ModelSettings:
-    """A network as it is; an encoder below MMoE, as in DTRN's tables."""
-    if name in NETWORKS:
-        return ModelSettings(network=name, sequence_encoder="none")
-    if name in ARRANGEMENTS:
-        return ModelSettings(network="mmoe", sequence_encoder="none", arrangement=name)
-    if name in BOTTOMS:
-        return ModelSettings(network="mmoe", sequence_encoder="tim", bottom=name)
-    return ModelSettings(network="mmoe", sequence_encoder=name)
-
-
-def _inputs(rows: int, sequences: bool) -> ModelInputs:
-    fields = tuple(CategoricalInput(f"field_{i}", rows) for i in range(FIELDS))
-    names = ("clicks", "buys") if sequences else ()
-    found = tuple(SequenceInput(name, "field_0", LENGTH) for name in names)
-    return ModelInputs(fields, (), found, "field_0", DOMAINS, TASKS)
-
-
-def _batch(inputs: ModelInputs, size: int) -> Batch:
-    random = np.random.default_rng(0)
-    batch = {
-        field.name: random.integers(3, field.cardinality, size) for field in inputs.categorical
-    }
-    for sequence in inputs.sequences:
-        batch[sequence.name] = random.integers(3, 1000, (size, LENGTH))
-    batch["domain_id"] = random.integers(0, len(DOMAINS), size)
-    reached = np.ones(size, np.int64)
-    for task in TASKS:
-        reached = reached * (random.random(size) < 0.4)
-        batch[task.label] = reached
-    return batch
-
-
 def _make_step(
     inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int
 ) -> tuple[Callable[[], object], int]:
@@ -150,7 +100,7 @@ def _make_step(
     model = ARRANGEMENTS.get(settings.arrangement)(inputs, settings)
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     make = _tensorflow_step if keras.backend.backend() == "tensorflow" else _jax_step
-    return make(model, _batch(inputs, size), optimizer), parameters
+    return make(model, batch_of(inputs, size), optimizer), parameters
 
 
 def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
@@ -168,36 +118,19 @@ def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callab
 def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
     import jax
 
+    from benchmarks.jax_step import JaxStep
+
     if optimizer != "adam":
         raise ValueError(f"{optimizer} is the TensorFlow trainer's; on JAX there is adam")
-    adam = keras.optimizers.Adam(1e-3)
-    adam.build(model.trainable_variables)
-    losses = [
-        LOSSES.build(term["name"], term.get("options", {}), TASKS) for term in model.default_losses
-    ]
-    labels = np.stack([batch[task.label] for task in TASKS], axis=1).astype("float32")
-    mask = np.ones_like(labels)
+    step = JaxStep(model)
+    run = jax.jit(step)
+    held = [step.state]
 
-    def total(trainable: list, rest: list) -> tuple:
-        outputs, rest = model.stateless_call(trainable, rest, batch, training=True)
-        return sum(keras.ops.sum(loss(labels, outputs, mask)) for loss in losses), rest
-
-    @jax.jit
-    def step(trainable: list, rest: list, state: list) -> tuple:
-        (value, rest), gradients = jax.value_and_grad(total, has_aux=True)(trainable, rest)
-        trainable, state = adam.stateless_apply(state, gradients, trainable)
-        return value, trainable, rest, state
-
-    held = [
-        [variable.value for variable in group]
-        for group in (model.trainable_variables, model.non_trainable_variables, adam.variables)
-    ]
-
-    def run() -> None:
-        value, *held[:] = step(*held)
+    def take() -> None:
+        value, held[0] = run(held[0], batch)
         value.block_until_ready()
 
-    return run
+    return take
 
 
 def _seconds(step: Callable[[], object], steps: int) -> float:
@@ -224,7 +157,7 @@ def _table_sizes(steps: int) -> Table:
     for optimizer in kinds:
         seconds = []
         for size in sizes:
-            step, _ = _make_step(_inputs(size // FIELDS, False), settings, optimizer, 2048)
+            step, _ = _make_step(inputs_of(size // FIELDS, False), settings, optimizer, 2048)
             seconds.append(_seconds(step, max(steps, 15)))
             del step
         cells = [f"{1000 * value:.1f}" for value in seconds]

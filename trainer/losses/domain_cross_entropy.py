@@ -74,8 +74,14 @@ class DomainCrossEntropy(Loss):
         if domains is None:
             domains = ops.zeros(ops.shape(losses)[:1], dtype="int64")
         domains = ops.cast(domains, "int32")
-        # The zero stands for a batch without rows, whose maximum is undefined.
-        count = ops.max(ops.concatenate([domains, ops.zeros((1,), "int32")])) + 1
-        sums = ops.segment_sum(losses, domains, num_segments=count)  # (D, T)
-        rows = ops.segment_sum(mask, domains, num_segments=count)
+        # Rows by domain, and numbers from 0 on for the domains that the batch has. There are at
+        # most B: unlike the number of domains, B is known when the step is compiled.
+        order = ops.argsort(domains)
+        domains = ops.take(domains, order, axis=0)
+        before = ops.concatenate([domains[:1], domains[:-1]])
+        places = ops.cumsum(ops.cast(domains != before, "int32"))
+        count = ops.shape(losses)[0]
+        losses, mask = ops.take(losses, order, axis=0), ops.take(mask, order, axis=0)
+        sums = ops.segment_sum(losses, places, num_segments=count)  # (B, T), most of them empty
+        rows = ops.segment_sum(mask, places, num_segments=count)
         return ops.sum(sums / ops.maximum(rows, 1.0), axis=0)

@@ -53,3 +53,18 @@ def test_works_in_a_graph_with_int64_domains():
     graph = tf.function(lambda *arguments: loss(*arguments))
     outputs = {"logits": tf.constant(LOGITS), "domain_id": tf.constant(DOMAINS, tf.int64)}
     np.testing.assert_allclose(graph(LABELS, outputs, MASK), _loss(LABELS, outputs, MASK))
+
+
+def test_knows_its_sizes_before_it_runs():
+    """Where the rows of a batch are known; a compiler such as JAX's asks for it."""
+    loss = LOSSES.build("domain_cross_entropy", {}, TASKS)
+
+    @tf.function(input_signature=[tf.TensorSpec((90,), tf.int64)])
+    def of_domains(domains):
+        return loss(LABELS, {"logits": LOGITS, "domain_id": domains}, MASK)
+
+    concrete = of_domains.get_concrete_function()
+    sums = [node for node in concrete.graph.get_operations() if "SegmentSum" in node.type]
+    assert [int(tf.get_static_value(node.inputs[2])) for node in sums] == [90, 90]
+    outputs = {"logits": LOGITS, "domain_id": DOMAINS}
+    np.testing.assert_allclose(concrete(tf.constant(DOMAINS)), _loss(LABELS, outputs, MASK), 1e-5)

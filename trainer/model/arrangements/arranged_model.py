@@ -32,6 +32,11 @@ class ArrangedModel(GradientModel):
         self.inputs_record = inputs
         self.models = models
         self.default_losses = (*DEFAULT_LOSSES, *models[0].encoder_losses)
+        # Keras asks for it before a stateless call, which may be the first of all calls.
+        self.build()
+
+    def build(self, *_: object) -> None:
+        """Makes nothing: the models inside have their weights."""
 
     @property
     def embeddings(self) -> list[FieldEmbedding]:

@@ -35,6 +35,16 @@ def _build(arrangement, network="mmoe"):
     return model
 
 
+@pytest.mark.parametrize("arrangement", ["mtl", "mdl", "mtmd"])
+def test_may_be_called_without_state_first_of_all(arrangement):
+    """As a training on JAX does, and with the same result as a call."""
+    model = _build(arrangement)
+    trained = [variable.value for variable in model.trainable_variables]
+    rest = [variable.value for variable in model.non_trainable_variables]
+    outputs, _ = model.stateless_call(trained, rest, FEATURES)
+    np.testing.assert_allclose(outputs["logits"], model(FEATURES)["logits"], rtol=1e-5)
+
+
 def test_mtl_scores_a_row_by_its_domains_own_model():
     model = _build("mtl")
     outputs = model(FEATURES)
