@@ -12,6 +12,7 @@ from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.parallel.normalization import Normalization, domain_normalization_layer
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
 from mtlx.trainer.layers.parallel.towers import Towers
+from mtlx.trainer.layers.rows_of import rows_of
 from mtlx.trainer.networks.network import Network
 from mtlx.transform.contract.model_inputs import ModelInputs
 
@@ -110,7 +111,7 @@ class STAR(Network):
                 hidden = self.normalizations[place](hidden, domain_ids, **flag)
             hidden = self.dropout(ops.relu(hidden), training=training)
         logits = self.towers(hidden, training=training)
-        domain = ops.take(self.domain_embedding, domain_ids, axis=0)  # (B, domain_size)
+        domain = rows_of(self.domain_embedding, domain_ids)  # (B, domain_size)
         joined = ops.concatenate([domain, flat], axis=-1)
         auxiliary = self.auxiliary(joined, training=training)[:, 0]
         return {"logits": logits + self.auxiliary_output(auxiliary)}

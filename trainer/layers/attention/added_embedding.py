@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from mtlx.trainer.layers.rows_of import rows_of
+
 
 class AddedEmbedding(keras.layers.Layer):
     """x + E[index]. E starts from N(0, spread).
@@ -27,7 +29,7 @@ class AddedEmbedding(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor, index: keras.KerasTensor) -> keras.KerasTensor:
         """``(..., k)`` and int index ``(...)``, or one that broadcasts to it, to ``(..., k)``."""
-        return inputs + ops.take(self.table, index, axis=0)
+        return inputs + rows_of(self.table, index)
 
 
 def recency(mask: keras.KerasTensor) -> keras.KerasTensor:

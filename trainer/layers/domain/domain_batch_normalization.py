@@ -5,6 +5,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.domain_statistics import DomainStatistics
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.rows_of import rows_of
 
 #: So many rows of a domain's past stand beside those of the batch, on each device.
 _HISTORY = 8.0
@@ -57,11 +58,11 @@ class DomainBatchNormalization(keras.layers.Layer):
         if training:
             mean, variance = self._of_batch(values, domain_ids, mean, variance)
             self.statistics.add(values, domain_ids)
-        normal = values - ops.take(mean, domain_ids, axis=0)
-        normal = normal * ops.take(ops.rsqrt(variance + self.epsilon), domain_ids, axis=0)
+        normal = values - rows_of(mean, domain_ids)
+        normal = normal * rows_of(ops.rsqrt(variance + self.epsilon), domain_ids)
         normal = ops.reshape(ops.cast(normal, inputs.dtype), ops.shape(inputs))
-        scale = ops.take(self.scale, domain_ids, axis=0)
-        return normal * scale + ops.take(self.shift, domain_ids, axis=0)
+        scale = rows_of(self.scale, domain_ids)
+        return normal * scale + rows_of(self.shift, domain_ids)
 
     def _of_batch(
         self,
@@ -78,7 +79,7 @@ class DomainBatchNormalization(keras.layers.Layer):
         rows = ops.where(rows > 0, rows, 1.0)
         mean = (_over_devices(ops.matmul(members, values)) + past * past_mean) / rows
         # In two passes: squares of values far from 0 would leave nothing of the variance.
-        centred = ops.square(values - ops.take(mean, domain_ids, axis=0))
+        centred = ops.square(values - rows_of(mean, domain_ids))
         squares = _over_devices(ops.matmul(members, centred))
         of_past = past_variance + ops.square(past_mean - mean)
         return mean, (squares + past * of_past) / rows

@@ -7,6 +7,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.rows_of import rows_of
 
 
 class DomainDense(keras.layers.Layer):
@@ -59,5 +60,5 @@ class DomainDense(keras.layers.Layer):
         equation = "bi,dcio->bdco" if len(inputs.shape) == 2 else "bci,dcio->bdco"
         outputs = of_own_domain(ops.einsum(equation, inputs, self.kernel), domain_ids)
         if self.bias is not None:
-            outputs = outputs + ops.take(self.bias, domain_ids, axis=0)
+            outputs = outputs + rows_of(self.bias, domain_ids)
         return self.activation(outputs)

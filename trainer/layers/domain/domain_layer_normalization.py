@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from mtlx.trainer.layers.rows_of import rows_of
+
 
 class DomainLayerNormalization(keras.layers.Layer):
     """LN_dc(x) = γ_dc ⊙ (x − mean) / sqrt(variance + ε) + β_dc, d the row's own domain.
@@ -34,5 +36,5 @@ class DomainLayerNormalization(keras.layers.Layer):
         centred = values - ops.mean(values, axis=-1, keepdims=True)
         variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
         normal = ops.cast(centred * ops.rsqrt(variance + self.epsilon), inputs.dtype)
-        scale = ops.take(self.scale, domain_ids, axis=0)
-        return normal * scale + ops.take(self.shift, domain_ids, axis=0)
+        scale = rows_of(self.scale, domain_ids)
+        return normal * scale + rows_of(self.shift, domain_ids)

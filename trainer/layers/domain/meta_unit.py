@@ -7,6 +7,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.rows_of import rows_of
 
 
 class MetaUnit(keras.layers.Layer):
@@ -65,4 +66,4 @@ class MetaUnit(keras.layers.Layer):
         kernels = ops.einsum("ds,scio->dcio", knowledge, self.kernel_generator) + self.kernel
         biases = ops.einsum("ds,sco->dco", knowledge, self.bias_generator) + self.bias
         outputs = of_own_domain(ops.einsum("bcpi,dcio->bdcpo", inputs, kernels), domain_ids)
-        return ops.relu(outputs + ops.take(biases, domain_ids, axis=0)[:, :, None])
+        return ops.relu(outputs + rows_of(biases, domain_ids)[:, :, None])

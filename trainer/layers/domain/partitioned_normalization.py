@@ -5,6 +5,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.domain_statistics import DomainStatistics
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.rows_of import rows_of
 
 
 class PartitionedNormalization(keras.layers.Layer):
@@ -55,9 +56,9 @@ class PartitionedNormalization(keras.layers.Layer):
         values = ops.cast(inputs, "float32")  # squares of float16 values overflow
         mean, variance = self.statistics.moments()
         deviation = ops.sqrt(variance + self.epsilon)
-        normal = values - ops.take(mean, domain_ids, axis=0)
-        normal = ops.cast(normal / ops.take(deviation, domain_ids, axis=0), inputs.dtype)
+        normal = values - rows_of(mean, domain_ids)
+        normal = ops.cast(normal / rows_of(deviation, domain_ids), inputs.dtype)
         if training:
             self.statistics.add(values, domain_ids)
-        scale = self.scale * ops.take(self.domain_scale, domain_ids, axis=0)
-        return normal * scale + self.shift + ops.take(self.domain_shift, domain_ids, axis=0)
+        scale = self.scale * rows_of(self.domain_scale, domain_ids)
+        return normal * scale + self.shift + rows_of(self.domain_shift, domain_ids)

@@ -8,6 +8,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.rows_of import rows_of
 
 
 class StarDense(keras.layers.Layer):
@@ -70,5 +71,5 @@ class StarDense(keras.layers.Layer):
         kernels = self.kernel * self.domain_kernel  # (D, n, units)
         outputs = of_own_domain(ops.einsum("bi,dio->bdo", inputs, kernels), domain_ids)
         if self.bias is not None:
-            outputs = outputs + self.bias + ops.take(self.domain_bias, domain_ids, axis=0)
+            outputs = outputs + self.bias + rows_of(self.domain_bias, domain_ids)
         return self.activation(outputs)

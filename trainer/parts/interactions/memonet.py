@@ -11,6 +11,7 @@ from pydantic import Field, PositiveInt
 from mtlx.trainer.layers.known_size import known_size
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.rows_of import rows_of
 from mtlx.trainer.parts.interactions.cross_hash import CrossHash
 from mtlx.trainer.parts.interactions.interaction import Interaction
 from mtlx.transform.config.names import suggest
@@ -140,7 +141,7 @@ class MemoNet(Interaction):
             ops.take(ids, self.left, axis=1), ops.take(ids, self.right, axis=1)
         )  # (B, P, hcnets·m)
         book = np.repeat(np.arange(self.hcnets, dtype="int64"), self.hashes)
-        codes = ops.take(self.codebooks, hashed + book * self.codewords, axis=0)
+        codes = rows_of(self.codebooks, hashed + book * self.codewords)
         shape = (-1, len(self.left), self.hcnets, self.hashes, self.copies, self.width)
         codes = ops.transpose(ops.reshape(codes, shape), (0, 4, 2, 1, 3, 5))
         groups = self.copies * self.hcnets
