@@ -13,6 +13,7 @@ from mtlx.components.slice_evaluation.slices import SliceColumn
 from mtlx.components.slice_evaluation.statistics import score_histogram
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_auc import (
+    Estimate,
     auc_difference,
     auc_estimate,
     exact_bounds,
@@ -301,7 +302,7 @@ def test_what_is_undefined_has_no_value_and_a_reason():
     assert over(0.521).value is not None and over(0.521).reason is None
     assert over(0.521, 0.99).lower is None, "Fieller unbounded"
     assert "0.5210, is too uncertain for a ratio" in over(0.521, 0.99).reason
-    assert auc_estimate(np.nan, spread, 0, 0.95) == (None,) * 4
+    assert auc_estimate(np.nan, spread, 0, 0.95) == Estimate()
     assert auc_difference(np.array([0.7, np.nan]), spread, 1, 0.95).value is None
     unknown = known(np.full((2, 2), np.nan))
     assert over(0.8, spread=unknown).value is None
