@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.slices import MISSING, SliceKey, slice_text
 from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
@@ -19,6 +20,7 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     BASELINE,
     CALIBRATION,
     CANDIDATE,
+    CURVE,
     EXAMPLES,
     LOG_LOSS,
     POSITIVES,
@@ -49,6 +51,10 @@ class _Values:
     def value(self, metric: str) -> float | None:
         return self.interval(metric)[0]
 
+    def curve(self, metric: str) -> ConfidenceCurve | None:
+        text = self.texts.get(metric + CURVE)
+        return None if text is None else ConfidenceCurve.from_text(text)
+
     def count(self, metric: str) -> int:
         return round(self.numbers[metric][0])
 
@@ -75,6 +81,7 @@ class SliceMetrics:
         undefined_predictions: rows for which the model served no finite number; one of them
             makes all metrics above undefined.
         auc_reason: why the AUC or its interval is None, in words.
+        auc_curve: bounds of the AUC at every level; None where it has no interval.
     """
 
     model: str
@@ -89,6 +96,7 @@ class SliceMetrics:
     examples: int
     undefined_predictions: int = 0
     auc_reason: str | None = None
+    auc_curve: ConfidenceCurve | None = None
 
     @property
     def slice(self) -> str:
@@ -112,6 +120,8 @@ class Comparison:
         auc_difference_upper: of its paired interval.
         relaimp_reason: why RelaImp or its interval is None, in words.
         auc_difference_reason: why the difference or its interval is None.
+        relaimp_curve: bounds of RelaImp at every level; None where it has no interval.
+        auc_difference_curve: of the difference.
     """
 
     baseline: str
@@ -125,6 +135,8 @@ class Comparison:
     auc_difference_upper: float | None
     relaimp_reason: str | None = None
     auc_difference_reason: str | None = None
+    relaimp_curve: ConfidenceCurve | None = None
+    auc_difference_curve: ConfidenceCurve | None = None
 
     @property
     def slice(self) -> str:
@@ -337,6 +349,7 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
         examples=values.count(EXAMPLES),
         undefined_predictions=values.count(UNDEFINED_PREDICTIONS),
         auc_reason=values.texts.get(AUC + REASON),
+        auc_curve=values.curve(AUC),
     )
 
 
@@ -349,4 +362,6 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
         *values.interval(AUC_DIFFERENCE),
         relaimp_reason=values.texts.get(RELAIMP + REASON),
         auc_difference_reason=values.texts.get(AUC_DIFFERENCE + REASON),
+        relaimp_curve=values.curve(RELAIMP),
+        auc_difference_curve=values.curve(AUC_DIFFERENCE),
     )

@@ -114,6 +114,8 @@ def print_summary(
         mark, colour = ("✔", "green") if finding.passed else ("✘", "red")
         line = f"serving check: {finding.message}"
         console.print(Text.assemble((f"{mark} ", colour), line), soft_wrap=True)
+    if verdict.family is not None:
+        console.print(Text(verdict.family.words), soft_wrap=True)
     console.print(_verdict_line(verdict, served))
     if result.window:
         console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)

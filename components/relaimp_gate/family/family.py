@@ -11,13 +11,14 @@ from mtlx.components.relaimp_gate.verdict import Check, FamilyDecision
 def decide_together(
     checks: list[Check], error_rate: float | None
 ) -> tuple[list[Check], FamilyDecision | None]:
-    """Lets checks that look for a proven loss block only with what is sure among all of them.
+    """Lets checks that look for a proven loss block only where it is sure among all of them.
 
     They are the checks with ``bound: upper`` that have a p-value and no level of their own. A
     candidate that falls short in none of them is held back by one of them with a probability of
     at most the error rate: Holm's procedure. All other checks stay as they are. Those with
     ``bound: lower`` need nothing of the kind: since all of them have to be met, a candidate that
-    falls short in one has to be lucky in that one, which is the level of a single check.
+    falls short in one has to be lucky in that one, which is the level of a single check. What a
+    check's own interval lets pass is never blocked.
 
     Args:
         checks: of all thresholds, each decided by itself.
@@ -36,13 +37,11 @@ def decide_together(
     decided, lifted = list(checks), 0
     for place, p_value in zip(members, map(float, adjusted), strict=True):
         check = checks[place]
-        passed = p_value > error_rate
+        passed = check.passed or p_value > error_rate
         lifted += passed and not check.passed
+        words = "" if check.passed else _words(check, p_value, passed, error_rate, len(members))
         decided[place] = dataclasses.replace(
-            check,
-            passed=passed,
-            adjusted_p_value=p_value,
-            message=check.message + _words(check, p_value, passed, error_rate, len(members)),
+            check, passed=passed, adjusted_p_value=p_value, message=check.message + words
         )
     blocking = sum(not decided[place].passed for place in members)
     return decided, FamilyDecision(error_rate, len(members), blocking, lifted)
@@ -53,11 +52,8 @@ def _belongs(check: Check) -> bool:
 
 
 def _words(check: Check, p_value: float, passed: bool, error_rate: float, members: int) -> str:
-    """How the family's decision reads behind that of the check alone."""
-    if check.passed and passed:
-        return ""
-    among = "alone" if members == 1 else f"among {members} such checks"
-    shown = f"p {check.p_value:.2g}, {p_value:.2g} {among}, gate.error_rate {error_rate:g}"
-    if check.passed:
-        return f", and yet the loss is sure ({shown}): it blocks"
-    return f", and the loss is {'not sure' if passed else 'sure'} ({shown})"
+    """How the family's decision reads behind that of a check that alone would block."""
+    shown = f"p {check.p_value:.2g} alone, {p_value:.2g} among {members}"
+    if passed:
+        return f", which chance does too often to block ({shown}, gate.error_rate {error_rate:g})"
+    return f" ({shown}, gate.error_rate {error_rate:g})"

@@ -4,8 +4,12 @@ from typing import Annotated
 
 import pydantic
 
-from mtlx.components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
-from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
+from mtlx.components.relaimp_gate.rules.bounded_minimum import (
+    check_minimum,
+    describe_minimum,
+    refuse_level_of_point,
+)
+from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Level, Rule
 
 
 class AucRule(Rule):
@@ -14,6 +18,7 @@ class AucRule(Rule):
     Args:
         minimum: in [0, 1].
         bound: which of the confidence interval's ends, or the point, has to reach it.
+        level: one-sided error level of that end; None for the evaluation's confidence.
     """
 
     def __init__(
@@ -21,19 +26,24 @@ class AucRule(Rule):
         *,
         minimum: Annotated[float, pydantic.Field(ge=0.0, le=1.0)],
         bound: Bound = "lower",
+        level: Level | None = None,
     ):
-        self._minimum, self._bound = minimum, bound
+        refuse_level_of_point(bound, level)
+        self._minimum, self._bound, self._level = minimum, bound, level
 
     @property
     def threshold(self) -> str:
         """What is asked for, in a few words."""
-        return describe_minimum(_number(self._minimum), self._bound)
+        return describe_minimum(_number(self._minimum), self._bound, self._level)
 
     def check(self, evidence: Evidence) -> Finding:
         """Holds one task and slice against the threshold."""
         own = evidence.candidate
         estimate = (own.auc, own.auc_lower, own.auc_upper)
-        return check_minimum("AUC", estimate, self._minimum, self._bound, _number, own.auc_reason)
+        return check_minimum(
+            "AUC", estimate, self._minimum, self._bound, _number, own.auc_reason,
+            own.auc_curve, self._level,
+        )  # fmt: skip
 
 
 def _number(number: float) -> str:

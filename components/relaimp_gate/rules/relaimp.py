@@ -2,8 +2,12 @@
 
 import dataclasses
 
-from mtlx.components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
-from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Rule
+from mtlx.components.relaimp_gate.rules.bounded_minimum import (
+    check_minimum,
+    describe_minimum,
+    refuse_level_of_point,
+)
+from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Level, Rule
 
 
 class RelaImpRule(Rule):
@@ -18,17 +22,23 @@ class RelaImpRule(Rule):
             minimum (a proven gain); ``upper`` holds it back only if the interval lies below (a
             proven loss), so that with every push a little may be lost that is never proven, which
             is what ``against: anchor`` is for; ``point`` disregards the interval.
+        level: one-sided error level of that end; None for that of the evaluation's confidence,
+            0.025 at 95 %. A check with a level of its own decides alone, whatever
+            ``gate.error_rate`` says of all.
     """
 
     compares = True
 
-    def __init__(self, *, minimum: float = 0.0, bound: Bound = "lower"):
-        self._minimum, self._bound = minimum, bound
+    def __init__(
+        self, *, minimum: float = 0.0, bound: Bound = "lower", level: Level | None = None
+    ):
+        refuse_level_of_point(bound, level)
+        self._minimum, self._bound, self._level = minimum, bound, level
 
     @property
     def threshold(self) -> str:
         """What is asked for, in a few words."""
-        return describe_minimum(_percent(self._minimum), self._bound)
+        return describe_minimum(_percent(self._minimum), self._bound, self._level)
 
     def check(self, evidence: Evidence) -> Finding:
         """Holds one task and slice against the threshold."""
@@ -44,8 +54,9 @@ class RelaImpRule(Rule):
         estimate = (compared.relaimp, compared.relaimp_lower, compared.relaimp_upper)
         name = f"RelaImp over the {evidence.baseline}"
         finding = check_minimum(
-            name, estimate, self._minimum, self._bound, _percent, compared.relaimp_reason
-        )
+            name, estimate, self._minimum, self._bound, _percent, compared.relaimp_reason,
+            compared.relaimp_curve, self._level,
+        )  # fmt: skip
         if self._bound == "upper" and finding.passed and compared.relaimp < self._minimum:
             reason = f"{finding.reason}, which shows that no loss is sure, not that there is none"
             return dataclasses.replace(finding, reason=reason)

@@ -2,11 +2,15 @@
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import pydantic
 
 if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics
 
+#: One-sided error level of a single check.
+Level = Annotated[float, pydantic.Field(gt=0.0, lt=0.5)]
 #: Which end of the confidence interval has to reach the minimum.
 Bound = Literal["lower", "point", "upper"]
 
@@ -36,6 +40,11 @@ class Finding:
         value: the point estimate, None where undefined.
         lower: of its interval, None where unknown or where the rule has none.
         upper: of its interval.
+        bound: the end that decided, None for the value itself and for what was not decidable.
+        level: the check's own one-sided level; None where the evaluation's interval decided.
+        p_value: for ``lower`` how often so good a candidate would come up by chance if the truth
+            were below what is asked for, for ``upper`` how often so bad a one if it were not; None
+            where no end decides or its levels are unknown.
     """
 
     passed: bool
@@ -43,6 +52,9 @@ class Finding:
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
+    bound: Bound | None = None
+    level: float | None = None
+    p_value: float | None = None
 
 
 class Rule(abc.ABC):

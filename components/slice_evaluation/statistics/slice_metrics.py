@@ -32,6 +32,8 @@ RELAIMP = "relaimp"
 AUC_DIFFERENCE = "auc_difference"
 #: Behind a metric's name: a text, why it or its interval is undefined.
 REASON = "_reason"
+#: Behind a metric's name: a text, its bounds at every level (`ConfidenceCurve`).
+CURVE = "_confidence_curve"
 
 MetricValue: TypeAlias = float | str | metrics_for_slice_pb2.BoundedValue
 Metrics = dict[tfma.metrics.MetricKey, MetricValue]
@@ -133,6 +135,8 @@ def _named(name: str, estimate: Estimate, cause: str | None) -> list[tuple[str, 
     values: list[tuple[str, MetricValue]] = []
     if estimate.value is not None:
         values.append((name, _bounded(estimate)))
+    if not cause and estimate.curve is not None:
+        values.append((name + CURVE, estimate.curve.to_text()))
     if reason := cause or estimate.reason:
         values.append((name + REASON, reason))
     return values
