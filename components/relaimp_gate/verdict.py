@@ -83,7 +83,8 @@ class FamilyDecision:
             f"{'blocks' if self.blocking == 1 else 'block'}"
         )
         if self.lifted:
-            sentence += f", {self.lifted} would have by {'itself' if self.lifted == 1 else 'themselves'}"
+            themselves = "itself" if self.lifted == 1 else "themselves"
+            sentence += f", {self.lifted} more would by {themselves}"
         return sentence + "."
 
 

@@ -18,7 +18,7 @@ def refuse_level_of_point(bound: Bound, level: float | None) -> None:
         ValueError: there is one.
     """
     if bound == "point" and level is not None:
-        raise ValueError("level is of an interval's end: leave it out, or say bound: lower or upper")
+        raise ValueError("level is that of an interval's end: leave it out where bound is point")
 
 
 def describe_minimum(minimum: str, bound: Bound, level: float | None = None) -> str:

@@ -29,9 +29,7 @@ class RelaImpRule(Rule):
 
     compares = True
 
-    def __init__(
-        self, *, minimum: float = 0.0, bound: Bound = "lower", level: Level | None = None
-    ):
+    def __init__(self, *, minimum: float = 0.0, bound: Bound = "lower", level: Level | None = None):
         refuse_level_of_point(bound, level)
         self._minimum, self._bound, self._level = minimum, bound, level
 

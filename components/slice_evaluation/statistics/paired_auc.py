@@ -24,7 +24,7 @@ _COSINES, _SINES = np.cos(_TURNS), np.sin(_TURNS)
 
 
 class Estimate(NamedTuple):
-    """A value, its interval, and its bounds at every level; None where undefined, with the reason."""
+    """A value, its interval, its bounds at every level; None where undefined, with the reason."""
 
     value: float | None = None
     lower: float | None = None

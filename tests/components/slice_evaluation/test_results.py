@@ -4,6 +4,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation import results as module
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.results import (
     Comparison,
     EvaluationResultError,
@@ -78,6 +79,21 @@ def test_values_come_with_their_intervals_and_reasons(load):
         Comparison("baseline", "ctr", (), 25.0, -1.0, 60.0, None, None, None, None, "too few rows")
     ]
     assert (found.confidence, found.user_key, found.notices) == (0.9, None, ())
+
+
+def test_bounds_at_every_level_are_read_with_the_estimate(load):
+    curve = ConfidenceCurve.of_intervals(25.0, lambda confidence: (25 - confidence, 30.0))
+    texts = {
+        ("auc_confidence_curve", "candidate", "ctr"): curve.to_text(),
+        ("relaimp_confidence_curve", "candidate vs baseline", "ctr"): curve.to_text(),
+    }
+    found = load({(): FULL | texts})
+    assert found.metric("candidate", "ctr").auc_curve.p_value(24.5, "lower") == pytest.approx(
+        curve.p_value(24.5, "lower"), rel=1e-6
+    )
+    assert found.metric("baseline", "ctr").auc_curve is None
+    assert found.comparisons[0].relaimp_curve.bounds == pytest.approx(curve.bounds)
+    assert found.comparisons[0].auc_difference_curve is None
 
 
 def test_slices_stand_in_the_order_of_the_settings_whatever_the_files(load):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     SliceMetricsBuilder,
@@ -82,6 +83,22 @@ def test_the_comparison_is_of_the_two_aucs_under_a_name_of_its_own(made):
     improvement = found["relaimp", name, "ctr"][0]
     assert improvement == pytest.approx(100 * ((candidate - 0.5) / (baseline - 0.5) - 1))
     assert not [metric for metric, _, _ in found if metric.endswith("_reason")]
+
+
+def test_bounds_at_every_level_stand_beside_the_interval(made):
+    found = _built(made)[()]
+    for metric, model in (
+        ("auc", "candidate"),
+        ("auc", "baseline"),
+        ("relaimp", comparison_name("baseline")),
+        ("auc_difference", comparison_name("baseline")),
+    ):
+        curve = ConfidenceCurve.from_text(found[f"{metric}_confidence_curve", model, "ctr"])
+        value, lower, upper = found[metric, model, "ctr"]
+        assert curve.bound(0.5, "lower") == pytest.approx(value)
+        assert curve.bound(0.025, "lower") == pytest.approx(lower, abs=0.01 * (upper - lower))
+        assert curve.bound(0.025, "upper") == pytest.approx(upper, abs=0.01 * (upper - lower))
+    assert not [name for name in _built(made)[key("city", "c")] if "curve" in name[0]]
 
 
 def test_a_wider_confidence_gives_wider_intervals(made):
