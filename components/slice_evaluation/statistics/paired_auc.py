@@ -155,7 +155,7 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     wanted = quantile_of_difference(spread, other, confidences)
     own, others = aucs - 0.5
     reach = wanted * np.sqrt(spread.variance(0))
-    ends = _ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
+    ends = ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
     if not np.isfinite(ends[0][0]):
         return Estimate(value, reason=(
             f"the AUC to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard error "
@@ -278,7 +278,7 @@ def _correlation(spread: Spread, other: int) -> float:
     return float(np.clip(spread.covariance[0, other] / scale, -1, 1)) if scale > 0 else 0.0
 
 
-def _ratio_bounds(
+def ratio_bounds(
     x: float, y: float, of_x: np.ndarray, of_y: np.ndarray, correlation: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The smallest and largest r where x - r · y is as far from 0 as both reach; NaN if none."""
