@@ -169,6 +169,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=200, help="of each seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(100, 110)))
     parser.add_argument("--loss", type=float, default=0.0, help="of the candidate's gain, in feed")
+    parser.add_argument("--rows", type=int, default=EqualModels.rows, help="of a split")
+    parser.add_argument("--users", type=int, default=EqualModels.users, help="of a split")
     arguments = parser.parse_args()
     gates = {
         (name, rate): gate(thresholds, rate)
@@ -177,7 +179,7 @@ def main() -> None:
         # Where nothing looks for a loss there is no family.
         if rate is None or any(threshold["bound"] == "upper" for threshold in thresholds)
     }
-    models = EqualModels(loss=arguments.loss)
+    models = EqualModels(arguments.rows, arguments.users, loss=arguments.loss)
     shares, coverage = measure(models, arguments.trials, arguments.seeds, gates)
     console = Console(width=120)
     console.print(_gate_table(shares))

@@ -34,6 +34,8 @@ TASKS = ("click", "conversion")
 CONFIDENCE, ERROR_RATE = 0.95, 0.05
 #: Of a trial: what makes records of two files comparable.
 SETTINGS = {"seeds": 3, "train_rows": 6000, "test_rows": 6000, "epochs": 3, "network": "mmoe"}
+#: What of a spread is kept; the rest are words.
+_KEPT = ("covariance", "fourth", "gap_fourth", "clusters", "effective", "pairs")
 _OPTIONS = {"experts": 3, "expert_hidden": [16], "tower_hidden": [8]}
 
 
@@ -51,9 +53,7 @@ class Scored:
 
     def to_values(self) -> dict[str, Any]:
         """Returns what JSON can hold."""
-        spread = {
-            name: np.asarray(v).tolist() for name, v in vars(self.spread).items() if v is not None
-        }
+        spread = {name: getattr(self.spread, name).tolist() for name in _KEPT}
         return {"aucs": self.aucs.tolist(), "spread": spread}
 
     @classmethod

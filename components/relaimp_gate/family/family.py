@@ -30,7 +30,12 @@ def decide_together(
     """
     if error_rate is None:
         return checks, None
-    members = [place for place, check in enumerate(checks) if _belongs(check)]
+    checks = [
+        _unknown(check) if _belongs(check) and check.p_value is None else check for check in checks
+    ]
+    members = [
+        place for place, check in enumerate(checks) if _belongs(check) and check.p_value is not None
+    ]
     if not members:
         return checks, None
     adjusted = adjusted_p_values(np.array([checks[place].p_value for place in members]))
@@ -48,7 +53,12 @@ def decide_together(
 
 
 def _belongs(check: Check) -> bool:
-    return check.bound == "upper" and check.level is None and check.p_value is not None
+    return check.bound == "upper" and check.level is None
+
+
+def _unknown(check: Check) -> Check:
+    words = "; decided alone, since the evaluation holds no bounds at other levels: evaluate again"
+    return dataclasses.replace(check, message=check.message + words)
 
 
 def _words(check: Check, p_value: float, passed: bool, error_rate: float, members: int) -> str:

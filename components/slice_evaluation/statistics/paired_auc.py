@@ -1,5 +1,6 @@
 """Intervals of AUCs, of their differences and of RelaImp."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,20 @@ class Estimate(NamedTuple):
     upper: float | None = None
     reason: str | None = None
     curve: ConfidenceCurve | None = None
+
+
+def with_curve(estimate_at: Callable[[float], Estimate], confidence: float) -> Estimate:
+    """An estimate with its bounds at every level, which are asked for one by one.
+
+    Args:
+        estimate_at: gives the estimate with the interval of a two-sided confidence.
+        confidence: of the interval that is shown.
+    """
+    found = estimate_at(confidence)
+    if found.value is None or found.lower is None or found.curve is not None:
+        return found
+    curve = ConfidenceCurve.of_intervals(found.value, lambda other: estimate_at(other)[1:3])
+    return found._replace(curve=curve)
 
 
 class _Reach(NamedTuple):

@@ -20,6 +20,7 @@ from mtlx.components.slice_evaluation.statistics.paired_auc import (
     quantile_of_difference,
     relaimp,
     relative_improvement,
+    with_curve,
 )
 from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
@@ -282,6 +283,21 @@ def test_equal_models_share_their_nominal_rate_of_false_alarms():
     # 10 % nominal; 0.06 .. 0.14 is 3.7 standard errors of a share of 800.
     for share in excluded.values():
         assert 0.06 < share / repeats < 0.14
+
+
+def test_bounds_at_every_level_can_be_asked_for_one_by_one():
+    labels, scores, _ = simulate(np.random.default_rng(4), 300)
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    for estimate_at in (
+        lambda confidence: auc_estimate(aucs[0], spread, 0, confidence),
+        lambda confidence: auc_difference(aucs, spread, 1, confidence),
+        lambda confidence: relaimp(aucs, spread, 1, confidence),
+    ):
+        at_once = estimate_at(0.9)
+        one_by_one = with_curve(lambda c, e=estimate_at: e(c)._replace(curve=None), 0.9)
+        assert one_by_one[:4] == at_once[:4]
+        assert one_by_one.curve.bounds == pytest.approx(at_once.curve.bounds, rel=1e-12)
+    assert with_curve(lambda confidence: Estimate(0.7, reason="why"), 0.9).curve is None
 
 
 def test_one_model_against_itself_is_exactly_equal():

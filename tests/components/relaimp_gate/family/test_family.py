@@ -54,12 +54,22 @@ def test_proofs_levels_and_what_is_not_decidable_stay_as_they_are():
     alone = [
         _check(0.03, bound="lower", passed=False),
         _check(0.01, level=0.1, passed=False),
-        dataclasses.replace(_check(0.01), p_value=None, bound=None),
+        dataclasses.replace(_check(0.01), p_value=None, bound=None, value=None),
     ]
     decided, family = decide_together([*alone, _check(0.02)], 0.05)
     assert decided[:3] == alone and decided[3].adjusted_p_value == 0.02
     assert family.checks == 1
     assert decide_together(alone, 0.05) == (alone, None)
+
+
+def test_an_evaluation_without_levels_decides_alone_and_is_told_of():
+    old = dataclasses.replace(_check(0.01), p_value=None)
+    (check, other), family = decide_together([old, _check(0.5)], 0.05)
+    assert not check.passed and "decided alone, since the evaluation holds no bounds" in (
+        check.message
+    )
+    assert family.checks == 1 and other.adjusted_p_value == 0.5
+    assert decide_together([old], None) == ([old], None)
 
 
 def test_without_a_rate_each_decides_by_itself():
