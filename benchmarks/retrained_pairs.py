@@ -32,11 +32,18 @@ from mtlx.components.slice_evaluation.statistics.spread import Spread
 
 TASKS = ("click", "conversion")
 CONFIDENCE, ERROR_RATE = 0.95, 0.05
+_OPTIONS = {"experts": 3, "expert_hidden": [16], "tower_hidden": [8]}
 #: Of a trial: what makes records of two files comparable.
-SETTINGS = {"seeds": 3, "train_rows": 6000, "test_rows": 6000, "epochs": 3, "network": "mmoe"}
+SETTINGS: dict[str, Any] = {
+    "seeds": 3,
+    "train_rows": 6000,
+    "test_rows": 6000,
+    "epochs": 3,
+    "network": "mmoe",
+    "options": _OPTIONS,
+}
 #: What of a spread is kept; the rest are words.
 _KEPT = ("covariance", "fourth", "gap_fourth", "clusters", "effective", "pairs")
-_OPTIONS = {"experts": 3, "expert_hidden": [16], "tower_hidden": [8]}
 
 
 @dataclass(frozen=True)
@@ -200,7 +207,9 @@ def trained_scorers() -> Callable[[int], dict[str, Scored]]:
 
     planted = chain("apart", 0.3)
     inputs, models = planted.inputs, 2 * SETTINGS["seeds"]
-    settings = ModelSettings(network=SETTINGS["network"], options=_OPTIONS, embedding_size=8)
+    settings = ModelSettings(
+        network=SETTINGS["network"], options=SETTINGS["options"], embedding_size=8
+    )
     held: list[Training] = []
 
     def predicted(columns: Any, test: Any, seed: int) -> np.ndarray:
