@@ -89,7 +89,7 @@ class Shares:
         """Counts a verdict."""
         self.trials += 1
         self.passed += verdict.blessed
-        self.held_back += any(c.bound == "upper" and not c.passed for c in verdict.checks)
+        self.held_back += any(c.errs_by == "blocking" and not c.passed for c in verdict.checks)
         for check in verdict.checks:
             name = check_name(check)
             self.blocks[name] = self.blocks.get(name, 0) + (not check.passed)

@@ -160,7 +160,7 @@ class _Judgement:
         return Check(
             name, task, slice_name, finding.passed, message,
             finding.value, finding.lower, finding.upper, rule.threshold,
-            against=against.model if rule.compares else None, bound=finding.bound,
+            against=against.model if rule.compares else None, errs_by=finding.errs_by,
             level=finding.level, p_value=finding.p_value,
         )  # fmt: skip
 

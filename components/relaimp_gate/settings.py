@@ -120,8 +120,10 @@ class GateSettings(Settings):
 
     @pydantic.model_validator(mode="after")
     def _error_rate_is_of_checks(self) -> "GateSettings":
-        looking = (t.options for t in self.thresholds if t.options.get("bound") == "upper")
-        if self.error_rate is not None and all("level" in options for options in looking):
+        if self.error_rate is None:
+            return self
+        rules = [RULES.build(threshold.rule, threshold.options) for threshold in self.thresholds]
+        if not any(rule.errs_by == "blocking" and rule.level is None for rule in rules):
             raise ValueError(
                 "error_rate is set, but no threshold has bound: upper without a level of its own: "
                 "there is no check whose block by chance it could bound; leave it out"

@@ -31,10 +31,11 @@ class Check:
             check neither blocks nor lets anything pass.
         against: the model that was compared with: ``baseline``, ``reference``, ``anchor``; None
             for a rule on the candidate alone.
-        bound: the end of the interval that decides, ``lower`` or ``upper``; None where none does.
+        errs_by: how chance can make it err: ``passing`` what falls short, where only what is shown
+            to be good enough passes, or ``blocking`` what does not, where only a proven loss
+            blocks; None where no end of an interval decides.
         level: the check's own one-sided level; None where the evaluation's interval decided.
-        p_value: how often chance alone would do as much: pass a candidate that falls short
-            (``lower``), block one that does not (``upper``). None where no end decides.
+        p_value: how often chance alone would do as much; None where no end decides.
         adjusted_p_value: that among all checks that may block by chance, see `FamilyDecision`;
             None where the check decided alone.
     """
@@ -50,7 +51,7 @@ class Check:
     threshold: str = ""
     applicable: bool = True
     against: str | None = None
-    bound: str | None = None
+    errs_by: str | None = None
     level: float | None = None
     p_value: float | None = None
     adjusted_p_value: float | None = None

@@ -13,12 +13,12 @@ def decide_together(
 ) -> tuple[list[Check], FamilyDecision | None]:
     """Lets checks that look for a proven loss block only where it is sure among all of them.
 
-    They are the checks with ``bound: upper`` that have a p-value and no level of their own. A
-    candidate that falls short in none of them is held back by one of them with a probability of
-    at most the error rate: Holm's procedure. All other checks stay as they are. Those with
-    ``bound: lower`` need nothing of the kind: since all of them have to be met, a candidate that
-    falls short in one has to be lucky in that one, which is the level of a single check. What a
-    check's own interval lets pass is never blocked.
+    They are those that err by blocking (of a minimum those with ``bound: upper``) and have a
+    p-value and no level of their own. A candidate that falls short in none of them is held back
+    by one of them with a probability of at most the error rate: Holm's procedure. All other checks
+    stay as they are. Those that err by passing (``bound: lower``) need nothing of the kind: since
+    all of them have to be met, a candidate that falls short in one has to be lucky in that one,
+    which is the level of a single check. What a check's own interval lets pass is never blocked.
 
     Args:
         checks: of all thresholds, each decided by itself.
@@ -53,7 +53,7 @@ def decide_together(
 
 
 def _belongs(check: Check) -> bool:
-    return check.bound == "upper" and check.level is None
+    return check.errs_by == "blocking" and check.level is None
 
 
 def _unknown(check: Check) -> Check:

@@ -7,6 +7,7 @@ import pydantic
 from mtlx.components.relaimp_gate.rules.bounded_minimum import (
     check_minimum,
     describe_minimum,
+    error_of_minimum,
     refuse_level_of_point,
 )
 from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Level, Rule
@@ -29,12 +30,13 @@ class AucRule(Rule):
         level: Level | None = None,
     ):
         refuse_level_of_point(bound, level)
-        self._minimum, self._bound, self._level = minimum, bound, level
+        self._minimum, self._bound = minimum, bound
+        self.errs_by, self.level = error_of_minimum(bound), level
 
     @property
     def threshold(self) -> str:
         """What is asked for, in a few words."""
-        return describe_minimum(_number(self._minimum), self._bound, self._level)
+        return describe_minimum(_number(self._minimum), self._bound, self.level)
 
     def check(self, evidence: Evidence) -> Finding:
         """Holds one task and slice against the threshold."""
@@ -42,7 +44,7 @@ class AucRule(Rule):
         estimate = (own.auc, own.auc_lower, own.auc_upper)
         return check_minimum(
             "AUC", estimate, self._minimum, self._bound, _number, own.auc_reason,
-            own.auc_curve, self._level,
+            own.auc_curve, self.level,
         )  # fmt: skip
 
 

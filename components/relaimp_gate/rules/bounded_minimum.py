@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mtlx.components.relaimp_gate.rules.rule import Bound, Finding
+from mtlx.components.relaimp_gate.rules.rule import Bound, Error, Finding
 
 if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
     from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
@@ -19,6 +19,12 @@ def refuse_level_of_point(bound: Bound, level: float | None) -> None:
     """
     if bound == "point" and level is not None:
         raise ValueError("level is that of an interval's end: leave it out where bound is point")
+
+
+def error_of_minimum(bound: Bound) -> Error | None:
+    """How chance can make a check of an end against a minimum err."""
+    errors: dict[Bound, Error | None] = {"lower": "passing", "point": None, "upper": "blocking"}
+    return errors[bound]
 
 
 def describe_minimum(minimum: str, bound: Bound, level: float | None = None) -> str:
@@ -69,4 +75,5 @@ def check_minimum(
     if bound == "point":
         return Finding(passed, message, value, lower, upper)
     p_value = curve.p_value(minimum, bound) if curve else None
-    return Finding(passed, message, value, lower, upper, bound, level, p_value)
+    errs_by = error_of_minimum(bound)
+    return Finding(passed, message, value, lower, upper, errs_by, level, p_value)

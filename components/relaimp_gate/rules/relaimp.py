@@ -5,6 +5,7 @@ import dataclasses
 from mtlx.components.relaimp_gate.rules.bounded_minimum import (
     check_minimum,
     describe_minimum,
+    error_of_minimum,
     refuse_level_of_point,
 )
 from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Level, Rule
@@ -31,12 +32,13 @@ class RelaImpRule(Rule):
 
     def __init__(self, *, minimum: float = 0.0, bound: Bound = "lower", level: Level | None = None):
         refuse_level_of_point(bound, level)
-        self._minimum, self._bound, self._level = minimum, bound, level
+        self._minimum, self._bound = minimum, bound
+        self.errs_by, self.level = error_of_minimum(bound), level
 
     @property
     def threshold(self) -> str:
         """What is asked for, in a few words."""
-        return describe_minimum(_percent(self._minimum), self._bound, self._level)
+        return describe_minimum(_percent(self._minimum), self._bound, self.level)
 
     def check(self, evidence: Evidence) -> Finding:
         """Holds one task and slice against the threshold."""
@@ -53,7 +55,7 @@ class RelaImpRule(Rule):
         name = f"RelaImp over the {evidence.baseline}"
         finding = check_minimum(
             name, estimate, self._minimum, self._bound, _percent, compared.relaimp_reason,
-            compared.relaimp_curve, self._level,
+            compared.relaimp_curve, self.level,
         )  # fmt: skip
         if self._bound == "upper" and finding.passed and compared.relaimp < self._minimum:
             reason = f"{finding.reason}, which shows that no loss is sure, not that there is none"

@@ -9,6 +9,9 @@ import pydantic
 if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics
 
+#: How chance can make a check err: by passing what falls short, where only what is shown to be good
+#: enough passes; or by blocking what does not, where only what is shown to fall short blocks.
+Error = Literal["passing", "blocking"]
 #: One-sided error level of a single check.
 Level = Annotated[float, pydantic.Field(gt=0.0, lt=0.5)]
 #: Which end of the confidence interval has to reach the minimum.
@@ -40,11 +43,12 @@ class Finding:
         value: the point estimate, None where undefined.
         lower: of its interval, None where unknown or where the rule has none.
         upper: of its interval.
-        bound: the end that decided, None for the value itself and for what was not decidable.
+        errs_by: how chance can make the answer wrong; None where the value itself decided, and
+            for what was not decidable.
         level: the check's own one-sided level; None where the evaluation's interval decided.
-        p_value: for ``lower`` how often so good a candidate would come up by chance if the truth
-            were below what is asked for, for ``upper`` how often so bad a one if it were not; None
-            where no end decides or its levels are unknown.
+        p_value: how often chance alone would do as much: show so good a candidate where the truth
+            falls short (``passing``), or so bad a one where it does not (``blocking``); None where
+            no end decides or its levels are unknown.
     """
 
     passed: bool
@@ -52,7 +56,7 @@ class Finding:
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
-    bound: Bound | None = None
+    errs_by: Error | None = None
     level: float | None = None
     p_value: float | None = None
 
@@ -62,9 +66,13 @@ class Rule(abc.ABC):
 
     Attributes:
         compares: whether the rule needs a baseline.
+        errs_by: how chance can make its checks err; None where it knows no chance.
+        level: of its checks; None where the evaluation's interval decides.
     """
 
     compares: ClassVar[bool] = False
+    errs_by: Error | None = None
+    level: float | None = None
 
     @property
     @abc.abstractmethod

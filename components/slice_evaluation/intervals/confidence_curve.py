@@ -103,6 +103,11 @@ class ConfidenceCurve:
             return -np.inf if deviate < 0 else np.inf
         return float(np.interp(deviate, deviates, self.bounds))
 
+    def negative(self) -> "ConfidenceCurve":
+        """That of the estimate with the other sign, for what is better the less it is."""
+        last = self.first + _STEP * (len(self.bounds) - 1)
+        return ConfidenceCurve(-last, tuple(-bound for bound in reversed(self.bounds)))
+
     def to_text(self) -> str:
         """Returns what `from_text` reads, with nine digits per bound."""
         rounded = [float(f"{bound:.9g}") for bound in self.bounds]

@@ -352,7 +352,7 @@ def test_a_block_that_chance_explains_among_all_checks_is_lifted(decide, evaluat
     alone = decide(results, _no_loss())
     assert [check.passed for check in alone.checks] == [False, True] and alone.family is None
     assert alone.checks[0].p_value == pytest.approx(stats.norm.sf(2.1), rel=0.02)
-    assert alone.checks[0].adjusted_p_value is None and alone.checks[0].bound == "upper"
+    assert alone.checks[0].adjusted_p_value is None and alone.checks[0].errs_by == "blocking"
     together = decide(results, _no_loss(), error_rate=0.03)
     assert together.blessed and together.family.lifted == 1
     assert together.checks[0].adjusted_p_value == pytest.approx(2 * alone.checks[0].p_value)
@@ -391,7 +391,7 @@ def test_a_level_needs_bounds_at_that_level(decide, evaluation):
 def test_the_auc_has_a_p_value_too(decide, evaluation):
     changes = {OVERALL: {"auc": 0.7, "auc_curve": _curve(0.7, 0.01)}}
     check = only(decide(evaluation(changes=changes), auc(0.68, task="click")))
-    assert check.passed and check.bound == "lower"
+    assert check.passed and check.errs_by == "passing"
     assert check.p_value == pytest.approx(stats.norm.sf(2.0), rel=0.01)
     check = only(decide(evaluation(changes=changes), auc(0.68, task="click", bound="point")))
-    assert check.p_value is None and check.bound is None
+    assert check.p_value is None and check.errs_by is None

@@ -136,7 +136,7 @@ def test_a_first_run_has_no_comparison(report_data):
 def test_what_checks_decided_together_is_said_in_a_line_and_beside_each(report_data):
     check = Check(
         "relaimp", "click", "overall", True, "lifted", -1.0, -2.0, -0.1,
-        "upper bound at least +0.00 %", bound="upper", p_value=0.012, adjusted_p_value=0.18,
+        "upper bound at least +0.00 %", errs_by="blocking", p_value=0.012, adjusted_p_value=0.18,
     )  # fmt: skip
     alone = dataclasses.replace(check, task="cart", p_value=0.00003, adjusted_p_value=None)
     family = FamilyDecision(0.05, 15, 0, 1)

@@ -6,11 +6,11 @@ from mtlx.components.relaimp_gate.family.family import decide_together
 from mtlx.components.relaimp_gate.verdict import Check
 
 
-def _check(p_value, bound="upper", level=None, passed=None):
+def _check(p_value, errs_by="blocking", level=None, passed=None):
     passed = p_value >= 0.025 if passed is None else passed
-    message = f"RelaImp -1.00 %: {bound} bound at least +0.00 % is {'' if passed else 'not '}met"
+    message = f"RelaImp -1.00 %: upper bound at least +0.00 % is {'' if passed else 'not '}met"
     return Check(
-        "relaimp", "click", "overall", passed, message, -1.0, -2.0, -0.1, bound=bound, level=level,
+        "relaimp", "click", "overall", passed, message, -1.0, -2.0, -0.1, errs_by=errs_by, level=level,
         p_value=p_value,
     )  # fmt: skip
 
@@ -52,9 +52,9 @@ def test_what_the_interval_lets_pass_is_never_blocked():
 
 def test_proofs_levels_and_what_is_not_decidable_stay_as_they_are():
     alone = [
-        _check(0.03, bound="lower", passed=False),
+        _check(0.03, errs_by="passing", passed=False),
         _check(0.01, level=0.1, passed=False),
-        dataclasses.replace(_check(0.01), p_value=None, bound=None, value=None),
+        dataclasses.replace(_check(0.01), p_value=None, errs_by=None, value=None),
     ]
     decided, family = decide_together([*alone, _check(0.02)], 0.05)
     assert decided[:3] == alone and decided[3].adjusted_p_value == 0.02

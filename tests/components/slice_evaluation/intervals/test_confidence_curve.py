@@ -78,6 +78,17 @@ def test_a_wider_interval_never_reaches_less_far():
     assert curve.bound(stats.norm.sf(1.5), "lower") == pytest.approx(-3)
 
 
+def test_with_the_other_sign_the_sides_change_places():
+    curve = ConfidenceCurve.of_intervals(
+        3.0, lambda confidence: (1.0, None) if confidence > 0.9 else (2.0, 5.0)
+    )
+    other = curve.negative()
+    assert other.bound(0.2, "lower") == -5.0 and other.bound(0.01, "lower") == -np.inf
+    assert other.bound(0.01, "upper") == -1.0 and other.negative() == curve
+    for minimum in (0.0, 1.5, 3.0, 4.0, 9.0):
+        assert other.p_value(-minimum, "upper") == pytest.approx(curve.p_value(minimum, "lower"))
+
+
 def test_text_holds_what_matters():
     curve = _curve(stats.t(5), 0.123456789123, 0.01)
     read = ConfidenceCurve.from_text(curve.to_text())

@@ -145,7 +145,10 @@ def test_the_verdict_says_which_rows_each_model_has_seen(page, tmp_path):
 
 def test_the_verdict_says_what_checks_decided_together(page, tmp_path):
     uri = str(tmp_path / "blessing")
-    checks = [_check(bound="upper", p_value=0.012, adjusted_p_value=0.18), _check(p_value=1e-5)]
+    checks = [
+        _check(errs_by="blocking", p_value=0.012, adjusted_p_value=0.18),
+        _check(p_value=1e-5),
+    ]
     Verdict(True, "baseline", checks, family=FamilyDecision(0.05, 15, 0, 1)).save(uri)
     text = page("RelaImpGate", parameters=["blessed"], blessing=uri).text("verdict")
     assert "15 checks look for a proven loss" in text
