@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
-from mtlx.components.slice_evaluation.statistics.score_bins import ScoreBins
+from mtlx.components.slice_evaluation.metrics.score_bins import ScoreBins
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
-from mtlx.components.slice_evaluation.statistics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 
 
 class Ece(RowMetric):

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
-from mtlx.components.slice_evaluation.statistics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 
 
 class NormalisedEntropy(RowMetric):

@@ -12,7 +12,7 @@ from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMom
 from mtlx.components.slice_evaluation.statistics.placements import PlacementTable
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.statistics.spread import Spread
-from mtlx.components.slice_evaluation.statistics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 
 #: Under which the moments of the AUC stand among those of the metrics.
 AUC_MOMENTS = "auc"
@@ -29,6 +29,7 @@ class PairedPass:
         auc: ``(S, M, T)`` float64; NaN where a slice lacks a class, or where a prediction of
             the model is no finite number.
         values: of each metric ``(S, M, T)`` float64, NaN where it is undefined.
+        prepared: of each metric what it has prepared.
     """
 
     def __init__(self, totals: SliceTotals, metrics: Mapping[str, RowMetric] | None = None):
@@ -38,11 +39,11 @@ class PairedPass:
         served = totals.undefined == 0
         self.auc = np.where(served, self._placements.auc.reshape(shape), np.nan)
         self._measurable = np.isfinite(self.auc).any(axis=1)
-        self._prepared = {name: one.prepare(totals) for name, one in self.metrics.items()}
+        self.prepared = {name: one.prepare(totals) for name, one in self.metrics.items()}
         self.values: dict[str, np.ndarray] = {}
         for name, one in self.metrics.items():
             with np.errstate(divide="ignore", invalid="ignore"):
-                found = one.values(totals, self._prepared[name])
+                found = one.values(totals, self.prepared[name])
             defined = served & one.applies(totals)[None, None] & np.isfinite(found)
             self.values[name] = np.where(defined, found, np.nan)
 
@@ -154,7 +155,7 @@ class PairedPass:
             for model in range(self.totals.models):
                 value = self.values[name][rows.slices, model, rows.task]
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    own = metric.influence(rows, model, value, self._prepared[name])
+                    own = metric.influence(rows, model, value, self.prepared[name])
                 found[place, model] = np.where(np.isfinite(value), own, 0.0)
         return found
 

@@ -112,9 +112,7 @@ class Spread:
         1, their fourth powers are themselves underestimated, by about half: what exceeds that of
         normal contributions counts twice.
         """
-        share = self._share(self.fourth[model], self.variance(model))
-        least = 1.0 / self.clusters
-        return min(1.0 / max(share - 2 * least, least), self._most_degrees)
+        return self._degrees(self._share(self.fourth[model], self.variance(model)))
 
     def variance_of_difference(self, other: int) -> float:
         """Variance of AUC(candidate) - AUC(other), of paired contributions."""
@@ -129,6 +127,10 @@ class Spread:
         """
         return self._share(self.gap_fourth[other - 1], self.variance_of_difference(other))
 
+    def degrees_of_gap(self, other: int) -> float:
+        """Degrees of freedom of the variance of a difference, as `degrees_of_auc` has them."""
+        return self._degrees(self.share_of_difference(other))
+
     @property
     def degrees_of_difference(self) -> float:
         """Degrees of freedom of the variance of a difference: what centring takes from it."""
@@ -137,6 +139,10 @@ class Spread:
     @property
     def _most_degrees(self) -> float:
         return _DEGREES_PER_CLUSTER * (float(self.effective) - 1.0)
+
+    def _degrees(self, share: float) -> float:
+        least = 1.0 / self.clusters
+        return min(1.0 / max(share - 2 * least, least), self._most_degrees)
 
     def _share(self, fourth: float, variance: float) -> float:
         """Share of the largest contributions, 1 / N to 1: sum of v² over the squared sum of v."""
