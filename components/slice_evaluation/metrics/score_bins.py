@@ -12,8 +12,8 @@ BINS = 15
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """The bins of one model, task and slice, those without rows left out.
+class ReliabilityCurve:
+    """Bins of equal weight, by score, of one model, task and slice; those without rows left out.
 
     Attributes:
         prediction: mean of each bin, ascending.
@@ -37,7 +37,7 @@ class ScoreBins:
         totals: of all rows; its histogram is compacted.
 
     Attributes:
-        direction: ``(K,)`` float64 by entry of the histogram: 1 where the bin's predictions are
+        direction: ``(K,)`` int8 by entry of the histogram: 1 where the bin's predictions are
             too high, -1 where they are too low.
         error: ``(S, M, T)`` float64, sum over bins of the absolute sums of prediction - label.
         chance: ``(S, M, T)`` float64, what `error` over the weight is expected to be of a model
@@ -66,7 +66,7 @@ class ScoreBins:
         )
         self._weight, self._predictions = summed(weights), summed(scores * weights)
         self._positives = summed(histogram.positives)
-        self.direction = np.sign(off)[bins]
+        self.direction = np.sign(off).astype(np.int8)[bins]
         shape = (len(totals.keys), totals.models, totals.tasks)
         self.error = np.abs(off).reshape(-1, BINS).sum(axis=1).reshape(shape)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -96,12 +96,12 @@ class ScoreBins:
         index[other] = np.minimum(found, len(keys) - 1)
         return index
 
-    def reliability(self, group: int) -> Reliability:
+    def reliability(self, group: int) -> ReliabilityCurve:
         """The bins of a group of the histogram."""
         own = slice(group * BINS, (group + 1) * BINS)
         weight = self._weight[own]
         kept = weight > 0
-        return Reliability(
+        return ReliabilityCurve(
             (self._predictions[own][kept] / weight[kept]).tolist(),
             (self._positives[own][kept] / weight[kept]).tolist(),
             weight[kept].tolist(),

@@ -118,7 +118,7 @@ class ClusterSums:
         self.compact()
         first = 2 * self.models
         shares = self._sums[:, first : first + 2].sum(axis=1) / weight[self._groups]
-        influence = self._sums[:, first + 2 :].T.reshape(self.metrics, self.models, -1)
+        influence = self._sums[:, first + 2 :].T.reshape(self.metrics, self.models, len(shares))
         return [
             PairedMoments.of_means(self._groups, own, shares, len(weight)) for own in influence
         ]

@@ -5,6 +5,7 @@ import numpy as np
 from mtlx.components.slice_evaluation.metrics.metric import Scale
 from mtlx.components.slice_evaluation.statistics.paired_auc import (
     Estimate,
+    auc_difference,
     auc_estimate,
     quantile,
     quantile_of_difference,
@@ -45,23 +46,26 @@ def mean_estimate(
 
 
 def mean_difference(
-    values: np.ndarray, spread: Spread, other: int, confidence: float
+    values: np.ndarray, spread: Spread, other: int, confidence: float, scale: Scale
 ) -> Estimate:
     """The candidate's metric minus that of another model, with a paired interval.
 
     The variance is that of what each cluster adds to the difference. The end that faces 0 is that
     of `quantile_of_difference`, since it answers whether the models are equal; the other one is
     Student's with Satterthwaite's degrees of freedom, since models that differ may do so by what
-    few clusters add.
+    few clusters add. Of a share it is that of `auc_difference`.
 
     Args:
         values: ``(2,)``, candidate and other.
         spread: of one task and slice.
         other: number of the other model.
         confidence: of the interval.
+        scale: of the metric.
     """
     if not np.isfinite(values).all():
         return Estimate()
+    if scale == "logit":
+        return auc_difference(values, spread, other, confidence)
     value = float(values[0] - values[1])
     if reason := spread.obstacle():
         return Estimate(value, reason=reason)

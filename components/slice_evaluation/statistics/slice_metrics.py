@@ -186,7 +186,7 @@ class SliceMetricsBuilder:
     ) -> Iterator[tuple[str, str, Value]]:
         """A chosen metric of all models and comparisons of one task and slice."""
         spread, stored = one.spread[number, task], stored_name(name)
-        title = self._chosen.all[name].title
+        title, scale = self._chosen.all[name].title, self._chosen.all[name].scale
         values = one.values[number, :, task]
         reasons = [
             None if np.isfinite(value) else cause or _nothing(one, number, task)
@@ -200,7 +200,7 @@ class SliceMetricsBuilder:
         for model, model_name in enumerate(self.models[1:], start=1):
             compared, pair = comparison_name(model_name), values[[0, model]]
             cause = self._cause_of_pair(reasons, model, title)
-            difference = mean_difference(pair, spread, model, self.confidence)
+            difference = mean_difference(pair, spread, model, self.confidence, scale)
             yield from _named(stored + DIFFERENCE, compared, difference, cause)
             if name in RELATIVE_TO_CHANCE:
                 ratio = relaimp(pair, spread, model, self.confidence, title)

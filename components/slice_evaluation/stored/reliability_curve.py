@@ -2,35 +2,20 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import apache_beam as beam
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.metrics.ece import Ece
-from mtlx.components.slice_evaluation.metrics.score_bins import ScoreBins
+from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve, ScoreBins
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
 
 #: File in the evaluation's folder.
 RELIABILITY_FILE = "reliability.json"
 #: Under which the evaluator hands the curves to the writer.
 RELIABILITY_KEY = "reliability"
-
-
-@dataclass(frozen=True)
-class ReliabilityCurve:
-    """Bins of equal weight, by score; those without rows left out.
-
-    Attributes:
-        prediction: mean of each bin, ascending.
-        rate: mean label of each.
-        weight: sum of the rows' weights.
-    """
-
-    prediction: list[float]
-    rate: list[float]
-    weight: list[float]
 
 
 def reliability_curves(paired: PairedPass, tasks: tuple[str, ...]) -> dict[str, ReliabilityCurve]:
@@ -57,7 +42,7 @@ def reliability_curves(paired: PairedPass, tasks: tuple[str, ...]) -> dict[str, 
             continue
         found = bins.reliability(int(totals.groups(overall, 0, number)))
         if found.weight:
-            curves[task] = ReliabilityCurve(found.prediction, found.rate, found.weight)
+            curves[task] = found
     return curves
 
 

@@ -8,14 +8,17 @@ import numpy as np
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 
+#: An odd number without pattern, to mix hashes with (2^64 over the golden ratio).
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
 
 @dataclass(frozen=True)
 class RowBlock:
     """N rows with all that metrics over several rows need.
 
     Attributes:
-        clusters: ``(N,)`` uint64: user, without users the request, without either a number of
-            the row's own; rows of one cluster are in one block once they have been joined.
+        clusters: ``(N,)`` uint64: user, without users the request, 0 for a row without either,
+            which is its own; rows of one cluster are in one block once they have been joined.
         requests: ``(N,)`` uint64, 0 where there is none.
         slices: ``(C, N)`` int64, number of the row's slice of each cross.
         labels: ``(T, N)``.
@@ -50,10 +53,22 @@ class RowBlock:
         """
         if partitions == 1:
             return [(0, self)] if len(self.clusters) else []
+        keys = self.clusters
+        if (keys == 0).any():
+            keys = np.where(keys == 0, self._content(), keys)
         # Mixed first: where clusters are hashes that were cut already, they share low bits.
-        mixed = (self.clusters * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(33)
+        mixed = (keys * _MIX) >> np.uint64(33)
         partition = (mixed % np.uint64(partitions)).astype(np.int64)
         return [(int(n), self.take(np.flatnonzero(partition == n))) for n in np.unique(partition)]
+
+    def _content(self) -> np.ndarray:
+        """A hash of each row's labels and scores, ``(N,)`` uint64: the same in every run."""
+        columns = np.concatenate([self.labels, self.scores.reshape(-1, self.scores.shape[-1])])
+        found = np.zeros(len(self.clusters), np.uint64)
+        for column in columns.astype(np.float64):
+            found = (found ^ column.view(np.uint64)) * _MIX
+            found ^= found >> np.uint64(29)
+        return found
 
     def take(self, rows: np.ndarray) -> "RowBlock":
         """Returns some of the rows."""

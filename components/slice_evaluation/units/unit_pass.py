@@ -66,9 +66,8 @@ class UnitPass:
             terms: of some clusters.
             totals: of all.
         """
-        return {
-            name: own.moments(totals[name]).reshape(-1, self._tasks) for name, own in terms.items()
-        }
+        shape = self._groups // self._tasks, self._tasks
+        return {name: own.moments(totals[name]).reshape(*shape) for name, own in terms.items()}
 
     def values(self, totals: UnitTotals) -> np.ndarray:
         """Returns the metric ``(S, M, T)``; NaN where it is undefined."""
@@ -104,5 +103,6 @@ class UnitPass:
             block.weights[task, members],
             block.scores[:, task, members],
         )
-        groups = slices * self._tasks + task
-        return ClusterTerms.of_units(groups, block.clusters[members], right, weights, degree=2)
+        groups, clusters = slices * self._tasks + task, block.clusters[members]
+        clusters = np.where(clusters == 0, members.astype(np.uint64), clusters)
+        return ClusterTerms.of_units(groups, clusters, right, weights, degree=2)
