@@ -9,6 +9,8 @@ from mtlx.components.slice_evaluation.metrics.metric import Metric, RowMetric, U
 from mtlx.components.slice_evaluation.metrics.xauc import Xauc
 
 _NAME = re.compile(r"(?P<name>[^@]*)(@(?P<cutoff>[0-9]+))?")
+#: Measured beside the AUC, whatever else is: what the gate's own rules and every table need.
+ALWAYS = ("log_loss", "calibration")
 #: Metrics in which the candidate is compared relative to chance, too: those with 0.5 as chance.
 RELATIVE_TO_CHANCE = ("auc", "gauc", "gauc_equal")
 
@@ -21,11 +23,11 @@ def build_metric(name: str) -> Metric:
         ValueError: it takes no cut-off, or the cut-off is not 1 or more.
     """
     found = _NAME.fullmatch(name)
-    base, cutoff = (found["name"], found["cutoff"]) if found else (name, None)
+    if found is None:
+        raise ValueError(f"{name!r}: a cut-off is written as ndcg@10")
+    base, cutoff = found["name"], found["cutoff"]
     member = METRICS.get(base)
     if cutoff is None:
-        if found is None:
-            raise ValueError(f"{name!r}: a cut-off is written as ndcg@10")
         return member()
     if not member.takes_cutoff:
         raise ValueError(f"{base!r} takes no cut-off: write {base!r} for {name!r}")
@@ -47,11 +49,12 @@ class ChosenMetrics:
         names: as in `evaluation.metrics`.
 
     Attributes:
-        all: by name, in the given order.
+        all: by name, those that are always measured first (`ALWAYS`), then in the given order.
     """
 
-    def __init__(self, names: Iterable[str] = ("log_loss", "calibration")):
-        self.all: dict[str, Metric] = {name: build_metric(name) for name in names}
+    def __init__(self, names: Iterable[str] = ()):
+        chosen = dict.fromkeys((*ALWAYS, *names))
+        self.all: dict[str, Metric] = {name: build_metric(name) for name in chosen}
 
     @property
     def of_rows(self) -> dict[str, RowMetric]:
