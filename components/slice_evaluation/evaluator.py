@@ -285,9 +285,7 @@ def _roc_curves(second: SecondPass, tasks: tuple[str, ...]) -> dict[str, RocCurv
     return roc_curves(second.paired.totals, tasks)
 
 
-def _reliability_curves(
-    second: SecondPass, tasks: tuple[str, ...]
-) -> dict[str, ReliabilityCurve]:
+def _reliability_curves(second: SecondPass, tasks: tuple[str, ...]) -> dict[str, ReliabilityCurve]:
     return reliability_curves(second.paired, tasks)
 
 

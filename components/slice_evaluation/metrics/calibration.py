@@ -26,8 +26,6 @@ class Calibration(RowMetric):
         """See `RowMetric`."""
         return totals.predictions / totals.targets[:, None]
 
-    def influence(
-        self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any
-    ) -> np.ndarray:
+    def influence(self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""
         return rows.weights * (rows.scores[model] - value * rows.targets) / rows.total_targets

@@ -23,8 +23,6 @@ class LogLoss(RowMetric):
         """See `RowMetric`."""
         return totals.log_loss / totals.weight[:, None]
 
-    def influence(
-        self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any
-    ) -> np.ndarray:
+    def influence(self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""
         return rows.weights * (rows.losses[model] - value) / rows.total_weight

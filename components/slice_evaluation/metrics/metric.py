@@ -61,9 +61,7 @@ class RowMetric(Metric):
         """
 
     @abc.abstractmethod
-    def influence(
-        self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any
-    ) -> np.ndarray:
+    def influence(self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any) -> np.ndarray:
         """Returns what each row adds to the value's deviation, ``(N,)`` float64.
 
         To first order (the delta method): the derivative of the value by the row's weight, times

@@ -26,9 +26,7 @@ class NormalisedEntropy(RowMetric):
         entropy = _entropy(totals.targets / totals.weight)
         return totals.log_loss / totals.weight[:, None] / entropy[:, None]
 
-    def influence(
-        self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any
-    ) -> np.ndarray:
+    def influence(self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""
         rate = rows.total_targets / rows.total_weight
         entropy, slope = _entropy(rate), np.log((1 - rate) / rate)

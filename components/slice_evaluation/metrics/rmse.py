@@ -24,9 +24,7 @@ class Rmse(RowMetric):
         """See `RowMetric`."""
         return np.sqrt(totals.squared_error / totals.weight[:, None])
 
-    def influence(
-        self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any
-    ) -> np.ndarray:
+    def influence(self, rows: TaskRows, model: int, value: np.ndarray, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""
         square = (rows.scores[model] - rows.targets) ** 2
         return rows.weights * (square - value**2) / (2 * value * rows.total_weight)

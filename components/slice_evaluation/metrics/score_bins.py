@@ -61,9 +61,7 @@ class ScoreBins:
             return np.bincount(bins, values, minlength=size * BINS)
 
         off = summed(scores * weights - histogram.positives)
-        squares = summed(
-            histogram.positives * (1 - scores) ** 2 + histogram.negatives * scores**2
-        )
+        squares = summed(histogram.positives * (1 - scores) ** 2 + histogram.negatives * scores**2)
         self._weight, self._predictions = summed(weights), summed(scores * weights)
         self._positives = summed(histogram.positives)
         self.direction = np.sign(off).astype(np.int8)[bins]

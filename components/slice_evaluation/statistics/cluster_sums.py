@@ -119,9 +119,7 @@ class ClusterSums:
         first = 2 * self.models
         shares = self._sums[:, first : first + 2].sum(axis=1) / weight[self._groups]
         influence = self._sums[:, first + 2 :].T.reshape(self.metrics, self.models, len(shares))
-        return [
-            PairedMoments.of_means(self._groups, own, shares, len(weight)) for own in influence
-        ]
+        return [PairedMoments.of_means(self._groups, own, shares, len(weight)) for own in influence]
 
     def columns_of(self, group: int) -> np.ndarray:
         """The sums of a group's users ``(U, 2 M + 2 + Q M)``: of the positives' placements and of

@@ -130,9 +130,7 @@ class PairedPass:
             groups = totals.groups(places[known], model, task)
             own = self._placements.index(groups, served[model, known])
             index[model, known] = own
-            placements[model, known] = (
-                self._placements.at(own, targets[known] > 0) - auc[known]
-            )
+            placements[model, known] = self._placements.at(own, targets[known] > 0) - auc[known]
         scores = np.where(np.isfinite(served), served, 0.0).astype(np.float64)
         weights = batch.weights[task, members].astype(np.float64)
         return TaskRows(task, members, places, targets, weights, scores, index, placements, totals)

@@ -29,9 +29,7 @@ def stored_metrics(
 
 
 def _key(place: Place) -> tfma.metrics.MetricKey:
-    return tfma.metrics.MetricKey(
-        name=place.name, model_name=place.model, output_name=place.task
-    )
+    return tfma.metrics.MetricKey(name=place.name, model_name=place.model, output_name=place.task)
 
 
 def _stored(value: Value) -> MetricValue:

@@ -34,7 +34,10 @@ class SecondPass:
         self.units = UnitPass(totals, chosen.of_units(bool(totals.regressions)))
 
     def measured(
-        self, moments: Mapping[str, PairedMoments], units: Mapping[str, UnitTotals], user: str | None
+        self,
+        moments: Mapping[str, PairedMoments],
+        units: Mapping[str, UnitTotals],
+        user: str | None,
     ) -> tuple[Spread, dict[str, Measured]]:
         """Returns the AUCs' spread, and all other metrics by name.
 

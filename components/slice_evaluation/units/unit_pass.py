@@ -30,11 +30,8 @@ class UnitPass:
         self._applies = {name: one.applies(totals) for name, one in metrics.items()}
         self._models, self._tasks = totals.models, totals.tasks
         self._regressions, self._undefined = totals.regressions, totals.undefined > 0
-        rows = 0
-        if totals.keys:
-            (overall,) = totals.ordinals(((),))
-            rows = int(totals.examples[overall].max(initial=0))
-        self.partitions = max(1, -(-rows // ROWS_OF_A_PARTITION))
+        # The slice of all rows is the largest.
+        self.partitions = max(1, -(-int(totals.examples.max(initial=0)) // ROWS_OF_A_PARTITION))
         self._groups = len(totals.keys) * totals.tasks
 
     def terms(self, block: RowBlock) -> dict[str, ClusterTerms]:

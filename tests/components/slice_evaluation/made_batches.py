@@ -17,9 +17,7 @@ def column(feature, values):
     return SliceColumn(codes.astype(np.int64), tuple(key(feature, str(name)) for name in names))
 
 
-def batch(
-    labels, scores, population=None, users=None, groupings=None, requests=None, **features
-):
+def batch(labels, scores, population=None, users=None, groupings=None, requests=None, **features):
     """A batch with the overall slice and one column of slices for each feature.
 
     Args:

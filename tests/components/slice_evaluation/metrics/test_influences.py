@@ -82,9 +82,7 @@ def _shares(metric, labels, weights, users, requests, inside):
             shares[user - 1] = both * weights[own].sum()
         elif metric in ("ndcg@3", "mrr", "recall@3"):
             of_requests = [own & (requests == number) for number in (1, 2)]
-            shares[user - 1] = sum(
-                weights[one].mean() for one in of_requests if labels[one].any()
-            )
+            shares[user - 1] = sum(weights[one].mean() for one in of_requests if labels[one].any())
         elif metric == "xauc":
             others = weights[inside] * (labels[own][:, None] != labels[inside])
             shares[user - 1] = weights[own] @ others.sum(axis=1)

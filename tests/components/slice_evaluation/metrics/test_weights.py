@@ -10,6 +10,24 @@ from tests.components.slice_evaluation.made_batches import batch
 #: Values that rows with weights have as such rows would have that often.
 COUNTED = tuple(name for name in ALL_METRICS if name not in ("gauc_equal", "ece"))
 
+#: Value and interval by metric and model, see the last test.
+BEFORE = {
+    ("auc", "candidate"): (0.7263681592039798, 0.6859401070724346, 0.763387189666355),
+    ("auc", "baseline"): (0.7856917416257608, 0.743670262521563, 0.8224689333144103),
+    ("relaimp", "candidate vs baseline"): (
+        -20.76489228711812,
+        -36.94803724989543,
+        -2.0873164818620005,
+    ),
+    ("auc_difference", "candidate vs baseline"): (
+        -0.05932358242178104,
+        -0.11346820071501595,
+        -0.005390064240564867,
+    ),
+    ("binary_crossentropy", "candidate"): (0.5042656884586012,),
+    ("calibration", "baseline"): (0.8931260706117812,),
+}
+
 
 def _rows(rows=600, seed=2):
     rng = np.random.default_rng(seed)
@@ -124,3 +142,14 @@ def test_a_weight_that_is_none_is_refused_with_its_task_and_value(bad):
     with pytest.raises(ValueError, match="a weight is 0 or more") as caught:
         checked_weights(weights, ("ctr", "cvr"))
     assert "1 of 3 rows for task 'cvr'" in str(caught.value) and str(bad) in str(caught.value)
+
+
+def test_numbers_are_those_of_before_there_were_weights():
+    """Printed by the evaluation when a row either counted or did not."""
+    rng = np.random.default_rng(7)
+    labels = rng.random((1, 800)) < 0.25
+    scores = np.clip(0.2 + 0.1 * labels + 0.1 * rng.normal(size=(2, 1, 800)), 0.001, 0.999)
+    found = finished([batch(labels, scores, None, rng.integers(1, 60, 800))], ())[()]
+    for (name, model), expected in BEFORE.items():
+        value = found[name, model, "ctr"]
+        assert value[: len(expected)] == pytest.approx(expected, rel=1e-13), name
