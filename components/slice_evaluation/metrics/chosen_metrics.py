@@ -1,49 +1,14 @@
-"""The metrics that an experiment names: ``ndcg@10`` is NDCG with a cut-off of 10."""
+"""The metrics of one evaluation, by how they are computed."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from mtlx.components.slice_evaluation.metrics import METRICS
 from mtlx.components.slice_evaluation.metrics.metric import Metric, RowMetric, UnitMetric
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS, build_metric
 from mtlx.components.slice_evaluation.metrics.xauc import Xauc
-
-_NAME = re.compile(r"(?P<name>[^@]*)(@(?P<cutoff>[0-9]+))?")
-#: Measured beside the AUC, whatever else is: what the gate's own rules and every table need.
-ALWAYS = ("log_loss", "calibration")
-#: Metrics in which the candidate is compared relative to chance, too: those with 0.5 as chance.
-RELATIVE_TO_CHANCE = ("auc", "gauc", "gauc_equal")
-
-
-def build_metric(name: str) -> Metric:
-    """Builds a metric by its name in `evaluation.metrics`.
-
-    Raises:
-        SettingsError: no metric has this name.
-        ValueError: it takes no cut-off, or the cut-off is not 1 or more.
-    """
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise ValueError(f"{name!r}: a cut-off is written as ndcg@10")
-    base, cutoff = found["name"], found["cutoff"]
-    member = METRICS.get(base)
-    if cutoff is None:
-        return member()
-    if not member.takes_cutoff:
-        raise ValueError(f"{base!r} takes no cut-off: write {base!r} for {name!r}")
-    if int(cutoff) < 1:
-        raise ValueError(f"{name!r}: a cut-off is 1 or more")
-    return member(cutoff=int(cutoff))
-
-
-def metric_title(name: str) -> str:
-    """What people call a metric by its name: ``NDCG@10``."""
-    _, _, cutoff = name.partition("@")
-    return build_metric(name).title + (f"@{cutoff}" if cutoff else "")
 
 
 class ChosenMetrics:
-    """All that are measured, by name and by how they are computed.
+    """All that are measured.
 
     Args:
         names: as in `evaluation.metrics`.
@@ -77,18 +42,3 @@ class ChosenMetrics:
     def of_ranks(self) -> dict[str, Metric]:
         """Those that are the AUC, of tasks with two classes."""
         return {name: one for name, one in self.all.items() if isinstance(one, Xauc)}
-
-
-def needed_keys(names: Iterable[str]) -> Mapping[str, str]:
-    """The settings that metrics need: by setting the first metric that needs it.
-
-    Args:
-        names: as in `evaluation.metrics`.
-    """
-    needed: dict[str, str] = {}
-    settings: dict[Any, str] = {"user": "user_key", "request": "request_key"}
-    for name in names:
-        metric = build_metric(name)
-        if isinstance(metric, UnitMetric):
-            needed.setdefault(settings[metric.unit], name)
-    return needed

@@ -7,11 +7,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from mtlx.components.slice_evaluation.metrics.chosen_metrics import (
-    RELATIVE_TO_CHANCE,
-    ChosenMetrics,
-)
+from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.metrics.ece import Ece
+from mtlx.components.slice_evaluation.metrics.metric_names import RELATIVE_TO_CHANCE
 from mtlx.components.slice_evaluation.slices import SliceKey
 from mtlx.components.slice_evaluation.statistics.estimates import (
     error_estimate,
