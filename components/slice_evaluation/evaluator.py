@@ -52,6 +52,7 @@ def slice_evaluator(
     groupings: list[str],
     contract: DataContract,
     chosen: ChosenMetrics | None = None,
+    regressions: frozenset[str] = frozenset(),
 ) -> tfma.evaluators.Evaluator:
     """Returns the evaluator.
 
@@ -70,6 +71,7 @@ def slice_evaluator(
         groupings: see `EvaluationBatch.groupings`.
         contract: of the run.
         chosen: the metrics beside the AUC; None for log loss and calibration.
+        regressions: tasks whose labels are numbers.
     """
     return tfma.evaluators.Evaluator(
         stage_name="EvaluateSlices",
@@ -83,6 +85,7 @@ def slice_evaluator(
             groupings,
             contract,
             chosen or ChosenMetrics(),
+            regressions,
         ),
     )
 
@@ -100,24 +103,32 @@ class _EvaluateSlices(beam.PTransform):
         groupings: list[str],
         contract: DataContract,
         chosen: ChosenMetrics,
+        regressions: frozenset[str],
     ):
         super().__init__()
         self._groupings, self._contract = groupings, contract
         self._models, self._tasks, self._chosen = models, tasks, chosen
         self._maximum_slices, self._user_key = maximum_slices, user_key
+        self._regressions = regressions
         self._builder = SliceMetricsBuilder(models, tasks, confidence, chosen)
 
     def expand(self, extracts: beam.PCollection) -> tfma.evaluators.Evaluation:
         # The reshuffle stores the predictions, so that the second pass does not predict again.
         batches = (
             extracts
-            | "ToArrays" >> beam.Map(EvaluationBatch.from_extracts, self._models, self._tasks)
+            | "ToArrays"
+            >> beam.Map(EvaluationBatch.from_extracts, self._models, self._tasks, self._regressions)
             | "Store" >> beam.Reshuffle()
         )
         paired = (
             batches
             | "Totals" >> beam.CombineGlobally(
-                _SumTotals(len(self._models), len(self._tasks), self._maximum_slices)
+                _SumTotals(
+                    len(self._models),
+                    len(self._tasks),
+                    self._maximum_slices,
+                    frozenset(self._tasks.index(task) for task in self._regressions),
+                )
             )
             | "Rank" >> beam.Map(SecondPass, self._chosen)
         )  # fmt: skip
@@ -193,8 +204,8 @@ class _EvaluateSlices(beam.PTransform):
 class _SumTotals(beam.CombineFn):
     """Sums batches to `SliceTotals`."""
 
-    def __init__(self, models: int, tasks: int, maximum_slices: int):
-        self._size = (models, tasks, maximum_slices)
+    def __init__(self, models: int, tasks: int, maximum_slices: int, regressions: frozenset[int]):
+        self._size = (models, tasks, maximum_slices, regressions)
 
     def create_accumulator(self) -> SliceTotals:
         return SliceTotals(*self._size)

@@ -117,9 +117,7 @@ def _add_slices(
     return {**extracts, **added}
 
 
-def _users(
-    batch: pa.RecordBatch, user_key: str, requests: np.ndarray | None = None
-) -> np.ndarray:
+def _users(batch: pa.RecordBatch, user_key: str, requests: np.ndarray | None = None) -> np.ndarray:
     users, missing = _hashes(batch, user_key)
     if requests is not None:
         # A request without a user stays together.

@@ -182,7 +182,8 @@ def encode_feature(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, lis
     if (lengths > 1).any():
         raise ValueError(
             f"feature {feature!r} has {lengths.max()} values in one example: a slice, the user "
-            "key and the request key take a feature with at most one; check the data contract against the log"
+            "key and the request key take a feature with at most one; check the data contract "
+            "against the log"
         )
     encoded = column.flatten().dictionary_encode()
     codes = np.full(len(column), -1, np.int64)

@@ -50,9 +50,11 @@ class Rule(abc.ABC):
 
     Attributes:
         compares: whether the rule needs a baseline.
+        metric: what the rule is about, by its name in `evaluation.metrics`.
     """
 
     compares: ClassVar[bool] = False
+    metric: str = "auc"
 
     @property
     @abc.abstractmethod

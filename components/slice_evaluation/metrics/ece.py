@@ -6,8 +6,8 @@ import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
 from mtlx.components.slice_evaluation.metrics.score_bins import ScoreBins
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 
 
 class Ece(RowMetric):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 
 if TYPE_CHECKING:
     from mtlx.components.slice_evaluation.units.ranked_units import RankedUnits

@@ -10,8 +10,8 @@ from mtlx.transform.config.names import suggest
 if TYPE_CHECKING:  # Settings are validated with the names, which has to stay fast.
     from mtlx.components.slice_evaluation.metrics.metric import Metric
 
-#: Measured beside the AUC, whatever else is: what the gate's own rules and every table need.
-ALWAYS = ("log_loss", "calibration")
+#: Measured whatever else is: what the gate's own rules and every table need.
+ALWAYS = ("auc", "log_loss", "calibration")
 #: Metrics in which models are compared relative to chance, too: those with 0.5 as chance.
 RELATIVE_TO_CHANCE = ("auc", "gauc", "gauc_equal")
 

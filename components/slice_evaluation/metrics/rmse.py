@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
+from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 
 
 class Rmse(RowMetric):

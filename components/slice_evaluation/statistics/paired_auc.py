@@ -148,8 +148,8 @@ def relaimp(
     ends = _ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
     if ends is None:
         return Estimate(value, reason=(
-            f"the {title} to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard error "
-            f"{error:.4f})"
+            f"the {title} to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard "
+            f"error {error:.4f})"
         ))  # fmt: skip
     if (region[1] > 0.5).all():
         ratios, gap = (region[0] - 0.5) / (region[1] - 0.5), spread.variance_of_difference(other)

@@ -7,12 +7,12 @@ import numpy as np
 
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
+from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments, influences
 from mtlx.components.slice_evaluation.statistics.placements import PlacementTable
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.statistics.spread import Spread
-from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 
 #: Under which the moments of the AUC stand among those of the metrics.
 AUC_MOMENTS = "auc"

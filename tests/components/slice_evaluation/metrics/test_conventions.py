@@ -140,7 +140,9 @@ def test_every_registered_metric_says_what_it_is():
         assert metric.title and metric.scale in ("linear", "log", "logit")
         assert metric.better in ("higher", "lower", "one") and metric.__doc__
     assert metric_title("ndcg@10") == "NDCG@10"
-    assert list(ChosenMetrics(["gauc", "ece"]).all) == ["log_loss", "calibration", "gauc", "ece"]
+    assert list(ChosenMetrics(["gauc", "ece"]).all) == [
+        *("auc", "log_loss", "calibration", "gauc", "ece")
+    ]
 
 
 def test_metrics_of_users_and_of_requests_say_which_setting_they_need():
