@@ -40,6 +40,11 @@ class Threshold(Settings):
             return self.slice
         return ",".join(f"{name}={value}" for name, value in self.slice.items())
 
+    @property
+    def metric(self) -> str:
+        """The metric that the rule is about, by its name in `evaluation.metrics`."""
+        return RULES.build(self.rule, self.options).metric
+
     @pydantic.model_validator(mode="before")
     @classmethod
     def _gather_options(cls, value: Any) -> Any:

@@ -15,6 +15,7 @@ from mtlx.components.relaimp_gate.wildcards import matches
 from mtlx.components.report.settings import ReportSettings
 from mtlx.components.serving_check.settings import ServingCheckSettings
 from mtlx.components.skew_guard.settings import SkewSettings
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slices import resolve_crosses
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -300,6 +301,12 @@ class Experiment(ContractSections):
                 f"gate.thresholds.{index}.slice {threshold.slice!r} {problem}"
                 for index, threshold in enumerate(self.gate.thresholds)
                 if (problem := threshold_problem(threshold.slice, self.evaluation, self.contract))
+            ]
+            problems += [
+                f"gate.thresholds.{index}: {metric!r} is not measured: name it in "
+                "evaluation.metrics"
+                for index, metric in enumerate(one.metric for one in self.gate.thresholds)
+                if metric not in (*self.evaluation.metrics, *ALWAYS)
             ]
         if self.gate.baseline == "reference" and self.gate.reference is None:
             problems.append(

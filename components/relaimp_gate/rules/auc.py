@@ -7,7 +7,7 @@ import pydantic
 from mtlx.components.relaimp_gate.rules.bounded_minimum import (
     check_minimum,
     describe_minimum,
-    error_of_minimum,
+    error_of,
     refuse_level_of_point,
 )
 from mtlx.components.relaimp_gate.rules.rule import Bound, Evidence, Finding, Level, Rule
@@ -31,7 +31,7 @@ class AucRule(Rule):
     ):
         refuse_level_of_point(bound, level)
         self._minimum, self._bound = minimum, bound
-        self.errs_by, self.level = error_of_minimum(bound), level
+        self.errs_by, self.level = error_of(bound), level
 
     @property
     def threshold(self) -> str:
@@ -40,12 +40,8 @@ class AucRule(Rule):
 
     def check(self, evidence: Evidence) -> Finding:
         """Holds one task and slice against the threshold."""
-        own = evidence.candidate
-        estimate = (own.auc, own.auc_lower, own.auc_upper)
-        return check_minimum(
-            "AUC", estimate, self._minimum, self._bound, _number, own.auc_reason,
-            own.auc_curve, self.level,
-        )  # fmt: skip
+        estimate = evidence.candidate.estimate("auc")
+        return check_minimum("AUC", estimate, self._minimum, self._bound, _number, self.level)
 
 
 def _number(number: float) -> str:

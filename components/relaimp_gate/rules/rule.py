@@ -68,11 +68,13 @@ class Rule(abc.ABC):
         compares: whether the rule needs a baseline.
         errs_by: how chance can make its checks err; None where it knows no chance.
         level: of its checks; None where the evaluation's interval decides.
+        metric: what the rule is about, by its name in `evaluation.metrics`.
     """
 
     compares: ClassVar[bool] = False
     errs_by: Error | None = None
     level: float | None = None
+    metric: str = "auc"
 
     @property
     @abc.abstractmethod

@@ -136,7 +136,9 @@ def relative_improvement(auc_candidate: float, auc_baseline: float) -> float:
     return ((auc_candidate - 0.5) / (auc_baseline - 0.5) - 1) * 100
 
 
-def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> Estimate:
+def relaimp(
+    aucs: np.ndarray, spread: Spread, other: int, confidence: float, title: str = "AUC"
+) -> Estimate:
     """RelaImp in percent, with Fieller's interval for the ratio of two correlated means.
 
     Undefined where the other model's AUC is not at least `STANDARD_ERRORS_ABOVE_CHANCE` standard
@@ -150,6 +152,7 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
         spread: of one task and slice.
         other: number of the other model.
         confidence: of the interval.
+        title: what is called an AUC, for reasons.
     """
     if not np.isfinite(aucs).all():
         return Estimate()
@@ -159,7 +162,7 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     error = np.sqrt(variance)
     if aucs[1] - 0.5 <= STANDARD_ERRORS_ABOVE_CHANCE * error:
         return Estimate(reason=(
-            f"the AUC to improve on, {aucs[1]:.4f}, is not clearly above 0.5 (standard error "
+            f"the {title} to improve on, {aucs[1]:.4f}, is not clearly above 0.5 (standard error "
             f"{error:.4f}, {STANDARD_ERRORS_ABOVE_CHANCE:.0f} of them are asked for)"
         ))  # fmt: skip
     value = relative_improvement(float(aucs[0]), float(aucs[1]))
@@ -173,8 +176,8 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     ends = ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
     if not np.isfinite(ends[0][0]):
         return Estimate(value, reason=(
-            f"the AUC to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard error "
-            f"{error:.4f})"
+            f"the {title} to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard "
+            f"error {error:.4f})"
         ))  # fmt: skip
     # Where the region reaches down to 0.5 the ratio has no end in it: Fieller's is kept.
     has_ends = (region[1] > 0.5).all(axis=0)

@@ -96,6 +96,11 @@ def _numbers(found):
     return numbers
 
 
+def _value(number):
+    """Without its interval, where it has one."""
+    return number[0] if isinstance(number, tuple) else number
+
+
 def test_every_slice_model_and_task_is_measured_as_scikit_learn_does(rows, evaluate):
     pieces = np.array_split(np.random.default_rng(0).permutation(ROWS), 3)
     found = evaluate([_extracts(rows, piece) for piece in pieces])
@@ -112,13 +117,13 @@ def test_every_slice_model_and_task_is_measured_as_scikit_learn_does(rows, evalu
                 place = (model_name, task_name)
                 assert numbers[(slice_key, "example_count", *place)] == chosen.sum()
                 assert numbers[(slice_key, "positives", *place)] == labels.sum()
-                value = numbers[(slice_key, "auc", *place)]
-                value = value[0] if isinstance(value, tuple) else value
+                value = _value(numbers[(slice_key, "auc", *place)])
                 assert value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-                loss = numbers[(slice_key, "binary_crossentropy", *place)]
+                loss = _value(numbers[(slice_key, "binary_crossentropy", *place)])
                 assert loss == pytest.approx(log_loss(labels, scores), rel=1e-6)
                 ratio = scores.sum() / labels.sum()
-                assert numbers[(slice_key, "calibration", *place)] == pytest.approx(ratio, rel=1e-6)
+                found_ratio = _value(numbers[(slice_key, "calibration", *place)])
+                assert found_ratio == pytest.approx(ratio, rel=1e-6)
     (curves,) = found[ROC_KEY]
     assert set(curves) == set(TASKS)
     # The candidate's curve has the area that is its AUC.
