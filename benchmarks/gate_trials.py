@@ -100,7 +100,7 @@ class Shares:
                 self.errs_by[name] = check.errs_by
 
     def errors(self, errs_by: str) -> np.ndarray:
-        """How often each check of a kind errs if the models are equal, in percent."""
+        """How often each check that errs by blocking blocks, or by passing passes, in percent."""
         names = [name for name, kind in self.errs_by.items() if kind == errs_by]
         blocked = 100 * np.array([self.blocks[name] for name in names]) / self.trials
         return blocked if errs_by == "blocking" else 100 - blocked
@@ -191,7 +191,7 @@ def main() -> None:
     }
     models = EqualModels(arguments.rows, arguments.users, loss=arguments.loss)
     shares, coverage = measure(models, arguments.trials, arguments.seeds, gates)
-    console = Console(width=120)
+    console = Console(width=150)
     console.print(_gate_table(shares))
     if not arguments.loss:
         console.print(_coverage_table(coverage))
