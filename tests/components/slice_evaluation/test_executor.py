@@ -152,7 +152,9 @@ def test_tfma_reads_what_was_written(full_uri):
         absent = loaded.get_metrics_for_slice((("gender", "(missing)"),), output_name="ctr")
         assert absent["example_count"]["doubleValue"] > 100
     compared = tfma.load_eval_result(full_uri, model_name="candidate vs baseline")
-    assert set(compared.get_metrics_for_slice(output_name="ctr")) == {"relaimp", "auc_difference"}
+    names = {"relaimp", "auc_difference"}
+    found = set(compared.get_metrics_for_slice(output_name="ctr"))
+    assert found == names | {f"{name}_confidence_curve" for name in names}
     assert len(list(tfma.load_metrics(full_uri))) == 16
     assert [m.name for m in loaded.config.model_specs] == ["candidate", "baseline"]
 
