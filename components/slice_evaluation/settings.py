@@ -23,7 +23,8 @@ class EvaluationSettings(Settings):
             and warns where the rows of one value of a categorical feature are alike.
         request_key: feature whose rows are one request, a page or a session that was ranked as
             one (its id): what `ndcg`, `mrr` and `recall` are made of. Rows of one request of two
-            users are two requests; rows without one are in none.
+            users are two requests; rows without one are in none. A request without a user counts
+            as a user of its own.
         metrics: what is measured beside the AUC, RelaImp, log loss and calibration, which always
             are: ``normalised_entropy``, ``ece``, ``rmse``, ``xauc``; with `user_key` ``gauc``
             and ``gauc_equal``; with `request_key` ``ndcg``, ``mrr`` and ``recall``, of the first

@@ -21,8 +21,8 @@ class DifferenceRule(Rule):
 
     The candidate's minus the baseline's, or, of a metric where less is better, the baseline's
     minus the candidate's: what is positive is better. The interval is that of the paired
-    comparison on the same rows. ``{rule: difference, metric: ndcg@10, minimum: -0.001, bound:
-    upper}`` holds a candidate back that surely loses more than 0.001.
+    comparison on the same rows. A candidate that surely loses more than 0.001 is held back by
+    ``{rule: difference, metric: ndcg@10, minimum: -0.001, bound: upper}``.
 
     Args:
         metric: name, as in `evaluation.metrics`; not calibration, of which 1 is perfect.

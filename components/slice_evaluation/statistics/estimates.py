@@ -12,6 +12,9 @@ from mtlx.components.slice_evaluation.statistics.paired_auc import (
 )
 from mtlx.components.slice_evaluation.statistics.spread import Spread
 
+#: Factors beyond the exponential of this say nothing.
+_LARGEST_LOGARITHM = 20.0
+
 
 def mean_estimate(
     value: float, spread: Spread, model: int, confidence: float, scale: Scale
@@ -41,6 +44,8 @@ def mean_estimate(
         return Estimate(value, value - half, value + half)
     if not value > 0:
         return Estimate(value, reason="it is 0, so that a factor says nothing of it")
+    if half > _LARGEST_LOGARITHM * value:
+        return Estimate(value, reason="it is too uncertain for an interval of factors")
     factor = float(np.exp(half / value))
     return Estimate(value, value / factor, value * factor)
 

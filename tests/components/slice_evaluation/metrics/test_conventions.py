@@ -1,5 +1,8 @@
 """What is undefined: left out, counted, and said; and the names that are no metrics."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -148,3 +151,9 @@ def test_every_registered_metric_says_what_it_is():
 def test_metrics_of_users_and_of_requests_say_which_setting_they_need():
     assert needed_keys(["auc", "ece"]) == {}
     assert needed_keys(["gauc", "mrr", "ndcg@5"]) == {"user_key": "gauc", "request_key": "mrr"}
+
+
+def test_the_page_has_a_row_for_every_metric():
+    page = (Path(__file__).parents[4] / "docs/evaluation.md").read_text(encoding="utf-8")
+    for name in METRICS:
+        assert re.search(rf"^\| `{name}` \| .+ \| (higher|lower|1) \| ", page, re.M), name
