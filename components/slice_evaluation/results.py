@@ -3,14 +3,17 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS, RELATIVE_TO_CHANCE
 from mtlx.components.slice_evaluation.slices import MISSING, SliceKey, slice_text
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     ANCHOR,
@@ -19,14 +22,19 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     BASELINE,
     CALIBRATION,
     CANDIDATE,
+    CURVE,
+    DIFFERENCE,
     EXAMPLES,
+    LEFT_OUT,
     LOG_LOSS,
     POSITIVES,
     REASON,
     REFERENCE,
     RELAIMP,
+    RELATIVE,
     UNDEFINED_PREDICTIONS,
     comparison_name,
+    stored_name,
 )
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
@@ -49,8 +57,16 @@ class _Values:
     def value(self, metric: str) -> float | None:
         return self.interval(metric)[0]
 
+    def curve(self, metric: str) -> ConfidenceCurve | None:
+        text = self.texts.get(metric + CURVE)
+        return None if text is None else ConfidenceCurve.from_text(text)
+
     def count(self, metric: str) -> int:
         return round(self.numbers[metric][0])
+
+    def estimate(self, metric: str) -> Estimate:
+        reason = self.texts.get(metric + REASON)
+        return Estimate(*self.interval(metric), reason, self.curve(metric))
 
 
 class EvaluationResultError(ValueError):
@@ -75,6 +91,10 @@ class SliceMetrics:
         undefined_predictions: rows for which the model served no finite number; one of them
             makes all metrics above undefined.
         auc_reason: why the AUC or its interval is None, in words.
+        auc_curve: bounds of the AUC at every level; None where it has no interval.
+        values: every measured metric by its name in `evaluation.metrics`, with its interval;
+            those above too.
+        left_out: of metrics of users and requests how many of these have no value of their own.
     """
 
     model: str
@@ -89,11 +109,27 @@ class SliceMetrics:
     examples: int
     undefined_predictions: int = 0
     auc_reason: str | None = None
+    auc_curve: ConfidenceCurve | None = None
+    values: Mapping[str, Estimate] = field(default_factory=dict, compare=False)
+    left_out: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def slice(self) -> str:
         """The slice's name for people."""
         return slice_text(self.key)
+
+    def estimate(self, metric: str) -> Estimate:
+        """Returns a metric by its name in `evaluation.metrics`."""
+        if metric in self.values:
+            return self.values[metric]
+        known = {
+            AUC: Estimate(
+                self.auc, self.auc_lower, self.auc_upper, self.auc_reason, self.auc_curve
+            ),
+            "log_loss": Estimate(self.log_loss),
+            CALIBRATION: Estimate(self.calibration),
+        }
+        return known.get(metric) or Estimate(reason=_not_measured(metric))
 
 
 @dataclass(frozen=True)
@@ -112,6 +148,12 @@ class Comparison:
         auc_difference_upper: of its paired interval.
         relaimp_reason: why RelaImp or its interval is None, in words.
         auc_difference_reason: why the difference or its interval is None.
+        relaimp_curve: bounds of RelaImp at every level; None where it has no interval.
+        auc_difference_curve: of the difference.
+        differences: of every measured metric by its name in `evaluation.metrics`, the candidate's
+            minus the baseline's with a paired interval; of the AUC too.
+        relative: of metrics with 0.5 as chance how much further from it the candidate is, in
+            percent; of the AUC it is RelaImp.
     """
 
     baseline: str
@@ -125,11 +167,33 @@ class Comparison:
     auc_difference_upper: float | None
     relaimp_reason: str | None = None
     auc_difference_reason: str | None = None
+    relaimp_curve: ConfidenceCurve | None = None
+    auc_difference_curve: ConfidenceCurve | None = None
+    differences: Mapping[str, Estimate] = field(default_factory=dict, compare=False)
+    relative: Mapping[str, Estimate] = field(default_factory=dict, compare=False)
 
     @property
     def slice(self) -> str:
         """The slice's name for people."""
         return slice_text(self.key)
+
+    def difference(self, metric: str) -> Estimate:
+        """Returns the difference of a metric by its name in `evaluation.metrics`."""
+        if metric == AUC:
+            interval = (self.auc_difference, self.auc_difference_lower, self.auc_difference_upper)
+            return Estimate(*interval, self.auc_difference_reason, self.auc_difference_curve)
+        return self.differences.get(metric) or Estimate(reason=_not_measured(metric))
+
+    def relative_gain(self, metric: str) -> Estimate:
+        """Returns RelaImp, or the same of another metric with 0.5 as chance, in percent."""
+        if metric == AUC:
+            interval = (self.relaimp, self.relaimp_lower, self.relaimp_upper)
+            return Estimate(*interval, self.relaimp_reason, self.relaimp_curve)
+        return self.relative.get(metric) or Estimate(reason=_not_measured(metric))
+
+
+def _not_measured(metric: str) -> str:
+    return f"it was not measured; name {metric!r} in evaluation.metrics"
 
 
 @dataclass(frozen=True)
@@ -146,6 +210,7 @@ class SliceResults:
         incomparable: by model and task why a model that the run has is not compared: the end of
             a sentence about the model. One that is compared in no task is not in `models`.
         notices: sentences on what the intervals do not know, and on which spans a task was judged.
+        measured: names of the measured metrics, in the order of `evaluation.metrics`.
     """
 
     models: tuple[str, ...]
@@ -156,6 +221,7 @@ class SliceResults:
     comparisons: list[Comparison]
     incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ALWAYS
 
     @property
     def slices(self) -> tuple[SliceKey, ...]:
@@ -183,6 +249,7 @@ def write_description(
     user_key: str | None,
     incomparable: Mapping[str, Mapping[str, str]] | None = None,
     notices: tuple[str, ...] = (),
+    metrics: Sequence[str] = ALWAYS,
 ) -> None:
     """Writes what TFMA's files do not say.
 
@@ -196,6 +263,7 @@ def write_description(
         user_key: the clusters' feature, or None.
         incomparable: as in `SliceResults`.
         notices: what a person has to know of the rows that were judged.
+        metrics: as in `evaluation.metrics`.
     """
     description = {
         "models": models,
@@ -206,6 +274,7 @@ def write_description(
         "user_key": user_key,
         "incomparable": incomparable or {},
         "notices": notices,
+        "metrics": tuple(dict.fromkeys((*metrics, *ALWAYS))),
     }
     with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
         file.write(json.dumps(description, indent=2))
@@ -228,19 +297,21 @@ def load_results(uri: str) -> SliceResults:
         by_slice[key] = _values_by_model_and_task(record)
     models, tasks = tuple(description["models"]), tuple(description["tasks"])
     incomparable = description.get("incomparable", {})
+    measured = tuple(description.get("metrics", ALWAYS))
     metrics, comparisons = [], []
     for key in sorted(by_slice, key=order):
         values = by_slice[key]
         for task in tasks:
             for model in models:
                 if (model, task) in values and task not in incomparable.get(model, {}):
-                    metrics.append(_slice_metrics(model, task, key, values[model, task]))
+                    own = values[model, task]
+                    metrics.append(_slice_metrics(model, task, key, own, measured))
             if (CANDIDATE, task) not in values:
                 continue
             for baseline in (BASELINE, REFERENCE, ANCHOR):
                 if baseline in models and task not in incomparable.get(baseline, {}):
                     compared = values.get((comparison_name(baseline), task), _Values())
-                    comparisons.append(_comparison(baseline, task, key, compared))
+                    comparisons.append(_comparison(baseline, task, key, compared, measured))
     if not metrics:
         raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
     return SliceResults(
@@ -255,6 +326,7 @@ def load_results(uri: str) -> SliceResults:
             *description.get("notices", ()),
             *(shared.notice for shared in load_shared_rows(uri)[:1]),
         ),
+        measured=measured,
     )
 
 
@@ -325,7 +397,10 @@ def _values_by_model_and_task(
     return values
 
 
-def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> SliceMetrics:
+def _slice_metrics(
+    model: str, task: str, key: SliceKey, values: _Values, measured: tuple[str, ...]
+) -> SliceMetrics:
+    left_out = {name: stored_name(name) + LEFT_OUT for name in measured}
     return SliceMetrics(
         model,
         task,
@@ -337,10 +412,20 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
         examples=values.count(EXAMPLES),
         undefined_predictions=values.count(UNDEFINED_PREDICTIONS),
         auc_reason=values.texts.get(AUC + REASON),
+        auc_curve=values.curve(AUC),
+        values={name: values.estimate(stored_name(name)) for name in measured},
+        left_out={
+            name: values.count(stored)
+            for name, stored in left_out.items()
+            if stored in values.numbers
+        },
     )
 
 
-def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Comparison:
+def _comparison(
+    baseline: str, task: str, key: SliceKey, values: _Values, measured: tuple[str, ...]
+) -> Comparison:
+    relative = [name for name in measured if name in RELATIVE_TO_CHANCE and name != AUC]
     return Comparison(
         baseline,
         task,
@@ -349,4 +434,8 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
         *values.interval(AUC_DIFFERENCE),
         relaimp_reason=values.texts.get(RELAIMP + REASON),
         auc_difference_reason=values.texts.get(AUC_DIFFERENCE + REASON),
+        relaimp_curve=values.curve(RELAIMP),
+        auc_difference_curve=values.curve(AUC_DIFFERENCE),
+        differences={name: values.estimate(stored_name(name) + DIFFERENCE) for name in measured},
+        relative={name: values.estimate(stored_name(name) + RELATIVE) for name in relative},
     )

@@ -1,0 +1,17 @@
+"""Area under the ROC."""
+
+from typing import ClassVar
+
+from mtlx.components.slice_evaluation.metrics.metric import Metric
+
+
+class Auc(Metric):
+    """Probability that a positive outranks a negative, ties counted half.
+
+    Each row counts by its weight. Its interval is of its own kind (`paired_auc`): placement values
+    (DeLong 1988, Obuchowski 1997). It is always measured, since RelaImp is made of it.
+    """
+
+    title: ClassVar = "AUC"
+    scale: ClassVar = "logit"
+    better: ClassVar = "higher"
