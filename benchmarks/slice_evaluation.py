@@ -25,7 +25,6 @@ from benchmarks.chain import EXPERIMENT, FOLDER
 from mtlx.components.slice_evaluation.executor import Executor
 from mtlx.transform.contract.data_contract import DataContract
 
-
 #: Users as clusters, without and with all further metrics.
 USERS = {"user_key": "user_id", "metrics": []}
 ALL_METRICS = {
