@@ -22,7 +22,6 @@ from mtlx.components.slice_evaluation.statistics.shared_rows import (
     find_shared_rows,
 )
 from mtlx.components.slice_evaluation.statistics.slice_metrics import SliceMetricsBuilder
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.stored.reliability_curve import (
     RELIABILITY_KEY,
     ReliabilityCurve,
@@ -30,6 +29,11 @@ from mtlx.components.slice_evaluation.stored.reliability_curve import (
 )
 from mtlx.components.slice_evaluation.stored.stored_metrics import Metrics, stored_metrics
 from mtlx.components.slice_evaluation.units.cluster_terms import ClusterTerms, UnitTotals
+from mtlx.components.slice_evaluation.units.combined_sums import (
+    MergeClusters,
+    SumByMetric,
+    SumTotals,
+)
 from mtlx.components.slice_evaluation.units.row_block import RowBlock
 from mtlx.components.slice_evaluation.units.second_pass import (
     Moments,
@@ -123,7 +127,7 @@ class _EvaluateSlices(beam.PTransform):
         paired = (
             batches
             | "Totals" >> beam.CombineGlobally(
-                _SumTotals(
+                SumTotals(
                     len(self._models),
                     len(self._tasks),
                     self._maximum_slices,
@@ -162,7 +166,7 @@ class _EvaluateSlices(beam.PTransform):
         sums = (
             batches
             | "GroupRows" >> beam.Map(_grouped_sums, grouped, single)
-            | "JoinGroups" >> beam.CombineGlobally(_MergeClusters(2))
+            | "JoinGroups" >> beam.CombineGlobally(MergeClusters(2))
         )
         return paired | "SharedRows" >> beam.Map(
             _shared_rows, beam.pvalue.AsSingleton(sums), features, self._tasks, self._contract
@@ -179,7 +183,7 @@ class _EvaluateSlices(beam.PTransform):
             moments = (
                 batches
                 | "SumUsers" >> beam.FlatMap(_cluster_sums, paired)
-                | "JoinUsers" >> beam.CombinePerKey(_MergeClusters(len(self._models), metrics))
+                | "JoinUsers" >> beam.CombinePerKey(MergeClusters(len(self._models), metrics))
                 | "Users" >> beam.Values()
                 | "PairUsers" >> beam.Map(_cluster_moments, paired)
             )
@@ -192,104 +196,13 @@ class _EvaluateSlices(beam.PTransform):
         units = (
             terms
             | "UnitTotals" >> beam.Map(_unit_totals, paired)
-            | "SumUnits" >> beam.CombineGlobally(_SumUnits())
+            | "SumUnits" >> beam.CombineGlobally(SumByMetric(add_unit_totals))
         )
         of_units = terms | "PairUnits" >> beam.Map(
             _unit_moments, paired, beam.pvalue.AsSingleton(units)
         )
         together = (moments, of_units) | "AllMoments" >> beam.Flatten()
-        return together | "SumMoments" >> beam.CombineGlobally(_SumMoments()), units
-
-
-class _SumTotals(beam.CombineFn):
-    """Sums batches to `SliceTotals`."""
-
-    def __init__(self, models: int, tasks: int, maximum_slices: int, regressions: frozenset[int]):
-        self._size = (models, tasks, maximum_slices, regressions)
-
-    def create_accumulator(self) -> SliceTotals:
-        return SliceTotals(*self._size)
-
-    def add_input(self, accumulator: SliceTotals, batch: EvaluationBatch) -> SliceTotals:
-        accumulator.add(batch)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[SliceTotals]) -> SliceTotals:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            merged.merge(accumulator)
-        return merged
-
-    def extract_output(self, accumulator: SliceTotals) -> SliceTotals:
-        if not accumulator.keys:
-            raise ValueError("the evaluated split holds no examples: nothing can be measured")
-        accumulator.histogram.compact()
-        return accumulator
-
-
-class _MergeClusters(beam.CombineFn):
-    """Joins the sums of the same users."""
-
-    def __init__(self, models: int, metrics: int = 0):
-        self._size = (models, metrics)
-
-    def create_accumulator(self) -> ClusterSums:
-        return ClusterSums(*self._size)
-
-    def add_input(self, accumulator: ClusterSums, sums: ClusterSums) -> ClusterSums:
-        accumulator.merge(sums)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[ClusterSums]) -> ClusterSums:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            merged.merge(accumulator)
-        return merged
-
-    def extract_output(self, accumulator: ClusterSums) -> ClusterSums:
-        return accumulator
-
-
-class _SumMoments(beam.CombineFn):
-    """Sums moments of disjoint clusters, by metric."""
-
-    def create_accumulator(self) -> Moments:
-        return {}
-
-    def add_input(self, accumulator: Moments, moments: Moments) -> Moments:
-        return add_moments(accumulator, moments)
-
-    def merge_accumulators(self, accumulators: Iterable[Moments]) -> Moments:
-        merged: Moments = {}
-        for accumulator in accumulators:
-            merged = add_moments(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: Moments) -> Moments:
-        return accumulator
-
-
-class _SumUnits(beam.CombineFn):
-    """Sums totals of disjoint units, by metric."""
-
-    def create_accumulator(self) -> dict[str, UnitTotals]:
-        return {}
-
-    def add_input(
-        self, accumulator: dict[str, UnitTotals], totals: dict[str, UnitTotals]
-    ) -> dict[str, UnitTotals]:
-        return add_unit_totals(accumulator, totals)
-
-    def merge_accumulators(
-        self, accumulators: Iterable[dict[str, UnitTotals]]
-    ) -> dict[str, UnitTotals]:
-        merged: dict[str, UnitTotals] = {}
-        for accumulator in accumulators:
-            merged = add_unit_totals(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: dict[str, UnitTotals]) -> dict[str, UnitTotals]:
-        return accumulator
+        return together | "SumMoments" >> beam.CombineGlobally(SumByMetric(add_moments)), units
 
 
 def _roc_curves(second: SecondPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
