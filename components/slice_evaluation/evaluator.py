@@ -136,8 +136,7 @@ class _EvaluateSlices(beam.PTransform):
             )
             | "Rank" >> beam.Map(SecondPass, self._chosen)
         )  # fmt: skip
-        single = beam.pvalue.AsSingleton(paired)
-        moments, units = self._moments(batches, single)
+        moments, units = self._moments(batches, paired)
         metrics = paired | "Metrics" >> beam.FlatMap(
             _metrics,
             self._builder,
@@ -173,36 +172,47 @@ class _EvaluateSlices(beam.PTransform):
         )
 
     def _moments(
-        self, batches: beam.PCollection, paired: beam.pvalue.AsSingleton
+        self, batches: beam.PCollection, paired: beam.PCollection
     ) -> tuple[beam.PCollection, beam.PCollection]:
         """The moments of all metrics, and the totals of those of units."""
+        single = beam.pvalue.AsSingleton(paired)
         if self._user_key is None:
-            moments = batches | "Pair" >> beam.Map(_row_moments, paired)
+            moments = batches | "Pair" >> beam.Map(_row_moments, single)
         else:
             metrics = len(self._chosen.of_rows)
             moments = (
                 batches
-                | "SumUsers" >> beam.FlatMap(_cluster_sums, paired)
+                | "SumUsers" >> beam.FlatMap(_cluster_sums, single)
                 | "JoinUsers" >> beam.CombinePerKey(MergeClusters(len(self._models), metrics))
                 | "Users" >> beam.Values()
-                | "PairUsers" >> beam.Map(_cluster_moments, paired)
+                | "PairUsers" >> beam.Map(_cluster_moments, single)
             )
+        if self._chosen.of_units(bool(self._regressions)):
+            units, of_units = self._units(batches, single)
+            moments = (moments, of_units) | "AllMoments" >> beam.Flatten()
+        else:
+            units = paired | "NoUnits" >> beam.Map(_no_units)
+        return moments | "SumMoments" >> beam.CombineGlobally(SumByMetric(add_moments)), units
+
+    def _units(
+        self, batches: beam.PCollection, single: beam.pvalue.AsSingleton
+    ) -> tuple[beam.PCollection, beam.PCollection]:
+        """The totals of the metrics of units, and their moments."""
         terms = (
             batches
-            | "Units" >> beam.FlatMap(_unit_rows, paired)
+            | "Units" >> beam.FlatMap(_unit_rows, single)
             | "JoinUnits" >> beam.GroupByKey()
-            | "MeasureUnits" >> beam.Map(_unit_terms, paired)
+            | "MeasureUnits" >> beam.Map(_unit_terms, single)
         )
         units = (
             terms
-            | "UnitTotals" >> beam.Map(_unit_totals, paired)
+            | "UnitTotals" >> beam.Map(_unit_totals, single)
             | "SumUnits" >> beam.CombineGlobally(SumByMetric(add_unit_totals))
         )
         of_units = terms | "PairUnits" >> beam.Map(
-            _unit_moments, paired, beam.pvalue.AsSingleton(units)
+            _unit_moments, single, beam.pvalue.AsSingleton(units)
         )
-        together = (moments, of_units) | "AllMoments" >> beam.Flatten()
-        return together | "SumMoments" >> beam.CombineGlobally(SumByMetric(add_moments)), units
+        return units, of_units
 
 
 def _roc_curves(second: SecondPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
@@ -241,10 +251,11 @@ def _cluster_moments(sums: ClusterSums, second: SecondPass) -> Moments:
     return second.paired.all_moments_of_clusters(sums)
 
 
+def _no_units(second: SecondPass) -> dict[str, UnitTotals]:
+    return {}
+
+
 def _unit_rows(batch: EvaluationBatch, second: SecondPass) -> list[tuple[int, RowBlock]]:
-    """Nothing, where no metric needs rows of one user or request together."""
-    if not second.units.metrics:
-        return []
     block = RowBlock.of_batch(batch, second.paired.totals)
     return block.split(second.units.partitions)
 
