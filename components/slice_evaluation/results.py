@@ -36,6 +36,8 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
 )
 from mtlx.components.slice_evaluation.stored.found_metrics import Comparison, SliceMetrics
 
+__all__ = ["Comparison", "SliceMetrics"]
+
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
 
