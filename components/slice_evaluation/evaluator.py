@@ -8,6 +8,7 @@ import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
+from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
 from mtlx.components.slice_evaluation.models.sampled_predictions import (
     SAMPLE_KEY,
     SamplePredictions,
@@ -24,7 +25,6 @@ from mtlx.components.slice_evaluation.statistics.shared_rows import (
 from mtlx.components.slice_evaluation.statistics.slice_metrics import SliceMetricsBuilder
 from mtlx.components.slice_evaluation.stored.reliability_curve import (
     RELIABILITY_KEY,
-    ReliabilityCurve,
     reliability_curves,
 )
 from mtlx.components.slice_evaluation.stored.stored_metrics import Metrics, stored_metrics
