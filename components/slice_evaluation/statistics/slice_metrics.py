@@ -150,11 +150,12 @@ class SliceMetricsBuilder:
         for task, task_name in enumerate(self.tasks):
             if not paired.totals.examples[number, task]:
                 continue
-            causes = self._causes(paired, number, task)
+            causes = self._causes(paired, number, task, "its labels are numbers")
             found = [
                 *self._counts(paired, number, task),
                 *self._aucs(paired, spread[number, task], causes, number, task),
             ]
+            causes = self._causes(paired, number, task, "its labels add up to 0")
             for name, one in of_task[task].items():
                 found += self._metric(paired, name, one, causes, number, task)
             metrics |= {Place(name, model, task_name): value for name, model, value in found}
@@ -234,14 +235,16 @@ class SliceMetricsBuilder:
             return error_estimate(value, spread, model, self.confidence, chance, by_row)
         return mean_estimate(value, spread, model, self.confidence, metric.scale)
 
-    def _causes(self, paired: PairedPass, number: int, task: int) -> list[str | None]:
-        """Per model, why its AUC is undefined, or None."""
+    def _causes(
+        self, paired: PairedPass, number: int, task: int, of_numbers: str
+    ) -> list[str | None]:
+        """Per model, why its AUC is undefined, or None; of labels that are numbers as given."""
         totals = paired.totals
         examples, positives = totals.examples[number, task], totals.positives[number, task]
         one_class = positives in (0, examples)
         return [
             f"{undefined} of {examples} predictions are no finite numbers" if undefined
-            else "its labels are numbers" if task in totals.regressions
+            else of_numbers if task in totals.regressions
             else f"{positives} positives of {examples}" if one_class
             else None
             for undefined in totals.undefined[number, :, task]
