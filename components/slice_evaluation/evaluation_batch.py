@@ -99,7 +99,7 @@ class EvaluationBatch:
 
 
 def checked_weights(weights: dict[str, np.ndarray], tasks: tuple[str, ...]) -> np.ndarray:
-    """Stacks the weights of rows ``(T, B)`` float64.
+    """Stacks the weights of rows ``(T, B)`` float32.
 
     Args:
         weights: by task ``(B,)``.
@@ -116,4 +116,4 @@ def checked_weights(weights: dict[str, np.ndarray], tasks: tuple[str, ...]) -> n
                 f"negative or no finite number, say {weights[task][wrong][0]}; a weight is 0 or "
                 "more: correct the weight's column in the logs"
             )
-    return np.stack([weights[task].astype(np.float64) for task in tasks])
+    return np.stack([weights[task].astype(np.float32) for task in tasks])

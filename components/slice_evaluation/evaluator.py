@@ -8,6 +8,7 @@ import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
+from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
 from mtlx.components.slice_evaluation.models.sampled_predictions import (
     SAMPLE_KEY,
     SamplePredictions,
@@ -22,14 +23,17 @@ from mtlx.components.slice_evaluation.statistics.shared_rows import (
     find_shared_rows,
 )
 from mtlx.components.slice_evaluation.statistics.slice_metrics import SliceMetricsBuilder
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 from mtlx.components.slice_evaluation.stored.reliability_curve import (
     RELIABILITY_KEY,
-    ReliabilityCurve,
     reliability_curves,
 )
 from mtlx.components.slice_evaluation.stored.stored_metrics import Metrics, stored_metrics
 from mtlx.components.slice_evaluation.units.cluster_terms import ClusterTerms, UnitTotals
+from mtlx.components.slice_evaluation.units.combined_sums import (
+    MergeClusters,
+    SumByMetric,
+    SumTotals,
+)
 from mtlx.components.slice_evaluation.units.row_block import RowBlock
 from mtlx.components.slice_evaluation.units.second_pass import (
     Moments,
@@ -123,7 +127,7 @@ class _EvaluateSlices(beam.PTransform):
         paired = (
             batches
             | "Totals" >> beam.CombineGlobally(
-                _SumTotals(
+                SumTotals(
                     len(self._models),
                     len(self._tasks),
                     self._maximum_slices,
@@ -132,8 +136,7 @@ class _EvaluateSlices(beam.PTransform):
             )
             | "Rank" >> beam.Map(SecondPass, self._chosen)
         )  # fmt: skip
-        single = beam.pvalue.AsSingleton(paired)
-        moments, units = self._moments(batches, single)
+        moments, units = self._moments(batches, paired)
         metrics = paired | "Metrics" >> beam.FlatMap(
             _metrics,
             self._builder,
@@ -162,134 +165,54 @@ class _EvaluateSlices(beam.PTransform):
         sums = (
             batches
             | "GroupRows" >> beam.Map(_grouped_sums, grouped, single)
-            | "JoinGroups" >> beam.CombineGlobally(_MergeClusters(2))
+            | "JoinGroups" >> beam.CombineGlobally(MergeClusters(2))
         )
         return paired | "SharedRows" >> beam.Map(
             _shared_rows, beam.pvalue.AsSingleton(sums), features, self._tasks, self._contract
         )
 
     def _moments(
-        self, batches: beam.PCollection, paired: beam.pvalue.AsSingleton
+        self, batches: beam.PCollection, paired: beam.PCollection
     ) -> tuple[beam.PCollection, beam.PCollection]:
         """The moments of all metrics, and the totals of those of units."""
+        single = beam.pvalue.AsSingleton(paired)
         if self._user_key is None:
-            moments = batches | "Pair" >> beam.Map(_row_moments, paired)
+            moments = batches | "Pair" >> beam.Map(_row_moments, single)
         else:
             metrics = len(self._chosen.of_rows)
             moments = (
                 batches
-                | "SumUsers" >> beam.FlatMap(_cluster_sums, paired)
-                | "JoinUsers" >> beam.CombinePerKey(_MergeClusters(len(self._models), metrics))
+                | "SumUsers" >> beam.FlatMap(_cluster_sums, single)
+                | "JoinUsers" >> beam.CombinePerKey(MergeClusters(len(self._models), metrics))
                 | "Users" >> beam.Values()
-                | "PairUsers" >> beam.Map(_cluster_moments, paired)
+                | "PairUsers" >> beam.Map(_cluster_moments, single)
             )
+        if self._chosen.of_units(bool(self._regressions)):
+            units, of_units = self._units(batches, single)
+            moments = (moments, of_units) | "AllMoments" >> beam.Flatten()
+        else:
+            units = paired | "NoUnits" >> beam.Map(_no_units)
+        return moments | "SumMoments" >> beam.CombineGlobally(SumByMetric(add_moments)), units
+
+    def _units(
+        self, batches: beam.PCollection, single: beam.pvalue.AsSingleton
+    ) -> tuple[beam.PCollection, beam.PCollection]:
+        """The totals of the metrics of units, and their moments."""
         terms = (
             batches
-            | "Units" >> beam.FlatMap(_unit_rows, paired)
+            | "Units" >> beam.FlatMap(_unit_rows, single)
             | "JoinUnits" >> beam.GroupByKey()
-            | "MeasureUnits" >> beam.Map(_unit_terms, paired)
+            | "MeasureUnits" >> beam.Map(_unit_terms, single)
         )
         units = (
             terms
-            | "UnitTotals" >> beam.Map(_unit_totals, paired)
-            | "SumUnits" >> beam.CombineGlobally(_SumUnits())
+            | "UnitTotals" >> beam.Map(_unit_totals, single)
+            | "SumUnits" >> beam.CombineGlobally(SumByMetric(add_unit_totals))
         )
         of_units = terms | "PairUnits" >> beam.Map(
-            _unit_moments, paired, beam.pvalue.AsSingleton(units)
+            _unit_moments, single, beam.pvalue.AsSingleton(units)
         )
-        together = (moments, of_units) | "AllMoments" >> beam.Flatten()
-        return together | "SumMoments" >> beam.CombineGlobally(_SumMoments()), units
-
-
-class _SumTotals(beam.CombineFn):
-    """Sums batches to `SliceTotals`."""
-
-    def __init__(self, models: int, tasks: int, maximum_slices: int, regressions: frozenset[int]):
-        self._size = (models, tasks, maximum_slices, regressions)
-
-    def create_accumulator(self) -> SliceTotals:
-        return SliceTotals(*self._size)
-
-    def add_input(self, accumulator: SliceTotals, batch: EvaluationBatch) -> SliceTotals:
-        accumulator.add(batch)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[SliceTotals]) -> SliceTotals:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            merged.merge(accumulator)
-        return merged
-
-    def extract_output(self, accumulator: SliceTotals) -> SliceTotals:
-        if not accumulator.keys:
-            raise ValueError("the evaluated split holds no examples: nothing can be measured")
-        accumulator.histogram.compact()
-        return accumulator
-
-
-class _MergeClusters(beam.CombineFn):
-    """Joins the sums of the same users."""
-
-    def __init__(self, models: int, metrics: int = 0):
-        self._size = (models, metrics)
-
-    def create_accumulator(self) -> ClusterSums:
-        return ClusterSums(*self._size)
-
-    def add_input(self, accumulator: ClusterSums, sums: ClusterSums) -> ClusterSums:
-        accumulator.merge(sums)
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[ClusterSums]) -> ClusterSums:
-        merged = self.create_accumulator()
-        for accumulator in accumulators:
-            merged.merge(accumulator)
-        return merged
-
-    def extract_output(self, accumulator: ClusterSums) -> ClusterSums:
-        return accumulator
-
-
-class _SumMoments(beam.CombineFn):
-    """Sums moments of disjoint clusters, by metric."""
-
-    def create_accumulator(self) -> Moments:
-        return {}
-
-    def add_input(self, accumulator: Moments, moments: Moments) -> Moments:
-        return add_moments(accumulator, moments)
-
-    def merge_accumulators(self, accumulators: Iterable[Moments]) -> Moments:
-        merged: Moments = {}
-        for accumulator in accumulators:
-            merged = add_moments(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: Moments) -> Moments:
-        return accumulator
-
-
-class _SumUnits(beam.CombineFn):
-    """Sums totals of disjoint units, by metric."""
-
-    def create_accumulator(self) -> dict[str, UnitTotals]:
-        return {}
-
-    def add_input(
-        self, accumulator: dict[str, UnitTotals], totals: dict[str, UnitTotals]
-    ) -> dict[str, UnitTotals]:
-        return add_unit_totals(accumulator, totals)
-
-    def merge_accumulators(
-        self, accumulators: Iterable[dict[str, UnitTotals]]
-    ) -> dict[str, UnitTotals]:
-        merged: dict[str, UnitTotals] = {}
-        for accumulator in accumulators:
-            merged = add_unit_totals(merged, accumulator)
-        return merged
-
-    def extract_output(self, accumulator: dict[str, UnitTotals]) -> dict[str, UnitTotals]:
-        return accumulator
+        return units, of_units
 
 
 def _roc_curves(second: SecondPass, tasks: tuple[str, ...]) -> dict[str, RocCurve]:
@@ -328,10 +251,11 @@ def _cluster_moments(sums: ClusterSums, second: SecondPass) -> Moments:
     return second.paired.all_moments_of_clusters(sums)
 
 
+def _no_units(second: SecondPass) -> dict[str, UnitTotals]:
+    return {}
+
+
 def _unit_rows(batch: EvaluationBatch, second: SecondPass) -> list[tuple[int, RowBlock]]:
-    """Nothing, where no metric needs rows of one user or request together."""
-    if not second.units.metrics:
-        return []
     block = RowBlock.of_batch(batch, second.paired.totals)
     return block.split(second.units.partitions)
 

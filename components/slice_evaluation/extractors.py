@@ -22,6 +22,9 @@ from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
 from mtlx.transform.contract.model_inputs import TaskSpec
 
+#: Tells the hashes of requests without a user from those of users.
+_WITHOUT_USER = np.uint64(0x9E3779B97F4A7C15)
+
 
 def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
     """Adds per task the labels (B,) float32, and 1 as weight where the population holds it and the
@@ -120,8 +123,8 @@ def _add_slices(
 def _users(batch: pa.RecordBatch, user_key: str, requests: np.ndarray | None = None) -> np.ndarray:
     users, missing = _hashes(batch, user_key)
     if requests is not None:
-        # A request without a user stays together.
-        users = np.where(missing, requests, users)
+        # A request without a user stays together, and is no user of the same name.
+        users = np.where(missing, requests ^ _WITHOUT_USER, users)
         missing &= requests == 0
     if missing.any():
         # Rows without a user are independent of each other: each is its own cluster.

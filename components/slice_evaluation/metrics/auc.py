@@ -1,7 +1,5 @@
 """Area under the ROC."""
 
-from typing import ClassVar
-
 from mtlx.components.slice_evaluation.metrics.metric import Metric
 
 
@@ -12,6 +10,6 @@ class Auc(Metric):
     (DeLong 1988, Obuchowski 1997). It is always measured, since RelaImp is made of it.
     """
 
-    title: ClassVar = "AUC"
-    scale: ClassVar = "logit"
-    better: ClassVar = "higher"
+    title = "AUC"
+    scale = "logit"
+    better = "higher"

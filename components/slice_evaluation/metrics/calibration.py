@@ -1,6 +1,6 @@
 """Mean prediction over mean label."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,11 @@ class Calibration(RowMetric):
     delta method on the log scale.
     """
 
-    title: ClassVar = "calibration"
-    scale: ClassVar = "log"
-    better: ClassVar = "one"
-    regression: ClassVar = True
-    digits: ClassVar = 3
+    title = "calibration"
+    scale = "log"
+    better = "one"
+    regression = True
+    digits = 3
 
     def values(self, totals: SliceTotals, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""

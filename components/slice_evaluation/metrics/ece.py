@@ -1,7 +1,5 @@
 """Expected calibration error over bins of equal weight."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import RowMetric
@@ -21,9 +19,9 @@ class Ece(RowMetric):
     ends hold whatever the bins' true distances are: the error changes by no more than they do.
     """
 
-    title: ClassVar = "ECE"
-    scale: ClassVar = "linear"
-    better: ClassVar = "lower"
+    title = "ECE"
+    scale = "linear"
+    better = "lower"
 
     def prepare(self, totals: SliceTotals) -> ScoreBins:
         """Returns the bins of every slice, model and task."""

@@ -1,7 +1,5 @@
 """AUC within users."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import UnitMetric
@@ -17,11 +15,11 @@ class Gauc(UnitMetric):
     Row weights enter a user's AUC and the user's weight.
     """
 
-    title: ClassVar = "GAUC"
-    scale: ClassVar = "logit"
-    better: ClassVar = "higher"
-    unit: ClassVar = "user"
-    counted: ClassVar = "users with both classes"
+    title = "GAUC"
+    scale = "logit"
+    better = "higher"
+    unit = "user"
+    counted = "users with both classes"
 
     def terms(self, units: RankedUnits) -> tuple[np.ndarray, np.ndarray]:
         """See `UnitMetric`."""
@@ -37,7 +35,7 @@ class Gauc(UnitMetric):
 class GaucEqual(Gauc):
     """Mean over users of the user's own AUC, all users alike, however many rows they have."""
 
-    title: ClassVar = "GAUC, users alike"
+    title = "GAUC, users alike"
 
     def weights(self, units: RankedUnits) -> np.ndarray:
         """What each user counts for, ``(U,)``."""

@@ -1,6 +1,6 @@
 """Mean binary cross-entropy."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,9 @@ class LogLoss(RowMetric):
     Probabilities are clipped to [1e-7, 1 - 1e-7], as Keras does.
     """
 
-    title: ClassVar = "log loss"
-    scale: ClassVar = "log"
-    better: ClassVar = "lower"
+    title = "log loss"
+    scale = "log"
+    better = "lower"
 
     def values(self, totals: SliceTotals, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""

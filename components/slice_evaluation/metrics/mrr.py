@@ -1,7 +1,5 @@
 """Mean reciprocal rank."""
 
-from typing import ClassVar
-
 import numpy as np
 from scipy import special
 
@@ -17,7 +15,7 @@ class Mrr(RequestMetric):
     probability C(n - j, r - 1) / C(n, r).
     """
 
-    title: ClassVar = "MRR"
+    title = "MRR"
 
     def value(self, units: RankedUnits, model: int, cutoff: int) -> np.ndarray:
         """See `RequestMetric`."""

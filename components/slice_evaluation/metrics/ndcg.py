@@ -1,7 +1,5 @@
 """Normalised discounted cumulative gain of requests."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.request_metric import RequestMetric
@@ -18,7 +16,7 @@ class Ndcg(RequestMetric):
     nothing by the order of the logs.
     """
 
-    title: ClassVar = "NDCG"
+    title = "NDCG"
 
     def value(self, units: RankedUnits, model: int, cutoff: int) -> np.ndarray:
         """See `RequestMetric`."""

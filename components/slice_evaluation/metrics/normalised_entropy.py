@@ -1,6 +1,6 @@
 """Log loss over that of the base rate."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,9 @@ class NormalisedEntropy(RowMetric):
     a class is absent. The base rate is estimated from the same rows, and the interval knows it.
     """
 
-    title: ClassVar = "normalised entropy"
-    scale: ClassVar = "log"
-    better: ClassVar = "lower"
+    title = "normalised entropy"
+    scale = "log"
+    better = "lower"
 
     def values(self, totals: SliceTotals, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""

@@ -1,7 +1,5 @@
 """Share of a request's positives among its first rows."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.request_metric import RequestMetric
@@ -16,7 +14,7 @@ class Recall(RequestMetric):
     reach.
     """
 
-    title: ClassVar = "recall"
+    title = "recall"
 
     def value(self, units: RankedUnits, model: int, cutoff: int) -> np.ndarray:
         """See `RequestMetric`."""

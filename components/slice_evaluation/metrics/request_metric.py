@@ -1,7 +1,6 @@
 """What metrics of requests have in common: cut-off, weight, and which requests count."""
 
 import abc
-from typing import ClassVar
 
 import numpy as np
 
@@ -19,11 +18,11 @@ class RequestMetric(UnitMetric):
         cutoff: only so many of a request's first rows count; None takes all.
     """
 
-    scale: ClassVar = "logit"
-    better: ClassVar = "higher"
-    unit: ClassVar = "request"
-    counted: ClassVar = "requests with a positive"
-    takes_cutoff: ClassVar = True
+    scale = "logit"
+    better = "higher"
+    unit = "request"
+    counted = "requests with a positive"
+    takes_cutoff = True
 
     def __init__(self, *, cutoff: int | None = None):
         self.cutoff = cutoff

@@ -1,6 +1,6 @@
 """Root mean squared error."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,10 @@ class Rmse(RowMetric):
     Of a task with labels 0 and 1 it is the root of the Brier score.
     """
 
-    title: ClassVar = "RMSE"
-    scale: ClassVar = "log"
-    better: ClassVar = "lower"
-    regression: ClassVar = True
+    title = "RMSE"
+    scale = "log"
+    better = "lower"
+    regression = True
 
     def values(self, totals: SliceTotals, prepared: Any) -> np.ndarray:
         """See `RowMetric`."""

@@ -1,7 +1,5 @@
 """Share of concordant pairs."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from mtlx.components.slice_evaluation.metrics.metric import Metric
@@ -18,11 +16,11 @@ class Xauc(Metric):
     one user in the same part: an unbiased estimate of the same probability.
     """
 
-    title: ClassVar = "XAUC"
-    scale: ClassVar = "logit"
-    better: ClassVar = "higher"
-    regression: ClassVar = True
-    counted: ClassVar = "rows with another label"
+    title = "XAUC"
+    scale = "logit"
+    better = "higher"
+    regression = True
+    counted = "rows with another label"
 
     def terms(
         self, slices: np.ndarray, labels: np.ndarray, weights: np.ndarray, scores: np.ndarray

@@ -43,7 +43,7 @@ def mean_estimate(
     if scale == "linear":
         return Estimate(value, value - half, value + half)
     if not value > 0:
-        return Estimate(value, reason="it is 0, so that a factor says nothing of it")
+        return Estimate(value, reason="it is not above 0, so that no factor leads to its ends")
     if half > _LARGEST_LOGARITHM * value:
         return Estimate(value, reason="it is too uncertain for an interval of factors")
     factor = float(np.exp(half / value))

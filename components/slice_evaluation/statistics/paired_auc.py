@@ -201,12 +201,15 @@ def quantile_of_difference(
     as near an AUC of 1, the normal quantile is seldom reached, Student's with few degrees of
     freedom even less. So the quantile is Student's with as many degrees of freedom as there are
     effective clusters, less one, and smaller by a part of what the largest contributions make up.
+    Of metrics that are means it is not smaller: nearly every cluster contributes to these.
 
     Args:
         spread: of one task and slice.
         other: number of the other model.
         confidence: of the two-sided interval, or of several.
     """
+    if not spread.of_ranks:
+        return quantile(confidence, spread.degrees_of_difference)
     beyond = np.maximum(special.ndtri(0.5 + confidence / 2) - _SHRINKS_BEYOND, 0.0)
     shrinkage = np.minimum(_SHRINKAGE * beyond, _MOST_SHRINKAGE)
     shrinkage = shrinkage * spread.share_of_difference(other)

@@ -1,6 +1,5 @@
 """The finished numbers of every slice, and the names under which they are stored."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -124,29 +123,44 @@ class SliceMetricsBuilder:
             spread: of the models' AUCs, leading shape ``(S, T)``.
             measured: of the chosen metrics by name.
         """
-        measured = dict(measured or {})
-        for name in self._chosen.of_ranks:
-            measured[name] = _with_aucs(measured.get(name), paired, spread)
+        found = dict(measured or {})
+        aucs = Measured(paired.auc, spread)
+        of_task = []
+        for task in range(len(self.tasks)):
+            own = found
+            if task not in paired.totals.regressions:
+                own = found | dict.fromkeys(self._chosen.of_ranks, aucs)
+            of_task.append(
+                {
+                    name: one
+                    for name, one in own.items()
+                    if self._chosen.all[name].applies(paired.totals)[task]
+                }
+            )
         return [
-            (key, self._slice(paired, spread, measured, number))
+            (key, self._slice(paired, spread, of_task, number))
             for number, key in enumerate(paired.totals.keys)
         ]
 
     def _slice(
-        self, paired: PairedPass, spread: Spread, measured: Mapping[str, Measured], number: int
+        self,
+        paired: PairedPass,
+        spread: Spread,
+        of_task: list[dict[str, Measured]],
+        number: int,
     ) -> dict[Place, Value]:
         metrics: dict[Place, Value] = {}
         for task, task_name in enumerate(self.tasks):
             if not paired.totals.examples[number, task]:
                 continue
-            causes = self._causes(paired, number, task)
+            causes = self._causes(paired, number, task, "its labels are numbers")
             found = [
                 *self._counts(paired, number, task),
                 *self._aucs(paired, spread[number, task], causes, number, task),
             ]
-            for name, one in measured.items():
-                if self._chosen.all[name].applies(paired.totals)[task]:
-                    found += self._metric(paired, name, one, causes, number, task)
+            causes = self._causes(paired, number, task, "its labels add up to 0")
+            for name, one in of_task[task].items():
+                found += self._metric(paired, name, one, causes, number, task)
             metrics |= {Place(name, model, task_name): value for name, model, value in found}
         return metrics
 
@@ -231,14 +245,16 @@ class SliceMetricsBuilder:
             lambda c: mean_estimate(value, spread, model, c, metric.scale), self.confidence
         )
 
-    def _causes(self, paired: PairedPass, number: int, task: int) -> list[str | None]:
-        """Per model, why its AUC is undefined, or None."""
+    def _causes(
+        self, paired: PairedPass, number: int, task: int, of_numbers: str
+    ) -> list[str | None]:
+        """Per model, why its AUC is undefined, or None; of labels that are numbers as given."""
         totals = paired.totals
         examples, positives = totals.examples[number, task], totals.positives[number, task]
         one_class = positives in (0, examples)
         return [
             f"{undefined} of {examples} predictions are no finite numbers" if undefined
-            else "its labels are numbers" if task in totals.regressions
+            else of_numbers if task in totals.regressions
             else f"{positives} positives of {examples}" if one_class
             else None
             for undefined in totals.undefined[number, :, task]
@@ -250,21 +266,6 @@ class SliceMetricsBuilder:
             if cause := causes[place]:
                 return f"the {self.models[place]} has no {title} here: {cause}"
         return None
-
-
-def _with_aucs(found: Measured | None, paired: PairedPass, spread: Spread) -> Measured:
-    """A metric that is the AUC, where the task has classes; elsewhere as it was found."""
-    if found is None:
-        return Measured(paired.auc, spread)
-    regression = np.isin(np.arange(paired.totals.tasks), sorted(paired.totals.regressions))
-    parts = {}
-    for part in dataclasses.fields(Spread):
-        own, others = getattr(found.spread, part.name), getattr(spread, part.name)
-        if isinstance(own, np.ndarray):
-            trailing = (1,) * (own.ndim - 2)
-            parts[part.name] = np.where(regression.reshape(1, -1, *trailing), own, others)
-    merged = dataclasses.replace(found.spread, **parts)
-    return Measured(np.where(regression, found.values, paired.auc), merged)
 
 
 def _nothing(one: Measured, number: int, task: int) -> str | None:

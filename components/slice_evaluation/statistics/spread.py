@@ -33,6 +33,7 @@ class Spread:
             formed from as many effective clusters.
         cluster: what a cluster is called: a feature, or None where it is a row.
         counted: what there may be too few of where clusters have no name.
+        of_ranks: whether it is that of AUCs, to whose difference few misranked rows contribute.
     """
 
     covariance: np.ndarray
@@ -43,6 +44,7 @@ class Spread:
     pairs: np.ndarray
     cluster: str | None = None
     counted: str = "rows of one class"
+    of_ranks: bool = True
 
     @classmethod
     def of_means(
@@ -56,7 +58,7 @@ class Spread:
             counted: likewise.
         """
         spread = cls.of_moments(moments, cluster)
-        return dataclasses.replace(spread, pairs=spread.effective, counted=counted)
+        return dataclasses.replace(spread, pairs=spread.effective, counted=counted, of_ranks=False)
 
     @classmethod
     def of_moments(cls, moments: PairedMoments, cluster: str | None = None) -> "Spread":
@@ -83,9 +85,9 @@ class Spread:
 
     def __getitem__(self, index: tuple[int, ...]) -> "Spread":
         """Returns that of one task and slice."""
-        words = ("cluster", "counted")
-        values = {name: value[index] for name, value in vars(self).items() if name not in words}
-        return Spread(**values, cluster=self.cluster, counted=self.counted)
+        kept = ("cluster", "counted", "of_ranks")
+        values = {name: value[index] for name, value in vars(self).items() if name not in kept}
+        return dataclasses.replace(self, **values)
 
     def obstacle(self) -> str | None:
         """Why there is no interval, or None."""

@@ -36,8 +36,7 @@ def _stored(value: Value) -> MetricValue:
     """TFMA writes a bounded value with its interval, a number without one."""
     if not isinstance(value, Estimate):
         return value
-    if value.lower is None:
+    if value.value is not None and value.lower is None:
         return float(value.value)
-    parts = (wrappers_pb2.DoubleValue(value=number) for number in value[:3])
-    found, lower, upper = parts
+    found, lower, upper = (wrappers_pb2.DoubleValue(value=number) for number in value[:3])
     return metrics_for_slice_pb2.BoundedValue(value=found, lower_bound=lower, upper_bound=upper)

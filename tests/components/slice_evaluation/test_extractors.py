@@ -121,12 +121,13 @@ def test_rows_of_one_request_have_one_hash_and_rows_without_one_have_zero():
 
 def test_a_request_without_a_user_stays_together():
     extracts = _batch(
-        user=[None, None, None, "u"],
-        request=["r1", "r1", None, "r1"],
-        **{RAW: [b"a", b"b", b"c", b"d"]},
+        user=[None, None, None, "u", "r1"],
+        request=["r1", "r1", None, "r1", "r1"],
+        **{RAW: [b"a", b"b", b"c", b"d", b"e"]},
     )
     users = _sliced(extracts, user_key="user", request_key="request")[USERS_KEY].tolist()
-    assert users[0] == users[1] and len(set(users)) == 3
+    # A user who is called as the request is another one.
+    assert users[0] == users[1] and len(set(users)) == 4
 
 
 def test_groupings_are_hashes_with_zero_for_no_value():

@@ -287,6 +287,29 @@ def test_numbers_as_labels_have_rmse_xauc_and_calibration_and_nothing_of_classes
         assert estimate.lower < estimate.value < estimate.upper
 
 
+def test_a_task_with_classes_beside_one_with_numbers_has_the_auc_as_its_xauc():
+    rng = np.random.default_rng(9)
+    labels = np.stack([(rng.random(300) < 0.4).astype(float), rng.gamma(2.0, size=300)])
+    scores = rng.random((2, 2, 300)) + 0.3 * labels
+    made = batch(labels, scores, None, rng.integers(1, 40, 300))
+    found = finished([made], ("xauc", "gauc", "rmse"), regressions=(1,))[()]
+    for model in MODELS:
+        assert found["xauc", model, "ctr"] == found["auc", model, "ctr"]
+        assert ("auc", model, "cvr") not in found and ("gauc", model, "cvr") not in found
+        assert found["xauc", model, "cvr"].lower < found["xauc", model, "cvr"].value
+    versus = "candidate vs baseline"
+    assert found["xauc_difference", versus, "ctr"] == found["auc_difference", versus, "ctr"]
+    assert found["rmse_difference", versus, "cvr"].lower is not None
+
+
+def test_numbers_that_add_up_to_nothing_have_no_calibration_and_say_why():
+    labels = np.r_[np.ones(20), -np.ones(20)]
+    made = batch([labels + 0.0], np.random.default_rng(0).normal(size=(1, 1, 40)))
+    found = finished([made], ("rmse",), regressions=(0,))[()]
+    assert found["calibration_reason", "candidate", "ctr"] == "its labels add up to 0"
+    assert found["rmse", "candidate", "ctr"].lower > 0
+
+
 def test_the_share_of_pairs_in_order_is_that_of_the_other_tests():
     """`direct_auc` and the formula above count the same pairs."""
     labels, scores = [1, 0, 1, 0, 0], [0.3, 0.3, 0.9, 0.1, 0.95]
