@@ -24,7 +24,7 @@ def further_lines(results: SliceResults) -> Iterator[str]:
             continue
         parts = []
         for name in names:
-            value, lower, upper, _ = metric.estimate(name)
+            value, lower, upper, *_ = metric.estimate(name)
             if value is None:
                 continue
             digits = build_metric(name).digits

@@ -1,5 +1,6 @@
 """The finished numbers of every slice, and the names under which they are stored."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -215,10 +216,8 @@ class SliceMetricsBuilder:
         for model, model_name in enumerate(self.models[1:], start=1):
             compared, pair = comparison_name(model_name), values[[0, model]]
             cause = self._cause_of_pair(reasons, model, title)
-            difference = with_curve(
-                lambda c, pair=pair, model=model: mean_difference(pair, spread, model, c, scale),
-                self.confidence,
-            )
+            at = functools.partial(mean_difference, pair, spread, model, scale=scale)
+            difference = with_curve(at, self.confidence)
             yield from _named(stored + DIFFERENCE, compared, difference, cause)
             if name in RELATIVE_TO_CHANCE:
                 ratio = relaimp(pair, spread, model, self.confidence, title)
