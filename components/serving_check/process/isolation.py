@@ -9,6 +9,9 @@ import runpy
 import sys
 from collections.abc import Iterable
 
+#: How Python was built: of the standard library, but named after the platform, and so on no list.
+_BUILD_DATA = "_sysconfigdata_"
+
 
 class OnlyThese:
     """Refuses every other top-level module, as if it were not installed.
@@ -22,7 +25,7 @@ class OnlyThese:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Is asked before Python's own finders; None leaves the module to them."""
-        if path is None and name not in self._modules:
+        if path is None and not (name in self._modules or name.startswith(_BUILD_DATA)):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 

@@ -7,7 +7,8 @@ from mtlx.components.serving_check.process.isolated_python import isolated_pytho
 
 #: Tries to import what it is told; prints which could be.
 TRIES = """
-import importlib, json, sys
+import importlib, json, sys, sysconfig
+sysconfig.get_config_vars()  # reads a module whose name says for which platform Python was built
 found = []
 for name in sys.argv[1:]:
     try:
