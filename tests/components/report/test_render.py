@@ -143,7 +143,7 @@ def test_what_checks_decided_together_is_said_in_a_line_and_beside_each(report_d
     verdict = Verdict(True, "baseline", [check, alone], family=family)
     text = html.unescape(render(dataclasses.replace(report_data, verdict=verdict)))
     assert family.words.replace(" %", "\N{NO-BREAK SPACE}%") in text
-    assert "p 0.012, 0.18 among 15<" in text and "p <0.0001<" in text
+    assert "p 0.012 alone, 0.18 among 15 checks<" in text and "p <0.0001<" in text
     assert "proven loss" not in render(report_data)
 
 
