@@ -88,7 +88,7 @@ def _part(batch: EvaluationBatch, rows: np.ndarray) -> EvaluationBatch:
         batch,
         slices=[SliceColumn(np.zeros(len(rows), np.int64), ((),))],
         labels=batch.labels[:, rows],
-        population=batch.population[:, rows],
+        weights=batch.weights[:, rows],
         scores=batch.scores[:, :, rows],
         groupings={name: values[rows] for name, values in batch.groupings.items()},
     )

@@ -3,7 +3,8 @@
     python -m benchmarks.slice_evaluation      # after python -m benchmarks.chain --only ours
 
 Three tasks, all rows, 3 domains and a cross of 144 slices; one model, as in the benchmark of the
-chain, whose model and test split are used.
+chain, whose model and test split are used. "All metrics" are those of rows, users and requests,
+beside the same evaluation with users as clusters; a request is what a user saw in an hour.
 """
 
 import argparse
@@ -24,6 +25,17 @@ from benchmarks.chain import EXPERIMENT, FOLDER
 from mtlx.components.slice_evaluation.executor import Executor
 from mtlx.transform.contract.data_contract import DataContract
 
+#: Users as clusters, without and with all further metrics.
+USERS = {"user_key": "user_id", "metrics": []}
+ALL_METRICS = {
+    "user_key": "user_id",
+    "request_key": "hour",
+    "metrics": [
+        *("normalised_entropy", "ece", "rmse", "xauc", "gauc", "gauc_equal"),
+        *("ndcg@10", "mrr", "recall@10"),
+    ],
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -41,6 +53,8 @@ def main() -> None:
     saved, test = f"{model.uri}/Format-Serving", f"{examples.uri}/Split-test/*"
     sides = {"plain prediction": lambda: _predict(saved, test)}
     sides["SliceEvaluation"] = lambda: _ours(examples, model, values, out)
+    sides["with users"] = lambda: _ours(examples, model, values, out, USERS)
+    sides["with users, all metrics"] = lambda: _ours(examples, model, values, out, ALL_METRICS)
     seconds = {name: [_timed(run) for _ in range(arguments.repeat)] for name, run in sides.items()}
     if arguments.stock:
         config = tfma.load_eval_result(str(out)).config
@@ -77,6 +91,7 @@ def _ours(
     model: standard_artifacts.Model,
     values: dict,
     out: Path,
+    further: dict | None = None,
 ) -> None:
     from mtlx.components.slice_evaluation.settings import EvaluationSettings
 
@@ -92,7 +107,9 @@ def _ours(
         {"evaluation": [evaluation]},
         {
             "data_contract": contract.to_json(),
-            "evaluation_settings": EvaluationSettings.read(values["evaluation"]).to_json(),
+            "evaluation_settings": EvaluationSettings.read(
+                values["evaluation"] | (further or {})
+            ).to_json(),
         },
     )
 

@@ -49,7 +49,12 @@ ROOMS = {
 }
 MODEL_FOLDERS = ("layers", "parts", "networks", "losses")
 #: Folders of one family, each file a member: they may have more than a dozen.
-FAMILIES = {"benchmarks", "components/log_example_gen/readers", "trainer/networks"}
+FAMILIES = {
+    "benchmarks",
+    "components/log_example_gen/readers",
+    "components/slice_evaluation/metrics",
+    "trainer/networks",
+}
 
 
 def _imports(path):

@@ -1,5 +1,6 @@
 """The gate's decision: a pure function from an evaluation and thresholds to a verdict."""
 
+from mtlx.components.relaimp_gate.family.family import decide_together
 from mtlx.components.relaimp_gate.lineage import Lineage
 from mtlx.components.relaimp_gate.opponents import WORDS, Opponent, obstacle, opponent, undefined
 from mtlx.components.relaimp_gate.rules import RULES
@@ -40,12 +41,13 @@ def judge(
         return Verdict(False, None, blocked, lineage.models, list(results.notices))
     judged = _Judgement(results, settings, contract)
     checks = [check for threshold in settings.thresholds for check in judged.expand(threshold)]
+    checks, family = decide_together(checks, settings.error_rate)
     checks += [*_first_run(checks, settings), *judged.incomparable()]
     if lineage.older is not None:
         checks.append(_whole("span", settings.allow_older_span, _older(lineage.older, settings)))
     against = opponent(results, settings, Threshold(rule="relaimp")).model
     blessed = all(check.passed for check in checks)
-    return Verdict(blessed, against, checks, lineage.models, list(results.notices))
+    return Verdict(blessed, against, checks, lineage.models, list(results.notices), family)
 
 
 def _whole(rule: str, passed: bool, message: str) -> Check:
@@ -158,7 +160,8 @@ class _Judgement:
         return Check(
             name, task, slice_name, finding.passed, message,
             finding.value, finding.lower, finding.upper, rule.threshold,
-            against=against.model if rule.compares else None,
+            against=against.model if rule.compares else None, errs_by=finding.errs_by,
+            level=finding.level, p_value=finding.p_value,
         )  # fmt: skip
 
     def _obstacle(self, rule: Rule, task: str, key: SliceKey, against: Opponent) -> Finding | None:

@@ -40,6 +40,11 @@ class Threshold(Settings):
             return self.slice
         return ",".join(f"{name}={value}" for name, value in self.slice.items())
 
+    @property
+    def metric(self) -> str:
+        """The metric that the rule is about, by its name in `evaluation.metrics`."""
+        return RULES.build(self.rule, self.options).metric
+
     @pydantic.model_validator(mode="before")
     @classmethod
     def _gather_options(cls, value: Any) -> Any:
@@ -98,6 +103,12 @@ class GateSettings(Settings):
             the one blessed last or the newest version in `serving.push_to`.
         minimum_positives: a task and slice with fewer positives, or fewer negatives, is not
             decidable, which blocks.
+        error_rate: so often at most, one of the checks with ``bound: upper`` holds back a
+            candidate that falls short in none of them, however many they are (Holm 1979). None
+            leaves every check to its own level, and chances to block add up. Checks with ``bound:
+            lower`` need no such rate, since all have to be met: what falls short in one passes
+            all with no more than that one's level. A threshold with a ``level`` of its own is left
+            to it.
         thresholds: all of them have to be met.
     """
 
@@ -106,10 +117,23 @@ class GateSettings(Settings):
     first_run: Literal["hold", "push"] = "hold"
     allow_older_span: bool = False
     minimum_positives: pydantic.PositiveInt = 50
+    error_rate: Annotated[float, pydantic.Field(gt=0.0, le=0.5)] | None = None
     thresholds: Annotated[list[Threshold], pydantic.Field(min_length=1)] = [
         Threshold(rule="relaimp", options={"minimum": 0.0}),
         Threshold(rule="auc", options={"minimum": 0.5}),
     ]
+
+    @pydantic.model_validator(mode="after")
+    def _error_rate_is_of_checks(self) -> "GateSettings":
+        if self.error_rate is None:
+            return self
+        rules = [RULES.build(threshold.rule, threshold.options) for threshold in self.thresholds]
+        if not any(rule.errs_by == "blocking" and rule.level is None for rule in rules):
+            raise ValueError(
+                "error_rate is set, but no threshold has bound: upper without a level of its own: "
+                "there is no check whose block by chance it could bound; leave it out"
+            )
+        return self
 
     @pydantic.model_validator(mode="after")
     def _anchor_is_used(self) -> "GateSettings":

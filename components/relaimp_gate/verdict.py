@@ -31,6 +31,13 @@ class Check:
             check neither blocks nor lets anything pass.
         against: the model that was compared with: ``baseline``, ``reference``, ``anchor``; None
             for a rule on the candidate alone.
+        errs_by: how chance can make it err: ``passing`` what falls short, where only what is shown
+            to be good enough passes, or ``blocking`` what does not, where only a proven loss
+            blocks; None where no end of an interval decides.
+        level: the check's own one-sided level; None where the evaluation's interval decided.
+        p_value: how often chance alone would do as much; None where no end decides.
+        adjusted_p_value: that among all checks that may block by chance, see `FamilyDecision`;
+            None where the check decided alone.
     """
 
     rule: str
@@ -44,6 +51,42 @@ class Check:
     threshold: str = ""
     applicable: bool = True
     against: str | None = None
+    errs_by: str | None = None
+    level: float | None = None
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class FamilyDecision:
+    """What the checks decided together that block only what is shown to be a loss.
+
+    Attributes:
+        error_rate: so often at most, one of them blocks a candidate that falls short in none.
+        checks: how many they are.
+        blocking: how many of them block.
+        lifted: how many would have blocked by themselves, and do not.
+    """
+
+    error_rate: float
+    checks: int
+    blocking: int
+    lifted: int
+
+    @property
+    def words(self) -> str:
+        """The decision in a sentence."""
+        checks = "1 check" if self.checks == 1 else f"{self.checks} checks"
+        looks = "looks" if self.checks == 1 else "look"
+        sentence = (
+            f"{checks} {looks} for a proven loss, and among them chance blocks in at most "
+            f"{100 * self.error_rate:g} % of runs (gate.error_rate): {self.blocking or 'none'} "
+            f"{'blocks' if self.blocking == 1 else 'block'}"
+        )
+        if self.lifted:
+            themselves = "itself" if self.lifted == 1 else "themselves"
+            sentence += f", {self.lifted} more would by {themselves}"
+        return sentence + "."
 
 
 @dataclass(frozen=True)
@@ -79,6 +122,7 @@ class Verdict:
         lineage: which rows each model has seen, the candidate first; empty where nothing is known.
         notices: sentences on what the intervals behind the checks do not know, as in
             `SliceResults`; none of them blocks.
+        family: what checks decided together; None where each decided by itself.
     """
 
     blessed: bool
@@ -86,6 +130,7 @@ class Verdict:
     checks: list[Check]
     lineage: list[ModelLineage] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    family: FamilyDecision | None = None
 
     def save(self, uri: str) -> None:
         """Writes `VERDICT_FILE` into a folder."""
@@ -108,7 +153,8 @@ class Verdict:
         checks = [Check(**check) for check in values["checks"]]
         lineage = [ModelLineage(**seen) for seen in values.get("lineage", ())]
         notices = list(values.get("notices", ()))
-        return cls(values["blessed"], values["baseline"], checks, lineage, notices)
+        family = FamilyDecision(**values["family"]) if values.get("family") else None
+        return cls(values["blessed"], values["baseline"], checks, lineage, notices, family)
 
     @classmethod
     def of_blessing(cls, uri: str) -> "Verdict":

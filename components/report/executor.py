@@ -49,6 +49,7 @@ class Executor(base_executor.BaseExecutor):
             served=sources.served(),
             results=sources.results(),
             rocs=sources.rocs(),
+            reliability=sources.reliability(),
             best_possible=sources.best_possible(settings.best_possible, experiment),
             trainings=sources.trainings(),
             statistics=sources.statistics(),

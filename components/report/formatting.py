@@ -61,6 +61,11 @@ def measured(rule: str, number: float) -> str:
     return short(number) if digits is None else fixed(number, digits)
 
 
+def p_value(number: float) -> str:
+    """Returns two significant digits, and no more zeros than a person counts."""
+    return "<0.0001" if number < 0.0001 else f"{number:.2g}"
+
+
 def typeset(text: str) -> str:
     """Gives a plain sentence real minus signs, and percent signs that stay with their number."""
     return re.sub(r"(?<![\w.])-(?=\d)", _MINUS, text).replace(" %", "\N{NO-BREAK SPACE}%")
@@ -69,6 +74,7 @@ def typeset(text: str) -> str:
 FILTERS = {
     "typeset": typeset,
     "measured": measured,
+    "p_value": p_value,
     "count": count,
     "fixed": fixed,
     "signed": signed,

@@ -11,7 +11,9 @@ from mtlx.components.report.sections.experiment_view import (
     experiment_sections,
     model_words,
 )
+from mtlx.components.report.sections.further_metrics import further_metrics
 from mtlx.components.report.sections.heat_map import heat_map
+from mtlx.components.report.sections.reliability_chart import reliability_chart
 from mtlx.components.report.sections.roc_chart import roc_chart
 from mtlx.components.report.sections.slice_groups import SliceGroup, slice_groups
 from mtlx.components.report.sections.training_view import (
@@ -47,6 +49,7 @@ def render(data: ReportData) -> str:
         data: of one run; what is None or empty is said to be absent.
     """
     view: dict[str, Any] = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
+    view["further"] = []
     if data.results is not None:
         view |= _evaluation_view(data.results, data.max_cross_slices_shown)
         view |= _best_view(data.results, data.best_possible, view["groups"])
@@ -54,6 +57,7 @@ def render(data: ReportData) -> str:
         "checks": _sorted_checks(data),
         "charts": charts(data.trainings),
         "rocs": [roc_chart(task, curve) for task, curve in data.rocs.items()],
+        "reliability": [reliability_chart(task, curve) for task, curve in data.reliability.items()],
         "epochs": epoch_tables(data.trainings),
         "gates": gate_tables(data.trainings),
         "times": time_rows(data.ingestion, data.trainings),
@@ -101,6 +105,7 @@ def _evaluation_view(results: SliceResults, max_cross_slices_shown: int) -> dict
         "groups": slice_groups(results, max_cross_slices_shown),
         "heat_maps": [heat_map(results, name) for name in baselines],
         "metrics": {(m.model, m.task, m.key): m for m in results.metrics},
+        "further": further_metrics(results),
     }
 
 

@@ -10,6 +10,7 @@ from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.sections.window_view import SpanView
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.skew_guard.skew_result import Skew
+from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve
 
@@ -95,6 +96,7 @@ class ReportData:
         served: what the serving check found.
         results: of the slice evaluation.
         rocs: the candidate's ROC by task, over all rows.
+        reliability: the candidate's reliability curve by task, over all rows.
         best_possible: AUC of the true probabilities.
         trainings: the candidate's first.
         statistics: by split.
@@ -116,6 +118,7 @@ class ReportData:
     served: ServingOutcome | None = None
     results: SliceResults | None = None
     rocs: dict[str, RocCurve] = field(default_factory=dict)
+    reliability: dict[str, ReliabilityCurve] = field(default_factory=dict)
     best_possible: AucBySlice = field(default_factory=dict)
     trainings: tuple[Training, ...] = ()
     statistics: tuple[SplitStatistics, ...] = ()

@@ -24,6 +24,7 @@ from mtlx.components.report.sections.data_statistics import load_statistics, sam
 from mtlx.components.report.sections.window_view import SpanView, window_notice, window_view
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.skew_guard.skew_result import Skew
+from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
 from mtlx.components.slice_evaluation.results import (
     EvaluationResultError,
     SliceResults,
@@ -31,6 +32,7 @@ from mtlx.components.slice_evaluation.results import (
 )
 from mtlx.components.slice_evaluation.statistics.roc_curve import RocCurve, load_roc_curves
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE, REFERENCE
+from mtlx.components.slice_evaluation.stored.reliability_curve import load_reliability_curves
 from mtlx.trainer.validation.history import HISTORY_FILE, read_history
 from mtlx.transform.contract.counted_labels import LeftOut
 
@@ -86,6 +88,11 @@ class Sources:
         """The candidate's ROC by task; empty where the evaluation has none."""
         evaluation = self._artifact("evaluation")
         return load_roc_curves(evaluation.uri) if evaluation else {}
+
+    def reliability(self) -> dict[str, ReliabilityCurve]:
+        """The candidate's reliability curve by task; empty where the evaluation has none."""
+        evaluation = self._artifact("evaluation")
+        return load_reliability_curves(evaluation.uri) if evaluation else {}
 
     def best_possible(
         self, path: str | None, experiment: Mapping[str, Any] | None = None

@@ -33,7 +33,7 @@ class SliceEvaluationSpec(component_spec.ComponentSpec):
 
 
 class SliceEvaluation(base_beam_component.BaseBeamComponent):
-    """AUC, log loss, calibration and RelaImp with paired intervals, per task and slice.
+    """AUC, RelaImp and the chosen metrics with paired intervals, per task and slice.
 
     All models are served the same raw examples through their ``serving_default`` signature. One
     that reads other features than the examples hold is not scored, and the result says why. The

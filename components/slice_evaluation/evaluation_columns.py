@@ -11,9 +11,11 @@ def evaluation_columns(
     crosses: list[SliceCross],
     user_key: str | None,
     groupings: list[str],
+    request_key: str | None = None,
 ) -> dict[str, tf.DType]:
-    """The features that slices are made of, that tell users apart or may, and the labels."""
+    """The features that slices are made of, that tell users and requests apart, and the labels."""
     features = {feature for cross in crosses for feature in cross.features}
-    texts = sorted(features | ({user_key} if user_key else set()) | set(groupings))
+    keys = {key for key in (user_key, request_key) if key}
+    texts = sorted(features | keys | set(groupings))
     columns = {name: tf.string for name in texts}
     return columns | {task.label: tf.int64 for task in contract.task_specs}

@@ -22,6 +22,7 @@ from mtlx.components.slice_evaluation.extractors import (
     slices_extractor,
 )
 from mtlx.components.slice_evaluation.known_labels import KnownLabels, with_unknown
+from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
 from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
@@ -37,6 +38,7 @@ from mtlx.components.slice_evaluation.statistics.shared_rows import (
     shared_rows_writer,
 )
 from mtlx.components.slice_evaluation.statistics.slice_metrics import comparison_name
+from mtlx.components.slice_evaluation.stored.reliability_curve import reliability_writer
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
@@ -97,6 +99,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             settings.user_key,
             compared.incomparable,
             known.notices,
+            settings.metrics,
         )
         logging.info("Evaluated %s on split %r, in %s", list(models), settings.split, uri)
 
@@ -115,10 +118,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         groupings = []
         if settings.user_key is None:
             groupings = readable_features(grouping_features(contract), files)
-        columns = evaluation_columns(contract, crosses, settings.user_key, groupings)
+        columns = evaluation_columns(
+            contract, crosses, settings.user_key, groupings, settings.request_key
+        )
         extractors = [
             labels_extractor(tasks),
-            slices_extractor(crosses, settings.user_key, groupings),
+            slices_extractor(crosses, settings.user_key, groupings, settings.request_key),
             predictions_extractor(models, tuple(contract.tasks)),
         ]
         evaluator = slice_evaluator(
@@ -129,6 +134,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             settings.user_key,
             groupings,
             contract,
+            ChosenMetrics(settings.metrics),
         )
         with whole_float32(), self._make_beam_pipeline() as pipeline:
             _ = (
@@ -188,6 +194,7 @@ def _writers(
             model_locations=locations,
         ),
         roc_writer(uri),
+        reliability_writer(uri),
         shared_rows_writer(uri),
         sample_writer(uri, tuple(contract.tasks)),
     ]

@@ -12,6 +12,7 @@ import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import (
     GROUPINGS_KEY,
+    REQUESTS_KEY,
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
@@ -20,6 +21,9 @@ from mtlx.components.slice_evaluation.models.sampled_predictions import SAMPLE_K
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
 from mtlx.transform.contract.model_inputs import TaskSpec
+
+#: Tells the hashes of requests without a user from those of users.
+_WITHOUT_USER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
@@ -34,18 +38,22 @@ def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
 
 
 def slices_extractor(
-    crosses: list[SliceCross], user_key: str | None, groupings: list[str]
+    crosses: list[SliceCross],
+    user_key: str | None,
+    groupings: list[str],
+    request_key: str | None = None,
 ) -> tfma.extractors.Extractor:
-    """Adds the slice columns, 64-bit hashes of the users and of the grouping features' values.
+    """Adds the slice columns, 64-bit hashes of users, requests and grouping features' values.
 
     Args:
         crosses: the configured slices.
         user_key: the users' feature, or None.
         groupings: see `EvaluationBatch.groupings`.
+        request_key: the requests' feature, or None.
     """
     return tfma.extractors.Extractor(
         stage_name="ExtractSliceColumns",
-        ptransform=beam.Map(_add_slices, crosses, user_key, groupings),
+        ptransform=beam.Map(_add_slices, crosses, user_key, groupings, request_key),
     )
 
 
@@ -98,18 +106,26 @@ def _add_slices(
     crosses: list[SliceCross],
     user_key: str | None,
     groupings: list[str],
+    request_key: str | None = None,
 ) -> tfma.types.Extracts:
     batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
     added: dict[str, Any] = {SLICE_COLUMNS_KEY: slice_columns(batch, crosses)}
+    requests = None
+    if request_key is not None:
+        requests = added[REQUESTS_KEY] = _hashes(batch, request_key)[0]
     if user_key is not None:
-        added[USERS_KEY] = _users(batch, user_key)
+        added[USERS_KEY] = _users(batch, user_key, requests)
     if groupings:
         added[GROUPINGS_KEY] = {name: _hashes(batch, name)[0] for name in groupings}
     return {**extracts, **added}
 
 
-def _users(batch: pa.RecordBatch, user_key: str) -> np.ndarray:
+def _users(batch: pa.RecordBatch, user_key: str, requests: np.ndarray | None = None) -> np.ndarray:
     users, missing = _hashes(batch, user_key)
+    if requests is not None:
+        # A request without a user stays together, and is no user of the same name.
+        users = np.where(missing, requests ^ _WITHOUT_USER, users)
+        missing &= requests == 0
     if missing.any():
         # Rows without a user are independent of each other: each is its own cluster.
         users[missing] = pd.util.hash_array(np.array(raw_examples(batch), dtype=object)[missing])

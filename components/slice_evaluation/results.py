@@ -3,14 +3,17 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from mtlx.components.slice_evaluation.slices import MISSING, SliceKey, slice_text
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS, RELATIVE_TO_CHANCE
+from mtlx.components.slice_evaluation.slices import MISSING, SliceKey
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     ANCHOR,
@@ -19,15 +22,23 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     BASELINE,
     CALIBRATION,
     CANDIDATE,
+    CURVE,
+    DIFFERENCE,
     EXAMPLES,
+    LEFT_OUT,
     LOG_LOSS,
     POSITIVES,
     REASON,
     REFERENCE,
     RELAIMP,
+    RELATIVE,
     UNDEFINED_PREDICTIONS,
     comparison_name,
+    stored_name,
 )
+from mtlx.components.slice_evaluation.stored.found_metrics import Comparison, SliceMetrics
+
+__all__ = ["Comparison", "SliceMetrics"]
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
@@ -49,87 +60,20 @@ class _Values:
     def value(self, metric: str) -> float | None:
         return self.interval(metric)[0]
 
+    def curve(self, metric: str) -> ConfidenceCurve | None:
+        text = self.texts.get(metric + CURVE)
+        return None if text is None else ConfidenceCurve.from_text(text)
+
     def count(self, metric: str) -> int:
         return round(self.numbers[metric][0])
+
+    def estimate(self, metric: str) -> Estimate:
+        reason = self.texts.get(metric + REASON)
+        return Estimate(*self.interval(metric), reason, self.curve(metric))
 
 
 class EvaluationResultError(ValueError):
     """There is no complete slice evaluation where one was expected."""
-
-
-@dataclass(frozen=True)
-class SliceMetrics:
-    """Metrics of a model, task and slice; None where one is undefined.
-
-    Attributes:
-        model: ``candidate``, ``baseline``, ``reference`` or ``anchor``.
-        task: name.
-        key: the slice as pairs of feature and value, none for the slice of all rows.
-        auc: None where a class is absent or predictions are undefined.
-        auc_lower: None also where the spread is unknown (too few rows or users of a class).
-        auc_upper: as `auc_lower`.
-        log_loss: mean binary cross-entropy.
-        calibration: mean prediction over mean label; None without positives.
-        positives: rows of the task's population with label 1.
-        examples: rows of the task's population.
-        undefined_predictions: rows for which the model served no finite number; one of them
-            makes all metrics above undefined.
-        auc_reason: why the AUC or its interval is None, in words.
-    """
-
-    model: str
-    task: str
-    key: SliceKey
-    auc: float | None
-    auc_lower: float | None
-    auc_upper: float | None
-    log_loss: float | None
-    calibration: float | None
-    positives: int
-    examples: int
-    undefined_predictions: int = 0
-    auc_reason: str | None = None
-
-    @property
-    def slice(self) -> str:
-        """The slice's name for people."""
-        return slice_text(self.key)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The candidate against a baseline on the same rows; None where a value is undefined.
-
-    Attributes:
-        baseline: ``baseline``, ``reference`` or ``anchor``.
-        task: name.
-        key: the slice, as in `SliceMetrics`.
-        relaimp: percent; None where the baseline's AUC is under 0.5 + 2 standard errors.
-        relaimp_lower: percent.
-        relaimp_upper: percent.
-        auc_difference: AUC of the candidate minus that of the baseline.
-        auc_difference_lower: of its paired interval.
-        auc_difference_upper: of its paired interval.
-        relaimp_reason: why RelaImp or its interval is None, in words.
-        auc_difference_reason: why the difference or its interval is None.
-    """
-
-    baseline: str
-    task: str
-    key: SliceKey
-    relaimp: float | None
-    relaimp_lower: float | None
-    relaimp_upper: float | None
-    auc_difference: float | None
-    auc_difference_lower: float | None
-    auc_difference_upper: float | None
-    relaimp_reason: str | None = None
-    auc_difference_reason: str | None = None
-
-    @property
-    def slice(self) -> str:
-        """The slice's name for people."""
-        return slice_text(self.key)
 
 
 @dataclass(frozen=True)
@@ -146,6 +90,7 @@ class SliceResults:
         incomparable: by model and task why a model that the run has is not compared: the end of
             a sentence about the model. One that is compared in no task is not in `models`.
         notices: sentences on what the intervals do not know, and on which spans a task was judged.
+        measured: names of the measured metrics, in the order of `evaluation.metrics`.
     """
 
     models: tuple[str, ...]
@@ -156,6 +101,7 @@ class SliceResults:
     comparisons: list[Comparison]
     incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ALWAYS
 
     @property
     def slices(self) -> tuple[SliceKey, ...]:
@@ -183,6 +129,7 @@ def write_description(
     user_key: str | None,
     incomparable: Mapping[str, Mapping[str, str]] | None = None,
     notices: tuple[str, ...] = (),
+    metrics: Sequence[str] = ALWAYS,
 ) -> None:
     """Writes what TFMA's files do not say.
 
@@ -196,6 +143,7 @@ def write_description(
         user_key: the clusters' feature, or None.
         incomparable: as in `SliceResults`.
         notices: what a person has to know of the rows that were judged.
+        metrics: as in `evaluation.metrics`.
     """
     description = {
         "models": models,
@@ -206,6 +154,7 @@ def write_description(
         "user_key": user_key,
         "incomparable": incomparable or {},
         "notices": notices,
+        "metrics": tuple(dict.fromkeys((*metrics, *ALWAYS))),
     }
     with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
         file.write(json.dumps(description, indent=2))
@@ -228,19 +177,21 @@ def load_results(uri: str) -> SliceResults:
         by_slice[key] = _values_by_model_and_task(record)
     models, tasks = tuple(description["models"]), tuple(description["tasks"])
     incomparable = description.get("incomparable", {})
+    measured = tuple(description.get("metrics", ALWAYS))
     metrics, comparisons = [], []
     for key in sorted(by_slice, key=order):
         values = by_slice[key]
         for task in tasks:
             for model in models:
                 if (model, task) in values and task not in incomparable.get(model, {}):
-                    metrics.append(_slice_metrics(model, task, key, values[model, task]))
+                    own = values[model, task]
+                    metrics.append(_slice_metrics(model, task, key, own, measured))
             if (CANDIDATE, task) not in values:
                 continue
             for baseline in (BASELINE, REFERENCE, ANCHOR):
                 if baseline in models and task not in incomparable.get(baseline, {}):
                     compared = values.get((comparison_name(baseline), task), _Values())
-                    comparisons.append(_comparison(baseline, task, key, compared))
+                    comparisons.append(_comparison(baseline, task, key, compared, measured))
     if not metrics:
         raise EvaluationResultError(f"the evaluation in {uri} holds no metrics; run it again")
     return SliceResults(
@@ -255,6 +206,7 @@ def load_results(uri: str) -> SliceResults:
             *description.get("notices", ()),
             *(shared.notice for shared in load_shared_rows(uri)[:1]),
         ),
+        measured=measured,
     )
 
 
@@ -325,7 +277,10 @@ def _values_by_model_and_task(
     return values
 
 
-def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> SliceMetrics:
+def _slice_metrics(
+    model: str, task: str, key: SliceKey, values: _Values, measured: tuple[str, ...]
+) -> SliceMetrics:
+    left_out = {name: stored_name(name) + LEFT_OUT for name in measured}
     return SliceMetrics(
         model,
         task,
@@ -337,10 +292,20 @@ def _slice_metrics(model: str, task: str, key: SliceKey, values: _Values) -> Sli
         examples=values.count(EXAMPLES),
         undefined_predictions=values.count(UNDEFINED_PREDICTIONS),
         auc_reason=values.texts.get(AUC + REASON),
+        auc_curve=values.curve(AUC),
+        values={name: values.estimate(stored_name(name)) for name in measured},
+        left_out={
+            name: values.count(stored)
+            for name, stored in left_out.items()
+            if stored in values.numbers
+        },
     )
 
 
-def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Comparison:
+def _comparison(
+    baseline: str, task: str, key: SliceKey, values: _Values, measured: tuple[str, ...]
+) -> Comparison:
+    relative = [name for name in measured if name in RELATIVE_TO_CHANCE and name != AUC]
     return Comparison(
         baseline,
         task,
@@ -349,4 +314,8 @@ def _comparison(baseline: str, task: str, key: SliceKey, values: _Values) -> Com
         *values.interval(AUC_DIFFERENCE),
         relaimp_reason=values.texts.get(RELAIMP + REASON),
         auc_difference_reason=values.texts.get(AUC_DIFFERENCE + REASON),
+        relaimp_curve=values.curve(RELAIMP),
+        auc_difference_curve=values.curve(AUC_DIFFERENCE),
+        differences={name: values.estimate(stored_name(name) + DIFFERENCE) for name in measured},
+        relative={name: values.estimate(stored_name(name) + RELATIVE) for name in relative},
     )

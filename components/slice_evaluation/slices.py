@@ -102,9 +102,11 @@ def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> lis
         if len(set(features)) != len(features):
             problems.append((path, f"a feature stands twice in the cross {list(names)}"))
         crosses.append(SliceCross(tuple(names), features))
-    if settings.user_key is not None and settings.user_key not in categorical:
-        problems.append((("evaluation", "user_key"), f"{settings.user_key!r} is no categorical "
-                         f"feature, {suggest(settings.user_key, categorical)}"))  # fmt: skip
+    for setting in ("user_key", "request_key"):
+        key = getattr(settings, setting)
+        if key is not None and key not in categorical:
+            problems.append((("evaluation", setting), f"{key!r} is no categorical feature, "
+                             f"{suggest(key, categorical)}"))  # fmt: skip
     if problems:
         raise SettingsError(problems)
     return list(dict.fromkeys(crosses))
@@ -179,8 +181,9 @@ def encode_feature(batch: pa.RecordBatch, feature: str) -> tuple[np.ndarray, lis
     lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     if (lengths > 1).any():
         raise ValueError(
-            f"feature {feature!r} has {lengths.max()} values in one example: a slice and the "
-            "user key take a feature with at most one; check the data contract against the log"
+            f"feature {feature!r} has {lengths.max()} values in one example: a slice, the user "
+            "key and the request key take a feature with at most one; check the data contract "
+            "against the log"
         )
     encoded = column.flatten().dictionary_encode()
     codes = np.full(len(column), -1, np.int64)

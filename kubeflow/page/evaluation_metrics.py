@@ -2,6 +2,7 @@
 
 import tensorflow_model_analysis as tfma
 
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS
 from mtlx.components.slice_evaluation.results import SliceResults, load_results
 from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
@@ -16,7 +17,8 @@ def evaluation_metrics(uri: str) -> dict[str, float | None]:
     """Returns the metrics of a slice evaluation, None where undefined.
 
     Keys, as people read them (`metric_names` makes names to record of them):
-    ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` of the candidate;
+    ``auc/<task>/<slice>``, ``calibration/…``, ``log_loss/…`` and the other metrics of
+    `evaluation.metrics` of the candidate;
     ``baseline_auc/…``, ``reference_auc/…`` and ``anchor_auc/…`` of the others;
     ``relaimp_over_baseline/…`` and so on (percent); ``rows/…`` of the task's population.
 
@@ -48,6 +50,9 @@ def _by_slice(results: SliceResults) -> dict[SliceKey, dict[str, float | None]]:
         place[f"log_loss/{name}"] = metric.log_loss
         place[f"calibration/{name}"] = metric.calibration
         place[f"rows/{name}"] = metric.examples
+        for measured in results.measured:
+            if measured not in ALWAYS and not metric.key:
+                place[f"{measured}/{name}"] = metric.estimate(measured).value
     for pair in results.comparisons:
         name = f"relaimp_over_{pair.baseline}/{pair.task}/{pair.slice}"
         found[pair.key][name] = pair.relaimp

@@ -1,7 +1,7 @@
 """The gate's verdict with every check, as Markdown."""
 
 from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
-from mtlx.components.report.formatting import measured, typeset
+from mtlx.components.report.formatting import measured, p_value, typeset
 from mtlx.components.report.render import MODEL_NAMES
 from mtlx.kubeflow.page.markdown import plain, table
 
@@ -31,8 +31,10 @@ def gate_verdict(verdict: Verdict) -> str:
         lines.append(f"Compared with the {MODEL_NAMES[verdict.baseline]}.")
     else:
         lines.append("There was no model to compare with.")
+    if verdict.family is not None:
+        lines.append(plain(typeset(verdict.family.words)))
     ordered = sorted(verdict.checks, key=lambda check: (check.passed, not check.applicable))
-    titles = ("Result", "Task", "Slice", "Rule", "Asked for", "Measured", "Interval")
+    titles = ("Result", "Task", "Slice", "Rule", "Asked for", "Measured", "Interval", "p")
     lines += table(titles, [_row(check) for check in ordered[:_MAXIMUM_CHECKS]])
     if len(ordered) > _MAXIMUM_CHECKS:
         lines.append(f"The first {_MAXIMUM_CHECKS} of {len(ordered)} checks.")
@@ -62,7 +64,14 @@ def _row(check: Check) -> tuple[str, ...]:
         plain(typeset(check.threshold)),
         value if check.applicable else "",
         interval,
+        _p_values(check),
     )
+
+
+def _p_values(check: Check) -> str:
+    """That of the check alone and, in a family, that among all."""
+    known = (number for number in (check.p_value, check.adjusted_p_value) if number is not None)
+    return plain(" → ".join(map(p_value, known)))
 
 
 def _seen(seen: ModelLineage) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mtlx.transform.config.registry import Registry
 #: A network that all encoders, bottoms and arrangements fit.
 _NETWORK = "mmoe"
 #: Values of options without a default.
-_REQUIRED = {"minimum": 0.6}
+_REQUIRED = {"minimum": 0.6, "limit": 0.6, "metric": "rmse"}
 
 
 def yaml_example(setting: str, registry: Registry, name: str) -> str:

@@ -10,6 +10,7 @@ from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.pipeline.run.run_result import NodeRun, RunResult
 from mtlx.pipeline.terminal.drift_lines import drift_lines
+from mtlx.pipeline.terminal.further_lines import further_lines
 from mtlx.pipeline.terminal.live_lines import LiveLines
 from mtlx.pipeline.terminal.summary_tables import summary_tables
 from mtlx.pipeline.terminal.training_lines import training_lines
@@ -105,6 +106,8 @@ def print_summary(
         console.print(Text(shown.title, style="italic"))
         for table in shown.tables:
             console.print(table)
+        for line in further_lines(results):
+            console.print(Text(line), soft_wrap=True)
         for note in (*shown.notes, *undefined_notes(results), *results.notices):
             console.print(Text(note, style="dim"), soft_wrap=True)
     for check in verdict.checks:
@@ -114,6 +117,8 @@ def print_summary(
         mark, colour = ("✔", "green") if finding.passed else ("✘", "red")
         line = f"serving check: {finding.message}"
         console.print(Text.assemble((f"{mark} ", colour), line), soft_wrap=True)
+    if verdict.family is not None:
+        console.print(Text(verdict.family.words), soft_wrap=True)
     console.print(_verdict_line(verdict, served))
     if result.window:
         console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)

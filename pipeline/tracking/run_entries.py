@@ -60,11 +60,13 @@ def _flat(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _metrics(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    further = [name for name in record.get("measured", ()) if name not in _METRICS]
     for one in record.get("metrics", ()):
         model = "" if one["model"] == "candidate" else f"{one['model']}/"
-        yield from _values(one, model, _METRICS)
+        yield from _values(one, model, (*_METRICS, *further))
+    differences = [f"{name}_difference" for name in further]
     for one in record.get("comparisons", ()):
-        yield from _values(one, f"over_{one['baseline']}/", _COMPARISONS)
+        yield from _values(one, f"over_{one['baseline']}/", (*_COMPARISONS, *differences))
     for node in record["nodes"]:
         yield f"seconds/{node['node_id']}", float(node["seconds"])
     sizes = [node["bytes"] for node in record["nodes"] if node.get("bytes") is not None]

@@ -7,6 +7,8 @@ RULES = Registry(
     {
         "auc": "mtlx.components.relaimp_gate.rules.auc:AucRule",
         "calibration": "mtlx.components.relaimp_gate.rules.calibration:CalibrationRule",
+        "difference": "mtlx.components.relaimp_gate.rules.difference:DifferenceRule",
+        "metric": "mtlx.components.relaimp_gate.rules.metric:MetricRule",
         "relaimp": "mtlx.components.relaimp_gate.rules.relaimp:RelaImpRule",
     },
 )

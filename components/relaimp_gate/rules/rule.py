@@ -2,11 +2,18 @@
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import pydantic
 
 if TYPE_CHECKING:  # Settings are validated with the rules, which has to stay fast.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics
 
+#: How chance can make a check err: by passing what falls short, where only what is shown to be good
+#: enough passes; or by blocking what does not, where only what is shown to fall short blocks.
+Error = Literal["passing", "blocking"]
+#: One-sided error level of a single check.
+Level = Annotated[float, pydantic.Field(gt=0.0, lt=0.5)]
 #: Which end of the confidence interval has to reach the minimum.
 Bound = Literal["lower", "point", "upper"]
 
@@ -36,6 +43,12 @@ class Finding:
         value: the point estimate, None where undefined.
         lower: of its interval, None where unknown or where the rule has none.
         upper: of its interval.
+        errs_by: how chance can make the answer wrong; None where the value itself decided, and
+            for what was not decidable.
+        level: the check's own one-sided level; None where the evaluation's interval decided.
+        p_value: how often chance alone would do as much: show so good a candidate where the truth
+            falls short (``passing``), or so bad a one where it does not (``blocking``); None where
+            no end decides or its levels are unknown.
     """
 
     passed: bool
@@ -43,6 +56,9 @@ class Finding:
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
+    errs_by: Error | None = None
+    level: float | None = None
+    p_value: float | None = None
 
 
 class Rule(abc.ABC):
@@ -50,9 +66,15 @@ class Rule(abc.ABC):
 
     Attributes:
         compares: whether the rule needs a baseline.
+        errs_by: how chance can make its checks err; None where it knows no chance.
+        level: of its checks; None where the evaluation's interval decides.
+        metric: what the rule is about, by its name in `evaluation.metrics`.
     """
 
     compares: ClassVar[bool] = False
+    errs_by: Error | None = None
+    level: float | None = None
+    metric: str = "auc"
 
     @property
     @abc.abstractmethod

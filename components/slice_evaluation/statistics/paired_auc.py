@@ -1,10 +1,15 @@
 """Intervals of AUCs, of their differences and of RelaImp."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import (
+    CURVE_CONFIDENCES,
+    ConfidenceCurve,
+)
 from mtlx.components.slice_evaluation.statistics.spread import Spread
 
 #: RelaImp is undefined where the baseline's AUC is under 0.5 plus so many standard errors.
@@ -20,19 +25,34 @@ _COSINES, _SINES = np.cos(_TURNS), np.sin(_TURNS)
 
 
 class Estimate(NamedTuple):
-    """A value and its interval; None where it is undefined, then with the reason."""
+    """A value, its interval, its bounds at every level; None where undefined, with the reason."""
 
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
     reason: str | None = None
+    curve: ConfidenceCurve | None = None
+
+
+def with_curve(estimate_at: Callable[[float], Estimate], confidence: float) -> Estimate:
+    """An estimate with its bounds at every level, which are asked for one by one.
+
+    Args:
+        estimate_at: gives the estimate with the interval of a two-sided confidence.
+        confidence: of the interval that is shown.
+    """
+    found = estimate_at(confidence)
+    if found.value is None or found.lower is None or found.curve is not None:
+        return found
+    curve = ConfidenceCurve.of_intervals(found.value, lambda other: estimate_at(other)[1:3])
+    return found._replace(curve=curve)
 
 
 class _Reach(NamedTuple):
-    """How far the interval of one AUC reaches down and up."""
+    """How far the intervals of one AUC reach down and up, each ``(K,)``."""
 
-    down: float
-    up: float
+    down: np.ndarray
+    up: np.ndarray
 
 
 def auc_estimate(auc: float, spread: Spread, model: int, confidence: float) -> Estimate:
@@ -51,13 +71,15 @@ def auc_estimate(auc: float, spread: Spread, model: int, confidence: float) -> E
     """
     if not np.isfinite(auc):
         return Estimate()
-    reach = _reach(auc, spread, model, confidence)
+    reach = _reach(auc, spread, model, _confidences(confidence))
     if isinstance(reach, str):
         return Estimate(auc, reason=reach)
-    return Estimate(auc, auc - reach.down, auc + reach.up)
+    return _estimate(float(auc), auc - reach.down, auc + reach.up)
 
 
-def exact_bounds(auc: float, pairs: float, confidence: float) -> tuple[float, float]:
+def exact_bounds(
+    auc: float, pairs: float, confidence: float | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Conservative interval for an AUC, without any estimate of the spread.
 
     The AUC is the probability that a positive outranks a negative. Of k pairs that share no
@@ -69,13 +91,17 @@ def exact_bounds(auc: float, pairs: float, confidence: float) -> tuple[float, fl
     Args:
         auc: in [0, 1].
         pairs: k; need not be whole.
-        confidence: of the two-sided interval.
+        confidence: of the two-sided interval, or of several.
+
+    Returns:
+        Lower and upper ends, of the confidences' shape.
     """
-    tail = (1 - confidence) / 2
+    tail = (1 - np.asarray(confidence)) / 2
     right, wrong = pairs * auc, pairs * (1 - auc)
-    lower = special.betaincinv(right, wrong + 1, tail) if right > 0 else 0.0
-    upper = special.betaincinv(right + 1, wrong, 1 - tail) if wrong > 0 else 1.0
-    return float(lower), float(upper)
+    none, all_ = np.zeros_like(tail), np.ones_like(tail)
+    lower = special.betaincinv(right, wrong + 1, tail) if right > 0 else none
+    upper = special.betaincinv(right + 1, wrong, 1 - tail) if wrong > 0 else all_
+    return lower, upper
 
 
 def auc_difference(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> Estimate:
@@ -95,13 +121,14 @@ def auc_difference(aucs: np.ndarray, spread: Spread, other: int, confidence: flo
     if not np.isfinite(aucs).all():
         return Estimate()
     value = float(aucs[0] - aucs[1])
-    region = _region(aucs, spread, other, confidence)
+    confidences = _confidences(confidence)
+    region = _region(aucs, spread, other, confidences)
     if isinstance(region, str):
         return Estimate(value, reason=region)
     variance = spread.variance_of_difference(other)
-    half = quantile_of_difference(spread, other, confidence) * np.sqrt(variance)
+    half = quantile_of_difference(spread, other, confidences) * np.sqrt(variance)
     ends = _stretched((value - half, value + half), np.sign(value), region[0] - region[1], variance)
-    return Estimate(value, *ends)
+    return _estimate(value, *ends)
 
 
 def relative_improvement(auc_candidate: float, auc_baseline: float) -> float:
@@ -109,7 +136,9 @@ def relative_improvement(auc_candidate: float, auc_baseline: float) -> float:
     return ((auc_candidate - 0.5) / (auc_baseline - 0.5) - 1) * 100
 
 
-def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> Estimate:
+def relaimp(
+    aucs: np.ndarray, spread: Spread, other: int, confidence: float, title: str = "AUC"
+) -> Estimate:
     """RelaImp in percent, with Fieller's interval for the ratio of two correlated means.
 
     Undefined where the other model's AUC is not at least `STANDARD_ERRORS_ABOVE_CHANCE` standard
@@ -123,6 +152,7 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
         spread: of one task and slice.
         other: number of the other model.
         confidence: of the interval.
+        title: what is called an AUC, for reasons.
     """
     if not np.isfinite(aucs).all():
         return Estimate()
@@ -132,30 +162,37 @@ def relaimp(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     error = np.sqrt(variance)
     if aucs[1] - 0.5 <= STANDARD_ERRORS_ABOVE_CHANCE * error:
         return Estimate(reason=(
-            f"the AUC to improve on, {aucs[1]:.4f}, is not clearly above 0.5 (standard error "
+            f"the {title} to improve on, {aucs[1]:.4f}, is not clearly above 0.5 (standard error "
             f"{error:.4f}, {STANDARD_ERRORS_ABOVE_CHANCE:.0f} of them are asked for)"
         ))  # fmt: skip
     value = relative_improvement(float(aucs[0]), float(aucs[1]))
-    region = _region(aucs, spread, other, confidence)
+    confidences = _confidences(confidence)
+    region = _region(aucs, spread, other, confidences)
     if isinstance(region, str):
         return Estimate(value, reason=region)
-    wanted = quantile_of_difference(spread, other, confidence)
+    wanted = quantile_of_difference(spread, other, confidences)
     own, others = aucs - 0.5
     reach = wanted * np.sqrt(spread.variance(0))
-    ends = _ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
-    if ends is None:
+    ends = ratio_bounds(own, others, reach, wanted * error, _correlation(spread, other))
+    if not np.isfinite(ends[0][0]):
         return Estimate(value, reason=(
-            f"the AUC to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard error "
-            f"{error:.4f})"
+            f"the {title} to improve on, {aucs[1]:.4f}, is too uncertain for a ratio (standard "
+            f"error {error:.4f})"
         ))  # fmt: skip
-    if (region[1] > 0.5).all():
-        ratios, gap = (region[0] - 0.5) / (region[1] - 0.5), spread.variance_of_difference(other)
-        ends = _stretched(ends, np.sign(value), ratios, gap)
-    lower, upper = (float((end - 1) * 100) for end in ends)
-    return Estimate(value, lower, upper)
+    # Where the region reaches down to 0.5 the ratio has no end in it: Fieller's is kept.
+    has_ends = (region[1] > 0.5).all(axis=0)
+    ratios = (region[0] - 0.5) / np.where(has_ends, region[1] - 0.5, 1.0)
+    gap = spread.variance_of_difference(other)
+    stretched = _stretched(ends, np.sign(value), ratios, gap)
+    lower, upper = (
+        (np.where(has_ends, far, near) - 1) * 100 for far, near in zip(stretched, ends, strict=True)
+    )
+    return _estimate(value, lower, upper)
 
 
-def quantile_of_difference(spread: Spread, other: int, confidence: float) -> float:
+def quantile_of_difference(
+    spread: Spread, other: int, confidence: float | np.ndarray
+) -> np.ndarray:
     """How many standard errors the interval of a difference reaches towards 0.
 
     Contributions to the difference of two equally good models are as often positive as negative.
@@ -164,24 +201,39 @@ def quantile_of_difference(spread: Spread, other: int, confidence: float) -> flo
     as near an AUC of 1, the normal quantile is seldom reached, Student's with few degrees of
     freedom even less. So the quantile is Student's with as many degrees of freedom as there are
     effective clusters, less one, and smaller by a part of what the largest contributions make up.
+    Of metrics that are means it is not smaller: nearly every cluster contributes to these.
 
     Args:
         spread: of one task and slice.
         other: number of the other model.
-        confidence: of the two-sided interval.
+        confidence: of the two-sided interval, or of several.
     """
-    beyond = max(float(special.ndtri(0.5 + confidence / 2)) - _SHRINKS_BEYOND, 0.0)
-    shrinkage = min(_SHRINKAGE * beyond, _MOST_SHRINKAGE) * spread.share_of_difference(other)
+    if not spread.of_ranks:
+        return quantile(confidence, spread.degrees_of_difference)
+    beyond = np.maximum(special.ndtri(0.5 + confidence / 2) - _SHRINKS_BEYOND, 0.0)
+    shrinkage = np.minimum(_SHRINKAGE * beyond, _MOST_SHRINKAGE)
+    shrinkage = shrinkage * spread.share_of_difference(other)
     return quantile(confidence, spread.degrees_of_difference) * (1.0 - shrinkage)
 
 
-def quantile(confidence: float, degrees: float) -> float:
+def quantile(confidence: float | np.ndarray, degrees: float) -> np.ndarray:
     """Student's quantile of a two-sided interval: 1.96 for 0.95 and many degrees of freedom."""
-    return float(special.stdtrit(degrees, 0.5 + confidence / 2))
+    return special.stdtrit(degrees, 0.5 + confidence / 2)
 
 
-def _reach(auc: float, spread: Spread, model: int, confidence: float) -> _Reach | str:
-    """The interval of one AUC around it, or why there is none."""
+def _confidences(confidence: float) -> np.ndarray:
+    """``(K,)``, the one that was asked for and behind it those of a curve."""
+    return np.concatenate([[confidence], CURVE_CONFIDENCES])
+
+
+def _estimate(value: float, lower: np.ndarray, upper: np.ndarray) -> Estimate:
+    """Of ends at `_confidences`."""
+    curve = ConfidenceCurve.of_bounds(value, lower[1:], upper[1:])
+    return Estimate(value, float(lower[0]), float(upper[0]), curve=curve)
+
+
+def _reach(auc: float, spread: Spread, model: int, confidence: np.ndarray) -> _Reach | str:
+    """The intervals of one AUC around it, or why there are none."""
     if reason := spread.obstacle():
         return reason
     lower, upper = exact_bounds(auc, float(spread.pairs), confidence)
@@ -195,11 +247,14 @@ def _reach(auc: float, spread: Spread, model: int, confidence: float) -> _Reach 
     half = quantile(confidence, spread.degrees_of_auc(model)) * error
     logit = special.logit(auc)
     down, up = auc - special.expit(logit - half), special.expit(logit + half) - auc
-    return exact if exact.down + exact.up < down + up else _Reach(down, up)
+    shorter = exact.down + exact.up < down + up
+    return _Reach(np.where(shorter, exact.down, down), np.where(shorter, exact.up, up))
 
 
-def _region(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> np.ndarray | str:
-    """Pairs of AUCs ``(2, 180)`` around the two, or why there are none.
+def _region(
+    aucs: np.ndarray, spread: Spread, other: int, confidence: np.ndarray
+) -> np.ndarray | str:
+    """Pairs of AUCs ``(2, 180, K)`` around the two, or why there are none.
 
     They lie on the ellipse of two correlated estimates, each quarter stretched to how far the
     interval of each AUC reaches on that side: along one axis alone it ends where that interval
@@ -213,28 +268,28 @@ def _region(aucs: np.ndarray, spread: Spread, other: int, confidence: float) -> 
     correlation = _correlation(spread, other)
     turns = _COSINES, correlation * _COSINES + np.sqrt(1 - correlation**2) * _SINES
     return np.stack([
-        auc + turn * np.where(turn > 0, reach.up, reach.down)
+        auc + turn[:, None] * np.where(turn[:, None] > 0, reach.up, reach.down)
         for auc, turn, reach in zip(aucs, turns, (own, its), strict=True)
     ])  # fmt: skip
 
 
 def _stretched(
-    ends: tuple[float, float], side: float, reached: np.ndarray, variance: float
-) -> tuple[float, float]:
-    """An interval whose end away from equality reaches as far as a region does.
+    ends: tuple[np.ndarray, np.ndarray], side: float, reached: np.ndarray, variance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals whose end away from equality reaches as far as a region does.
 
     Args:
-        ends: lower and upper.
+        ends: lower and upper, each ``(K,)``.
         side: 1 where the candidate is better, -1 where it is worse, 0 where both are equal.
-        reached: in the region.
+        reached: in the region, ``(180, K)``.
         variance: of the difference. Where it is 0, the models being both perfect or the same,
             it says nothing of either end.
     """
     lower, upper = ends
     if side < 0 or variance == 0:
-        lower = min(lower, float(reached.min()))
+        lower = np.minimum(lower, reached.min(axis=0))
     if side > 0 or variance == 0:
-        upper = max(upper, float(reached.max()))
+        upper = np.maximum(upper, reached.max(axis=0))
     return lower, upper
 
 
@@ -244,13 +299,12 @@ def _correlation(spread: Spread, other: int) -> float:
     return float(np.clip(spread.covariance[0, other] / scale, -1, 1)) if scale > 0 else 0.0
 
 
-def _ratio_bounds(
-    x: float, y: float, of_x: float, of_y: float, correlation: float
-) -> tuple[float, float] | None:
-    """The smallest and largest r where x - r · y is as far from 0 as both reach; None if none."""
+def ratio_bounds(
+    x: float, y: float, of_x: np.ndarray, of_y: np.ndarray, correlation: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and largest r where x - r · y is as far from 0 as both reach; NaN if none."""
     middle = x * y - correlation * of_x * of_y
     below, above = y * y - of_y * of_y, x * x - of_x * of_x
-    if below <= 0:
-        return None
-    root = np.sqrt(max(middle * middle - below * above, 0.0))
+    below = np.where(below > 0, below, np.nan)
+    root = np.sqrt(np.maximum(middle * middle - below * above, 0.0))
     return (middle - root) / below, (middle + root) / below

@@ -1,4 +1,4 @@
-"""Sums over clusters of what each contributes to the models' AUCs; mergeable in any order."""
+"""Sums over clusters of what each contributes to a metric of the models; mergeable in any order."""
 
 from dataclasses import dataclass
 
@@ -72,6 +72,26 @@ class PairedMoments:
         moments.negative_clusters += total(shares[1] > 0).astype(np.int64)
         moments.clusters += np.bincount(groups, minlength=size)
         return moments
+
+    @classmethod
+    def of_means(
+        cls, groups: np.ndarray, influence: np.ndarray, shares: np.ndarray, size: int
+    ) -> "PairedMoments":
+        """Sums whole clusters' influences on a weighted mean, or on what is made of such means.
+
+        As in `influences`, each is divided by sqrt(1 - share) (Bell and McCaffrey 2002), which
+        for a plain mean over rows is the unbiased variance.
+
+        Args:
+            groups: ``(N,)`` int64 below `size`.
+            influence: ``(M, N)`` float64, what the estimate would lose without the cluster, to
+                first order.
+            shares: ``(N,)`` float64, of the group's weight.
+            size: number of groups.
+        """
+        rest = 1.0 - shares
+        scale = np.where(rest > 1e-12, 1.0 / np.sqrt(np.where(rest > 1e-12, rest, 1.0)), 0.0)
+        return cls.of_clusters(groups, influence * scale, np.stack([shares, shares]), size)
 
     def add(self, other: "PairedMoments") -> None:
         """Adds sums over other clusters."""

@@ -10,7 +10,8 @@ class PlacementTable:
 
     The placement of a positive is the share of negatives with a smaller score, of a negative the
     share of positives with a larger one, ties counted half (DeLong, DeLong and Clarke-Pearson
-    1988, Eqs. 4, 5). The mean over either class is the AUC.
+    1988, Eqs. 4, 5), each row of the other class by its weight. The weighted mean over either
+    class is the AUC.
 
     Args:
         histogram: of all rows; is compacted.
@@ -45,16 +46,21 @@ class PlacementTable:
         Returns:
             ``(N,)`` float64 in [0, 1]; NaN where the group lacks the other class.
         """
+        return self.at(self.index(groups, scores), labels)
+
+    def index(self, groups: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Returns where rows stand in the histogram, ``(N,)`` int64; arguments as in `lookup`."""
         keys = groups.astype(np.uint64) << np.uint64(32) | ordered_keys(scores).astype(np.uint64)
-        index = np.searchsorted(self._histogram.keys, self._histogram.mask(keys))
+        return np.searchsorted(self._histogram.keys, self._histogram.mask(keys))
+
+    def at(self, index: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Returns the placement values of rows whose places are known, as `lookup` does."""
         return np.where(labels, self._of_positives[index], self._of_negatives[index])
 
 
 def _group_sums(groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """Exact integer sums per group, ``(G,)`` int64."""
-    sums = np.zeros(size, np.int64)
-    np.add.at(sums, groups, values)
-    return sums
+    """Sums per group, ``(G,)`` float64; of counts they are exact."""
+    return np.bincount(groups, values, minlength=size)
 
 
 def _sums_below(groups: np.ndarray, values: np.ndarray, totals: np.ndarray) -> np.ndarray:

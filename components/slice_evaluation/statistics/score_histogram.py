@@ -44,22 +44,23 @@ def scores_of_keys(keys: np.ndarray) -> np.ndarray:
 
 
 class ScoreHistogram:
-    """Counts of positives and negatives per (group, distinct score), mergeable in any order.
+    """Weights of positives and negatives per (group, distinct score), mergeable in any order.
 
     A group (one model, task and slice) holds its exact float32 scores up to
     `maximum_distinct`; above it the group drops as many low bits of the ordered key as are
     needed, one by one, so that near scores become ties. Where all groups together exceed
     `maximum_total`, each is held to an equal share of it. What is dropped depends on the set of
     rows only, never on the order of adding and merging. A float's key has an exponent, so that
-    small probabilities keep their relative precision.
+    small probabilities keep their relative precision. Weights of 1 are counts, and exact; sums of
+    other weights depend on the order in their last digits.
 
     Memory: about `maximum_total` entries (or ``groups · MINIMUM_SHARE`` where that is more), and
     half as many that wait to be sorted in.
 
     Attributes:
         keys: ``(K,)`` uint64, ascending: group in the upper, score key in the lower 32 bits.
-        positives: ``(K,)`` int64.
-        negatives: ``(K,)`` int64.
+        positives: ``(K,)`` float64, sum of their weights.
+        negatives: ``(K,)`` float64.
         dropped_bits: ``(G,)`` int64, low bits without meaning in the group's score keys.
     """
 
@@ -74,8 +75,8 @@ class ScoreHistogram:
         # Once true always true: else the result would depend on when the total was looked at.
         self._shared = False
         self.keys = np.zeros(0, np.uint64)
-        self.positives = np.zeros(0, np.int64)
-        self.negatives = np.zeros(0, np.int64)
+        self.positives = np.zeros(0)
+        self.negatives = np.zeros(0)
         self.dropped_bits = np.zeros(groups, np.int64)
         self._buffer: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._buffered = 0
@@ -84,17 +85,25 @@ class ScoreHistogram:
         """Makes room for more groups."""
         self.dropped_bits = np.pad(self.dropped_bits, (0, groups - len(self.dropped_bits)))
 
-    def add(self, groups: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> None:
+    def add(
+        self,
+        groups: np.ndarray,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> None:
         """Adds rows.
 
         Args:
             groups: ``(N,)`` int64 below the number of groups.
             scores: ``(N,)`` float32, finite.
             labels: ``(N,)`` bool.
+            weights: ``(N,)`` float64, positive; None for ones.
         """
         keys = groups.astype(np.uint64) << _KEY_BITS | ordered_keys(scores).astype(np.uint64)
-        positives = labels.astype(np.int64)
-        self._push(keys, positives, 1 - positives)
+        weights = np.ones(len(keys)) if weights is None else weights
+        positives = weights * labels
+        self._push(keys, positives, weights - positives)
 
     def merge(self, other: "ScoreHistogram", group_map: np.ndarray) -> None:
         """Adds another histogram.
@@ -134,6 +143,12 @@ class ScoreHistogram:
             self.dropped_bits += too_many
             # Dropping low bits keeps the order, so nothing is sorted again.
             self._sum_equal(self.mask(self.keys), self.positives, self.negatives)
+
+    def scores(self) -> np.ndarray:
+        """Returns the score of each key, ``(K,)`` float64; of a coarsened one the middle."""
+        dropped = self.dropped_bits[self.groups()].astype(np.uint64)
+        half = np.where(dropped > 0, np.uint64(1) << (np.maximum(dropped, 1) - np.uint64(1)), 0)
+        return scores_of_keys(self.keys | half.astype(np.uint64)).astype(np.float64)
 
     def groups(self) -> np.ndarray:
         """Returns the group of each key, ``(K,)`` int64."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
+from mtlx.components.slice_evaluation.metrics.task_rows import TaskRows
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
 from mtlx.transform.contract.data_contract import DataContract
@@ -111,8 +112,9 @@ class GroupedPlacements:
         (overall,) = totals.ordinals(((),))
         # The first column is that of the overall slice.
         alone = dataclasses.replace(batch, slices=batch.slices[:1])
-        for task, members, _, labels, placements in paired.rows(alone):
-            own = placements[0]
+        for rows in paired.rows(alone):
+            task, members = rows.task, rows.members
+            own = rows.placements[0] * _mean_one(rows)
             parts = np.uint64(-(-int(totals.examples[overall, task]) // _SAMPLED_ROWS))
             for place, feature in enumerate(self._features):
                 values = batch.groupings[feature][members]
@@ -120,8 +122,17 @@ class GroupedPlacements:
                 kept = (values != 0) & ((values >> np.uint64(8)) % parts == 0)
                 group = np.full(int(kept.sum()), place * self._tasks + task)
                 both = np.stack([own[kept], np.square(own[kept])])
-                sums.add(values[kept], group, both, labels[kept])
+                sums.add(values[kept], group, both, rows.labels[kept])
         return sums
+
+
+def _mean_one(rows: TaskRows) -> np.ndarray:
+    """The rows' weights over the mean weight of their class, ``(N,)``."""
+    totals = rows.totals
+    counts = np.stack([totals.positives, totals.negatives])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = (counts / totals.class_weights)[:, :, rows.task]
+    return rows.weights * np.where(rows.labels, scale[0, rows.slices], scale[1, rows.slices])
 
 
 def find_shared_rows(

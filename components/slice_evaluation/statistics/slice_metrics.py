@@ -1,17 +1,27 @@
-"""The finished numbers of one slice, as TFMA stores them."""
+"""The finished numbers of every slice, and the names under which they are stored."""
 
-from typing import TypeAlias
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
-import tensorflow_model_analysis as tfma
-from google.protobuf import wrappers_pb2
-from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+import numpy as np
 
+from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
+from mtlx.components.slice_evaluation.metrics.ece import Ece
+from mtlx.components.slice_evaluation.metrics.metric_names import RELATIVE_TO_CHANCE
 from mtlx.components.slice_evaluation.slices import SliceKey
+from mtlx.components.slice_evaluation.statistics.estimates import (
+    error_estimate,
+    mean_difference,
+    mean_estimate,
+)
 from mtlx.components.slice_evaluation.statistics.paired_auc import (
     Estimate,
     auc_difference,
     auc_estimate,
     relaimp,
+    with_curve,
 )
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
 from mtlx.components.slice_evaluation.statistics.spread import Spread
@@ -32,14 +42,56 @@ RELAIMP = "relaimp"
 AUC_DIFFERENCE = "auc_difference"
 #: Behind a metric's name: a text, why it or its interval is undefined.
 REASON = "_reason"
+#: Behind a metric's name: a text, its bounds at every level (`ConfidenceCurve`).
+CURVE = "_confidence_curve"
+#: Behind a metric's name: the candidate's less the other model's, and relative to chance.
+DIFFERENCE, RELATIVE = "_difference", "_relaimp"
+#: Behind a metric's name: the units, users or requests, in which it is undefined.
+LEFT_OUT = "_left_out"
+#: Names of `evaluation.metrics` that are stored under another one.
+_STORED = {"log_loss": LOG_LOSS}
 
-MetricValue: TypeAlias = float | str | metrics_for_slice_pb2.BoundedValue
-Metrics = dict[tfma.metrics.MetricKey, MetricValue]
+#: A number, an estimate that has a value, or a reason.
+Value: TypeAlias = float | Estimate | str
+
+
+class Place(NamedTuple):
+    """What a value is of.
+
+    Attributes:
+        name: of the metric, as stored.
+        model: name of a model, or of a comparison.
+        task: name.
+    """
+
+    name: str
+    model: str
+    task: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric of every slice, model and task.
+
+    Attributes:
+        values: ``(S, M, T)`` float64, NaN where it is undefined.
+        spread: leading shape ``(S, T)``.
+        left_out: ``(S, T)`` int64, units in which it is undefined; None where it is one of rows.
+    """
+
+    values: np.ndarray
+    spread: Spread
+    left_out: np.ndarray | None = None
 
 
 def comparison_name(baseline: str) -> str:
     """TFMA's model name of what compares the candidate with a baseline."""
     return f"{CANDIDATE} vs {baseline}"
+
+
+def stored_name(metric: str) -> str:
+    """The name under which a metric of `evaluation.metrics` is stored."""
+    return _STORED.get(metric, metric)
 
 
 class SliceMetricsBuilder:
@@ -49,102 +101,186 @@ class SliceMetricsBuilder:
         models: names, the candidate first.
         tasks: names.
         confidence: of the intervals.
+        chosen: the metrics beside the AUC.
     """
 
-    def __init__(self, models: tuple[str, ...], tasks: tuple[str, ...], confidence: float):
+    def __init__(
+        self,
+        models: tuple[str, ...],
+        tasks: tuple[str, ...],
+        confidence: float,
+        chosen: ChosenMetrics | None = None,
+    ):
         self.models, self.tasks, self.confidence = models, tasks, confidence
+        self._chosen = chosen or ChosenMetrics()
 
-    def build(self, paired: PairedPass, spread: Spread) -> list[tuple[SliceKey, Metrics]]:
+    def build(
+        self, paired: PairedPass, spread: Spread, measured: Mapping[str, Measured] | None = None
+    ) -> list[tuple[SliceKey, dict[Place, Value]]]:
         """Returns the metrics of every slice.
 
         Args:
             paired: totals and AUCs.
             spread: of the models' AUCs, leading shape ``(S, T)``.
+            measured: of the chosen metrics by name.
         """
+        found = dict(measured or {})
+        aucs = Measured(paired.auc, spread)
+        of_task = []
+        for task in range(len(self.tasks)):
+            own = found
+            if task not in paired.totals.regressions:
+                own = found | dict.fromkeys(self._chosen.of_ranks, aucs)
+            of_task.append(
+                {
+                    name: one
+                    for name, one in own.items()
+                    if self._chosen.all[name].applies(paired.totals)[task]
+                }
+            )
         return [
-            (key, self._slice(paired, spread, number))
+            (key, self._slice(paired, spread, of_task, number))
             for number, key in enumerate(paired.totals.keys)
         ]
 
-    def _slice(self, paired: PairedPass, spread: Spread, number: int) -> Metrics:
-        metrics: Metrics = {}
+    def _slice(
+        self,
+        paired: PairedPass,
+        spread: Spread,
+        of_task: list[dict[str, Measured]],
+        number: int,
+    ) -> dict[Place, Value]:
+        metrics: dict[Place, Value] = {}
         for task, task_name in enumerate(self.tasks):
             if not paired.totals.examples[number, task]:
                 continue
-            own, causes = spread[number, task], self._causes(paired, number, task)
-            for model, model_name in enumerate(self.models):
-                values = self._model(paired, number, model, task)
-                auc = paired.auc[number, model, task]
-                estimate = auc_estimate(auc, own, model, self.confidence)
-                for name, value in values + _named(AUC, estimate, causes[model]):
-                    metrics[_key(name, model_name, task_name)] = value
-            for model, model_name in enumerate(self.models[1:], start=1):
-                aucs = paired.auc[number, [0, model], task]
-                cause = self._cause_of_pair(causes, model)
-                for name, estimate in (
-                    (RELAIMP, relaimp(aucs, own, model, self.confidence)),
-                    (AUC_DIFFERENCE, auc_difference(aucs, own, model, self.confidence)),
-                ):
-                    for part, value in _named(name, estimate, cause):
-                        metrics[_key(part, comparison_name(model_name), task_name)] = value
+            causes = self._causes(paired, number, task, "its labels are numbers")
+            found = [
+                *self._counts(paired, number, task),
+                *self._aucs(paired, spread[number, task], causes, number, task),
+            ]
+            causes = self._causes(paired, number, task, "its labels add up to 0")
+            for name, one in of_task[task].items():
+                found += self._metric(paired, name, one, causes, number, task)
+            metrics |= {Place(name, model, task_name): value for name, model, value in found}
         return metrics
 
-    def _model(
-        self, paired: PairedPass, number: int, model: int, task: int
-    ) -> list[tuple[str, float]]:
+    def _counts(
+        self, paired: PairedPass, number: int, task: int
+    ) -> Iterator[tuple[str, str, Value]]:
+        """How many rows there are, of all models the same, and how many had no prediction."""
         totals = paired.totals
-        examples = int(totals.examples[number, task])
-        positives = int(totals.positives[number, task])
-        undefined = int(totals.undefined[number, model, task])
-        metrics: list[tuple[str, float]] = [
-            (EXAMPLES, examples),
-            (POSITIVES, positives),
-            (UNDEFINED_PREDICTIONS, undefined),
-        ]
-        if undefined:
-            return metrics
-        metrics.append((LOG_LOSS, totals.log_loss[number, model, task] / examples))
-        if positives:
-            metrics.append((CALIBRATION, totals.predictions[number, model, task] / positives))
-        return metrics
+        for model, name in enumerate(self.models):
+            yield EXAMPLES, name, int(totals.examples[number, task])
+            yield POSITIVES, name, int(totals.positives[number, task])
+            yield UNDEFINED_PREDICTIONS, name, int(totals.undefined[number, model, task])
 
-    def _causes(self, paired: PairedPass, number: int, task: int) -> list[str | None]:
-        """Per model, why its AUC is undefined, or None."""
+    def _aucs(
+        self, paired: PairedPass, spread: Spread, causes: list[str | None], number: int, task: int
+    ) -> Iterator[tuple[str, str, Value]]:
+        for model, name in enumerate(self.models):
+            auc = paired.auc[number, model, task]
+            estimate = auc_estimate(auc, spread, model, self.confidence)
+            yield from _named(AUC, name, estimate, causes[model])
+        for model, name in enumerate(self.models[1:], start=1):
+            aucs = paired.auc[number, [0, model], task]
+            cause = self._cause_of_pair(causes, model, "AUC")
+            for metric, estimate in (
+                (RELAIMP, relaimp(aucs, spread, model, self.confidence)),
+                (AUC_DIFFERENCE, auc_difference(aucs, spread, model, self.confidence)),
+            ):
+                yield from _named(metric, comparison_name(name), estimate, cause)
+
+    def _metric(
+        self,
+        paired: PairedPass,
+        name: str,
+        one: Measured,
+        causes: list[str | None],
+        number: int,
+        task: int,
+    ) -> Iterator[tuple[str, str, Value]]:
+        """A chosen metric of all models and comparisons of one task and slice."""
+        spread, stored = one.spread[number, task], stored_name(name)
+        title, scale = self._chosen.all[name].title, self._chosen.all[name].scale
+        values = one.values[number, :, task]
+        reasons = [
+            None if np.isfinite(value) else cause or _nothing(one, number, task)
+            for value, cause in zip(values, causes, strict=True)
+        ]
+        for model, model_name in enumerate(self.models):
+            estimate = self._estimate(paired, name, values[model], spread, number, model, task)
+            yield from _named(stored, model_name, estimate, reasons[model])
+            if one.left_out is not None:
+                yield stored + LEFT_OUT, model_name, int(one.left_out[number, task])
+        for model, model_name in enumerate(self.models[1:], start=1):
+            compared, pair = comparison_name(model_name), values[[0, model]]
+            cause = self._cause_of_pair(reasons, model, title)
+            at = functools.partial(mean_difference, pair, spread, model, scale=scale)
+            difference = with_curve(at, self.confidence)
+            yield from _named(stored + DIFFERENCE, compared, difference, cause)
+            if name in RELATIVE_TO_CHANCE:
+                ratio = relaimp(pair, spread, model, self.confidence, title)
+                yield from _named(stored + RELATIVE, compared, ratio, cause)
+
+    def _estimate(
+        self,
+        paired: PairedPass,
+        name: str,
+        value: float,
+        spread: Spread,
+        number: int,
+        model: int,
+        task: int,
+    ) -> Estimate:
+        metric = self._chosen.all[name]
+        if isinstance(metric, Ece):
+            bins = paired.prepared[name]
+            chance, by_row = (a[number, model, task] for a in (bins.chance, bins.row_variance))
+            return with_curve(
+                lambda c: error_estimate(value, spread, model, c, chance, by_row), self.confidence
+            )
+        return with_curve(
+            lambda c: mean_estimate(value, spread, model, c, metric.scale), self.confidence
+        )
+
+    def _causes(
+        self, paired: PairedPass, number: int, task: int, of_numbers: str
+    ) -> list[str | None]:
+        """Per model, why its AUC is undefined, or None; of labels that are numbers as given."""
         totals = paired.totals
         examples, positives = totals.examples[number, task], totals.positives[number, task]
         one_class = positives in (0, examples)
         return [
             f"{undefined} of {examples} predictions are no finite numbers" if undefined
+            else of_numbers if task in totals.regressions
             else f"{positives} positives of {examples}" if one_class
             else None
             for undefined in totals.undefined[number, :, task]
         ]  # fmt: skip
 
-    def _cause_of_pair(self, causes: list[str | None], model: int) -> str | None:
+    def _cause_of_pair(self, causes: list[str | None], model: int, title: str) -> str | None:
         """Why nothing can be said of a pair of models, or None."""
         for place in (0, model):
             if cause := causes[place]:
-                return f"the {self.models[place]} has no AUC here: {cause}"
+                return f"the {self.models[place]} has no {title} here: {cause}"
         return None
 
 
-def _named(name: str, estimate: Estimate, cause: str | None) -> list[tuple[str, MetricValue]]:
+def _nothing(one: Measured, number: int, task: int) -> str | None:
+    """Why a mean over units has no value, or None where it is not such a mean."""
+    if one.left_out is None:
+        return None
+    return f"no {one.spread.counted} ({one.left_out[number, task]} are left out)"
+
+
+def _named(
+    name: str, model: str, estimate: Estimate, cause: str | None
+) -> Iterator[tuple[str, str, Value]]:
     """A metric where it is defined, and the reason where it or its interval is not."""
-    values: list[tuple[str, MetricValue]] = []
     if estimate.value is not None:
-        values.append((name, _bounded(estimate)))
+        yield name, model, estimate
+    if not cause and estimate.curve is not None:
+        yield name + CURVE, model, estimate.curve.to_text()
     if reason := cause or estimate.reason:
-        values.append((name + REASON, reason))
-    return values
-
-
-def _key(name: str, model: str, task: str) -> tfma.metrics.MetricKey:
-    return tfma.metrics.MetricKey(name=name, model_name=model, output_name=task)
-
-
-def _bounded(estimate: Estimate) -> float | metrics_for_slice_pb2.BoundedValue:
-    """TFMA writes a bounded value with its interval, a number without one."""
-    if estimate.value is not None and estimate.lower is None:
-        return float(estimate.value)
-    value, lower, upper = (wrappers_pb2.DoubleValue(value=number) for number in estimate[:3])
-    return metrics_for_slice_pb2.BoundedValue(value=value, lower_bound=lower, upper_bound=upper)
+        yield name + REASON, model, reason

@@ -1,5 +1,6 @@
 """How far the models' AUCs of a task and slice may be off, and how well that is known."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ class Spread:
         pairs: ``(...)`` float64, independent pairs of a positive and a negative that can be
             formed from as many effective clusters.
         cluster: what a cluster is called: a feature, or None where it is a row.
+        counted: what there may be too few of where clusters have no name.
+        of_ranks: whether it is that of AUCs, to whose difference few misranked rows contribute.
     """
 
     covariance: np.ndarray
@@ -40,6 +43,22 @@ class Spread:
     effective: np.ndarray
     pairs: np.ndarray
     cluster: str | None = None
+    counted: str = "rows of one class"
+    of_ranks: bool = True
+
+    @classmethod
+    def of_means(
+        cls, moments: PairedMoments, cluster: str | None = None, counted: str = "rows"
+    ) -> "Spread":
+        """Evaluates complete sums of `PairedMoments.of_means`.
+
+        Args:
+            moments: of all clusters.
+            cluster: as in the attributes.
+            counted: likewise.
+        """
+        spread = cls.of_moments(moments, cluster)
+        return dataclasses.replace(spread, pairs=spread.effective, counted=counted, of_ranks=False)
 
     @classmethod
     def of_moments(cls, moments: PairedMoments, cluster: str | None = None) -> "Spread":
@@ -66,8 +85,9 @@ class Spread:
 
     def __getitem__(self, index: tuple[int, ...]) -> "Spread":
         """Returns that of one task and slice."""
-        values = {name: value[index] for name, value in vars(self).items() if name != "cluster"}
-        return Spread(**values, cluster=self.cluster)
+        kept = ("cluster", "counted", "of_ranks")
+        values = {name: value[index] for name, value in vars(self).items() if name not in kept}
+        return dataclasses.replace(self, **values)
 
     def obstacle(self) -> str | None:
         """Why there is no interval, or None."""
@@ -75,7 +95,7 @@ class Spread:
             return None
         least = f"{MINIMUM_EFFECTIVE_CLUSTERS:.0f} are needed"
         if self.cluster is None:
-            return f"too few rows of one class ({self.effective:.0f}, {least})"
+            return f"too few {self.counted} ({self.effective:.0f}, {least})"
         return (
             f"too few values of {self.cluster} (the rows of {self.clusters} weigh as "
             f"{self.effective:.1f} of one size, {least})"
@@ -94,9 +114,7 @@ class Spread:
         1, their fourth powers are themselves underestimated, by about half: what exceeds that of
         normal contributions counts twice.
         """
-        share = self._share(self.fourth[model], self.variance(model))
-        least = 1.0 / self.clusters
-        return min(1.0 / max(share - 2 * least, least), self._most_degrees)
+        return self._degrees(self._share(self.fourth[model], self.variance(model)))
 
     def variance_of_difference(self, other: int) -> float:
         """Variance of AUC(candidate) - AUC(other), of paired contributions."""
@@ -111,6 +129,10 @@ class Spread:
         """
         return self._share(self.gap_fourth[other - 1], self.variance_of_difference(other))
 
+    def degrees_of_gap(self, other: int) -> float:
+        """Degrees of freedom of the variance of a difference, as `degrees_of_auc` has them."""
+        return self._degrees(self.share_of_difference(other))
+
     @property
     def degrees_of_difference(self) -> float:
         """Degrees of freedom of the variance of a difference: what centring takes from it."""
@@ -119,6 +141,10 @@ class Spread:
     @property
     def _most_degrees(self) -> float:
         return _DEGREES_PER_CLUSTER * (float(self.effective) - 1.0)
+
+    def _degrees(self, share: float) -> float:
+        least = 1.0 / self.clusters
+        return min(1.0 / max(share - 2 * least, least), self._most_degrees)
 
     def _share(self, fourth: float, variance: float) -> float:
         """Share of the largest contributions, 1 / N to 1: sum of v² over the squared sum of v."""

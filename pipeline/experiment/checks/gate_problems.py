@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS
 from mtlx.pipeline.experiment.threshold_slices import threshold_problem
 from mtlx.transform.config.names import suggest
 
@@ -34,6 +35,12 @@ def gate_problems(experiment: "Experiment") -> list[str]:
                     threshold.slice, experiment.evaluation, experiment.contract
                 )
             )
+        ]
+        problems += [
+            f"gate.thresholds.{index}: {threshold.metric!r} is not measured: name it in "
+            "evaluation.metrics"
+            for index, threshold in enumerate(experiment.gate.thresholds)
+            if threshold.metric not in (*experiment.evaluation.metrics, *ALWAYS)
         ]
     if experiment.gate.baseline == "reference" and experiment.gate.reference is None:
         problems.append(

@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +114,9 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
 
     Returns:
         ``metrics`` and ``comparisons``, one mapping per task, slice and model,
-        ``metrics_left_out``, how many more the evaluation's own files hold, and
-        ``metrics_notices``, what a person has to know of the rows and the intervals.
+        ``metrics_left_out``, how many more the evaluation's own files hold,
+        ``metrics_notices``, what a person has to know of the rows and the intervals, and
+        ``measured``, the metrics' names.
     """
     metrics = [_entry(metric) for metric in results.metrics]
     comparisons = [_entry(comparison) for comparison in results.comparisons]
@@ -125,11 +126,30 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
         "comparisons": comparisons[:_MOST_METRICS],
         "metrics_left_out": left_out,
         "metrics_notices": list(results.notices),
+        "measured": list(results.measured),
     }
 
 
 def _entry(entry: "SliceMetrics | Comparison") -> dict[str, Any]:
-    return {"slice": entry.slice, **asdict(entry)}
+    """Flat: ``gauc``, ``gauc_lower``, ``gauc_upper``; behind ``_difference`` of a comparison."""
+    # Bounds at other levels than the evaluation's are in its own files.
+    own = {
+        field.name: getattr(entry, field.name)
+        for field in fields(entry)
+        if not field.name.endswith("_curve")
+    }
+    maps = {name: own.pop(name, {}) for name in ("values", "differences", "relative")}
+    own.pop("left_out", None)
+    further: dict[str, float] = {}
+    for suffix, estimates in zip(("", "_difference", "_relaimp"), maps.values(), strict=True):
+        for name, estimate in estimates.items():
+            parts = {"": estimate.value, "_lower": estimate.lower, "_upper": estimate.upper}
+            further |= {
+                f"{name}{suffix}{part}": number
+                for part, number in parts.items()
+                if number is not None
+            }
+    return further | {"slice": entry.slice} | own
 
 
 def _header(source: ExperimentSource | None) -> str:

@@ -4,10 +4,12 @@ import dataclasses
 import math
 
 import pytest
+from scipy import stats
 
 from mtlx.components.relaimp_gate.judge import judge
 from mtlx.components.relaimp_gate.lineage import Lineage
 from mtlx.components.relaimp_gate.settings import GateSettings
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.slices import slice_text
 
 
@@ -318,3 +320,78 @@ def test_an_evaluation_without_the_candidate_or_reference_blocks(decide, evaluat
     verdict = decide(evaluation(), auc(), relaimp(task="click"), baseline="reference")
     assert not verdict.blessed
     assert "holds no reference model" in verdict.checks[-1].message
+
+
+def _curve(value, error):
+    """Of a normal interval."""
+
+    def interval(confidence):
+        half = error * stats.norm.ppf(0.5 + confidence / 2)
+        return value - half, value + half
+
+    return ConfidenceCurve.of_intervals(value, interval)
+
+
+def _lost(*losses):
+    """RelaImp of the click task in feed and search, each so many standard errors below 0."""
+    return {
+        ("vs baseline", "click", f"domain={name}"): {
+            "relaimp": -loss, "relaimp_lower": -loss - 1.96, "relaimp_upper": -loss + 1.96,
+            "relaimp_curve": _curve(-loss, 1.0),
+        }
+        for name, loss in zip(("feed", "search"), losses, strict=True)
+    }  # fmt: skip
+
+
+def _no_loss(**keys):
+    return relaimp(0.0, task="click", slice="domain=*", bound="upper", **keys)
+
+
+def test_a_block_that_chance_explains_among_all_checks_is_lifted(decide, evaluation):
+    results = evaluation(changes=_lost(2.1, -1.0))
+    alone = decide(results, _no_loss())
+    assert [check.passed for check in alone.checks] == [False, True] and alone.family is None
+    assert alone.checks[0].p_value == pytest.approx(stats.norm.sf(2.1), rel=0.02)
+    assert alone.checks[0].adjusted_p_value is None and alone.checks[0].errs_by == "blocking"
+    together = decide(results, _no_loss(), error_rate=0.03)
+    assert together.blessed and together.family.lifted == 1
+    assert together.checks[0].adjusted_p_value == pytest.approx(2 * alone.checks[0].p_value)
+    # Twice 1.8 % is less than 5 %.
+    assert not decide(results, _no_loss(), error_rate=0.05).blessed
+    # What is sure blocks at any rate; what cannot be decided does, too, and counts for no other.
+    assert not decide(evaluation(changes=_lost(4.2, -1.0)), _no_loss(), error_rate=0.03).blessed
+    changes = {**_lost(2.1, -1.0), ("candidate", "click", "domain=search"): {"positives": 3}}
+    verdict = decide(evaluation(changes=changes), _no_loss(), error_rate=0.03)
+    assert [check.passed for check in verdict.checks] == [False, False]
+    assert verdict.family.checks == 1
+
+
+def test_a_check_with_a_level_of_its_own_decides_alone(decide, evaluation):
+    results = evaluation(changes=_lost(1.5, -1.0))
+    assert decide(results, _no_loss()).blessed
+    blocked = decide(results, _no_loss(level=0.1), relaimp(bound="upper"), error_rate=0.01)
+    first = blocked.checks[0]
+    assert not first.passed and first.level == 0.1 and first.adjusted_p_value is None
+    assert "upper bound of level 0.1 at least +0.00 % is not met" in first.message
+    assert first.threshold == "upper bound of level 0.1 at least +0.00 %"
+    # A proof of gain at a level that is easier, and one that is harder, than the interval's.
+    results = evaluation(changes=_lost(-1.5, -2.5))
+    proof = {"task": "click", "slice": "domain=*", "bound": "lower"}
+    for level, expected in ((None, [False, True]), (0.1, [True, True]), (0.001, [False, False])):
+        options = {} if level is None else {"level": level}
+        verdict = decide(results, relaimp(0.0, **proof, **options))
+        assert [check.passed for check in verdict.checks] == expected, level
+
+
+def test_a_level_needs_bounds_at_that_level(decide, evaluation):
+    verdict = decide(evaluation(), relaimp(task="click", level=0.1))
+    assert not verdict.blessed and "has no confidence interval" in only(verdict).message
+
+
+def test_the_auc_has_a_p_value_too(decide, evaluation):
+    changes = {OVERALL: {"auc": 0.7, "auc_curve": _curve(0.7, 0.01)}}
+    check = only(decide(evaluation(changes=changes), auc(0.68, task="click")))
+    assert check.passed and check.errs_by == "passing"
+    assert check.p_value == pytest.approx(stats.norm.sf(2.0), rel=0.01)
+    check = only(decide(evaluation(changes=changes), auc(0.68, task="click", bound="point")))
+    assert check.p_value is None and check.errs_by is None

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from mtlx.components.relaimp_gate.settings import GateSettings
-from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.components.relaimp_gate.verdict import Check, FamilyDecision, ModelLineage, Verdict
 from mtlx.transform.config.settings import SettingsError
 
 
@@ -40,6 +40,8 @@ def test_a_section_that_extends_the_settings_passes_on_only_the_gate_s_own():
         ({"rule": "auc", "minimum": 0.6, "against": "anchor"}, "compares with no model"),
         ({"rule": "relaimp", "against": "anchor"}, "gate.anchor is absent"),
         ({"rule": "relaimp", "slice": {}}, "at least 1 item"),
+        ({"rule": "relaimp", "bound": "upper", "level": 0.7}, "less than 0.5"),
+        ({"rule": "auc", "minimum": 0.6, "bound": "point", "level": 0.1}, "leave it out"),
         ({"task": "click"}, "Field required"),
         ("auc", "dictionary"),
     ],
@@ -60,6 +62,17 @@ def test_an_anchor_that_does_nothing_is_refused(anchor, words):
         GateSettings.read({"thresholds": [threshold], "anchor": anchor})
 
 
+def test_an_error_rate_of_no_check_is_refused():
+    upper = {"rule": "relaimp", "bound": "upper"}
+    for thresholds in ([{"rule": "relaimp"}], [{**upper, "level": 0.01}]):
+        with pytest.raises(SettingsError, match="no threshold has bound: upper"):
+            GateSettings.read({"thresholds": thresholds, "error_rate": 0.05})
+    with pytest.raises(SettingsError, match="error_rate"):
+        GateSettings.read({"thresholds": [upper], "error_rate": 0})
+    settings = GateSettings.read({"thresholds": [upper], "error_rate": 0.05})
+    assert GateSettings.from_json(settings.to_json()) == settings
+
+
 def test_a_gate_without_thresholds_is_refused():
     with pytest.raises(SettingsError, match="thresholds"):
         GateSettings.read({"thresholds": []})
@@ -68,14 +81,17 @@ def test_a_gate_without_thresholds_is_refused():
 def test_verdict_round_trip(tmp_path):
     checks = [Check("auc", "click", "overall", True, "fine", 0.7, None, 0.8, "at least 0.6")]
     lineage = [ModelLineage("candidate", "span 3", "800 train", "100 test", "none")]
-    verdict = Verdict(True, "baseline", checks, lineage, ["Rows share user_id."])
+    family = FamilyDecision(0.05, 15, 0, 1)
+    verdict = Verdict(True, "baseline", checks, lineage, ["Rows share user_id."], family)
     verdict.save(str(tmp_path / "blessing"))
     assert Verdict.load(str(tmp_path / "blessing")) == verdict
-    # One that was written before there were notices.
+    # One that was written before there were notices, and families.
     file = tmp_path / "blessing" / "verdict.json"
     values = json.loads(file.read_text(encoding="utf-8"))
-    del values["notices"]
+    del values["notices"], values["family"]
     file.write_text(json.dumps(values), encoding="utf-8")
-    assert Verdict.load(str(tmp_path / "blessing")) == dataclasses.replace(verdict, notices=[])
+    assert Verdict.load(str(tmp_path / "blessing")) == dataclasses.replace(
+        verdict, notices=[], family=None
+    )
     with pytest.raises(FileNotFoundError, match="no RelaImpGate wrote"):
         Verdict.load(str(tmp_path))

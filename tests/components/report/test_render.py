@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mtlx.components.anomaly_guard.anomalies import Anomaly
-from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.components.relaimp_gate.verdict import Check, FamilyDecision, ModelLineage, Verdict
 from mtlx.components.report.render import render, render_heat_map
 from mtlx.components.report.report_data import ReportData, Training
 from mtlx.components.report.sections.heat_map import heat_map
@@ -131,6 +131,20 @@ def test_a_first_run_has_no_comparison(report_data):
     assert "The one check that applies is met; 1 did not apply" in page
     assert "There was no model to compare with" in page
     assert "does not apply" in page and 'id="relaimp"' not in page
+
+
+def test_what_checks_decided_together_is_said_in_a_line_and_beside_each(report_data):
+    check = Check(
+        "relaimp", "click", "overall", True, "lifted", -1.0, -2.0, -0.1,
+        "upper bound at least +0.00 %", errs_by="blocking", p_value=0.012, adjusted_p_value=0.18,
+    )  # fmt: skip
+    alone = dataclasses.replace(check, task="cart", p_value=0.00003, adjusted_p_value=None)
+    family = FamilyDecision(0.05, 15, 0, 1)
+    verdict = Verdict(True, "baseline", [check, alone], family=family)
+    text = html.unescape(render(dataclasses.replace(report_data, verdict=verdict)))
+    assert family.words.replace(" %", "\N{NO-BREAK SPACE}%") in text
+    assert "p 0.012 alone, 0.18 among 15 checks<" in text and "p <0.0001<" in text
+    assert "proven loss" not in render(report_data)
 
 
 def test_which_rows_each_model_has_seen_is_shown(report_data):

@@ -17,27 +17,34 @@ def column(feature, values):
     return SliceColumn(codes.astype(np.int64), tuple(key(feature, str(name)) for name in names))
 
 
-def batch(labels, scores, population=None, users=None, groupings=None, **features):
+def batch(labels, scores, population=None, users=None, groupings=None, requests=None, **features):
     """A batch with the overall slice and one column of slices for each feature.
 
     Args:
-        labels: ``(T, B)``.
+        labels: ``(T, B)``; numbers other than 0 and 1 stay what they are.
         scores: ``(M, T, B)``.
-        population: ``(T, B)``; all rows if None.
+        population: ``(T, B)``; all rows if None; weights, if they are floats.
         users: ``(B,)``, or None.
         groupings: by feature ``(B,)``.
+        requests: ``(B,)``, or None.
         features: by name, values ``(B,)``.
     """
-    labels = np.asarray(labels, bool)
+    labels = np.asarray(labels)
+    if np.isin(labels, (0, 1)).all():
+        labels = labels.astype(bool)
+    weights = np.ones(labels.shape, bool) if population is None else np.asarray(population)
+    if weights.dtype != np.float64:
+        weights = weights.astype(bool)
     rows = labels.shape[1]
     overall = SliceColumn(np.zeros(rows, np.int64), ((),))
     return EvaluationBatch(
         [overall, *(column(name, values) for name, values in features.items())],
         labels,
-        np.ones_like(labels) if population is None else np.asarray(population, bool),
+        weights,
         np.asarray(scores, np.float32),
         None if users is None else np.asarray(users, np.uint64),
         groupings or {},
+        None if requests is None else np.asarray(requests, np.uint64),
     )
 
 

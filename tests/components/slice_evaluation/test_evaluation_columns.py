@@ -20,6 +20,7 @@ def test_features_are_read_as_text_once_each_and_labels_as_numbers(contract):
 
 def test_without_slices_and_users_the_labels_are_all(contract):
     assert list(evaluation_columns(contract, [], None, [])) == ["click", "purchase", "bought"]
+    assert "gender" in evaluation_columns(contract, [], None, [], "gender")
 
 
 def test_tfma_is_told_labels_populations_slices_and_the_baseline(contract):

@@ -12,15 +12,19 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from mtlx.components.slice_evaluation.evaluation_batch import (
     GROUPINGS_KEY,
+    REQUESTS_KEY,
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
 from mtlx.components.slice_evaluation.evaluator import slice_evaluator
+from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.slices import SliceColumn
 from mtlx.components.slice_evaluation.statistics.roc_curve import ROC_KEY
 from mtlx.components.slice_evaluation.statistics.shared_rows import SHARED_ROWS_KEY
 from mtlx.components.slice_evaluation.statistics.slice_totals import TooManySlicesError
-from tests.components.slice_evaluation.made_batches import column, direct_auc, key
+from mtlx.components.slice_evaluation.stored.reliability_curve import RELIABILITY_KEY
+from tests.components.slice_evaluation.both_passes import finished
+from tests.components.slice_evaluation.made_batches import batch, column, direct_auc, key
 
 MODELS, TASKS, ROWS = ("candidate", "baseline"), ("ctr", "cvr"), 240
 
@@ -39,6 +43,7 @@ def rows():
         "scores": np.round(scores, 2).astype(np.float32),
         "city": rng.choice(["a", "b=,", "男"], ROWS, p=[0.6, 0.3, 0.1]),
         "users": rng.integers(0, 20, ROWS).astype(np.uint64),
+        "requests": rng.integers(1, 4, ROWS).astype(np.uint64),
     }
 
 
@@ -56,7 +61,9 @@ def _extracts(rows, chosen, users=False):
         SLICE_COLUMNS_KEY: [overall, column("city", rows["city"][chosen])],
         GROUPINGS_KEY: {},
     }
-    return {**made, USERS_KEY: rows["users"][chosen]} if users else made
+    if not users:
+        return made
+    return {**made, USERS_KEY: rows["users"][chosen], REQUESTS_KEY: rows["requests"][chosen]}
 
 
 def _keep(element, folder):
@@ -67,8 +74,11 @@ def _keep(element, folder):
 def evaluate(tmp_path, contract):
     """Runs the evaluator on batches; returns what it hands on, by its keys."""
 
-    def run(batches, user_key=None, maximum_slices=10):
-        evaluator = slice_evaluator(MODELS, TASKS, 0.9, maximum_slices, user_key, [], contract)
+    def run(batches, user_key=None, maximum_slices=10, metrics=()):
+        chosen = ChosenMetrics(metrics)
+        evaluator = slice_evaluator(
+            MODELS, TASKS, 0.9, maximum_slices, user_key, [], contract, chosen
+        )
         root = tmp_path / uuid.uuid4().hex
         with beam.Pipeline() as pipeline:
             given = pipeline | beam.Create(batches)
@@ -96,6 +106,11 @@ def _numbers(found):
     return numbers
 
 
+def _value(number):
+    """Without its interval, where it has one."""
+    return number[0] if isinstance(number, tuple) else number
+
+
 def test_every_slice_model_and_task_is_measured_as_scikit_learn_does(rows, evaluate):
     pieces = np.array_split(np.random.default_rng(0).permutation(ROWS), 3)
     found = evaluate([_extracts(rows, piece) for piece in pieces])
@@ -112,13 +127,13 @@ def test_every_slice_model_and_task_is_measured_as_scikit_learn_does(rows, evalu
                 place = (model_name, task_name)
                 assert numbers[(slice_key, "example_count", *place)] == chosen.sum()
                 assert numbers[(slice_key, "positives", *place)] == labels.sum()
-                value = numbers[(slice_key, "auc", *place)]
-                value = value[0] if isinstance(value, tuple) else value
+                value = _value(numbers[(slice_key, "auc", *place)])
                 assert value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-                loss = numbers[(slice_key, "binary_crossentropy", *place)]
+                loss = _value(numbers[(slice_key, "binary_crossentropy", *place)])
                 assert loss == pytest.approx(log_loss(labels, scores), rel=1e-6)
                 ratio = scores.sum() / labels.sum()
-                assert numbers[(slice_key, "calibration", *place)] == pytest.approx(ratio, rel=1e-6)
+                found_ratio = _value(numbers[(slice_key, "calibration", *place)])
+                assert found_ratio == pytest.approx(ratio, rel=1e-6)
     (curves,) = found[ROC_KEY]
     assert set(curves) == set(TASKS)
     # The candidate's curve has the area that is its AUC.
@@ -141,6 +156,36 @@ def test_a_user_whose_rows_are_in_several_batches_is_one_cluster(rows, evaluate)
     place = ((), "auc", "candidate", "ctr")
     assert numbers[place][0] == pytest.approx(by_row[place][0])
     assert abs(numbers[place][1] - by_row[place][1]) > 1e-4
+
+
+def test_all_metrics_are_those_of_both_passes_however_rows_are_cut(rows, evaluate):
+    """Users and requests come together from several batches; Beam changes no number."""
+    metrics = ("ece", "rmse", "normalised_entropy", "xauc", "gauc", "ndcg@3", "mrr", "recall@2")
+    batches = [_extracts(rows, np.arange(ROWS)[start::4], users=True) for start in range(4)]
+    found = evaluate(batches, "user_id", metrics=metrics)
+    numbers = _numbers(found)
+    made = batch(
+        rows["labels"],
+        rows["scores"],
+        rows["population"].astype(float),
+        rows["users"],
+        requests=rows["requests"],
+        city=rows["city"],
+    )
+    expected = finished([made], metrics, 0.9, user_key="user_id")
+    for slice_key, values in expected.items():
+        for place, value in values.items():
+            own = numbers.pop((slice_key, *place))
+            if isinstance(value, str):
+                assert own == value
+                continue
+            value = value if isinstance(value, int) else value[: 1 if value.lower is None else 3]
+            value = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+            assert own == pytest.approx(value, rel=1e-9, abs=1e-12), place
+    assert not numbers
+    (curves,) = found[RELIABILITY_KEY]
+    assert sum(curves["ctr"].weight) == ROWS
+    assert curves["ctr"].prediction == sorted(curves["ctr"].prediction)
 
 
 def test_rows_of_one_class_have_counts_and_say_why_they_have_no_auc(rows, evaluate):

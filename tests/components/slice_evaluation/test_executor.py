@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, ndcg_score, roc_auc_score
 
 from mtlx.components.slice_evaluation.evaluation_config import build_eval_config
 from mtlx.components.slice_evaluation.results import EvaluationResultError, load_results
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.components.slice_evaluation.slices import resolve_crosses, slice_text
+from mtlx.components.slice_evaluation.stored.reliability_curve import load_reliability_curves
 
 SLICES = [["domain"], ["gender"], ["domain", "gender"]]
 LABELS = {"ctr": "click", "ctcvr": "purchase", "cvr": "bought"}
@@ -152,7 +153,9 @@ def test_tfma_reads_what_was_written(full_uri):
         absent = loaded.get_metrics_for_slice((("gender", "(missing)"),), output_name="ctr")
         assert absent["example_count"]["doubleValue"] > 100
     compared = tfma.load_eval_result(full_uri, model_name="candidate vs baseline")
-    assert set(compared.get_metrics_for_slice(output_name="ctr")) == {"relaimp", "auc_difference"}
+    found = set(compared.get_metrics_for_slice(output_name="ctr"))
+    names = {"relaimp", "auc_difference", "ece_difference", "rmse_difference"}
+    assert names | {f"{name}_confidence_curve" for name in names} <= found
     assert len(list(tfma.load_metrics(full_uri))) == 16
     assert [m.name for m in loaded.config.model_specs] == ["candidate", "baseline"]
 
@@ -168,6 +171,59 @@ def test_user_key_widens_no_value_only_intervals(evaluate, log, models, full_uri
         assert widths[0] != widths[1]
         # Rows of a user are independent in this log: about the same variance.
         assert 0.6 < widths[0] / widths[1] < 1.6
+
+
+def test_metrics_of_users_and_requests_are_those_of_the_served_scores(
+    evaluate, helpers, log, models
+):
+    metrics = ["gauc", "ndcg@3", "normalised_entropy", "ece", "rmse", "xauc"]
+    settings = {
+        "slices": [["domain"]],
+        "user_key": "user_id",
+        "request_key": "gender",
+        "metrics": metrics,
+        "batch_size": 300,
+    }
+    uri = evaluate(log[1], settings, **models)
+    results, rows = load_results(uri), log[0]
+    assert results.measured == (*metrics, "auc", "log_loss", "calibration")
+    labels = np.array([row["click"] for row in rows])
+    scores = helpers.predict(helpers.CANDIDATE, rows, "ctr")
+    users, requests = {}, {}
+    for number, row in enumerate(rows):
+        # A request without a user is a user of its own, and so is a row without either.
+        user = row["user_id"] or ("request", row["gender"] or number)
+        users.setdefault(user, []).append(number)
+        if row["gender"]:
+            requests.setdefault((user, row["gender"]), []).append(number)
+    both = [own for own in users.values() if 0 < labels[own].mean() < 1]
+    aucs = [roc_auc_score(labels[own], scores[own]) for own in both]
+    found = results.metric("candidate", "ctr")
+    expected = np.average(aucs, weights=list(map(len, both)))
+    assert found.estimate("gauc").value == pytest.approx(expected, abs=1e-6)
+    assert found.left_out["gauc"] == len(users) - len(both)
+    holding = [own for own in requests.values() if labels[own].any()]
+    gains = [
+        1.0 if len(own) == 1 else ndcg_score([labels[own]], [scores[own]], k=3) for own in holding
+    ]
+    assert found.estimate("ndcg@3").value == pytest.approx(np.mean(gains), abs=1e-6)
+    assert found.left_out["ndcg@3"] == len(requests) - len(holding)
+    assert found.estimate("xauc").value == found.auc
+    assert found.estimate("rmse").value == pytest.approx(
+        np.sqrt(np.mean((labels - scores) ** 2)), abs=1e-6
+    )
+    for metric in results.metrics:
+        for name in metrics:
+            estimate = metric.estimate(name)
+            assert estimate.reason or estimate.lower <= estimate.value <= estimate.upper
+    compared = results.comparison("baseline", "ctr")
+    other = results.metric("baseline", "ctr")
+    for name in metrics:
+        gap = found.estimate(name).value - other.estimate(name).value
+        assert compared.difference(name).value == pytest.approx(gap)
+        assert compared.difference(name).lower < gap < compared.difference(name).upper
+    curves = load_reliability_curves(uri)
+    assert set(curves) == set(LABELS) and sum(curves["ctr"].weight) == len(rows)
 
 
 def test_rows_of_users_that_nobody_named_are_noticed(

@@ -9,6 +9,7 @@ import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.evaluation_batch import (
     GROUPINGS_KEY,
+    REQUESTS_KEY,
     SLICE_COLUMNS_KEY,
     USERS_KEY,
 )
@@ -76,8 +77,9 @@ def test_a_batch_without_rows_has_no_labels():
     assert found[tfma.LABELS_KEY]["ctr"].shape == (0,)
 
 
-def _sliced(extracts, crosses=(), user_key=None, groupings=()):
-    return _applied(slices_extractor(list(crosses), user_key, list(groupings)), extracts)
+def _sliced(extracts, crosses=(), user_key=None, groupings=(), request_key=None):
+    extractor = slices_extractor(list(crosses), user_key, list(groupings), request_key)
+    return _applied(extractor, extracts)
 
 
 def test_slices_are_told_under_the_shown_name():
@@ -109,6 +111,23 @@ def test_rows_without_a_user_are_each_a_user_of_their_own():
     # The raw row decides, so that a row is the same user in any batch.
     other = _sliced(_batch(user=[None], **{RAW: [b"fourth"]}), user_key="user")[USERS_KEY]
     assert other.tolist() == [found[3]]
+
+
+def test_rows_of_one_request_have_one_hash_and_rows_without_one_have_zero():
+    extracts = _batch(request=["r1", "r1", None, "r2"], **{RAW: [b"a", b"b", b"c", b"d"]})
+    first, second, none, other = _sliced(extracts, request_key="request")[REQUESTS_KEY].tolist()
+    assert first == second != other and none == 0 and 0 not in (first, other)
+
+
+def test_a_request_without_a_user_stays_together():
+    extracts = _batch(
+        user=[None, None, None, "u", "r1"],
+        request=["r1", "r1", None, "r1", "r1"],
+        **{RAW: [b"a", b"b", b"c", b"d", b"e"]},
+    )
+    users = _sliced(extracts, user_key="user", request_key="request")[USERS_KEY].tolist()
+    # A user who is called as the request is another one.
+    assert users[0] == users[1] and len(set(users)) == 4
 
 
 def test_groupings_are_hashes_with_zero_for_no_value():

@@ -13,12 +13,14 @@ from mtlx.components.slice_evaluation.slices import SliceColumn
 from mtlx.components.slice_evaluation.statistics import score_histogram
 from mtlx.components.slice_evaluation.statistics.cluster_sums import ClusterSums
 from mtlx.components.slice_evaluation.statistics.paired_auc import (
+    Estimate,
     auc_difference,
     auc_estimate,
     exact_bounds,
     quantile_of_difference,
     relaimp,
     relative_improvement,
+    with_curve,
 )
 from mtlx.components.slice_evaluation.statistics.paired_moments import PairedMoments
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
@@ -283,6 +285,21 @@ def test_equal_models_share_their_nominal_rate_of_false_alarms():
         assert 0.06 < share / repeats < 0.14
 
 
+def test_bounds_at_every_level_can_be_asked_for_one_by_one():
+    labels, scores, _ = simulate(np.random.default_rng(4), 300)
+    aucs, spread = evaluate([batch_of(labels, scores)], 2)
+    for estimate_at in (
+        lambda confidence: auc_estimate(aucs[0], spread, 0, confidence),
+        lambda confidence: auc_difference(aucs, spread, 1, confidence),
+        lambda confidence: relaimp(aucs, spread, 1, confidence),
+    ):
+        at_once = estimate_at(0.9)
+        one_by_one = with_curve(lambda c, e=estimate_at: e(c)._replace(curve=None), 0.9)
+        assert one_by_one[:4] == at_once[:4]
+        assert one_by_one.curve.bounds == pytest.approx(at_once.curve.bounds, rel=1e-12)
+    assert with_curve(lambda confidence: Estimate(0.7, reason="why"), 0.9).curve is None
+
+
 def test_one_model_against_itself_is_exactly_equal():
     labels, scores, _ = simulate(np.random.default_rng(2), 200, gains=(1.0,))
     aucs, spread = evaluate([batch_of(labels, np.repeat(scores, 2, axis=0))], 2)
@@ -301,7 +318,7 @@ def test_what_is_undefined_has_no_value_and_a_reason():
     assert over(0.521).value is not None and over(0.521).reason is None
     assert over(0.521, 0.99).lower is None, "Fieller unbounded"
     assert "0.5210, is too uncertain for a ratio" in over(0.521, 0.99).reason
-    assert auc_estimate(np.nan, spread, 0, 0.95) == (None,) * 4
+    assert auc_estimate(np.nan, spread, 0, 0.95) == Estimate()
     assert auc_difference(np.array([0.7, np.nan]), spread, 1, 0.95).value is None
     unknown = known(np.full((2, 2), np.nan))
     assert over(0.8, spread=unknown).value is None

@@ -4,6 +4,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation import results as module
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.results import (
     Comparison,
     EvaluationResultError,
@@ -12,6 +13,7 @@ from mtlx.components.slice_evaluation.results import (
     load_results,
     write_description,
 )
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from tests.components.slice_names import ODD_VALUES
 
 CITY = (("city",),)
@@ -78,6 +80,46 @@ def test_values_come_with_their_intervals_and_reasons(load):
         Comparison("baseline", "ctr", (), 25.0, -1.0, 60.0, None, None, None, None, "too few rows")
     ]
     assert (found.confidence, found.user_key, found.notices) == (0.9, None, ())
+
+
+def test_bounds_at_every_level_are_read_with_the_estimate(load):
+    curve = ConfidenceCurve.of_intervals(25.0, lambda confidence: (25 - confidence, 30.0))
+    texts = {
+        ("auc_confidence_curve", "candidate", "ctr"): curve.to_text(),
+        ("relaimp_confidence_curve", "candidate vs baseline", "ctr"): curve.to_text(),
+    }
+    found = load({(): FULL | texts})
+    assert found.metric("candidate", "ctr").auc_curve.p_value(24.5, "lower") == pytest.approx(
+        curve.p_value(24.5, "lower"), rel=1e-6
+    )
+    assert found.metric("baseline", "ctr").auc_curve is None
+    assert found.comparisons[0].relaimp_curve.bounds == pytest.approx(curve.bounds)
+    assert found.comparisons[0].auc_difference_curve is None
+
+
+def test_any_metric_is_read_by_its_name(load):
+    versus = "candidate vs baseline"
+    records = {(): FULL | {
+        ("gauc", "candidate", "ctr"): (0.61, 0.6, 0.62), ("gauc_left_out", "candidate", "ctr"): 7,
+        ("gauc_difference", versus, "ctr"): (0.01, -0.01, 0.03),
+        ("gauc_relaimp", versus, "ctr"): (9.0, -9.0, 27.0),
+        ("binary_crossentropy_difference", versus, "ctr"): (-0.1, -0.2, 0.0),
+        ("ndcg@10_reason", "candidate", "ctr"): "no requests with a positive (3 are left out)",
+    }}  # fmt: skip
+    found = load(records, metrics=("gauc", "ndcg@10"))
+    assert set(found.measured) == {"auc", "log_loss", "calibration", "gauc", "ndcg@10"}
+    metric = found.metric("candidate", "ctr")
+    assert metric.estimate("gauc") == Estimate(0.61, 0.6, 0.62) and metric.left_out == {"gauc": 7}
+    assert metric.estimate("log_loss").value == 0.5 == metric.log_loss
+    assert metric.estimate("auc")[:3] == (0.75, 0.7, 0.8)
+    assert metric.estimate("ndcg@10").reason == "no requests with a positive (3 are left out)"
+    assert "name 'mrr' in evaluation.metrics" in metric.estimate("mrr").reason
+    compared = found.comparison("baseline", "ctr")
+    assert compared.difference("gauc") == Estimate(0.01, -0.01, 0.03)
+    assert compared.difference("log_loss")[:3] == (-0.1, -0.2, 0.0)
+    assert compared.difference("auc").reason == "too few rows"
+    assert compared.relative_gain("gauc").value == 9.0
+    assert compared.relative_gain("auc")[:3] == (25.0, -1.0, 60.0)
 
 
 def test_slices_stand_in_the_order_of_the_settings_whatever_the_files(load):

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mtlx.components.relaimp_gate.verdict import Check, Verdict
+from mtlx.components.relaimp_gate.verdict import Check, FamilyDecision, Verdict
 from mtlx.components.serving_check.serving_outcome import ServingFinding, ServingOutcome
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from mtlx.pipeline.run.run_result import NodeRun, RunResult
@@ -79,6 +80,19 @@ def test_summary_has_verdict_reasons_table_and_report(results_and_verdict):
     assert "undefined" in output
     assert "gender=f" not in output
     assert "Report: /runs/1/report.html" in output
+
+
+def test_summary_says_what_checks_decided_together(results_and_verdict):
+    results, verdict = results_and_verdict
+    family = FamilyDecision(0.05, 15, 0, 2)
+    console = _console()
+    print_summary(
+        console, RunResult("1", [], False, None, Path("/runs/1")),
+        dataclasses.replace(verdict, family=family), results,
+    )  # fmt: skip
+    lines = console.file.getvalue().splitlines()
+    assert lines.index(family.words) == lines.index("NOT BLESSED: the candidate stays back") - 1
+    assert "2 more would by themselves." in family.words
 
 
 def test_summary_names_the_kept_epochs_and_each_warning_once(results_and_verdict, tmp_path):

@@ -8,10 +8,12 @@ from mtlx.components.relaimp_gate.rules import RULES
 from mtlx.components.relaimp_gate.rules.bounded_minimum import check_minimum, describe_minimum
 from mtlx.components.relaimp_gate.rules.rule import Evidence
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 
 
 def _check(estimate, minimum=0.6, bound="lower", reason=None):
-    return check_minimum("AUC", estimate, minimum, bound, "{:.2f}".format, reason)
+    estimate = Estimate(*estimate, reason)
+    return check_minimum("AUC", estimate, minimum, bound, "{:.2f}".format)
 
 
 @pytest.mark.parametrize(

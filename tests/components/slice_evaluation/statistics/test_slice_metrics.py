@@ -1,15 +1,16 @@
-"""The numbers of a slice as TFMA stores them, and the reasons where there are none."""
+"""The finished numbers of a slice, and the reasons where there are none."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     SliceMetricsBuilder,
     comparison_name,
 )
-from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
+from tests.components.slice_evaluation.both_passes import measure
 from tests.components.slice_evaluation.made_batches import batch, key
 
 MODELS = ("candidate", "baseline")
@@ -17,25 +18,18 @@ MODELS = ("candidate", "baseline")
 
 def _built(made, models=MODELS, tasks=("ctr",), confidence=0.95):
     """By slice: value, or value and bounds, by (metric, model, task)."""
-    totals = SliceTotals(len(models), len(tasks), 100)
-    totals.add(made)
-    paired = PairedPass(totals)
-    built = SliceMetricsBuilder(models, tasks, confidence).build(
-        paired, paired.spread(paired.moments(made))
-    )
+    second, spread, measured = measure([made], ())
+    built = SliceMetricsBuilder(models, tasks, confidence).build(second.paired, spread, measured)
     return {
-        slice_key: {
-            (name.name, name.model_name, name.output_name): _plain(value)
-            for name, value in metrics.items()
-        }
+        slice_key: {tuple(place): _plain(value) for place, value in metrics.items()}
         for slice_key, metrics in built
     }
 
 
 def _plain(value):
-    if not hasattr(value, "lower_bound"):
+    if not isinstance(value, Estimate):
         return value
-    return tuple(part.value for part in (value.value, value.lower_bound, value.upper_bound))
+    return value.value if value.lower is None else value[:3]
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +57,12 @@ def test_counts_losses_and_calibration_are_those_of_scikit_learn(made):
                 "calibration", "auc")}  # fmt: skip
         assert (own["example_count"], own["positives"]) == (300, labels.sum())
         assert own["undefined_predictions"] == 0
-        assert own["binary_crossentropy"] == pytest.approx(log_loss(labels, scores[number]))
-        ratio = scores[number].mean() / labels.mean()
-        assert own["calibration"] == pytest.approx(ratio, rel=1e-6)
+        loss, lower, upper = own["binary_crossentropy"]
+        assert loss == pytest.approx(log_loss(labels, scores[number]))
+        assert 0 < lower < loss < upper
+        ratio, lower, upper = own["calibration"]
+        assert ratio == pytest.approx(scores[number].mean() / labels.mean(), rel=1e-6)
+        assert 0 < lower < ratio < upper
         value, lower, upper = own["auc"]
         assert value == pytest.approx(roc_auc_score(labels, scores[number]), abs=1e-12)
         assert 0 < lower < value < upper < 1
@@ -82,6 +79,23 @@ def test_the_comparison_is_of_the_two_aucs_under_a_name_of_its_own(made):
     improvement = found["relaimp", name, "ctr"][0]
     assert improvement == pytest.approx(100 * ((candidate - 0.5) / (baseline - 0.5) - 1))
     assert not [metric for metric, _, _ in found if metric.endswith("_reason")]
+
+
+def test_bounds_at_every_level_stand_beside_the_interval(made):
+    found = _built(made)[()]
+    for metric, model in (
+        ("auc", "candidate"),
+        ("auc", "baseline"),
+        ("relaimp", comparison_name("baseline")),
+        ("auc_difference", comparison_name("baseline")),
+    ):
+        curve = ConfidenceCurve.from_text(found[f"{metric}_confidence_curve", model, "ctr"])
+        value, lower, upper = found[metric, model, "ctr"]
+        assert curve.bound(0.5, "lower") == pytest.approx(value)
+        assert curve.bound(0.025, "lower") == pytest.approx(lower, abs=0.01 * (upper - lower))
+        assert curve.bound(0.025, "upper") == pytest.approx(upper, abs=0.01 * (upper - lower))
+    # Of a slice with one class there is none.
+    assert not [name for name in _built(made)[key("city", "c")] if name[0].startswith("auc_conf")]
 
 
 def test_a_wider_confidence_gives_wider_intervals(made):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_data_validation as tfdv
 import tensorflow_model_analysis as tfma
 
-from mtlx.components.relaimp_gate.verdict import Check, ModelLineage, Verdict
+from mtlx.components.relaimp_gate.verdict import Check, FamilyDecision, ModelLineage, Verdict
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline.run.node_run import NodeState
 from mtlx.trainer.validation.history import History
@@ -141,6 +141,18 @@ def test_the_verdict_says_which_rows_each_model_has_seen(page, tmp_path):
     text = page("RelaImpGate", parameters=["blessed"], blessing=uri).text("verdict")
     assert "| candidate | span 3 | 80 train | 20 test | none |" in text
     assert "| anchor model | span 2 \\| 1 file | 70 train | 30 test | **5 of 20** |" in text
+
+
+def test_the_verdict_says_what_checks_decided_together(page, tmp_path):
+    uri = str(tmp_path / "blessing")
+    checks = [
+        _check(errs_by="blocking", p_value=0.012, adjusted_p_value=0.18),
+        _check(p_value=1e-5),
+    ]
+    Verdict(True, "baseline", checks, family=FamilyDecision(0.05, 15, 0, 1)).save(uri)
+    text = page("RelaImpGate", parameters=["blessed"], blessing=uri).text("verdict")
+    assert "15 checks look for a proven loss" in text
+    assert "| 0.012 → 0.18 |" in text and "| &lt;0.0001 |" in text
 
 
 @pytest.mark.parametrize("file", ["BLESSED", "NOT_BLESSED"])

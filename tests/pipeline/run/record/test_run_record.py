@@ -6,7 +6,9 @@ import subprocess
 import pytest
 import yaml
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.record.run_record import (
     ExperimentSource,
@@ -14,6 +16,7 @@ from mtlx.pipeline.run.record.run_record import (
     keep_experiment,
     metrics_record,
 )
+from mtlx.pipeline.tracking.run_entries import run_entries
 
 TEXT = """# What I think of this experiment.
 name: record
@@ -88,3 +91,35 @@ def test_metrics_are_kept_and_what_is_left_out_is_counted():
     assert len(record["metrics"]) == 1000 and record["metrics_left_out"] == 200
     assert record["metrics"][0]["auc"] == 0.7
     assert record["comparisons"][0]["relaimp"] == -1.0
+
+
+def test_further_metrics_are_kept_flat():
+    curve = ConfidenceCurve(-0.5, (0.6, 0.61, 0.62))
+    metric = SliceMetrics(
+        *("candidate", "click", (), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100),
+        auc_curve=curve,
+        values={
+            "auc": Estimate(0.7, 0.6, 0.8),
+            "calibration": Estimate(1.0, 0.9, 1.1),
+            "gauc": Estimate(0.61, 0.6, 0.62, None, curve),
+            "mrr": Estimate(reason="no requests with a positive"),
+        },
+        left_out={"gauc": 5},
+    )
+    compared = Comparison(
+        *("reference", "click", (), -1.0, -2.0, 0.5, -0.01, -0.02, 0.005),
+        differences={"gauc": Estimate(0.01, -0.01, 0.03)},
+        relative={"gauc": Estimate(2.0)},
+    )
+    measured = ("auc", "log_loss", "calibration", "gauc", "mrr")
+    results = SliceResults(
+        *(("candidate",), ("click",), 0.95, None, [metric], [compared]), measured=measured
+    )
+    record = json.loads(json.dumps(metrics_record(results)))
+    (one,), (other,) = record["metrics"], record["comparisons"]
+    assert (one["gauc"], one["gauc_lower"], one["calibration_upper"]) == (0.61, 0.6, 1.1)
+    assert not {"mrr", "values", "auc_curve"} & set(one) and one["auc"] == 0.7
+    assert (other["gauc_difference"], other["gauc_relaimp"]) == (0.01, 2.0)
+    entries = run_entries({"nodes": [], "seconds": 1, "run_id": "r", "outcome": "o", **record}, {})
+    assert entries.metrics["gauc/click/overall.lower"] == 0.6
+    assert entries.metrics["over_reference/gauc_difference/click/overall.upper"] == 0.03

@@ -1,0 +1,1 @@
+"""What an evaluation writes: its metrics as TFMA stores them, and curves beside them."""
