@@ -43,8 +43,9 @@ def test_every_row_is_in_one_shard_and_in_order(tmp_path, shards, chunks):
     assert [file.name for file in files] == [
         f"part-{shard:05d}-of-{shards:05d}.parquet" for shard in range(shards)
     ]
-    tables = [pyarrow.parquet.read_table(file) for file in files]
-    assert pa.concat_tables(tables) == _log(0, ROWS)
+    tables = [pyarrow.parquet.read_table(file, partitioning=None) for file in files]
+    # As rows: what a list's values are called differs between versions of Arrow.
+    assert pa.concat_tables(tables).to_pylist() == _log(0, ROWS).to_pylist()
     lengths = [len(table) for table in tables]
     assert max(lengths) - min(lengths) <= 1
     truth = pyarrow.parquet.read_table(tmp_path / "ground_truth" / "day=02.parquet")
