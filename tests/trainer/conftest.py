@@ -141,7 +141,7 @@ def trained(contract, custom_config, logs, tmp_path_factory):
 
 
 def _train(root, contract, custom_config, logs):
-    from tfx import v1 as tfx
+    from tests import tfx_parts as tfx
 
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}/*") for name in SPLITS]
     examples = tfx.components.ImportExampleGen(
