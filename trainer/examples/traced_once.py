@@ -33,11 +33,11 @@ class TracedOnce:
 
 def _any_rows(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.TypeSpec]:
     """Specs of batches like this one, of any number of rows."""
-    return {
-        name: tf.nest.map_structure(
-            lambda one: tf.TensorSpec([None, *one.shape[1:]], one.dtype),
-            tf.type_spec_from_value(values),
-            expand_composites=True,
-        )
-        for name, values in batch.items()
-    }
+    return {name: _of_any_rows(tf.type_spec_from_value(one)) for name, one in batch.items()}
+
+
+def _of_any_rows(spec: tf.TypeSpec) -> tf.TypeSpec:
+    if isinstance(spec, tf.TensorSpec):
+        return tf.TensorSpec([None, *spec.shape[1:]], spec.dtype)
+    # What replicas hold, each a part of the rows.
+    return type(spec)(*map(_of_any_rows, spec._component_specs))
