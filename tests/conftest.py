@@ -63,6 +63,7 @@ ONE_RUN = (
     "pipeline/test_gate_of_a_run.py",
     "pipeline/test_run_endings.py",
     "pipeline/test_serving_check_of_a_run.py",
+    "pipeline/test_serving_skew_of_a_run.py",
     "pipeline/test_versions_of_a_run.py",
     "pipeline/test_warm_start_of_a_run.py",
 )
