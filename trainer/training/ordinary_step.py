@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.labels import counted_labels, labels_and_mask
-from mtlx.trainer.examples.traced_once import TracedOnce
+from mtlx.trainer.examples.traced_once import WHOLE_AFTER, TracedOnce
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
 from mtlx.trainer.model.gradient_model import GradientModel
@@ -67,7 +67,7 @@ class OrdinaryStep:
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable]  # Those that `prepare` finds.
-        self._run = TracedOnce(self._distributed_step)
+        self._run = TracedOnce(self._distributed_step, WHOLE_AFTER)
 
     @property
     def loss_variables(self) -> list[keras.Variable]:

@@ -23,3 +23,33 @@ def test_columns_are_those_of_the_first_batch():
     function({"x": tf.ones(3)})
     with pytest.raises(TypeError, match="y"):
         function({"y": tf.ones(3)})
+
+
+def test_after_so_many_calls_whole_batches_have_a_graph_of_their_own():
+    traced = []
+
+    def total(batch):
+        traced.append(batch["x"].shape[0])
+        return tf.reduce_sum(batch["x"])
+
+    function = TracedOnce(total, whole_after=3)
+    # As a training that goes on at the end of an epoch sees them.
+    for rows in (2, 7, 7, 2):
+        assert float(function({"x": tf.ones(rows)})) == rows
+    assert traced == [None]
+    for rows in (2, 7, 2, 7, 7):
+        assert float(function({"x": tf.ones(rows)})) == rows
+    assert traced == [None, 7]
+
+
+def test_within_another_graph_it_knows_the_rows_of_that():
+    traced = []
+
+    def total(batch):
+        traced.append(batch["x"].shape[0])
+        return tf.reduce_sum(batch["x"])
+
+    function = TracedOnce(total)
+    outer = tf.function(lambda x: function({"x": x[:4]}) + function({"x": x[4:8]}))
+    assert float(outer(tf.ones(8))) == 8
+    assert traced == [4]
