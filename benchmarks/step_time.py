@@ -106,10 +106,12 @@ def _make_step(
 def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
     import tensorflow as tf
 
-    from mtlx.trainer.training.ordinary_step import OrdinaryStep
+    from mtlx.trainer.training import ordinary_step
 
+    # What the steps of a long training take.
+    ordinary_step.WHOLE_AFTER = 0
     training = TrainingSettings(optimizer=optimizer)
-    step = OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
+    step = ordinary_step.OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     step.prepare(tensors)
     return lambda: step(tensors).numpy()

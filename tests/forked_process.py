@@ -12,6 +12,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import threading
 from multiprocessing.connection import Connection
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -37,19 +38,20 @@ _FORKED = "forked_process"
 
 
 class ForkedProcess:
-    """`subprocess.Popen` of ``python -m MODULE ...``, as far as the tests need it.
+    """`subprocess.Popen` of ``python -m MODULE ...`` or ``python -c CODE ...``, as far as the tests
+    need it.
 
     The process leads a session of its own.
     """
 
     def __init__(self, command, *, env, stdout, stderr, cwd=".", errors=None, **_):
-        python, option, module, *arguments = command
-        assert (python, option) == (sys.executable, "-m"), command
+        python, option, program, *arguments = command
+        assert python == sys.executable and option in ("-m", "-c"), command
         self.stdout, output = _stream(stdout, errors)
         self.stderr, failures = (
             (None, output) if stderr == subprocess.STDOUT else _stream(stderr, errors)
         )
-        given = (module, arguments, str(cwd), dict(env), output, failures)
+        given = (option, program, arguments, str(cwd), dict(env), output, failures)
         # By this file's path: the server knows no package `tests`, or another one.
         self._process = _CONTEXT.Process(
             target=runpy.run_path, args=(__file__, {"GIVEN": given}, _FORKED)
@@ -73,10 +75,15 @@ class ForkedProcess:
         return self.returncode
 
     def communicate(self, timeout=None):
-        """All output, once the process has ended."""
-        texts = [stream and stream.read() for stream in (self.stdout, self.stderr)]
-        self._process.join(timeout)
-        assert self.returncode is not None, f"still running after {timeout} s"
+        """All output, once the process has ended; after so many seconds it is killed."""
+        late = threading.Timer(timeout or threading.TIMEOUT_MAX, self.kill)
+        late.daemon = True
+        late.start()
+        try:
+            texts = [stream and stream.read() for stream in (self.stdout, self.stderr)]
+            self._process.join()
+        finally:
+            late.cancel()
         return tuple(texts)
 
     def send_signal(self, number):
@@ -85,6 +92,15 @@ class ForkedProcess:
 
     def kill(self):
         self.send_signal(signal.SIGKILL)
+
+
+def run_forked(command, env=None, timeout=400):
+    """`subprocess.run` of such a command, with its output as text."""
+    process = ForkedProcess(
+        command, env=env or os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output, errors = process.communicate(timeout)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def _stream(target, errors):
@@ -100,8 +116,8 @@ def _stream(target, errors):
     return None, Connection(descriptor, readable=False)
 
 
-def _run(module, arguments, folder, environment, output, errors):
-    """In the forked process: what the interpreter does for ``python -m``."""
+def _run(option, program, arguments, folder, environment, output, errors):
+    """In the forked process: what the interpreter does for ``python -m`` or ``python -c``."""
     os.setsid()
     os.dup2(output.fileno(), 1)
     os.dup2(errors.fileno(), 2)
@@ -112,13 +128,16 @@ def _run(module, arguments, folder, environment, output, errors):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = [module, *arguments]
+    sys.argv = [program if option == "-m" else option, *arguments]
     # As a pipe or a file has them, unless PYTHONUNBUFFERED says otherwise.
     lines = bool(environment.get("PYTHONUNBUFFERED"))
     for number, name in ((1, "stdout"), (2, "stderr")):
         setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
         getattr(sys, name).reconfigure(line_buffering=lines or number == 2)
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if option == "-m":
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    else:
+        exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
 
 
 if __name__ == _FORKED:

@@ -119,6 +119,13 @@ def test_models_import_no_tensorflow():
             assert name.split(".")[0] not in ("tensorflow", "tf_keras", "tfx"), f"{path}: {name}"
 
 
+def test_nothing_imports_clients_of_a_cloud_through_tfx():
+    """`tfx.v1` imports Google's, for three seconds in every process; its parts do not."""
+    for path in _files(*FLOORS, "tests"):
+        for name in _imports(path):
+            assert name != "tfx.v1" and not name.startswith("tfx.v1."), f"{path} imports {name}"
+
+
 def test_settings_import_nothing_heavy():
     heavy = ("tensorflow", "tfx", "apache_beam", "keras", "tensorflow_model_analysis", "matplotlib")
     paths = [*ROOT.glob("*/settings.py"), *ROOT.glob("components/*/settings.py")]

@@ -4,8 +4,11 @@ import os
 
 import tensorflow_data_validation as tfdv
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components import StatisticsGen
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.types import Channel, standard_artifacts
 
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
 from mtlx.components.drift_guard.component import DriftGuard
@@ -52,9 +55,7 @@ def statistics_node(experiment: Experiment, examples: base_node.BaseNode) -> bas
     if experiment.components.statistics == "stock":
         rate = experiment.validation.statistics_sample
         options = tfdv.StatsOptions(sample_rate=rate) if rate < 1.0 else None
-        return tfx.components.StatisticsGen(
-            examples=examples.outputs["examples"], stats_options=options
-        )
+        return StatisticsGen(examples=examples.outputs["examples"], stats_options=options)
     return BatchStatisticsGen(
         examples=examples.outputs["examples"],
         data_contract=experiment.contract.to_json(),
@@ -69,15 +70,15 @@ def schema_nodes(experiment: Experiment, read: RunExamples) -> list[base_node.Ba
     Returns:
         The node that gives it, and what comes before that.
     """
-    validation, kinds = experiment.validation, tfx.types.standard_artifacts
+    validation, kinds = experiment.validation, standard_artifacts
     if validation.schema_path is not None:
-        return [tfx.components.ImportSchemaGen(schema_file=absolute(validation.schema_path))]
-    blessed = tfx.dsl.Resolver(
+        return [ImportSchemaGen(schema_file=absolute(validation.schema_path))]
+    blessed = Resolver(
         strategy_class=BlessedSchemaStrategy,
-        model=tfx.dsl.Channel(type=kinds.Model),
-        model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
-        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
-        schema=tfx.dsl.Channel(type=kinds.Schema),
+        model=Channel(type=kinds.Model),
+        model_blessing=Channel(type=kinds.ModelBlessing),
+        infra_blessing=Channel(type=kinds.InfraBlessing),
+        schema=Channel(type=kinds.Schema),
         statistics=read.test_statistics,
     ).with_id("BlessedSchema")
     schema = SpanSchemaGen(

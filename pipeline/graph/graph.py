@@ -4,8 +4,10 @@ import os
 from collections.abc import Mapping
 
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components import ExampleValidator, Trainer
 from tfx.dsl.components.base import base_node
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2
 
 from mtlx.components.anomaly_guard.component import AnomalyGuard
 from mtlx.components.report.component import Report
@@ -42,7 +44,7 @@ def create_pipeline(
     metadata_connection_config: object | None = None,
     runtime_parameters: bool = False,
     run_fns: Mapping[str, str] | None = None,
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """Builds the TFX pipeline of an experiment.
 
     Args:
@@ -68,7 +70,7 @@ def create_pipeline(
     window = span_window(data, examples, statistics, contract) if data.window else None
     read = RunExamples.of(examples, statistics, window)
     schema, *before_schema = schema_nodes(experiment, read)
-    validator = tfx.components.ExampleValidator(
+    validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     guard = AnomalyGuard(
@@ -124,7 +126,7 @@ def create_pipeline(
     if newest:
         made_of["transformed_examples"] = transform.outputs["transformed_examples"]
     nodes += pusher_nodes(experiment, candidate, judges, infra_blessing, made_of)
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=experiment.name,
         pipeline_root=pipeline_root,
         components=nodes,
@@ -141,21 +143,19 @@ def _trainers(
     schema: base_node.BaseNode,
     run_fns: Mapping[str, str],
     base_model: types.BaseChannel | None,
-) -> list[tfx.components.Trainer]:
+) -> list[Trainer]:
     """The candidate's Trainer and, where the gate names a reference model, that one's."""
 
-    def trainer(
-        model: ModelSettings, training: TrainingSettings, node_id: str
-    ) -> tfx.components.Trainer:
-        return tfx.components.Trainer(
+    def trainer(model: ModelSettings, training: TrainingSettings, node_id: str) -> Trainer:
+        return Trainer(
             run_fn=run_fns.get(node_id, RUN_FN),
             examples=transform.outputs["transformed_examples"],
             transform_graph=transform.outputs["transform_graph"],
             schema=schema.outputs["schema"],
             # Only the candidate asks for one.
             base_model=base_model if training.warm_start else None,
-            train_args=tfx.proto.TrainArgs(splits=["train"]),
-            eval_args=tfx.proto.EvalArgs(splits=["validation"]),
+            train_args=trainer_pb2.TrainArgs(splits=["train"]),
+            eval_args=trainer_pb2.EvalArgs(splits=["validation"]),
             custom_config=run_config(
                 experiment.contract, model, training, os.path.join(pipeline_root, "checkpoints")
             ),

@@ -1,8 +1,9 @@
 """The nodes that evaluate a model, decide whether it may serve, and push it."""
 
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components import Trainer
 from tfx.dsl.components.base import base_node
+from tfx.proto import pusher_pb2
 
 from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.relaimp_gate.component import RelaImpGate
@@ -19,8 +20,8 @@ def judging_nodes(
     experiment: Experiment,
     read: RunExamples,
     trained: types.BaseChannel,
-    candidate: tfx.components.Trainer,
-    reference: tfx.components.Trainer | None,
+    candidate: Trainer,
+    reference: Trainer | None,
     opponents: Opponents,
 ) -> list[base_node.BaseNode]:
     """The node that evaluates, first, and the one that blesses, last; stock, both are one."""
@@ -76,7 +77,7 @@ def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseC
 def serving_check_nodes(
     experiment: Experiment,
     read: RunExamples,
-    candidate: tfx.components.Trainer,
+    candidate: Trainer,
     opponents: Opponents,
     evaluation: types.BaseChannel,
     blessing: types.BaseChannel,
@@ -101,7 +102,7 @@ def serving_check_nodes(
 
 def pusher_nodes(
     experiment: Experiment,
-    candidate: tfx.components.Trainer,
+    candidate: Trainer,
     judges: list[base_node.BaseNode],
     infra_blessing: types.BaseChannel | None,
     made_of: dict[str, types.BaseChannel],
@@ -118,8 +119,8 @@ def pusher_nodes(
     base = _push_to(experiment)
     if base is None:
         return []
-    destination = tfx.proto.PushDestination(
-        filesystem=tfx.proto.PushDestination.Filesystem(base_directory=base)
+    destination = pusher_pb2.PushDestination(
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base)
     )
     return [
         ModelPusher(

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from tfx import types
-from tfx import v1 as tfx
+from tfx.components import Trainer
 from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common.importer import Importer
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.types import Channel, standard_artifacts
 
 from mtlx.components.relaimp_gate.settings import AnchorWindow
 from mtlx.pipeline.experiment.absolute_path import absolute
@@ -28,7 +31,7 @@ class Opponents:
     anchor: base_node.BaseNode | None
 
     @classmethod
-    def of(cls, experiment: Experiment, candidate: tfx.components.Trainer) -> "Opponents":
+    def of(cls, experiment: Experiment, candidate: Trainer) -> "Opponents":
         """The nodes that an experiment's gate asks for.
 
         Args:
@@ -38,9 +41,9 @@ class Opponents:
         gate, given, anchor = experiment.gate, None, None
         windowed = experiment.data.window is not None
         if gate.given_model is not None:
-            given = tfx.dsl.Importer(
+            given = Importer(
                 source_uri=absolute(gate.given_model),
-                artifact_type=tfx.types.standard_artifacts.Model,
+                artifact_type=standard_artifacts.Model,
             ).with_id("GivenModel")
         if isinstance(gate.anchor, AnchorWindow):
             anchor = _resolver(
@@ -73,20 +76,20 @@ class Opponents:
 
 def _resolver(
     node_id: str,
-    candidate: tfx.components.Trainer,
+    candidate: Trainer,
     strategy: type,
     config: dict[str, int] | None = None,
     windowed: bool = False,
 ) -> base_node.BaseNode:
-    kinds = tfx.types.standard_artifacts
-    tested = {"test_examples": tfx.dsl.Channel(type=kinds.Examples)} if windowed else {}
-    return tfx.dsl.Resolver(
+    kinds = standard_artifacts
+    tested = {"test_examples": Channel(type=kinds.Examples)} if windowed else {}
+    return Resolver(
         strategy_class=strategy,
         config=config,
-        model=tfx.dsl.Channel(type=kinds.Model),
-        model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
-        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
-        examples=tfx.dsl.Channel(type=kinds.Examples),
+        model=Channel(type=kinds.Model),
+        model_blessing=Channel(type=kinds.ModelBlessing),
+        infra_blessing=Channel(type=kinds.InfraBlessing),
+        examples=Channel(type=kinds.Examples),
         candidate=candidate.outputs["model"],
         **tested,
     ).with_id(node_id)

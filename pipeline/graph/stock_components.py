@@ -1,8 +1,8 @@
 """TFX's own components in the places of this project's, where the experiment asks for them."""
 
 import tensorflow_model_analysis as tfma
-from tfx import v1 as tfx
-from tfx.proto import transform_pb2
+from tfx.components import CsvExampleGen, Evaluator, Transform
+from tfx.proto import example_gen_pb2, transform_pb2
 from tfx.types import BaseChannel
 
 from mtlx.components.log_example_gen.component import input_base, range_of
@@ -14,21 +14,19 @@ from mtlx.pipeline.graph.run_parameters import RunParameters
 from mtlx.transform.contract.contract_property import contract_config
 
 
-def csv_example_gen(
-    experiment: Experiment, parameters: RunParameters
-) -> tfx.components.CsvExampleGen:
+def csv_example_gen(experiment: Experiment, parameters: RunParameters) -> CsvExampleGen:
     """TFX's CSV reader; the files of a split are its patterns, relative to the data folder.
 
     Spans stand in the patterns of the splits.
     """
     data = experiment.data
     splits = [
-        tfx.proto.Input.Split(name=name, pattern=getattr(data.split, name)[0])
+        example_gen_pb2.Input.Split(name=name, pattern=getattr(data.split, name)[0])
         for name in ("train", "validation", "test")
     ]
-    return tfx.components.CsvExampleGen(
+    return CsvExampleGen(
         input_base=parameters.data_path or input_base(data),
-        input_config=tfx.proto.Input(splits=splits),
+        input_config=example_gen_pb2.Input(splits=splits),
         range_config=parameters.range_config or range_of(data.span),
     )
 
@@ -39,9 +37,9 @@ def transform(
     schema: BaseChannel,
     analyze: tuple[str, ...],
     splits: tuple[str, ...],
-) -> tfx.components.Transform:
+) -> Transform:
     """TFX's Transform, with TFT's analyzers and the same preprocessing function."""
-    return tfx.components.Transform(
+    return Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="mtlx.transform.preprocessing.preprocessing_fn",
@@ -57,7 +55,7 @@ def evaluator(
     examples: BaseChannel,
     model: BaseChannel,
     baseline: BaseChannel | None,
-) -> tfx.components.Evaluator:
+) -> Evaluator:
     """TFX's Evaluator, which blesses by the gate's rules on the AUC of all rows."""
     names = (CANDIDATE,) if baseline is None else (CANDIDATE, BASELINE)
     contract = experiment.contract
@@ -77,7 +75,7 @@ def evaluator(
             specification.metrics[0].per_slice_thresholds.add(
                 slicing_specs=[tfma.SlicingSpec()], threshold=threshold
             )
-    return tfx.components.Evaluator(
+    return Evaluator(
         examples=examples,
         model=model,
         baseline_model=baseline,

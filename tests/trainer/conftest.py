@@ -2,11 +2,13 @@
 
 import functools
 import json
+import random
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -43,6 +45,22 @@ TRAINING = {
     "checkpoint_every_steps": 3,
     "learning_rate": 0.02,
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_outlive_seeds():
+    """Whoever sets a seed makes TensorFlow forget all kernels that operations and graphs have run.
+
+    It is for operations whose kernels hold a generator's state, of which there are none here: Keras
+    keeps its own in variables. To make kernels anew is two fifths of the time of building a model.
+    """
+
+    def set_seed(self, seed):
+        self._seed, self._rng = seed, random.Random(seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context.Context, "_set_global_seed", set_seed)
+        yield
 
 
 def _feature(value):
@@ -141,7 +159,7 @@ def trained(contract, custom_config, logs, tmp_path_factory):
 
 
 def _train(root, contract, custom_config, logs):
-    from tfx import v1 as tfx
+    from tests import tfx_parts as tfx
 
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}/*") for name in SPLITS]
     examples = tfx.components.ImportExampleGen(

@@ -13,7 +13,6 @@ import pandas as pd
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform.tf_metadata import schema_utils
-from tfx import v1 as tfx
 
 from mtlx.components.log_example_gen.component import LogExampleGen
 from mtlx.components.log_example_gen.settings import DataSettings
@@ -25,6 +24,7 @@ from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.contract.data_contract import DataContract
+from tests import tfx_parts as tfx
 
 CONTRACT = {
     "features": {

@@ -304,7 +304,7 @@ def test_learns_a_planted_signal(network):
     optimizer = keras.optimizers.Adam(0.02)
     optimizer.build(variables)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step():
         with tf.GradientTape() as tape:
             outputs = model(features, training=True)

@@ -3,11 +3,9 @@
 import dataclasses
 import gzip
 import json
-import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import types
 
@@ -19,6 +17,7 @@ from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.run_fn import run_fn
 from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.warm_start.base_model import BaseModel
+from tests.forked_process import run_forked
 from tests.planted_kills import KILL_AT_STEP
 
 #: Trains as run_fn does, and is killed in the middle of the sixth step.
@@ -97,13 +96,7 @@ def test_killed_training_ends_with_the_uninterrupted_ones_model(
 ):
     root = tmp_path / "checkpoints"
     first = fn_args(tmp_path / "first", checkpoint_root=str(root))
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_USE_LEGACY_KERAS": "0"}
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, json.dumps(vars(first))],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    killed = run_forked([sys.executable, "-c", KILLED, json.dumps(vars(first))])
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     assert {path.name for path in root.glob("*/*")} == {"base_model.json", "checkpoint.npz"}
     # Another training could begin with it, too.

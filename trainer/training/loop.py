@@ -12,7 +12,7 @@ from absl import logging
 
 from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
-from mtlx.trainer.examples.any_rows import any_rows
+from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
@@ -81,12 +81,7 @@ class TrainingLoop:
         # Once more: whatever was seeded since would change lazily built weights and the batches.
         keras.utils.set_random_seed(self._settings.seed)
         batch = self._job.train.first_row
-        # Traced once, for the last batch as well, which has fewer rows.
-        self._predict = tf.function(
-            lambda batch: self.model(batch, training=False),
-            autograph=False,
-            input_signature=[any_rows(batch)],
-        )
+        self._predict = TracedOnce(lambda batch: self.model(batch, training=False))
         self.step.prepare(batch)
         self._addition.prepare(batch)
         history = self.state.history

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.labels import counted_labels, labels_and_mask
+from mtlx.trainer.examples.traced_once import WHOLE_AFTER, TracedOnce
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
 from mtlx.trainer.model.gradient_model import GradientModel
@@ -66,7 +67,7 @@ class OrdinaryStep:
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable]  # Those that `prepare` finds.
-        self._run = tf.function(self._distributed_step, autograph=False, reduce_retracing=True)
+        self._run = TracedOnce(self._distributed_step, WHOLE_AFTER)
 
     @property
     def loss_variables(self) -> list[keras.Variable]:

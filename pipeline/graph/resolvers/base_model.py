@@ -4,9 +4,10 @@ from typing import Any
 
 from absl import logging
 from tfx import types
-from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
+from tfx.dsl.components.common.importer import Importer
+from tfx.types import Channel, standard_artifacts
 
 from mtlx.components.lineage.labels_left_out import (
     LabelUse,
@@ -173,9 +174,9 @@ def base_model_node(
     settings = experiment.training.warm_start
     if settings is None:
         return None
-    kinds = tfx.types.standard_artifacts
+    kinds = standard_artifacts
     if settings.folder is not None:
-        importer = tfx.dsl.Importer(source_uri=absolute(settings.folder), artifact_type=kinds.Model)
+        importer = Importer(source_uri=absolute(settings.folder), artifact_type=kinds.Model)
         return importer.with_id(NODE_ID)
     config: dict[str, Any] | None = None
     newest: dict[str, types.BaseChannel] = {}
@@ -185,12 +186,12 @@ def base_model_node(
         if newest_examples is not None:
             config["contract"] = experiment.contract.to_json()
             newest["newest_examples"] = newest_examples
-    return tfx.dsl.Resolver(
+    return resolver.Resolver(
         strategy_class=BaseModelStrategy,
         config=config,
-        model=tfx.dsl.Channel(type=kinds.Model),
-        model_blessing=tfx.dsl.Channel(type=kinds.ModelBlessing),
-        infra_blessing=tfx.dsl.Channel(type=kinds.InfraBlessing),
+        model=Channel(type=kinds.Model),
+        model_blessing=Channel(type=kinds.ModelBlessing),
+        infra_blessing=Channel(type=kinds.InfraBlessing),
         examples=examples,
         **newest,
     ).with_id(NODE_ID)

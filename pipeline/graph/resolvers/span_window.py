@@ -6,7 +6,6 @@ from typing import Any
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
-from tfx import v1 as tfx
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.types import artifact_utils
@@ -97,7 +96,7 @@ def span_window(
     config: dict[str, Any] = {"train": window.train, "test": window.test, "gaps": data.gaps}
     if contract is not None and contract.has_late_labels:
         config["matures_after"] = json.dumps(contract.matures_after)
-    return tfx.dsl.Resolver(
+    return resolver.Resolver(
         strategy_class=SpanWindowStrategy,
         config=config,
         train_examples=raw,

@@ -7,13 +7,13 @@ import tensorflow as tf
 from google.protobuf import text_format
 from ml_metadata.proto import metadata_store_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
-from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
 from mtlx.components.anomaly_guard.anomalies import load_anomalies
 from mtlx.components.anomaly_guard.component import AnomalyGuard
 from mtlx.components.anomaly_guard.executor import DataAnomaliesError, Executor
+from tests import tfx_parts as tfx
 
 SCHEMA = """
 feature { name: "gender" type: BYTES domain: "gender" presence { min_fraction: 1.0 }

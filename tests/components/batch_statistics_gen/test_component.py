@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
-from tfx import v1 as tfx
 from tfx.components.statistics_gen.executor import SAMPLE_RATE_BY_SPLIT_PROPERTY_NAME
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils
@@ -12,6 +11,7 @@ from tfx.utils import json_utils
 from mtlx.components.batch_statistics_gen.component import BatchStatisticsGen
 from mtlx.components.report.sections.data_statistics import sample_rates
 from mtlx.transform.contract.data_contract import DataContract
+from tests import tfx_parts as tfx
 
 CONTRACT = DataContract.read(
     {

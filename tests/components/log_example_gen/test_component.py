@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
-from tfx import v1 as tfx
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
@@ -24,6 +23,7 @@ from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
 from mtlx.components.relaimp_gate.seen_examples import SeenExamples
 from mtlx.transform.contract.data_contract import DataContract
+from tests import tfx_parts as tfx
 
 CONTRACT = DataContract.read(
     {

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tfx import v1 as tfx
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
 from tfx.proto import pusher_pb2
@@ -16,6 +15,7 @@ from mtlx.components.model_pusher.model_files import model_digest
 from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
 from mtlx.components.model_pusher.serving_folder.pushed_version import PushFailed
 from mtlx.pipeline.run import node_run
+from tests import tfx_parts as tfx
 
 
 def _artifact(kind, uri, **properties):

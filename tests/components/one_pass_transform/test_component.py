@@ -6,11 +6,11 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx import v1 as tfx
 from tfx.proto import transform_pb2
 
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.transform.contract.data_contract import DataContract
+from tests import tfx_parts as tfx
 
 CONTRACT = DataContract.read(
     {

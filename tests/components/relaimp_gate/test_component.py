@@ -6,7 +6,6 @@ import pathlib
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2
-from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
@@ -14,6 +13,7 @@ from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.relaimp_gate.executor import Executor
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.component import SliceEvaluation
+from tests import tfx_parts as tfx
 
 GATE = json.dumps(
     {

@@ -5,7 +5,6 @@ import pathlib
 
 import pytest
 import tensorflow as tf
-from tfx import v1 as tfx
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
@@ -15,6 +14,7 @@ from mtlx.components.report.component import Report
 from mtlx.components.report.executor import Executor
 from mtlx.components.slice_evaluation.component import SliceEvaluation
 from mtlx.transform.contract.data_contract import DataContract
+from tests import tfx_parts as tfx
 
 CONTRACT = DataContract.read(
     {

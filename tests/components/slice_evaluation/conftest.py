@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
+from tests.shared_between_processes import made_once
 
 CONTRACT = {
     "features": {
@@ -177,7 +178,9 @@ def evaluate(contract, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def full_uri(evaluate, log, models):
+def full_uri(evaluate, log, models, tmp_path_factory):
     """Candidate and baseline on four kinds of slices, in several batches and files."""
-    slices = [["domain"], ["gender"], ["domain", "gender"]]
-    return evaluate(log[1], {"slices": slices, "batch_size": 256}, **models)
+    settings = {"slices": [["domain"], ["gender"], ["domain", "gender"]], "batch_size": 256}
+    return made_once(
+        tmp_path_factory, "full_evaluation", lambda folder: evaluate(log[1], settings, **models)
+    )

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from tfx import v1 as tfx
 
 from mtlx.components.slice_evaluation.component import SliceEvaluation
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.transform.config.settings import SettingsError
+from tests import tfx_parts as tfx
 
 
 def _importer(name, kind, uri, **properties):

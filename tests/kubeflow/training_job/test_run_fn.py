@@ -17,6 +17,7 @@ from mtlx.kubeflow.training_job import run_fn as module
 from mtlx.kubeflow.training_job.arguments import read_arguments, read_values
 from mtlx.kubeflow.training_job.client import ClusterError
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed
+from tests.forked_process import ForkedProcess
 from tests.trainer.conftest import (  # noqa: F401
     CONTRACT,
     MODEL,
@@ -240,11 +241,11 @@ def test_sigterm_deletes_the_job(cluster, states, task, tmp_path):
     cluster.script = [states["running"]]
     arguments = vars(_arguments(tmp_path, "first"))
     del arguments["data_accessor"]
-    process = subprocess.Popen(
+    process = ForkedProcess(
         [sys.executable, "-c", TASK, json.dumps(arguments)],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
     )
     try:
         _wait_until(lambda: len(cluster.requests) > 4 or process.poll() is not None, 240)
@@ -321,12 +322,11 @@ class Operator:
         }
         assert container["command"][0] == "python"
         given = {variable["name"]: variable["value"] for variable in container["env"]}
-        return subprocess.Popen(
+        return ForkedProcess(
             [sys.executable, *container["command"][1:]],
             env={**os.environ, **given, "TF_CONFIG": json.dumps(config)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
         )
 
 
@@ -342,7 +342,7 @@ def test_a_job_trains_for_real_through_the_loss_of_a_machine(
     import tensorflow as tf
 
     checkpoints = tmp_path / "checkpoints"
-    training = json.dumps({**TRAINING, "epochs": 20, "patience": None})
+    training = json.dumps({**TRAINING, "epochs": 6, "patience": None})
     arguments = fn_args(tmp_path, training=training, checkpoint_root=str(checkpoints))
     operator = Operator(cluster, states["of"], lambda: any(checkpoints.glob("*/checkpoint.npz")))
     module.run_fn(arguments)
@@ -351,7 +351,7 @@ def test_a_job_trains_for_real_through_the_loss_of_a_machine(
         history = json.load(file)
     assert history["resumed_from_step"] > 0
     assert history["devices"] == ["worker 0 CPU:0", "worker 1 CPU:0"]
-    assert len(history["epochs"]) == 20
+    assert len(history["epochs"]) == 6
     model = tf.saved_model.load(arguments.serving_model_dir)
     empty = tf.train.Example().SerializeToString()
     scores = model.signatures["serving_default"](tf.constant([empty]))

@@ -4,7 +4,6 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-import keras
 import pytest
 import yaml
 
@@ -129,7 +128,6 @@ def _built(contract, settings):
     Presets that differ only in training are the same model, which is built once.
     """
     model = ModelSettings.from_json(settings)
-    keras.utils.set_random_seed(1)
     built = build_model(_inputs(contract), model)
     if not isinstance(built, GradientModel):
         return (), False

@@ -1,13 +1,13 @@
 """Which nodes find the models that a candidate is compared with, as the gate asks."""
 
 import pytest
-from tfx import v1 as tfx
 from tfx.dsl.components.common import resolver
 
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.resolvers.best_blessed_model import BestBlessedModelStrategy
 from mtlx.pipeline.graph.resolvers.previous_blessed_model import PreviousBlessedModelStrategy
+from tests import tfx_parts as tfx
 
 EXPERIMENT = """\
 name: small

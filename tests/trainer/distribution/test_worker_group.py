@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.forked_process import ForkedProcess
 from tests.planted_kills import KILL_AT_STEP
 
 #: Trains every job of the list in turn; is killed in the step of the given number, if any. The
@@ -79,7 +80,7 @@ def _start_pair(jobs, kill_at=None):
     for index in range(2):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         processes.append(
-            subprocess.Popen(
+            ForkedProcess(
                 [sys.executable, "-c", WORKER, json.dumps([jobs, kill_at])],
                 env={**ENVIRONMENT, "TF_CONFIG": json.dumps(config)},
                 stdout=subprocess.PIPE,

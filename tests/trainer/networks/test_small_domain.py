@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
+from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.settings import ModelSettings
@@ -58,7 +59,7 @@ def _auc_in_the_small_domain(network, options, arrangement="joint"):
     optimizer = keras.optimizers.Adam(0.01)
     optimizer.build(model.trainable_variables)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step():
         with tf.GradientTape() as tape:
             outputs = model(features, training=True)
@@ -67,7 +68,7 @@ def _auc_in_the_small_domain(network, options, arrangement="joint"):
         optimizer.apply(gradients, model.trainable_variables)
 
     best = (0.0, 0.0)
-    predict = tf.function(model, reduce_retracing=True)
+    predict = TracedOnce(model)
     for _ in range(8):
         for _ in range(15):
             step()

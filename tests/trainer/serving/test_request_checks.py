@@ -17,6 +17,7 @@ from mtlx.trainer.serving.request_checks import (
     whole_examples,
 )
 from mtlx.transform.contract.domain import Domain
+from tests.forked_process import run_forked
 
 #: Runs the table of docs/reliability.md without this project, TFX and their libraries.
 SCRIPT = """
@@ -181,7 +182,7 @@ import tensorflow as tf
 from mtlx.trainer.serving.request_checks import whole_examples
 spec = {"items": tf.io.VarLenFeature(tf.string)}
 checked = tf.function(lambda x: tf.io.parse_example(whole_examples(x), spec), autograph=False)
-for text in json.load(sys.stdin):
+for text in json.loads(sys.argv[1]):
     batch = tf.constant([b"", b"", base64.b64decode(text), b""])
     try:
         print(checked(batch)["items"].values.numpy().tolist())
@@ -200,13 +201,8 @@ def test_a_part_that_tells_two_gib_or_more_is_refused_by_position_and_kills_noth
     chance.features.feature["items"].bytes_list.value.append("\u4e2d\u56fd\u4e2dx".encode())
     texts.append(chance.SerializeToString())
     assert b"\x0a\xe4\xb8\xad\xe5\x9b" in texts[-1]
-    done = subprocess.run(
-        [sys.executable, "-c", PARSES],
-        input=json.dumps([base64.b64encode(text).decode() for text in texts]),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    given = json.dumps([base64.b64encode(text).decode() for text in texts])
+    done = run_forked([sys.executable, "-c", PARSES, given])
     assert done.returncode == 0, done.stderr[-2000:]
     *refused, answered = done.stdout.splitlines()
     assert len(refused) == 54 and "\u4e2d".encode() in ast.literal_eval(answered)[0]

@@ -1,10 +1,11 @@
 """Statistics per domain and updates of fusion weights on two devices, as on one."""
 
 import json
-import subprocess
 import sys
 
 import pytest
+
+from tests.forked_process import run_forked
 
 #: Trains on one and on two logical CPU devices, which see 10 and 9 rows of every batch.
 COMPARISON = """
@@ -83,7 +84,7 @@ for case in CASES:
 
 @pytest.fixture(scope="module")
 def compared():
-    done = subprocess.run([sys.executable, "-c", COMPARISON], capture_output=True, text=True)
+    done = run_forked([sys.executable, "-c", COMPARISON])
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
