@@ -8,6 +8,7 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from mtlx.components.model_insight.evaluated_files import evaluated_files
 from mtlx.components.model_insight.evaluated_rows import EvaluatedRows, read_rows
 from mtlx.components.model_insight.insight_model import InsightModel
 from mtlx.components.model_insight.insight_result import FoundInsight, ModelInsights
@@ -15,7 +16,6 @@ from mtlx.components.model_insight.insights import INSIGHTS
 from mtlx.components.model_insight.insights.insight import Insight, NotThere
 from mtlx.components.model_insight.progress import Progress
 from mtlx.components.model_insight.settings import InsightList
-from mtlx.components.model_insight.tested_files import tested_files
 from mtlx.components.slice_evaluation.models.whole_float32 import whole_float32
 from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.warm_start.base_model import BaseModel
@@ -53,7 +53,7 @@ class Executor(base_executor.BaseExecutor):
             artifact_utils.get_single_uri(input_dict["transform_graph"])
         )
         inputs = build_model_inputs(contract, transformed)
-        groups = tested_files(
+        groups = evaluated_files(
             input_dict["examples"],
             contract,
             exec_properties["split"],

@@ -192,6 +192,10 @@ def _texts(
             (x - 7, y + 3.5, "end", x - 7 - width),
             (x, y - 8, "middle", x - width / 2),
             (x, y + 15, "middle", x - width / 2),
+            (x + 6, y - 7, "start", x + 6),
+            (x + 6, y + 14, "start", x + 6),
+            (x - 6, y - 7, "end", x - 6 - width),
+            (x - 6, y + 14, "end", x - 6 - width),
         )
         for text_x, text_y, anchor, left in options:
             area = (left, left + width, text_y - _LINE, text_y + 2)

@@ -195,6 +195,8 @@ def test_what_a_model_lacks_is_a_sentence(look, planted, monkeypatch):
 
 
 def test_no_rows_of_the_split_are_refused(look, planted, monkeypatch):
-    monkeypatch.setattr("mtlx.components.model_insight.executor.tested_files", lambda *_: {(): []})
+    monkeypatch.setattr(
+        "mtlx.components.model_insight.executor.evaluated_files", lambda *_: {(): []}
+    )
     with pytest.raises(ValueError, match="holds no examples"):
         look(["gates"])

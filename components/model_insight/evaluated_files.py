@@ -9,7 +9,7 @@ from mtlx.components.slice_evaluation.known_labels import KnownLabels
 from mtlx.transform.contract.data_contract import DataContract
 
 
-def tested_files(
+def evaluated_files(
     examples: list[types.Artifact], contract: DataContract, split: str, whole: bool
 ) -> dict[tuple[str, ...], list[str]]:
     """Files of the same rows that `SliceEvaluation` evaluates.
