@@ -76,6 +76,7 @@ def _look(
 ) -> FoundInsight:
     """What one insight found, or why there is nothing to see."""
     seen = rows.first(insight.rows)
+    logging.info("%s: looking at %s rows", insight.title, f"{len(seen):,}")
     try:
         findings = insight.find(model, seen, progress)
     except NotThere as error:

@@ -1,6 +1,8 @@
 """The exported model as layers again, which predict fast and tell what they compute."""
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -15,7 +17,7 @@ from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
 #: Rows of one call of the model.
-_BATCH_ROWS = 8192
+_BATCH_ROWS = 4096
 _PROBABILITIES = "probabilities"
 
 
@@ -84,12 +86,17 @@ class InsightModel:
         read = [key for key in self._keys if key in features]
         if names not in self._functions:
             self._functions[names] = self._function({key: features[key] for key in read}, names)
-        parts: dict[str, list[np.ndarray]] = {}
-        for start in range(0, len(features[read[0]]), _BATCH_ROWS):
+        function = self._functions[names]
+
+        def outputs(start: int) -> dict[str, np.ndarray]:
             batch = [features[key][start : start + _BATCH_ROWS] for key in read]
-            for name, values in self._functions[names](*batch).items():
-                parts.setdefault(name, []).append(values.numpy())
-        return {name: np.concatenate(values) for name, values in parts.items()}
+            return {name: values.numpy() for name, values in function(*batch).items()}
+
+        starts = range(0, len(features[read[0]]), _BATCH_ROWS)
+        # Much of a model's graph is not parallel in itself: many small operations in a row.
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            parts = list(threads.map(outputs, starts))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _function(
         self, features: Mapping[str, np.ndarray], names: tuple[str, ...]
@@ -108,4 +115,7 @@ class InsightModel:
         signature = [
             tf.TensorSpec([None, *values.shape[1:]], values.dtype) for values in features.values()
         ]
-        return tf.function(outputs, input_signature=signature, autograph=False)
+        function = tf.function(outputs, input_signature=signature, autograph=False)
+        # Traced here, once, and not by several threads.
+        found: Callable[..., Mapping[str, tf.Tensor]] = function.get_concrete_function()
+        return found

@@ -5,11 +5,11 @@ import time
 from absl import logging
 
 #: Lines follow each other at this distance at least, in seconds.
-_PAUSE = 1.0
+_PAUSE = 5.0
 
 
 class Progress:
-    """Says how far it is, as often as a person can read it."""
+    """Says how far it is, as often as a log can bear it."""
 
     def __init__(self) -> None:
         self._last = -_PAUSE

@@ -49,7 +49,9 @@ def test_it_looks_at_what_is_evaluated(looked):
     }  # fmt: skip
     assert set(gates.values["tasks"]["click"]["overall"]["weight"]) == {"expert_0", "expert_1"}
     assert set(sequences.values["occurrences"]) == {"item_id in clicked", "category in clicked"}
-    assert any(line.startswith("importance of ") and " of 9, shuffling" in line for line in lines)
+    rows = results.metric("candidate", "click").examples
+    for title in ("Feature importance", "Gates", "Behaviour sequences"):
+        assert f"{title}: looking at {rows:,} rows" in lines
 
 
 def test_page_and_terminal_show_it(finished, looked):

@@ -33,11 +33,11 @@ def divergence_figures(measured: "Mapping[str, Measured]") -> list[Figure]:
     if len(pairs) > _PAIRS:
         text = f"The {_PAIRS} of {len(pairs)} pairs of tasks whose ranks differ most."
         figures.append(Note(text=text))
-    for first, second in pairs[:_PAIRS]:
-        listed = _listed(measured, first, second)
-        figures.append(_plot(measured, first, second, listed))
-        if listed:
-            figures.append(_table(measured, first, second, listed))
+    listed = {pair: _listed(measured, *pair) for pair in pairs[:_PAIRS]}
+    figures += [_plot(measured, *pair, names) for pair, names in listed.items()]
+    for place, ((first, second), names) in enumerate(listed.items()):
+        if names:
+            figures.append(_table(measured, first, second, names, folded=place > 0))
         else:
             text = f"No feature is clearly important to {first} or {second}."
             figures.append(Note(text=text))
@@ -97,7 +97,9 @@ def _plot(measured: "Mapping[str, Measured]", first: str, second: str, listed: l
     )
 
 
-def _table(measured: "Mapping[str, Measured]", first: str, second: str, listed: list[str]) -> Table:
+def _table(
+    measured: "Mapping[str, Measured]", first: str, second: str, listed: list[str], folded: bool
+) -> Table:
     columns = ["Feature"]
     for task in (first, second):
         columns += [task, "rank"]
@@ -111,4 +113,4 @@ def _table(measured: "Mapping[str, Measured]", first: str, second: str, listed: 
             cells.append(Cell(value=places[task][name], digits=0))
         rows.append(Row(head=name, cells=cells))
     title = f"Features whose rank differs most between {first} and {second}"
-    return Table(title=title, columns=columns, rows=rows)
+    return Table(title=title, columns=columns, rows=rows, folded=folded)

@@ -204,7 +204,8 @@ def _figures(
     figures: list[Figure] = [
         Note(
             text=f"What a task's AUC loses when the values of one feature are shuffled over "
-            f"{rows:,} rows: the mean of {repeats} shufflings ± its standard error. Features that "
+            f"{rows:,} rows: the mean of {repeats} shufflings ± its standard error, which is "
+            "the chance of shuffling alone: on other rows it would differ by more. Features that "
             f"say the same stand in for each other, and each then counts for little. {facts}."
         ),
         _table(f"Importance, all {rows:,} rows", overall, order),

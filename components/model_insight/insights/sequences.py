@@ -175,7 +175,7 @@ def _rates_table(values: Mapping[str, Any], tasks: list[str]) -> Table:
         for task in tasks:
             for case in ("then", "otherwise"):
                 rate = found["tasks"][task][case]
-                cells.append(Cell(value=rate["rate"], error=rate["error"], digits=2, percent=True))
+                cells.append(Cell(value=rate["rate"], error=rate["error"], digits=1, percent=True))
         rows.append(Row(head=name, cells=cells))
     return Table(title="Rate of the action where the target occurs", columns=columns, rows=rows)
 

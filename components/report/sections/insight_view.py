@@ -186,26 +186,43 @@ def _texts(
         if name not in places:
             continue
         x, y = places[name]
-        width = _LETTER * len(name)
-        options = (
-            (x + 7, y + 3.5, "start", x + 7),
-            (x - 7, y + 3.5, "end", x - 7 - width),
-            (x, y - 8, "middle", x - width / 2),
-            (x, y + 15, "middle", x - width / 2),
-            (x + 6, y - 7, "start", x + 6),
-            (x + 6, y + 14, "start", x + 6),
-            (x - 6, y - 7, "end", x - 6 - width),
-            (x - 6, y + 14, "end", x - 6 - width),
-        )
-        for text_x, text_y, anchor, left in options:
-            area = (left, left + width, text_y - _LINE, text_y + 2)
-            inside = box[0] <= area[0] and area[1] <= box[1]
-            inside = inside and box[2] <= area[2] and area[3] <= box[3]
-            if inside and not any(_overlap(area, other) for other in taken):
-                taken.append(area)
-                texts.append((text_x, text_y, anchor, name))
-                break
+        options = [
+            (text_x, text_y, anchor)
+            for text_x, text_y, anchor in (
+                (x + 7, y + 3.5, "start"),
+                (x - 7, y + 3.5, "end"),
+                (x, y - 10, "middle"),
+                (x, y + 17, "middle"),
+                (x + 6, y - 10, "start"),
+                (x + 6, y + 17, "start"),
+                (x - 6, y - 10, "end"),
+                (x - 6, y + 17, "end"),
+            )
+            if _is_free(_area(text_x, text_y, anchor, name), box, taken)
+        ]
+        if options:
+            # Beside the point rather than above it, but over as few others as there may be.
+            best = min(options, key=lambda option: _covered(_area(*option, name), tips))
+            taken.append(_area(*best, name))
+            texts.append((*best, name))
     return texts
+
+
+def _area(x: float, y: float, anchor: str, text: str) -> _Box:
+    """Left, right, top and bottom of a text."""
+    width = _LETTER * len(text)
+    left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+    return left, left + width, y - _LINE, y + 2
+
+
+def _is_free(area: _Box, box: _Box, taken: Sequence[_Box]) -> bool:
+    inside = box[0] <= area[0] and area[1] <= box[1] and box[2] <= area[2] and area[3] <= box[3]
+    return inside and not any(_overlap(area, other) for other in taken)
+
+
+def _covered(area: _Box, tips: Sequence[tuple[float, float, str]]) -> int:
+    """Points below a text."""
+    return sum(_overlap(area, (x - 2, x + 2, y - 2, y + 2)) for x, y, _ in tips)
 
 
 def _overlap(one: _Box, other: _Box) -> bool:

@@ -39,10 +39,13 @@ def test_of_many_tasks_the_pairs_that_part_most():
     assert figures[0].text == "The 3 of 6 pairs of tasks whose ranks differ most."
     plots = [figure.title for figure in figures if figure.kind == "plot"]
     assert plots == ["click and buy", "same and buy", "again and buy"]
+    folded = [figure.folded for figure in figures if figure.kind == "table"]
+    assert folded == [False, True, True]
 
 
 def test_where_nothing_is_clear_nothing_is_listed():
     figures = divergence_figures(
         {"click": _measured(CLICK, spread=0.1), "buy": _measured(BUY, spread=0.1)}
     )
+    assert [figure.kind for figure in figures] == ["plot", "note"]
     assert figures[1].text == "No feature is clearly important to click or buy."

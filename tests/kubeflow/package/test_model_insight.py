@@ -17,8 +17,8 @@ def test_it_stands_between_evaluation_and_report(golden_folder, documents):
     before = set(tasks["model-insight"]["dependentTasks"])
     assert {"slice-evaluation", "trainer", "transform"} <= before
     assert "model-insight" in tasks["report"]["dependentTasks"]
-    # What serves does not wait for what is only looked at.
-    assert "model-insight" not in tasks["pusher"]["dependentTasks"]
+    # What decides does not wait for what is only looked at.
+    assert "model-insight" not in tasks["rela-imp-gate"]["dependentTasks"]
     pipeline = pipeline_pb2.Pipeline.FromString(compiled.ir)
     nodes = {one.pipeline_node.node_info.id: one.pipeline_node for one in pipeline.nodes}
     given = nodes["ModelInsight"].parameters.parameters["insights"].field_value.string_value

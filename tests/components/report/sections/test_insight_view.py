@@ -33,7 +33,7 @@ def test_names_keep_out_of_each_others_way():
     view = plot_view(_plot(series=near, named=["one", "two", "far", "unknown"]))
     assert [text for *_, text in view.texts] == ["one", "two", "far"]
     (one_x, one_y, *_), (two_x, two_y, *_), (far_x, _, anchor, _) = view.texts
-    assert abs(one_y - two_y) >= 10 or abs(one_x - two_x) >= 15
+    assert abs(one_y - two_y) >= 10 or abs(one_x - two_x) >= 17
     assert anchor == "end" and far_x < WIDTH
     assert [label for _, _, label in view.series[0].tips] == ["one", "two", "far", "x"]
 
