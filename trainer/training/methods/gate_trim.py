@@ -86,10 +86,7 @@ class GateTrim(TrainingMethod):
         larger = _with_weights(self._job.build_model, first.weights)
         history = first.history
         values = history.gate_weights if self._by == "weight" else history.gate_contributions
-        network = larger.network
-        dropped = small_modules(
-            network.tasks, network.names, network.visible, values, self._threshold
-        )
+        dropped = self._below_threshold(larger.network, values)
         if not self._job.settings.epochs:
             first.history.notes.append("No step was taken, so that nothing was dropped.")
             return first
@@ -108,6 +105,14 @@ class GateTrim(TrainingMethod):
         history.notes += notes
         return TrainingResult(
             second.weights, history, lambda: _rebuilt(smaller), second.state, smaller.settings
+        )
+
+    def _below_threshold(
+        self, network: DTN, values_of_task: dict[str, dict[str, float]]
+    ) -> dict[str, list[str]]:
+        """Names of the modules to drop by task."""
+        return small_modules(
+            network.tasks, network.names, network.visible, values_of_task, self._threshold
         )
 
     def _second_job(
