@@ -79,6 +79,7 @@ ONE_RUN = (
     "pipeline/test_command_line.py",
     "pipeline/test_drift_of_a_run.py",
     "pipeline/test_gate_of_a_run.py",
+    "pipeline/test_insight_of_a_run.py",
     "pipeline/test_run_endings.py",
     "pipeline/test_serving_check_of_a_run.py",
     "pipeline/test_serving_skew_of_a_run.py",

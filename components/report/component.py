@@ -6,6 +6,7 @@ from tfx.orchestration import data_types
 from tfx.types import component_spec, standard_artifacts
 
 from mtlx.components.drift_guard.drift_result import DriftResult
+from mtlx.components.model_insight.insight_result import InsightResult
 from mtlx.components.report import executor
 from mtlx.components.report.artifact import HtmlReport
 from mtlx.components.report.settings import ReportSettings
@@ -37,6 +38,7 @@ class ReportSpec(component_spec.ComponentSpec):
         "reference_model_run": _optional(standard_artifacts.ModelRun),
         "drift": _optional(DriftResult),
         "skew": _optional(SkewResult),
+        "insight": _optional(InsightResult),
     }
     OUTPUTS = {"report": component_spec.ChannelParameter(type=HtmlReport)}
 
@@ -66,6 +68,7 @@ class Report(base_component.BaseComponent):
         experiment: JSON of the experiment file's sections, which the report shows.
         infra_blessing: of `ServingCheck`.
         skew: of `SkewGuard`.
+        insight: of `ModelInsight`.
 
     Raises:
         ValidationError: the settings are wrong.
@@ -91,6 +94,7 @@ class Report(base_component.BaseComponent):
         trained_examples: types.BaseChannel | None = None,
         transformed_examples: types.BaseChannel | None = None,
         skew: types.BaseChannel | None = None,
+        insight: types.BaseChannel | None = None,
     ):
         if isinstance(settings, str):
             ReportSettings.from_json(settings)
@@ -109,6 +113,7 @@ class Report(base_component.BaseComponent):
                 reference_model_run=reference_model_run,
                 drift=drift,
                 skew=skew,
+                insight=insight,
                 settings=settings,
                 experiment=experiment,
                 report=types.Channel(type=HtmlReport),

@@ -57,6 +57,7 @@ class Executor(base_executor.BaseExecutor):
             ingestion=joined_ingestion(spans) if spans else sources.ingestion(),
             drift=sources.drift(),
             skew=sources.skew(),
+            insight=sources.insight(),
             experiment=experiment,
             span=sources.span(),
             spans=spans,

@@ -13,6 +13,7 @@ from mtlx.components.report.sections.experiment_view import (
 )
 from mtlx.components.report.sections.further_metrics import further_metrics
 from mtlx.components.report.sections.heat_map import heat_map
+from mtlx.components.report.sections.insight_view import HEIGHT, WIDTH, figure_groups, mark
 from mtlx.components.report.sections.reliability_chart import reliability_chart
 from mtlx.components.report.sections.roc_chart import roc_chart
 from mtlx.components.report.sections.slice_groups import SliceGroup, slice_groups
@@ -39,7 +40,12 @@ MODEL_NAMES = {
     ANCHOR: "anchor model",
 }
 _ENVIRONMENT = page_environment()
-_ENVIRONMENT.globals.update(model_names=MODEL_NAMES)
+_ENVIRONMENT.globals.update(
+    model_names=MODEL_NAMES,
+    insight_groups=figure_groups,
+    plot_mark=mark,
+    plot_size=(WIDTH, HEIGHT),
+)
 
 
 def render(data: ReportData) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from mtlx.components.anomaly_guard.anomalies import Anomaly
 from mtlx.components.drift_guard.drift_result import Drift
 from mtlx.components.log_example_gen.ingestion_summary import IngestionSummary
+from mtlx.components.model_insight.insight_result import ModelInsights
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.sections.window_view import SpanView
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
@@ -107,6 +108,7 @@ class ReportData:
         experiment: sections of the experiment file as plain values; empty where they are unknown.
         span: number of the portion of the logs that was read; None where the logs have none.
         spans: of the run's window; empty without one.
+        insight: what the candidate goes by; None where nobody asked for it.
         notices: what could not be shown, and why.
         max_cross_slices_shown: see `ReportSettings`.
     """
@@ -129,6 +131,7 @@ class ReportData:
     experiment: dict[str, Any] = field(default_factory=dict)
     span: int | None = None
     spans: tuple[SpanView, ...] = ()
+    insight: ModelInsights | None = None
     notices: tuple[str, ...] = ()
     max_cross_slices_shown: int = 50
 

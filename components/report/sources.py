@@ -17,6 +17,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
     read_ingestion_summary,
 )
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
+from mtlx.components.model_insight.insight_result import ModelInsights
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.report.best_possible_path import span_path
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
@@ -192,6 +193,11 @@ class Sources:
         """How far what was served differs; None where no guard ran."""
         artifact = self._artifact("skew")
         return Skew.load(artifact.uri) if artifact else None
+
+    def insight(self) -> ModelInsights | None:
+        """What the candidate goes by; None where nobody asked for it."""
+        artifact = self._artifact("insight")
+        return ModelInsights.load(artifact.uri) if artifact else None
 
     def span(self) -> int | None:
         """Number of the portion of the logs that was read, where they come in portions."""

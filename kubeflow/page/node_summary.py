@@ -12,6 +12,7 @@ from mtlx.kubeflow.page.data_summary import (
 from mtlx.kubeflow.page.evaluation_summary import evaluation_summary
 from mtlx.kubeflow.page.markdown import code, plain, table
 from mtlx.kubeflow.page.page_context import PageContext
+from mtlx.kubeflow.page.summaries.insight_summary import insight_summary
 from mtlx.kubeflow.page.summaries.serving_summary import serving_summary
 from mtlx.kubeflow.page.summaries.skew_summary import skew_summary
 from mtlx.kubeflow.page.training_summary import training_summary
@@ -30,6 +31,7 @@ _DETAILS = {
     "ExampleValidator": ("anomalies", anomalies_summary),
     "DriftGuard": ("drift", drift_summary),
     "SkewGuard": ("skew", skew_summary),
+    "ModelInsight": ("insight", insight_summary),
     "Trainer": ("model_run", training_summary),
     "SliceEvaluation": ("evaluation", evaluation_summary),
     "ReferenceTrainer": ("model_run", training_summary),

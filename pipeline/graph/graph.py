@@ -21,7 +21,12 @@ from mtlx.pipeline.graph.data_nodes import (
     statistics_node,
     transform_node,
 )
-from mtlx.pipeline.graph.judging_nodes import judging_nodes, pusher_nodes, serving_check_nodes
+from mtlx.pipeline.graph.judging_nodes import (
+    insight_nodes,
+    judging_nodes,
+    pusher_nodes,
+    serving_check_nodes,
+)
 from mtlx.pipeline.graph.opponents import Opponents
 from mtlx.pipeline.graph.resolvers.base_model import (
     base_model_node,
@@ -60,8 +65,9 @@ def create_pipeline(
         window), BlessedSchema and SchemaGen (or the imported schema), ExampleValidator,
         AnomalyGuard, DriftGuard, SkewGuard (with serving logs), BaseModel (with a warm start),
         Transform, Trainer (and ReferenceTrainer), LatestBlessedModel (and GivenModel,
-        AnchorModel), SliceEvaluation, RelaImpGate, ServingCheck, Report, Pusher. `components` of
-        the experiment puts stock ones in the places of ours.
+        AnchorModel), SliceEvaluation, RelaImpGate, ServingCheck, ModelInsight (where the report
+        asks for any), Report, Pusher. `components` of the experiment puts stock ones in the places
+        of ours.
     """
     parameters = RunParameters.of(experiment) if runtime_parameters else RunParameters()
     examples = examples_node(experiment, pipeline_root, parameters)
@@ -98,6 +104,7 @@ def create_pipeline(
     evaluation, blessing = judges[0].outputs["evaluation"], judges[-1].outputs["blessing"]
     checks = serving_check_nodes(experiment, read, candidate, opponents, evaluation, blessing)
     infra_blessing = checks[0].outputs["infra_blessing"] if checks else None
+    insight = insight_nodes(experiment, read, candidate, transform, judges)
     report = Report(
         evaluation=evaluation,
         blessing=blessing,
@@ -112,12 +119,13 @@ def create_pipeline(
         reference_model_run=reference.outputs["model_run"] if reference else None,
         drift=drift[0].outputs["drift"] if drift else None,
         skew=skew[0].outputs["skew"] if skew else None,
-        settings=experiment.report.to_json(),
+        insight=insight[0].outputs["insight"] if insight else None,
+        settings=experiment.report.page_json(),
         experiment=experiment.as_written(),
     )
     nodes = [examples, statistics, *([window] if window else []), *before_schema, schema]
     nodes += [validator, guard, *drift, *skew, *([base] if base else []), transform, *trainers]
-    nodes += [*opponents.nodes, *judges, *checks, report]
+    nodes += [*opponents.nodes, *judges, *checks, *insight, report]
     made_of = {
         "train_examples": trained,
         "test_examples": read.test or read.train,

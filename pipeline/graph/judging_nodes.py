@@ -5,6 +5,7 @@ from tfx.components import Trainer
 from tfx.dsl.components.base import base_node
 from tfx.proto import pusher_pb2
 
+from mtlx.components.model_insight.component import ModelInsight
 from mtlx.components.model_pusher.component import ModelPusher
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.serving_check.component import ServingCheck
@@ -58,6 +59,37 @@ def judging_nodes(
         push_to=_push_to(experiment),
     )
     return [evaluation, gate]
+
+
+def insight_nodes(
+    experiment: Experiment,
+    read: RunExamples,
+    candidate: Trainer,
+    transform: base_node.BaseNode,
+    judges: list[base_node.BaseNode],
+) -> list[ModelInsight]:
+    """The node that looks into the candidate for the report, where it asks for any insight.
+
+    Args:
+        experiment: the experiment.
+        read: the examples that it is evaluated on.
+        candidate: its Trainer.
+        transform: what it was trained on.
+        judges: see `judging_nodes`; a model that cannot be evaluated is not looked into.
+    """
+    if not experiment.report.insight:
+        return []
+    insight = ModelInsight(
+        examples=read.test or read.train,
+        model=candidate.outputs["model"],
+        transform_graph=transform.outputs["transform_graph"],
+        insights=experiment.report.insights_json(),
+        data_contract=experiment.contract.to_json(),
+        split=experiment.evaluation.split,
+        whole=read.test is not None,
+    )
+    insight.add_upstream_node(judges[0])
+    return [insight]
 
 
 def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseChannel | None]:

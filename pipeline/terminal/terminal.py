@@ -11,6 +11,7 @@ from mtlx.components.slice_evaluation.results import SliceResults
 from mtlx.pipeline.run.run_result import NodeRun, RunResult
 from mtlx.pipeline.terminal.drift_lines import drift_lines
 from mtlx.pipeline.terminal.further_lines import further_lines
+from mtlx.pipeline.terminal.insight_lines import insight_lines
 from mtlx.pipeline.terminal.live_lines import LiveLines
 from mtlx.pipeline.terminal.summary_tables import summary_tables
 from mtlx.pipeline.terminal.training_lines import training_lines
@@ -128,7 +129,7 @@ def print_summary(
         console.print(f"Pushed to {result.pushed_to}", soft_wrap=True, markup=False)
     kept, warnings = training_lines(result.nodes)
     quiet, moved = drift_lines(result.nodes)
-    for line in (*kept, *quiet):
+    for line in (*kept, *quiet, *insight_lines(result.nodes)):
         console.print(line, soft_wrap=True, markup=False)
     for line in (*warnings, *moved):
         console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.layers.told import ATTENTION, REPRESENTATION, listening
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.networks import NETWORKS
@@ -340,3 +341,35 @@ def test_mixed_precision_gives_float32_scores(network):
         keras.mixed_precision.set_global_policy("float32")
     for name in ("logits", "probabilities"):
         assert outputs[name].dtype == tf.float32 and np.isfinite(outputs[name]).all()
+
+
+#: Attend to nothing, and so tell of no attention.
+_WITHOUT_ATTENTION = ("mean_pooling", "youtube_net", "none")
+#: What the towers' logits are not alone: probabilities are composed, another network's are added.
+_NOT_LINEAR = ("esmm", "star")
+
+
+@each_model
+def test_who_listens_is_told_and_changes_nothing(model):
+    network, encoder, _, arrangement = model
+    rows = 60
+    # Of one domain, whose towers are one linear map.
+    features = {**_features(FULL, rows), "domain_id": tf.zeros(rows, "int64")}
+    plain = _arrays(_model(model)(features))
+    with listening():
+        told = _arrays(_model(model)(features))
+    assert told.keys() - plain.keys() <= {REPRESENTATION, ATTENTION}
+    for name, values in plain.items():
+        np.testing.assert_array_equal(told[name], values)
+    representation = told[REPRESENTATION]
+    assert representation.shape[:2] == (rows, len(TREE))
+    for task in range(len(TREE)) if network.partition("+")[0] not in _NOT_LINEAR else ():
+        width_and_1 = np.column_stack([representation[:, task], np.ones(rows)]).astype(float)
+        solved, *_ = np.linalg.lstsq(width_and_1, told["logits"][:, task].astype(float), rcond=None)
+        np.testing.assert_allclose(width_and_1 @ solved, told["logits"][:, task], atol=1e-4)
+    assert (ATTENTION in told) == (
+        encoder not in _WITHOUT_ATTENTION and arrangement in ("joint", "mtl")
+    )
+    if ATTENTION in told:
+        behaviours = np.concatenate([features["clicks"], features["buys"]], axis=1) != 0
+        assert (told[ATTENTION][~behaviours.any(axis=1)] == 0).all()

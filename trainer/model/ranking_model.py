@@ -8,6 +8,12 @@ import keras
 
 from mtlx.trainer.layers.field_embedding import EMBEDDING_START, FieldEmbedding
 from mtlx.trainer.layers.gain import Gain
+from mtlx.trainer.layers.told import (
+    is_listening,
+    representation_of,
+    target_attention,
+    with_told,
+)
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
 from mtlx.trainer.model.scores import scores
@@ -98,24 +104,33 @@ class RankingModel(GradientModel):
             network's intermediates, such as "gates/<task>" ``(B, n)``. The two always agree:
             for a network that composes probabilities itself the logits are those of the
             composed probabilities. "domain_id" ``(B,)`` is passed through. In training there may
-            be "losses/<name>" ``(B,)`` of the encoder.
+            be "losses/<name>" ``(B,)`` of the encoder. While somebody listens there are the outputs
+            of `mtlx.trainer.layers.told` besides.
         """
         embedded = self.embedding(used_features(self._read, features))
-        interests = self.encoder(
-            embedded.sequences, embedded.masks, embedded.target, training=training
-        )
+        behaviours = (embedded.sequences, embedded.masks, embedded.target)
+        interests, told = with_told(self.encoder, *behaviours, training=training)
         interests, of_encoder = interests if isinstance(interests, tuple) else (interests, {})
         if self.gain is not None:
             interests = self.gain(interests)
         fields = self.bottom(embedded.fields, interests, training=training)
         domain_ids = domains_of(features, fields)
         ids = embedded.field_ids
+        network = self._telling_network if is_listening() else self.network
         if len(fields.shape) == 4 and not self.network.takes_task_inputs:
             names = [task.name for task in self.inputs_record.tasks]
-            outputs = with_task_inputs(self.network, names, fields, ids, domain_ids, training)
+            outputs = with_task_inputs(network, names, fields, ids, domain_ids, training)
         else:
-            outputs = dict(self.network(fields, ids, domain_ids, training=training))
+            outputs = dict(network(fields, ids, domain_ids, training=training))
+        of_encoder = {**of_encoder, **target_attention(told, self.encoder.target_place)}
         return {**outputs, **scores(outputs), **of_encoder, DOMAIN_ID: domain_ids}
+
+    def _telling_network(
+        self, *arguments: keras.KerasTensor, training: bool
+    ) -> dict[str, keras.KerasTensor]:
+        """The network's outputs, and what it tells."""
+        outputs, told = with_told(self.network, *arguments, training=training)
+        return {**outputs, **representation_of(told, len(self.inputs_record.tasks))}
 
     @property
     def embeddings(self) -> list[FieldEmbedding]:

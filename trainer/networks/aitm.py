@@ -11,6 +11,7 @@ from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.told import REPRESENTATION, tell
 from mtlx.trainer.networks.network import DEFAULT_LOSSES, Network
 from mtlx.trainer.task_tree import levels, preceding
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -94,6 +95,7 @@ class AITM(Network):
             mixed = self._attend(step, carried, ops.take(own, level, axis=1))
             states.update({task: mixed[:, place] for place, task in enumerate(level)})
         joined = ops.stack([states[task] for task in range(len(self.preceding))], axis=1)
+        tell(REPRESENTATION, joined)
         return {"logits": self.output_layer(joined)[:, :, 0]}
 
     def _attend(

@@ -13,6 +13,7 @@ from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.told import REPRESENTATION, tell
 from mtlx.trainer.networks.network import Network
 from mtlx.transform.contract.model_inputs import ModelInputs
 
@@ -110,6 +111,7 @@ class M2M(Network):
         hidden = mix(weights, experts)  # (B, T, h)
         for layer in self.tower_layers:
             hidden = ops.relu(layer(hidden[:, :, None], knowledge, domain_ids)[:, :, 0] + hidden)
+        tell(REPRESENTATION, hidden)
         gates = {task: [index] for index, task in enumerate(self.gate_names)}
         return {
             "logits": self.output_layer(hidden)[:, :, 0],

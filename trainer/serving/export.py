@@ -82,9 +82,16 @@ class ServedModel(tf.Module):
         )
         write_serving_contract(folder, self._contract)
 
+    def features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the model reads of serialised raw examples ``(B,)``: its inputs by name."""
+        return dict(self._transformed(self._parsed_examples(examples)))
+
     def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self._predict(self._parsed_examples(examples))
+
+    def _parsed_examples(self, examples: tf.Tensor) -> Raw:
         parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
-        return self._predict(aligned_sequences(parsed, self._contract.behaviours))
+        return aligned_sequences(parsed, self._contract.behaviours)
 
     def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
         """What a schema takes for always present may still be missing in a request."""
@@ -141,11 +148,13 @@ class ServedModel(tf.Module):
         given = {name: tf.constant(values, tf.float32) for name, values in numbers.items()}
         return self._parsed_columns({**columns, **given})
 
-    def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
+    def _transformed(self, raw: Raw) -> Mapping[str, tf.Tensor]:
         features = self._contract.features.items()
         single = [name for name, feature in features if not isinstance(feature, SequenceFeature)]
-        raw = single_values(listed_domains(raw, self._contract.domain), single)
-        outputs = self._model(self._transform(raw))
+        return self._transform(single_values(listed_domains(raw, self._contract.domain), single))
+
+    def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
+        outputs = self._model(self._transformed(raw))
         probabilities = tf.cast(outputs["probabilities"], tf.float32)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
 

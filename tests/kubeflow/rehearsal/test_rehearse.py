@@ -19,6 +19,7 @@ import yaml
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from mtlx.components.model_insight.insight_result import ModelInsights
 from mtlx.components.skew_guard.skew_result import Skew
 from mtlx.kubeflow import command_line
 from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
@@ -155,6 +156,7 @@ def test_what_was_served_is_looked_at_in_a_task_of_its_own(killed_once, experime
     settings = (
         f"data.serving_path={json.dumps(f'{served}/*.parquet')}",
         f"skew={json.dumps(skew)}",
+        "report.insight=[{name: importance, options: {rows: 100, repeats: 2}}, gates]",
     )
     rehearsal = rehearse(read_experiment(experiment_file, settings), out)
     states = {task.node_id: task.state for task in rehearsal.tasks}
@@ -163,6 +165,14 @@ def test_what_was_served_is_looked_at_in_a_task_of_its_own(killed_once, experime
     found = Skew.load(rehearsal.result.output("SkewGuard", "skew"))
     assert found.beyond == [] and found.scores[0].compared > 150
     assert list(found.scores[0].versions) == [Path(first.result.pushed_to).name]
+    # The model is looked into in a task of its own as well.
+    importance, gates = ModelInsights.load(
+        rehearsal.result.output("ModelInsight", "insight")
+    ).insights
+    assert set(importance.values["tasks"]) == {"click"} and importance.rows == 100
+    assert gates.reason == "network 'shared_bottom' has no gates"
+    page = (rehearsal.result.folder / "report.html").read_text(encoding="utf-8")
+    assert "Gates:</strong> nothing to show; network" in page
 
 
 def test_a_killed_trainer_is_retried_and_goes_on_from_its_checkpoint(killed_once):

@@ -8,6 +8,7 @@ from keras import ops
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.told import ATTENTION, is_listening, tell
 
 
 class MultiHeadAttention(keras.layers.Layer):
@@ -70,6 +71,8 @@ class MultiHeadAttention(keras.layers.Layer):
         query = query * float(query.shape[-1]) ** -0.5
         scores = ops.einsum("bcqhd,bclhd->bchql", query, key)
         weights = masked_softmax(scores, mask[:, :, None, None, :])
+        if is_listening():
+            tell(ATTENTION, ops.mean(weights, axis=2))
         heads = ops.einsum("bchql,bclhd->bcqhd", weights, value)
         return self.output_layer(ops.reshape(heads, (-1, *queries.shape[1:])))
 

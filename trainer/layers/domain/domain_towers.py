@@ -6,6 +6,7 @@ import keras
 
 from mtlx.trainer.layers.domain.domain_dense import DomainDense
 from mtlx.trainer.layers.parallel.normalization import Normalization, domain_normalization_layer
+from mtlx.trainer.layers.told import REPRESENTATION, tell
 
 
 class DomainTowers(keras.layers.Layer):
@@ -66,4 +67,5 @@ class DomainTowers(keras.layers.Layer):
                 flag = {"training": training} if self.batch else {}
                 outputs = self.normalizations[place](outputs, domain_ids, **flag)
             outputs = self.dropout(keras.ops.relu(outputs), training=training)
+        tell(REPRESENTATION, outputs)
         return self.output_layer(outputs, domain_ids)[:, :, 0]  # (B, T)

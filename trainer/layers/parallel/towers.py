@@ -7,6 +7,7 @@ import keras
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
+from mtlx.trainer.layers.told import REPRESENTATION, tell
 
 
 class Towers(keras.layers.Layer):
@@ -19,6 +20,7 @@ class Towers(keras.layers.Layer):
         hidden: widths of each tower's hidden layers; empty for a linear tower.
         dropout: share of the hidden units that are dropped in training.
         normalization: of the hidden layers, see `ParallelMLP`.
+        places: positions of the tasks among all of the model's; None where they are all.
     """
 
     def __init__(
@@ -27,8 +29,10 @@ class Towers(keras.layers.Layer):
         hidden: Sequence[int],
         dropout: float = 0.0,
         normalization: Normalization = "none",
+        places: Sequence[int] | None = None,
     ):
         super().__init__()
+        self.places = None if places is None else tuple(places)
         self.mlp = None
         if hidden:
             self.mlp = ParallelMLP(tasks, hidden, dropout, normalization=normalization)
@@ -40,4 +44,5 @@ class Towers(keras.layers.Layer):
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Logits ``(B, T)`` of the tasks."""
         hidden = inputs if self.mlp is None else self.mlp(inputs, training=training)
+        tell(REPRESENTATION, hidden, self.places)
         return self.output_layer(hidden)[:, :, 0]  # (B, T)

@@ -8,6 +8,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
+from mtlx.trainer.layers.told import REPRESENTATION
 from mtlx.trainer.model.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
@@ -63,7 +64,8 @@ class ModelPerTask(ArrangedModel):
         domain_ids = domains_of(features, parts[0]["logits"])
         outputs: Outputs = {
             name: ops.stack([of_own_domain(part[name], domain_ids) for part in parts], axis=1)
-            for name in ("logits", "probabilities")
+            for name in ("logits", "probabilities", REPRESENTATION)
+            if all(name in part for part in parts)
         }
         for task, part in zip(self.task_names, parts, strict=True):
             if task in self.gate_names:

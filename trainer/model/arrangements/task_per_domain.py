@@ -8,6 +8,7 @@ from keras import ops
 
 from mtlx.trainer.layers.domain.own_domain import of_own_domain
 from mtlx.trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
+from mtlx.trainer.layers.told import REPRESENTATION
 from mtlx.trainer.model.arrangements.arranged_model import (
     ArrangedModel,
     Outputs,
@@ -61,8 +62,11 @@ class TaskPerDomain(ArrangedModel):
         domains, tasks = self.inputs_record.domains, self.inputs_record.tasks
         domain_ids = domains_of(features, inside["logits"])
         outputs: Outputs = {}
-        for name in ("logits", "probabilities"):
-            pairs = ops.reshape(inside[name], (-1, len(domains), len(tasks)))
+        for name in ("logits", "probabilities", REPRESENTATION):
+            if name not in inside:
+                continue
+            shape = (-1, len(domains), len(tasks), *inside[name].shape[2:])
+            pairs = ops.reshape(inside[name], shape)
             outputs[name] = of_own_domain(pairs, domain_ids)
         for task in self.gate_names:
             for prefix in (GATES, CONTRIBUTIONS):

@@ -123,7 +123,8 @@ class DTN(Network):
         ]
         self.levels = levels(self.carried.before)
         self.towers = [
-            Towers(len(level), tower_hidden, dropout, normalization) for level in self.levels
+            Towers(len(level), tower_hidden, dropout, normalization, places=level)
+            for level in self.levels
         ]
 
     def _make_gates(self, kinds: list[str], dropped: Mapping[str, list[str]]) -> np.ndarray:

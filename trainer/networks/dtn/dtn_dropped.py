@@ -1,4 +1,4 @@
-"""The option of DTN that drops modules of single tasks."""
+"""Modules of DTN that single tasks do without: the option that names them, and which are small."""
 
 from collections.abc import Mapping
 
@@ -44,3 +44,38 @@ def kept_modules(
     if problems:
         raise SettingsError(problems)
     return kept
+
+
+def small_modules(
+    tasks: tuple[TaskSpec, ...],
+    names: list[str],
+    visible: np.ndarray,
+    values_of_task: Mapping[str, Mapping[str, float]],
+    threshold: float,
+) -> dict[str, list[str]]:
+    """Modules that DTN-trim drops; each gate keeps its largest one.
+
+    Args:
+        tasks: T.
+        names: of the E modules.
+        visible: ``(2 T, E)``, which modules each gate sees: the first of every task's two, then
+            the second.
+        values_of_task: by task and module what is compared: a mean share, or weight. A task that
+            is not in it drops nothing.
+        threshold: least value of a module that stays.
+
+    Returns:
+        Names by task, of those that drop any.
+    """
+    dropped = {}
+    for index, task in enumerate(tasks):
+        if task.name not in values_of_task:  # no row of its population
+            continue
+        values, small = values_of_task[task.name], []
+        for row in (index, len(tasks) + index):
+            seen = [names[place] for place in np.flatnonzero(visible[row])]
+            largest = max(seen, key=values.__getitem__)
+            small += [name for name in seen if values[name] < threshold and name != largest]
+        if small:
+            dropped[task.name] = small
+    return dropped

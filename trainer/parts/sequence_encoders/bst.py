@@ -46,6 +46,7 @@ class BST(StackedEncoder):
     """
 
     normalises_interests: ClassVar[bool] = True
+    target_place: ClassVar[int | None] = -1
 
     def __init__(
         self,

@@ -63,6 +63,7 @@ class DFN(StackedEncoder):
     """
 
     normalises_interests: ClassVar[bool] = True
+    target_place: ClassVar[int | None] = 0
 
     def __init__(
         self,

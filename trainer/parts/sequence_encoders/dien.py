@@ -9,6 +9,7 @@ from mtlx.trainer.layers.attention.attentional_gru import AttentionalGRU
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.told import ATTENTION, tell
 from mtlx.trainer.parts.sequence_encoders.sequence_encoder import Interests
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -66,6 +67,7 @@ class DIEN(StackedEncoder):
         values, target = self.scaled(values), self.scaled(target)
         states = self.extractor(values, ops.cast(mask, values.dtype))  # (B, M, L, k)
         attention = masked_softmax(self.relation(states, target), mask)  # (B, M, L)
+        tell(ATTENTION, attention)
         interests = self.evolution(states, attention)[:, :, -1]
         if not training:
             return interests

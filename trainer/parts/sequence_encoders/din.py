@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
+from mtlx.trainer.layers.told import ATTENTION, tell
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder
 from mtlx.transform.contract.model_inputs import ModelInputs
 
@@ -72,4 +73,5 @@ class DIN(StackedEncoder):
             weights = masked_softmax(scores, mask)
         else:
             weights = ops.where(mask, scores, 0.0)
+        tell(ATTENTION, weights)
         return ops.einsum("bml,bmlk->bmk", weights, values)

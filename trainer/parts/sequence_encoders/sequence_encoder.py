@@ -36,6 +36,8 @@ class SequenceEncoder(keras.layers.Layer):
         task_specific: whether the interests are each task's own.
         normalises_interests: whether they come out of a layer normalisation, at a root mean square
             of about 1. Beside fields they then start at the fields' size: see `RankingModel`.
+        target_place: where the target item stands among the positions that it attends to, 0 or
+            -1; None where it is not among them.
         default_losses: terms that are added to those of the network where `training.loss` names
             nothing.
 
@@ -47,6 +49,7 @@ class SequenceEncoder(keras.layers.Layer):
     needs_target: ClassVar[bool] = False
     task_specific: ClassVar[bool] = False
     normalises_interests: ClassVar[bool] = False
+    target_place: ClassVar[int | None] = None
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ()
 
     def __init__(self, inputs: ModelInputs, normalise: bool = False):

@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks.dtn.dtn import DTN
+from mtlx.trainer.networks.dtn.dtn_dropped import small_modules
 from mtlx.trainer.networks.dtn.dtn_weights import take_weights
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.standard import Standard
@@ -109,20 +110,10 @@ class GateTrim(TrainingMethod):
     def _below_threshold(
         self, network: DTN, values_of_task: dict[str, dict[str, float]]
     ) -> dict[str, list[str]]:
-        """Names of the modules to drop by task; each gate keeps its largest module."""
-        dropped = {}
-        for index, task in enumerate(network.tasks):
-            if task.name not in values_of_task:  # no validation row of its population
-                continue
-            values, names = values_of_task[task.name], []
-            for row in (index, len(network.tasks) + index):
-                seen = [network.names[place] for place in np.flatnonzero(network.visible[row])]
-                largest = max(seen, key=values.__getitem__)
-                small = [name for name in seen if values[name] < self._threshold]
-                names += [name for name in small if name != largest]
-            if names:
-                dropped[task.name] = names
-        return dropped
+        """Names of the modules to drop by task."""
+        return small_modules(
+            network.tasks, network.names, network.visible, values_of_task, self._threshold
+        )
 
     def _second_job(
         self, smaller: RankingModel, weights: list[np.ndarray], first: History
