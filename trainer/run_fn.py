@@ -20,6 +20,7 @@ from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.pretrained.given_vectors import GivenVectors
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.serving.training_only import training_only_notes
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -95,7 +96,12 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         start=begun.start,
     )
     result = _train(job, method)
-    result.history.notes[:0] = [*begun.notes, *given.notes, *notes]
+    result.history.notes[:0] = [
+        *begun.notes,
+        *given.notes,
+        *training_only_notes(contract),
+        *notes,
+    ]
     if not workers.is_chief:
         # A worker that left now could not come back for a chief that is killed while it exports.
         workers.wait()

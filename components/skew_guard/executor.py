@@ -259,7 +259,7 @@ def _reading(
 
 
 def _without(contract: DataContract, columns: Sequence[str]) -> DataContract:
-    """A contract of what is there; what stands beside each other is read together, or not at all."""
+    """A contract of what is there; what stands beside others is read with them, or not at all."""
     features = {
         name: feature
         for name, feature in contract.features.items()

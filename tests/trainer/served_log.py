@@ -205,12 +205,12 @@ def _training_rows(work, transformed):
 
 
 def _transform(work, contract, name, always_present=False):
-    kinds = {"categorical": tf.string, "numeric": tf.float32, "sequence": tf.string}
-    spec = {name: tf.io.VarLenFeature(kinds[x.kind]) for name, x in contract.features.items()}
+    kinds = {"text": tf.string, "number": tf.float32}
+    spec = {name: tf.io.VarLenFeature(kinds[x.holds]) for name, x in contract.features.items()}
     if always_present:
         spec = {
             key: tf.io.FixedLenFeature([], x.dtype)
-            if contract.features[key].kind != "sequence"
+            if contract.features[key].takes_one
             else x
             for key, x in spec.items()
         }

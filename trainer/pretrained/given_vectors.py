@@ -36,7 +36,7 @@ class GivenVectors:
             given = feature.pretrained
             try:
                 with tf.io.gfile.GFile(given.path, "rb") as file:
-                    table = VectorTable.read(file, given.path, given.size, name)
+                    table = VectorTable.read(file.read(), given.path, given.size, name)
             except tf.errors.OpError as error:
                 raise ValueError(
                     f"features.{name}.pretrained.path: {given.path} cannot be read: {error.message}"

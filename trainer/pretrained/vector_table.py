@@ -1,7 +1,7 @@
 """A Parquet file with a vector for each value, read and checked."""
 
+import io
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -26,11 +26,11 @@ class VectorTable:
     vectors: np.ndarray
 
     @classmethod
-    def read(cls, stream: BinaryIO, path: str, size: int, feature: str) -> "VectorTable":
+    def read(cls, content: bytes, path: str, size: int, feature: str) -> "VectorTable":
         """Reads a file.
 
         Args:
-            stream: of its bytes.
+            content: its bytes.
             path: for messages.
             size: that the vectors have by the experiment file.
             feature: whose values they are of.
@@ -40,7 +40,7 @@ class VectorTable:
         """
         key = f"features.{feature}.pretrained"
         try:
-            table = pq.read_table(stream)
+            table = pq.read_table(io.BytesIO(content))
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{key}.path: {path} cannot be read as Parquet: {error}") from error
         for column in (VALUE, VECTOR):
