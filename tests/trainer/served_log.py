@@ -209,9 +209,7 @@ def _transform(work, contract, name, always_present=False):
     spec = {name: tf.io.VarLenFeature(kinds[x.holds]) for name, x in contract.features.items()}
     if always_present:
         spec = {
-            key: tf.io.FixedLenFeature([], x.dtype)
-            if contract.features[key].takes_one
-            else x
+            key: tf.io.FixedLenFeature([], x.dtype) if contract.features[key].takes_one else x
             for key, x in spec.items()
         }
     spec |= {task.label: tf.io.VarLenFeature(tf.int64) for task in contract.tasks.values()}

@@ -20,6 +20,7 @@ from mtlx.trainer.warm_start.warm_start import vocabularies_of
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.model_inputs import MISSING_ID
+from mtlx.transform.contract.name_checks import served_name
 from tests.trainer import served_log
 
 ROWS, SIZE = 140, 3
@@ -151,14 +152,8 @@ def test_both_signatures_and_the_scorer_say_what_the_trained_model_says(shop):
     np.testing.assert_allclose(expected[: len(shop.rows["place"])], _as_served(shop), atol=1e-6)
     served = shop.contract.served
     columns = columns_of(without_labels(shop.examples, served), served)
-    named = {
-        name: next(k for k in shop.signatures["serving_columns"].structured_input_signature[1]
-                   if k == name)
-        for name in columns
-    }  # fmt: skip
-    found = shop.signatures["serving_columns"](
-        **{named[n]: tf.constant(v) for n, v in columns.items()}
-    )
+    given = {served_name(name): tf.constant(values) for name, values in columns.items()}
+    found = shop.signatures["serving_columns"](**given)
     np.testing.assert_allclose(found["ctr"].numpy(), expected, atol=1e-6)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -168,7 +163,7 @@ def test_both_signatures_and_the_scorer_say_what_the_trained_model_says(shop):
     assert len(np.unique(expected.round(5))) > 0.9 * ROWS
 
 
-@pytest.mark.parametrize("name", ["item", "city", "genres", "genres.weights", "tags", "brands",
+@pytest.mark.parametrize("name", ["item", "city", "genres", "tags", "brands",
                                   "text", "image", "price", "clicks", "hour"])  # fmt: skip
 def test_every_feature_moves_the_served_score(shop, name):
     order = np.roll(np.arange(ROWS), 1)
@@ -176,8 +171,7 @@ def test_every_feature_moves_the_served_score(shop, name):
     for position, other in enumerate(order):
         example = tf.train.Example.FromString(shop.examples[position])
         another = tf.train.Example.FromString(shop.examples[other])
-        names = ("genres", "genres.weights") if name.startswith("genres") else (name,)
-        for one in names:
+        for one in (name, f"{name}.weights"):
             example.features.feature[one].CopyFrom(another.features.feature[one])
         changed.append(example.SerializeToString())
     assert np.abs(_by_examples(shop, changed) - _by_examples(shop)).max() > 1e-3

@@ -30,7 +30,7 @@ FEATURES = {
     "text": {"kind": "vector", "size": SIZE, "standardise": True},
     "here": {"kind": "categorical"},
     "there": {"kind": "categorical"},
-    "pair": {"kind": "cross", "of": ["here", "there"], "hash_buckets": 1000},
+    "both": {"kind": "cross", "of": ["here", "there"], "hash_buckets": 1000},
     "item": {"kind": "categorical", "pretrained": {"path": "", "size": SIZE}},
     "quality": {"kind": "numeric"},
     "position": {"kind": "numeric", "serve_as": 1},
