@@ -138,7 +138,7 @@ WRONG = {
         "features.both.of: List should have at least 2 items",
     ),
     "a cross without buckets": (
-        {"both": {"kind": "cross", "of": ["item", "item"]}},
+        {"both": {"kind": "cross", "of": ["item", "city"]}},
         "features.both.hash_buckets: Field required",
     ),
     "a number served as a text": (
