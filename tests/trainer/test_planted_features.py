@@ -1,4 +1,10 @@
-"""Labels that hang on one kind of feature each: only what takes it in reaches the best AUC."""
+"""Labels that hang on one kind of feature each: only what takes it in reaches the best AUC.
+
+Without it, from the same log (AUC with, without, best possible): weights of several values 0.909,
+0.767, 0.918; a direction of a vector 0.907, 0.493, 0.914; a pair that is crossed 0.938, 0.597, 0.934;
+vectors of items that are too rare to be learnt 0.852, 0.779, 0.880; what is relevant, behind clicks
+that hang on the position as much, 0.803, 0.641, 0.820.
+"""
 
 import json
 from types import SimpleNamespace
@@ -116,10 +122,17 @@ def _made(folder, seed=1, features=FEATURES):
         for task in TASKS
     }
     relevant = made.relevant[ROWS - TESTED :]
-    found["relevance"] = (
-        roc_auc_score(relevant, scores["click"]),
-        roc_auc_score(relevant, tested["quality"]),
-    )
+    best = roc_auc_score(relevant, tested["quality"])
+    found["relevance"] = roc_auc_score(relevant, scores["click"]), best
+    # The same weights, with the position as an ordinary feature of every request.
+    position = {"kind": "numeric"}
+    ordinary = DataContract.read(
+        {**contract.model_dump(), "features": {**contract.model_dump()["features"],
+                                               "position": position}}
+    )  # fmt: skip
+    ServedModel(model, transformed, ordinary).save(str(folder / "ordinary"))
+    scores = Scorer(str(folder / "ordinary")).score(tested)
+    found["ordinary relevance"] = roc_auc_score(relevant, scores["click"]), best
     return {name: (float(auc), float(best)) for name, (auc, best) in found.items()}
 
 
@@ -157,4 +170,11 @@ def _share(auc, best):
 def test_what_hangs_on_the_feature_alone_is_learnt(found, task):
     auc, best = found[task]
     assert best > 0.8
-    assert _share(auc, best) > 0.8
+    assert _share(auc, best) > 0.87
+
+
+def test_a_served_position_would_rank_by_what_was_shown_before(found):
+    """The same model, asked with the positions of an earlier ranking."""
+    auc, best = found["ordinary relevance"]
+    assert _share(auc, best) < 0.65
+    assert found["relevance"][0] > auc + 0.1

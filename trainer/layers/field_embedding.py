@@ -61,8 +61,9 @@ class FieldEmbedding(keras.layers.Layer):
     items too rare to be learnt. DIN over item and category gets nine tenths of the way from chance
     to the best possible AUC (0.78) or farther; over items alone it stays at 0.50, and with the
     target made of its item alone at 0.60 to 0.63 (test_behaviours_of_several_fields.py, two seeds).
-    Labels that hang on one of several values and its weight, on a direction of a vector, or on a
-    pretrained vector alone: see test_planted_features.py.
+    Labels that hang on the weights of several values: AUC 0.909 of the possible 0.918, 0.767 without
+    the weights; on a direction of a vector 0.907 of 0.914, 0.493 without it; on pretrained vectors
+    of rare items 0.852 of 0.880, 0.779 without them (test_planted_features.py).
 
     Args:
         inputs: the features.

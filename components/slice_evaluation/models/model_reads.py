@@ -23,7 +23,7 @@ class FeatureForm:
 
     Attributes:
         form: `TEXT`, `NUMBER` or `WHOLE_NUMBER`.
-        kind: ``categorical``, ``numeric``, ``sequence``, ``label``; None where it is not known.
+        kind: ``categorical``, ``numeric``, ``sequence`` and so on, ``label``; None where it is not known.
     """
 
     form: str
@@ -66,7 +66,7 @@ def model_reads(
         features = {name: FeatureForm(form, kinds.get(name)) for name, form in parsed.items()}
     else:
         features = {
-            name: FeatureForm(parsed.get(name, form_of(feature)), feature.kind)
+            name: FeatureForm(parsed.get(name, form_of(feature)), feature.held_as)
             for name, feature in contract.features.items()
             if contract.is_asked_for(name) and (name in parsed or not parsed)
         }

@@ -52,6 +52,11 @@ class FeatureKind(Settings):
         return False
 
     @property
+    def held_as(self) -> str:
+        """What examples hold of it, in words: a model that reads it otherwise fails on them."""
+        return str(getattr(self, "kind"))  # noqa: B009 (a field of every kind)
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of what a model is given of it, a row: ids int64, other numbers float32."""
         raise NotImplementedError

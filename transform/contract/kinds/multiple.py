@@ -84,6 +84,11 @@ class MultipleFeature(IdKind):
         return {name: alone, f"{name}.weights": weights}
 
     @property
+    def held_as(self) -> str:
+        """See `FeatureKind`."""
+        return "several categories"
+
+    @property
     def row_bytes(self) -> int:
         """See `FeatureKind`."""
         return 12 * self.max_values  # With weights, which most have.

@@ -40,6 +40,11 @@ class VectorFeature(ServedWithout):
     dropped: bool = False
 
     @property
+    def held_as(self) -> str:
+        """See `FeatureKind`."""
+        return f"vector of {self.size}"
+
+    @property
     def row_bytes(self) -> int:
         """See `FeatureKind`."""
         return 4 * self.size
