@@ -46,7 +46,6 @@ NETWORKS = {
         },
         "sequence_encoder": "mean_pooling",
     },
-    "ple": {"network": "ple"},
     "star": {"network": "star"},
     "single_task": {"network": "single_task", "options": {"hidden": [8]}},
     "tfi with bst": {"network": "tfi", "sequence_encoder": "bst"},
