@@ -20,6 +20,11 @@ from mtlx.transform.contract.features import (
     SequenceFeature,
     WeightsFeature,
 )
+from mtlx.transform.contract.kind_checks import (
+    cross_problems,
+    training_only_problems,
+    weights_problems,
+)
 from mtlx.transform.contract.model_inputs import TaskSpec
 from mtlx.transform.contract.name_checks import name_problems
 
@@ -134,9 +139,9 @@ class ContractSections(Settings):
         problems = [
             *self._feature_problems(),
             *self._beside_problems(),
-            *self._weights_problems(),
-            *self._cross_problems(),
-            *self._training_only_problems(),
+            *weights_problems(self),
+            *cross_problems(self),
+            *training_only_problems(self),
             *self._task_problems(),
             *self._column_problems(),
             *name_problems(
@@ -158,7 +163,7 @@ class ContractSections(Settings):
             references.append(("domain.feature", self.domain.feature))
         for name, feature in self.features.items():
             if feature.kind == "sequence":
-                references.append((f"{self._written(name)}.of", feature.item))
+                references.append((f"{self.written(name)}.of", feature.item))
         problems = [
             f"{key} {name!r} is no categorical feature{self._although(name)}, "
             f"{suggest(name, categorical)}"
@@ -168,7 +173,7 @@ class ContractSections(Settings):
         for name, feature in self.features.items():
             if feature.kind == "sequence" and feature.item in categorical:
                 if not self.categorical(feature.item).embed:
-                    problems.append(f"{self._written(name)}.of {feature.of!r} has embed: false")
+                    problems.append(f"{self.written(name)}.of {feature.of!r} has embed: false")
         if self.domain is not None and len(set(self.domain.values)) != len(self.domain.values):
             problems.append(f"domain.values names a domain twice: {self.domain.values}")
         return problems
@@ -205,61 +210,6 @@ class ContractSections(Settings):
         """What a feature is that is meant to have one value."""
         several = isinstance(self.features.get(name), MultipleFeature)
         return " with one value (it has multiple: true)" if several else ""
-
-    def _weights_problems(self) -> list[str]:
-        """Weights of what has one value, or none, and of what has weights already."""
-        several = [n for n, f in self.features.items() if isinstance(f, MultipleFeature)]
-        problems, owners = [], set()
-        for name, feature in self.features.items():
-            if isinstance(feature, WeightsFeature):
-                if feature.of not in several:
-                    problems.append(
-                        f"features.{name}.of {feature.of!r} is no feature with multiple: true, "
-                        f"{suggest(feature.of, several)}"
-                    )
-                elif feature.of in owners:
-                    problems.append(f"features.{name}: {feature.of!r} has other weights already")
-                owners.add(feature.of)
-        return problems
-
-    def _cross_problems(self) -> list[str]:
-        """Crosses of what has no text of its own in every row."""
-        problems = [
-            f"features.{name} is named twice, as a cross and as a column of the log"
-            for name in self.crosses
-            if name in self.features
-        ]
-        for name, cross in self.crosses.items():
-            for of in cross.of:
-                if of not in self.single_values:
-                    found = self.features.get(of)
-                    what = "a cross" if of in self.crosses else found.form if found else None
-                    known = f" (it is {what})" if what else ""
-                    problems.append(
-                        f"features.{name}.of {of!r} is no categorical feature with one "
-                        f"value{known}, {suggest(of, self.single_values)}"
-                    )
-        return problems
-
-    def _training_only_problems(self) -> list[str]:
-        """What a served model cannot do without."""
-        problems = []
-        left = [n for n, f in self.features.items() if n not in self.training_only and f.is_read]
-        if self.training_only and not left:
-            problems.append("features: every one is known only when training; a model reads none")
-        needed = [("target_item", self.target_item)]
-        needed.append(("domain.feature", self.domain.feature if self.domain else None))
-        needed += [
-            (f"{self._written(name)}.of", feature.item)
-            for name, feature in self.features.items()
-            if isinstance(feature, SequenceFeature)
-        ]
-        return problems + [
-            f"{key} {name!r} has serve_as or dropped, and a served model must be given it: leave "
-            "that out"
-            for key, name in needed
-            if name in self.training_only
-        ]
 
     @property
     def single_values(self) -> list[str]:
@@ -342,7 +292,7 @@ class ContractSections(Settings):
             raise ValueError(f"feature {name!r} is {feature.kind}, not a sequence")
         return feature
 
-    def _written(self, name: str) -> str:
+    def written(self, name: str) -> str:
         """Key path of a feature in the experiment file."""
         feature = self.features[name]
         if isinstance(feature, SequenceFeature) and name == f"{feature.beside}.{feature.of}":
@@ -368,7 +318,7 @@ class ContractSections(Settings):
         owner: dict[str, str] = {}
         problems = []
         columns = [
-            (self._written(name), self.column(name))
+            (self.written(name), self.column(name))
             for name, feature in self.features.items()
             if getattr(feature, "mark", None) is None  # They stand in their feature's column.
         ]
