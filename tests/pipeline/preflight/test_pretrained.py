@@ -8,7 +8,7 @@ from mtlx.pipeline.preflight.pretrained import pretrained_problems
 
 EXPERIMENT = """
 name: vectors
-data: {reader: csv, path: log.csv, split: {by: hash, of: user, test: 0.2}}
+data: {reader: csv, path: log.csv, split: {by: hash, of: user}}
 features:
   user: {kind: categorical, embed: false}
   item:
