@@ -61,9 +61,9 @@ class FieldEmbedding(keras.layers.Layer):
     items too rare to be learnt. DIN over item and category gets nine tenths of the way from chance
     to the best possible AUC (0.78) or farther; over items alone it stays at 0.50, and with the
     target made of its item alone at 0.60 to 0.63 (test_behaviours_of_several_fields.py, two seeds).
-    Labels that hang on the weights of several values: AUC 0.909 of the possible 0.918, 0.767 without
-    the weights; on a direction of a vector 0.907 of 0.914, 0.493 without it; on pretrained vectors
-    of rare items 0.852 of 0.880, 0.779 without them (test_planted_features.py).
+    Labels that hang on the weights of several values: AUC 0.909 of the possible 0.918, 0.767
+    without the weights; on a direction of a vector 0.907 of 0.914, 0.493 without it; on pretrained
+    vectors of rare items 0.852 of 0.880, 0.779 without them (test_planted_features.py).
 
     Args:
         inputs: the features.
@@ -228,7 +228,8 @@ class FieldEmbedding(keras.layers.Layer):
         ids: keras.KerasTensor,
     ) -> list[keras.KerasTensor]:
         """The fields of several values, ``(B, 1, k)`` each; theirs are the last columns."""
-        fields, start = [], len(self.cardinalities)
+        fields: list[keras.KerasTensor] = []
+        start = len(self.cardinalities)
         for field in reversed(self.inputs.multiple):
             start -= field.max_values
             end = start + field.max_values
@@ -255,8 +256,9 @@ class FieldEmbedding(keras.layers.Layer):
         columns += [ops.cast(features[f.name], "int64") for f in self.inputs.multiple]
         if columns:
             return ops.concatenate(columns, axis=1)
-        some = (*self.inputs.numeric, *self.inputs.vectors)[0]
-        rows = ops.shape(features[some.name])[0]
+        names = [field.name for field in self.inputs.numeric]
+        names += [vector.name for vector in self.inputs.vectors]
+        rows = ops.shape(features[names[0]])[0]
         return ops.zeros((rows, 0), dtype="int64")
 
 

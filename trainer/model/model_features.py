@@ -18,7 +18,8 @@ def used_features(record: ModelInputs, features: Features) -> dict[str, keras.Ke
         ValueError: one is missing, or "domain_id" where there are several domains.
     """
     names = [field.name for field in record.fields]
-    names += [key for field in (*record.sequences, *record.multiple) for key in field.keys]
+    names += [key for sequence in record.sequences for key in sequence.keys]
+    names += [key for several in record.multiple for key in several.keys]
     names += [field.name for field in record.vectors]
     missing = [name for name in names if name not in features]
     if len(record.domains) > 1 and DOMAIN_ID not in features:
