@@ -23,7 +23,8 @@ class FeatureForm:
 
     Attributes:
         form: `TEXT`, `NUMBER` or `WHOLE_NUMBER`.
-        kind: ``categorical``, ``numeric``, ``sequence`` and so on, ``label``; None where it is not known.
+        kind: ``categorical``, ``numeric``, ``sequence`` and so on, ``label``; None where it is not
+            known.
     """
 
     form: str
