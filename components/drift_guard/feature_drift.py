@@ -96,13 +96,13 @@ def _vector(
     name: str, new: DescribedRows, before: DescribedRows, settings: DriftSettings
 ) -> list[Movement]:
     """How far the means of a vector's numbers have moved; nothing where a side has none."""
-    sides = [side.counts.vectors.get(name) for side in (new, before)]
-    if any(
-        side is None or not side.count or len(side.mean) != len(sides[0].mean) for side in sides
-    ):
+    now, then = (side.counts.vectors.get(name) for side in (new, before))
+    if now is None or then is None or not now.count or not then.count:
         return []
-    value, place = distances.mean_shift((sides[0].mean, sides[1].mean), sides[1].deviation)
-    noise = distances.mean_shift_noise(len(sides[0].mean), sides[0].count, sides[1].count)
+    if len(now.mean) != len(then.mean):
+        return []
+    value, place = distances.mean_shift((now.mean, then.mean), then.deviation)
+    noise = distances.mean_shift_noise(len(now.mean), now.count, then.count)
     bound = settings.bound(name, "mean_shift")
     return [Movement(name, "mean_shift", value, noise, bound, detail=f"number {place + 1}")]
 

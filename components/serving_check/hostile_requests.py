@@ -195,8 +195,8 @@ def _changed_columns(
             yield f"sequences of {length:,} items", {**columns, **lists}
         longer = {sequences[0]: np.full((rows, 77), b"1", object)}
         yield "sequences out of step", {**columns, **longer}
-    lists = kinds["numbers"]
-    for title, given in _odd_lists(lists):
-        rows = len(columns[lists[0]])
-        wrong = {name: np.tile(np.array(given, np.float32), (rows, 1)) for name in lists}
+    names = kinds["numbers"]
+    for title, given in _odd_lists(names):
+        rows = len(columns[names[0]])
+        wrong = {name: np.tile(np.array(given, np.float32), (rows, 1)) for name in names}
         yield title, {**columns, **wrong}

@@ -39,7 +39,8 @@ def _check_trees_alone(inputs: ModelInputs, settings: ModelSettings) -> None:
         problems.append((("sequence_encoder",), f"{reads}: choose 'none'"))
     if settings.arrangement != "joint":
         problems.append((("arrangement",), f"{reads} and is not arranged: choose 'joint'"))
-    several = [field.name for field in (*inputs.multiple, *inputs.vectors)]
+    several = [field.name for field in inputs.multiple]
+    several += [vector.name for vector in inputs.vectors]
     if several:
         text = (
             f"{reads}, and takes one value of each: take {', '.join(several)} out of features, or "
