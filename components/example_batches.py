@@ -14,7 +14,6 @@ import pyarrow as pa
 import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature
 
 #: Files are read in at most so many groups at a time; a group fills batches across its files.
 _FILE_GROUPS = 64
@@ -132,7 +131,7 @@ def serialized_batches(files: list[str], batch_size: int) -> tf.data.Dataset:
 def contract_columns(contract: DataContract) -> dict[str, tf.DType]:
     """The columns that LogExampleGen writes, with their types."""
     columns = {
-        name: tf.float32 if isinstance(feature, NumericFeature) else tf.string
+        name: tf.float32 if feature.holds == "number" else tf.string
         for name, feature in contract.features.items()
     }
     return columns | {task.label: tf.int64 for task in contract.tasks.values()}

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = ("transform", "trainer", "components", "pipeline", "kubeflow")
 #: What stands beside the rooms of a floor is named without its ending; lower ones come first.
 ROOMS = {
-    "transform": ("config", "contract", "columns", "analysis", "preprocessing"),
+    "transform": ("config", "contract", "columns", "analysis", "fields", "preprocessing"),
     "trainer": (
         *(
             "settings",
@@ -33,6 +33,7 @@ ROOMS = {
             "validation",
             "training",
             "serving",
+            "pretrained",
             "warm_start",
         ),
         "run_fn",

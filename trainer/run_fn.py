@@ -17,8 +17,10 @@ from mtlx.trainer.examples.available_memory import available_memory
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.weight_names import weight_names
+from mtlx.trainer.pretrained.given_vectors import GivenVectors
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.serving.training_only import training_only_notes
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -31,6 +33,7 @@ from mtlx.trainer.training.methods import (
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
+from mtlx.trainer.warm_start.warm_start import vocabularies_of
 from mtlx.trainer.warm_start.write_base import describe_checkpoint, write_base
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.contract.data_contract import DataContract
@@ -62,6 +65,7 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     strategy = choose_strategy()
     transformed = tft.TFTransformOutput(fn_args.transform_output)
     inputs = build_model_inputs(contract, transformed)
+    given = GivenVectors(contract, vocabularies_of(contract, transformed))
     begun = Beginning.of(fn_args, contract, model_settings, training, transformed, inputs)
     model_settings = begun.model
     if begun.epochs is not None:
@@ -83,7 +87,7 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     job = TrainingJob(
         settings=training,
         inputs=inputs,
-        build_model=lambda: build_model(inputs, model_settings),
+        build_model=lambda: given.given_to(build_model(inputs, model_settings)),
         train=sets["train"],
         validation=sets["validation"],
         checkpoints=checkpoints,
@@ -92,7 +96,12 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         start=begun.start,
     )
     result = _train(job, method)
-    result.history.notes[:0] = [*begun.notes, *notes]
+    result.history.notes[:0] = [
+        *begun.notes,
+        *given.notes,
+        *training_only_notes(contract),
+        *notes,
+    ]
     if not workers.is_chief:
         # A worker that left now could not come back for a chief that is killed while it exports.
         workers.wait()

@@ -6,7 +6,6 @@ import os
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 
 import tensorflow as tf  # noqa: E402
-import tensorflow_transform as tft  # noqa: E402
 
 from mtlx.transform.analysis.analysis import Analysis  # noqa: E402
 from mtlx.transform.analysis.finished_analysis import FinishedAnalysis  # noqa: E402
@@ -15,18 +14,15 @@ from mtlx.transform.columns.domain_values import domain_index, domain_text, gath
 from mtlx.transform.columns.missing_values import (  # noqa: E402
     as_numbers,
     as_texts,
-    is_missing,
+    plain_numbers,
     plain_texts,
 )
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
-from mtlx.transform.contract.features import (  # noqa: E402
-    CategoricalFeature,
-    NumericFeature,
-    NumericTransform,
-    SequenceFeature,
-)
+from mtlx.transform.fields import FIELDS  # noqa: E402
+from mtlx.transform.fields.cross import cross  # noqa: E402
+from mtlx.transform.fields.raw import scalars, values_of, with_values  # noqa: E402
 
 
 def preprocessing_fn(inputs: Inputs, custom_config: dict[str, str]) -> dict[str, tf.Tensor]:
@@ -57,7 +53,9 @@ def preprocess(
 
     Returns:
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
-        ``(B, max_length)`` int64; a number in several forms by the names of its fields;
+        ``(B, max_length)`` int64, several values ``(B, max_values)`` int64 and their weights
+        float32, vectors ``(B, size)`` float32; a number in several forms by the names of its
+        fields; crosses ``(B,)`` int64;
         ``domain_id`` ``(B,)`` int64; by label column the labels ``(B,)`` int64.
 
     Raises:
@@ -82,17 +80,9 @@ def preprocess(
     )
     outputs: dict[str, tf.Tensor] = {}
     for name, feature in contract.features.items():
-        if isinstance(feature, CategoricalFeature):
-            if feature.embed:
-                values = _scalars(inputs[name], "")
-                outputs[name] = _ids(values, name, contract, analysis)
-        elif isinstance(feature, NumericFeature):
-            outputs |= {
-                field: _number(inputs[name], name, feature, transform, analysis)
-                for field, transform in feature.fields(name).items()
-            }
-        elif feature.beside is None:
-            outputs |= _sequence(inputs, name, contract, analysis)
+        outputs |= FIELDS[type(feature)](inputs, name, contract, analysis)
+    for name in contract.crosses:
+        outputs |= cross(inputs, name, contract)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         if task.label in inputs:
@@ -106,47 +96,26 @@ def _typed(
     """A feature's type by the contract: readers other than ours go by how the values look.
 
     What stands for a missing value becomes an empty text, or NaN. Only texts that are looked up in
-    a vocabulary which is `finished` stay as they are: `_ids` finds out.
+    a vocabulary which is `finished` stay as they are: `ids_of` finds out.
     """
     feature = contract.features.get(name)
     if feature is None:
         return x
-    if isinstance(feature, NumericFeature):
-        values = as_numbers(_values(x), contract)
-    elif finished and _vocabulary_of(name, contract).hash_buckets is None:
-        values = plain_texts(_values(x))
+    of = feature.vocabulary_of(name)
+    if of is None and feature.takes_one:
+        values = as_numbers(values_of(x), contract)
+    elif of is None:
+        values = plain_numbers(values_of(x))  # No number of a vector is a marker.
+    elif finished and contract.ids(of).hash_buckets is None:
+        values = plain_texts(values_of(x))
     else:
-        values = as_texts(_values(x), contract)
-    return _with_values(x, values)
-
-
-def _vocabulary_of(name: str, contract: DataContract) -> CategoricalFeature:
-    """The categorical feature whose ids a feature's values get: itself, or that of its items."""
-    feature = contract.features[name]
-    item = feature.item if isinstance(feature, SequenceFeature) else name
-    return contract.categorical(item)
-
-
-def _values(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    return x.values if isinstance(x, tf.SparseTensor) else x
-
-
-def _with_values(x: tf.Tensor | tf.SparseTensor, values: tf.Tensor) -> tf.Tensor | tf.SparseTensor:
-    """The same places with other values."""
-    return x.with_values(values) if isinstance(x, tf.SparseTensor) else values
-
-
-def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -> tf.Tensor:
-    """One value per row, ``(B,)``, `missing` where there is none."""
-    if isinstance(x, tf.SparseTensor):
-        one_column = tf.SparseTensor(x.indices, x.values, [x.dense_shape[0], 1])
-        return tf.sparse.to_dense(one_column, default_value=missing)[:, 0]
-    return tf.reshape(x, [-1])
+        values = as_texts(values_of(x), contract)
+    return with_values(x, values)
 
 
 def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
     """Labels ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
-    labels = _scalars(x, tf.constant(0, tf.int64))
+    labels = scalars(x, tf.constant(0, tf.int64))
     if not isinstance(x, tf.SparseTensor):
         return labels
     there = tf.debugging.assert_equal(
@@ -158,125 +127,6 @@ def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
     )
     with tf.control_dependencies([there] if there is not None else []):
         return tf.identity(labels)
-
-
-def _ids(values: tf.Tensor, name: str, contract: DataContract, analysis: Analysis) -> tf.Tensor:
-    """Ids of strings of any shape, of a feature or of the items of a sequence."""
-    feature = contract.categorical(name)
-    if feature.hash_buckets is not None:
-        ids = tf.strings.to_hash_bucket_fast(values, feature.hash_buckets)
-        ids += model_inputs.FIRST_VALUE_ID
-        missing = tf.constant(model_inputs.MISSING_ID, tf.int64)
-        return tf.where(tf.equal(values, ""), missing, ids)
-    # Both the vocabulary's place -1 and OUT_OF_VOCABULARY_ID are one below the first value.
-    ids = analysis.lookup(name, values) + model_inputs.FIRST_VALUE_ID
-    # No vocabulary holds what stands for a missing value: so only the few values that one does not
-    # hold are asked. To ask all was a fifth of what a served row with sequences costs.
-    unknown = tf.where(tf.equal(ids, model_inputs.OUT_OF_VOCABULARY_ID))
-    texts = tf.gather_nd(values, unknown)
-    missing = tf.boolean_mask(unknown, is_missing(texts, contract))
-    updates = tf.fill([tf.shape(missing)[0]], tf.constant(model_inputs.MISSING_ID, tf.int64))
-    return tf.tensor_scatter_nd_update(ids, missing, updates)
-
-
-def _number(
-    x: tf.Tensor | tf.SparseTensor,
-    name: str,
-    feature: NumericFeature,
-    transform: NumericTransform,
-    analysis: Analysis,
-) -> tf.Tensor:
-    """A number after one of its transforms, 0 where it is missing; or its quantile bucket's id.
-
-    What is not finite counts as missing, as it does for the analysis. What lies outside the
-    training split's range becomes the nearest end of it, unless the feature says otherwise.
-    """
-    value = tf.cast(_scalars(x, float("nan")), tf.float32)
-    # Infinity included: it would make every output of the row NaN.
-    missing = tf.logical_not(tf.math.is_finite(value))
-    if transform == "quantile_buckets":
-        boundaries = tf.sort(analysis.summary(name).boundaries)[tf.newaxis]
-        bucket = tft.apply_buckets(tf.where(missing, 0.0, value), boundaries)
-        return tf.where(
-            missing,
-            tf.constant(model_inputs.MISSING_ID, tf.int64),
-            bucket + model_inputs.FIRST_VALUE_ID,
-        )
-    if feature.clip == "training_range":
-        summary = analysis.summary(name)
-        value = tf.clip_by_value(value, summary.minimum, summary.maximum)
-    if transform == "zscore":
-        summary = analysis.summary(name)
-        value = tf.math.divide_no_nan(value - summary.mean, summary.deviation)
-    elif transform == "min_max":
-        summary = analysis.summary(name)
-        spread = summary.maximum - summary.minimum
-        value = tf.clip_by_value(tf.math.divide_no_nan(value - summary.minimum, spread), 0.0, 1.0)
-    elif transform == "log":
-        value = tf.sign(value) * tf.math.log1p(tf.abs(value))
-    return tf.where(missing, 0.0, value)
-
-
-def _sequence(
-    inputs: Inputs, name: str, contract: DataContract, analysis: Analysis
-) -> dict[str, tf.Tensor]:
-    """Ids ``(B, max_length)``: the most recent behaviours, oldest first, padded right.
-
-    A sequence with several values per behaviour gives as many outputs, aligned; a value that is
-    missing among others of its behaviour has the id of a missing value.
-    """
-    parts, outputs, ids = contract.parts(name), {}, []
-    for part in parts:
-        item = contract.sequence(part).item
-        ids.append(
-            _with_values(inputs[part], _ids(_values(inputs[part]), item, contract, analysis))
-        )
-    items = [_items(ids[0])] if len(parts) == 1 else _aligned_items(ids)
-    for part, ragged in zip(parts, items, strict=True):
-        length = contract.sequence(part).max_length
-        padded = ragged[:, -length:].to_tensor(
-            default_value=model_inputs.PADDING_ID, shape=[None, length]
-        )
-        outputs[part] = tf.ensure_shape(padded, [None, length])
-    return outputs
-
-
-def _items(ids: tf.Tensor | tf.SparseTensor) -> tf.RaggedTensor:
-    """The items of a sequence; those without a value tell nothing, but would take places."""
-    kept = tf.not_equal(_values(ids), model_inputs.MISSING_ID)
-    if isinstance(ids, tf.SparseTensor):
-        rows, count = tf.boolean_mask(ids.indices[:, 0], kept), ids.dense_shape[0]
-    else:
-        rows, count = tf.where(kept)[:, 0], tf.shape(ids, tf.int64)[0]
-    # A sparse tensor's rows are in order; to check it made a third of the traced graph.
-    return tf.RaggedTensor.from_value_rowids(
-        tf.boolean_mask(_values(ids), kept), rows, nrows=count, validate=False
-    )
-
-
-def _aligned_items(parts: list[tf.Tensor | tf.SparseTensor]) -> list[tf.RaggedTensor]:
-    """The values of behaviours, beside each other; a behaviour without any is left out."""
-    nothing = tf.constant(model_inputs.MISSING_ID, tf.int64)
-    dense = [
-        tf.sparse.to_dense(ids, default_value=nothing) if isinstance(ids, tf.SparseTensor) else ids
-        for ids in parts
-    ]
-    width = tf.reduce_max(tf.stack([tf.shape(values)[1] for values in dense]))
-    dense = [
-        tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]], constant_values=nothing)
-        for values in dense
-    ]
-    there = tf.reduce_any(tf.not_equal(tf.stack(dense), nothing), axis=0)  # (B, L)
-    places = tf.where(there)
-    return [
-        tf.RaggedTensor.from_value_rowids(
-            tf.gather_nd(values, places),
-            places[:, 0],
-            nrows=tf.shape(values, tf.int64)[0],
-            validate=False,
-        )
-        for values in dense
-    ]
 
 
 def _domain_id(inputs: Inputs, contract: DataContract) -> tf.Tensor:

@@ -76,7 +76,7 @@ def score_files(job: ScoringJob) -> ScoringSummary:
     started = time.monotonic()
     check_output(job.output)
     model = ScoringModel(job.model.path, job.contract)
-    read = [model.contract.column(name) for name in model.contract.features]
+    read = list(dict.fromkeys(map(model.contract.column, model.contract.features)))
     carried = [*job.columns, *(c for c in read if job.with_features and c not in job.columns)]
     check_carried(carried, model.tasks)
     work = ScoreShard(job.data.reader, job.data.options, model, carried, job.output)

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 
 from mtlx.components.batch_statistics_gen.split_counts import SplitCounts
 from mtlx.components.batch_statistics_gen.value_counts import NumberCounts, TextCounts
+from mtlx.transform.columns.vector_totals import VectorTotals
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature
+from mtlx.transform.contract.features import VectorFeature
 
 #: Batches whose counts are added up at once.
 _TOGETHER = 16
@@ -25,18 +26,13 @@ class CountColumns(beam.CombineFn):
     pass.
 
     Args:
-        contract: whose columns are counted. A feature that is not embedded and tells no domain
-            (a user's id for grouping, say) is not.
+        contract: whose columns are counted. A feature that no prediction depends on (a
+            user's id for grouping, say) is not.
     """
 
     def __init__(self, contract: DataContract):
         self._contract = contract
-        domain = contract.domain.feature if contract.domain else None
-        self._features = [
-            name
-            for name, feature in contract.features.items()
-            if name == domain or getattr(feature, "embed", True)
-        ]
+        self._features = [name for name in contract.features if contract.is_asked_for(name)]
 
     def create_accumulator(self) -> list[SplitCounts]:
         """Nothing yet."""
@@ -60,16 +56,21 @@ class CountColumns(beam.CombineFn):
         return SplitCounts.merged(accumulator)
 
     def _counted(self, batch: pa.RecordBatch) -> SplitCounts:
-        present, texts, numbers = {}, {}, {}
+        present, texts, numbers, vectors = {}, {}, {}, {}
         for name in self._features:
             column = batch.column(name)
             present[name] = len(column) - column.null_count
             values = column.flatten()
-            if isinstance(self._contract.features[name], NumericFeature):
+            feature = self._contract.features[name]
+            if isinstance(feature, VectorFeature):
+                found = values.to_numpy(zero_copy_only=False).reshape(-1, feature.size)
+                vectors[name] = VectorTotals.of(found)
+            elif feature.holds == "number":
                 numbers[name] = NumberCounts.of(values.to_numpy(zero_copy_only=False))
             else:
                 texts[name] = TextCounts.of(values)
-        return SplitCounts(batch.num_rows, present, texts, numbers, self._labels(batch))
+        labels = self._labels(batch)
+        return SplitCounts(batch.num_rows, present, texts, numbers, labels, vectors)
 
     def _labels(self, batch: pa.RecordBatch) -> dict[str, dict[str, tuple[int, int]]]:
         domains, names = self._domains(batch)

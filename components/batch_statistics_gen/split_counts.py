@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import os
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from mtlx.components.batch_statistics_gen.value_counts import NumberCounts, TextCounts
+from mtlx.transform.columns.vector_totals import VectorTotals
 
 #: File beside TFDV's own in each split's folder.
 _FILE = "ValueCounts.parquet"
@@ -29,6 +31,7 @@ class SplitCounts:
         labels: by task and value of the domain's column (the empty text for rows without one,
             and for all rows where there are no domains) the rows of the task's population that
             have a label, and how many of these labels are 1.
+        vectors: moments of features with vectors.
     """
 
     rows: int = 0
@@ -36,6 +39,7 @@ class SplitCounts:
     texts: dict[str, TextCounts] = dataclasses.field(default_factory=dict)
     numbers: dict[str, NumberCounts] = dataclasses.field(default_factory=dict)
     labels: dict[str, dict[str, tuple[int, int]]] = dataclasses.field(default_factory=dict)
+    vectors: dict[str, VectorTotals] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def merged(cls, parts: list["SplitCounts"]) -> "SplitCounts":
@@ -66,6 +70,7 @@ class SplitCounts:
                 for name in sorted(numbers)
             },
             labels,
+            _added_up(part.vectors for part in parts),
         )
 
     def save(self, folder: str) -> None:
@@ -85,6 +90,8 @@ class SplitCounts:
             "numbers": {name: found.level for name, found in self.numbers.items()},
             "labels": self.labels,
         }
+        if self.vectors:
+            facts["vectors"] = {name: found.to_json() for name, found in self.vectors.items()}
         table = pa.concat_tables([_EMPTY, *tables])
         table = table.replace_schema_metadata({_FACTS: json.dumps(facts).encode()})
         stream = io.BytesIO()
@@ -115,7 +122,10 @@ class SplitCounts:
             task: {domain: (rows, positives) for domain, (rows, positives) in domains.items()}
             for task, domains in facts["labels"].items()
         }
-        return cls(facts["rows"], facts["present"], texts, numbers, labels)
+        vectors = {
+            name: VectorTotals.of_json(found) for name, found in facts.get("vectors", {}).items()
+        }
+        return cls(facts["rows"], facts["present"], texts, numbers, labels, vectors)
 
 
 _EMPTY = pa.table(
@@ -126,6 +136,15 @@ _EMPTY = pa.table(
         "count": pa.array([], pa.int64()),
     }
 )
+
+
+def _added_up(parts: Iterable[dict[str, VectorTotals]]) -> dict[str, VectorTotals]:
+    """Moments of all parts together, by feature."""
+    added: dict[str, VectorTotals] = {}
+    for part in parts:
+        for name, found in part.items():
+            added.setdefault(name, VectorTotals.nothing(len(found.mean))).merge(found)
+    return dict(sorted(added.items()))
 
 
 def _table(name: str, texts: pa.Array, codes: np.ndarray, counts: np.ndarray) -> pa.Table:

@@ -52,6 +52,26 @@ def share_noise(share: float, rows_new: int, rows_before: int) -> float:
     return _NORMAL * float(np.sqrt(share * (1 - share) * _both(rows_new, rows_before)))
 
 
+def mean_shift(means: tuple[np.ndarray, np.ndarray], deviation: np.ndarray) -> tuple[float, int]:
+    """The largest difference of means, in standard deviations, and which of the numbers has it.
+
+    Args:
+        means: of each of a vector's numbers, among the new rows and among those before.
+        deviation: of each; of one that is always the same, any difference is infinite.
+    """
+    differences = np.abs(means[0] - means[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shifts = np.where(differences > 0, differences / deviation, 0.0)
+    place = int(shifts.argmax())
+    return float(min(shifts[place], np.finfo(np.float32).max)), place
+
+
+def mean_shift_noise(size: int, rows_new: int, rows_before: int) -> float:
+    """What chance makes of the largest of so many."""
+    normal = float(stats.norm.isf(0.5 * _ONE_IN / size))
+    return normal * float(np.sqrt(_both(rows_new, rows_before)))
+
+
 def _divergence(p: np.ndarray, q: np.ndarray) -> float:
     there = p > 0
     return float((p[there] * np.log2(p[there] / q[there])).sum())

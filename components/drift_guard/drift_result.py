@@ -25,8 +25,8 @@ class Movement:
 
     Attributes:
         of: name of the feature, or of the task.
-        measure: ``jensen_shannon``, ``l_infinity``, ``psi``, ``missing``, ``out_of_vocabulary``
-            or ``label_rate``.
+        measure: ``jensen_shannon``, ``l_infinity``, ``psi``, ``missing``, ``out_of_vocabulary``,
+            ``mean_shift`` or ``label_rate``.
         value: of the measure.
         noise: what chance alone makes of it, see `mtlx.components.drift_guard.distances`.
         threshold: that `value` less `noise` is held against; None for none.
@@ -73,7 +73,7 @@ class FeatureDrift:
 
     Attributes:
         name: of the feature.
-        kind: ``numeric``, ``categorical`` or ``sequence``.
+        kind: ``numeric``, ``categorical``, ``sequence``, ``vector`` or ``weights``.
         score: the largest of its movements, as a multiple of its threshold.
         movements: of the feature.
         buckets: names of buckets, or values, of the histograms.

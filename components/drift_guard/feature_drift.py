@@ -9,7 +9,7 @@ from mtlx.components.drift_guard.number_buckets import bucketed
 from mtlx.components.drift_guard.settings import DriftSettings
 from mtlx.components.drift_guard.vocabulary_share import expected_out, out_of_vocabulary
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import VectorFeature
 
 #: Values with at least this share before are one bucket each of the population stability index.
 _OWN_BUCKET = 0.01
@@ -40,7 +40,10 @@ def feature_drift(
     """
     movements = [_missing(name, new, before, settings)]
     histogram: Histogram = ((), (), ())
-    if isinstance(contract.features[name], NumericFeature):
+    feature = contract.features[name]
+    if isinstance(feature, VectorFeature):
+        movements += _vector(name, new, before, settings)
+    elif feature.holds == "number":
         if _any(name, new, before, "numbers"):
             found, histogram = _number(name, new, before, settings)
             movements.append(found)
@@ -50,7 +53,7 @@ def feature_drift(
         if (out := _out_of_vocabulary(name, new, before, contract, settings)) is not None:
             movements.append(out)
     score = max(_multiple(movement, settings) for movement in movements)
-    return FeatureDrift(name, contract.features[name].kind, score, tuple(movements), *histogram)
+    return FeatureDrift(name, feature.kind, score, tuple(movements), *histogram)
 
 
 def _any(name: str, new: DescribedRows, before: DescribedRows, kind: str) -> bool:
@@ -87,6 +90,21 @@ def _number(
     bound = settings.bound(name, "jensen_shannon")
     movement = Movement(name, "jensen_shannon", value, noise, bound)
     return movement, (tuple(counts[2]), tuple(shares[0].tolist()), tuple(shares[1].tolist()))
+
+
+def _vector(
+    name: str, new: DescribedRows, before: DescribedRows, settings: DriftSettings
+) -> list[Movement]:
+    """How far the means of a vector's numbers have moved; nothing where a side has none."""
+    now, then = (side.counts.vectors.get(name) for side in (new, before))
+    if now is None or then is None or not now.count or not then.count:
+        return []
+    if len(now.mean) != len(then.mean):
+        return []
+    value, place = distances.mean_shift((now.mean, then.mean), then.deviation)
+    noise = distances.mean_shift_noise(len(now.mean), now.count, then.count)
+    bound = settings.bound(name, "mean_shift")
+    return [Movement(name, "mean_shift", value, noise, bound, detail=f"number {place + 1}")]
 
 
 def _category(
@@ -145,9 +163,8 @@ def _out_of_vocabulary(
     settings: DriftSettings,
 ) -> Movement | None:
     """None where there is no vocabulary: values are hashed."""
-    feature = contract.features[name]
-    of = feature.item if isinstance(feature, SequenceFeature) else name
-    category = contract.categorical(of)
+    of = contract.features[name].vocabulary_of(name) or name
+    category = contract.ids(of)
     if category.hash_buckets is not None or of not in before.counts.texts:
         return None
     share = out_of_vocabulary(new.counts.texts[name], before.counts.texts[of], category.vocabulary)

@@ -1,6 +1,6 @@
 """Settings of the drift guard: the `drift` section of the experiment file."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -19,6 +19,7 @@ class FeatureThresholds(Settings):
         psi: as in `Thresholds`.
         missing: as in `Thresholds`.
         out_of_vocabulary: as in `Thresholds`.
+        mean_shift: as in `Thresholds`.
     """
 
     jensen_shannon: Bound = None
@@ -26,6 +27,15 @@ class FeatureThresholds(Settings):
     psi: Bound = None
     missing: Bound = None
     out_of_vocabulary: Bound = None
+    mean_shift: Bound = None
+
+    @pydantic.model_serializer(mode="wrap")
+    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
+        values: dict[str, Any] = serialize(self)
+        if "mean_shift" not in self.model_fields_set:
+            values.pop("mean_shift", None)
+        return values
 
 
 class Thresholds(FeatureThresholds):
@@ -41,6 +51,8 @@ class Thresholds(FeatureThresholds):
         missing: difference of the share of rows without a value.
         out_of_vocabulary: share of the values that the vocabulary of the rows before lacks,
             beyond what it lacks of rows like these.
+        mean_shift: of a vector, the largest difference of the means of one of its numbers, in
+            standard deviations of that number.
         label_rate: relative difference of the share of positive labels, per task and domain.
     """
 
@@ -49,6 +61,7 @@ class Thresholds(FeatureThresholds):
     psi: Bound = 0.1
     missing: Bound = 0.05
     out_of_vocabulary: Bound = 0.1
+    mean_shift: Bound = 0.5
     label_rate: Bound = 0.25
 
 

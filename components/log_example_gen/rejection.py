@@ -7,6 +7,10 @@ NOT_IN_ENCODING = "not in its encoding"
 OPEN_QUOTE = "quote is not closed"
 UNKNOWN_DOMAIN = "unknown domain"
 UNEQUAL_LENGTHS = "not as many values as its sequence has"
+UNEQUAL_WEIGHTS = "not as many weights as values"
+BAD_WEIGHT = "a weight that is negative or no number"
+OTHER_SIZE = "a vector of another length"
+NOT_FINITE = "a vector with what is no finite number"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
     "{encoding: latin-1}",
@@ -16,6 +20,13 @@ REMEDIES = {
     "domain with domain.other: NAME",
     UNEQUAL_LENGTHS: "the columns of a sequence of several features hold one value each per "
     "behaviour; write an empty text, or null in a list, where one is missing",
+    UNEQUAL_WEIGHTS: "the columns of values and weights hold one of each; give a value that should "
+    "not count the weight 0",
+    BAD_WEIGHT: "a weight is 0 or above; give a value that should not count the weight 0, or leave "
+    "'weights' and 'weight_mark' out",
+    OTHER_SIZE: "the feature's 'size' says how many numbers each has; an empty list is a missing "
+    "vector",
+    NOT_FINITE: "write an empty list, or null, where there is no vector",
 }
 
 

@@ -10,7 +10,11 @@ import pyarrow.compute as pc
 
 from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import (
+    BAD_WEIGHT,
+    NOT_FINITE,
+    OTHER_SIZE,
     UNEQUAL_LENGTHS,
+    UNEQUAL_WEIGHTS,
     UNKNOWN_DOMAIN,
     InputRefused,
     Rejection,
@@ -21,8 +25,24 @@ from mtlx.components.log_example_gen.values.list_items import flat_items, is_lis
 from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
 from mtlx.components.log_example_gen.values.number_hints import number_hint
 from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbers
+from mtlx.components.log_example_gen.values.vectors import vectors
+from mtlx.components.log_example_gen.values.weighted_values import (
+    Weights,
+    bad_weights,
+    marked_apart,
+    other_lengths,
+    weighted_lists,
+)
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import (
+    CategoricalFeature,
+    FeatureKind,
+    MultipleFeature,
+    NumericFeature,
+    SequenceFeature,
+    VectorFeature,
+    WeightsFeature,
+)
 
 Converted = TypeVar("Converted")
 
@@ -60,11 +80,21 @@ class RowChecks:
         self._contract, self._missing_label = contract, missing_label
         self._tasks = contract.tasks if labels else {}
         self._markers = MissingMarkers(contract)
+        # Of the numbers in a list none stands for a missing value.
+        self._no_markers = MissingMarkers(contract.model_copy(update={"missing": ("",)}))
+        self._checks: dict[type[FeatureKind], Callable[[str, _Batch], dict[str, pa.Array]]] = {
+            CategoricalFeature: self._category,
+            NumericFeature: self._number,
+            SequenceFeature: self._behaviours,
+            MultipleFeature: self._values,
+            VectorFeature: self._vectors,
+            WeightsFeature: lambda *_: {},  # They come with the values that they are of.
+        }
 
     def columns(self) -> list[str]:
         """Columns of the log that the contract names."""
         features = [self._contract.column(name) for name in self._contract.features]
-        return features + [task.label for task in self._tasks.values()]
+        return list(dict.fromkeys(features)) + [task.label for task in self._tasks.values()]
 
     def check(self, rows: Rows, file: str) -> CheckedRows:
         """Checks and converts one batch.
@@ -76,18 +106,7 @@ class RowChecks:
         batch = _Batch(rows, file)
         columns: dict[str, pa.Array] = {}
         for name, feature in self._contract.features.items():
-            column = self._contract.column(name)
-            values = rows.columns[column].combine_chunks()
-            if isinstance(feature, CategoricalFeature):
-                text = self._markers.without_texts(self._texts(values, batch, column))
-                columns[name], unknown = self._unknown_domain(name, text)
-                batch.reject(column, values, unknown, UNKNOWN_DOMAIN)
-            elif isinstance(feature, NumericFeature):
-                numbers = _typed(self._numbers, values, batch, column)
-                columns[name] = pa.array(numbers.number, mask=np.isnan(numbers.number))
-                batch.reject(column, values, numbers.bad, "not a number", number_hint)
-            elif feature.beside is None:
-                columns |= self._behaviours(name, batch)
+            columns |= self._checks[type(feature)](name, batch)
         labels = self._labels(batch)
         examples = {
             name: _as_lists(columns[name], feature)
@@ -98,6 +117,71 @@ class RowChecks:
         if not batch.kept.all():
             table = table.filter(pa.array(batch.kept))
         return CheckedRows(table, batch.kept, batch.rejected)
+
+    def _column(self, name: str, batch: "_Batch") -> tuple[str, pa.Array]:
+        """A feature's column, and what stands in it."""
+        column = self._contract.column(name)
+        return column, batch.rows.columns[column].combine_chunks()
+
+    def _category(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """One text a row."""
+        column, values = self._column(name, batch)
+        text = self._markers.without_texts(self._texts(values, batch, column))
+        found, unknown = self._unknown_domain(name, text)
+        batch.reject(column, values, unknown, UNKNOWN_DOMAIN)
+        return {name: found}
+
+    def _number(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """One number a row."""
+        column, values = self._column(name, batch)
+        numbers = _typed(self._numbers, values, batch, column)
+        batch.reject(column, values, numbers.bad, "not a number", number_hint)
+        return {name: pa.array(numbers.number, mask=np.isnan(numbers.number))}
+
+    def _values(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """Several texts a row, and their weights where they have such."""
+        items = self._items(name, batch)
+        named = self._contract.weights_of(name)
+        if named is None:
+            return {name: items.lists()}
+        feature = self._contract.features[named]
+        mark = feature.mark if isinstance(feature, WeightsFeature) else None
+        column, values = self._column(named, batch)
+        if mark is None:
+            weights = Weights(*self._list_numbers(named, batch))
+        else:
+            text, found = marked_apart(items.text, mark)
+            items = Items(text, ~self._markers.among_texts(text), items.offsets)
+            weights = Weights(column_numbers(found, self._no_markers), items.offsets)
+        batch.reject(column, values, other_lengths(items, weights), UNEQUAL_WEIGHTS)
+        batch.reject(column, values, bad_weights(items, weights), BAD_WEIGHT)
+        return dict(zip((name, named), weighted_lists(items, weights), strict=True))
+
+    def _vectors(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
+        """A vector a row."""
+        feature = self._contract.features[name]
+        size = feature.size if isinstance(feature, VectorFeature) else 0
+        column, values = self._column(name, batch)
+        found = vectors(*self._list_numbers(name, batch), size)
+        batch.reject(column, values, found.not_finite, NOT_FINITE)
+        batch.reject(column, values, found.other_length, OTHER_SIZE)
+        return {name: found.lists}
+
+    def _list_numbers(self, name: str, batch: "_Batch") -> tuple[Numbers, np.ndarray]:
+        """The numbers of a column's lists, and where each row's begin."""
+        items, offsets = flat_items(self._lists(name, batch))
+        column = self._contract.column(name)
+        convert = lambda values: column_numbers(values, self._no_markers)  # noqa: E731
+        return _typed(convert, items, batch, column), offsets
+
+    def _lists(self, name: str, batch: "_Batch") -> pa.Array:
+        """A column of lists; text is split at the feature's separator."""
+        column, values = self._column(name, batch)
+        if is_list(values.type):
+            return values
+        text = self._markers.without_texts(self._texts(values, batch, column))
+        separator = getattr(self._contract.features[name], "separator", "|")
+        return pc.split_pattern(pc.fill_null(text, ""), separator)
 
     def _numbers(self, values: pa.Array) -> Numbers:
         return column_numbers(values, self._markers)
@@ -123,6 +207,8 @@ class RowChecks:
 
     def _behaviours(self, name: str, batch: "_Batch") -> dict[str, pa.Array]:
         """A sequence, and those beside it, as lists of texts."""
+        if self._contract.sequence(name).beside is not None:
+            return {}  # It comes with the sequence that it stands beside.
         parts = self._contract.parts(name)
         items = [self._items(part, batch) for part in parts]
         if len(parts) == 1:
@@ -134,13 +220,9 @@ class RowChecks:
         return dict(zip(parts, aligned(items), strict=True))
 
     def _items(self, name: str, batch: "_Batch") -> Items:
-        """A sequence column, checked and taken apart."""
-        feature, column = self._contract.sequence(name), self._contract.column(name)
-        values = batch.rows.columns[column].combine_chunks()
-        if not is_list(values.type):
-            text = self._markers.without_texts(self._texts(values, batch, column))
-            values = pc.split_pattern(pc.fill_null(text, ""), feature.separator)
-        items, offsets = flat_items(values)
+        """A column of several texts a row, checked and taken apart."""
+        column, values = self._column(name, batch)
+        items, offsets = flat_items(self._lists(name, batch))
         found = _typed(column_text, items, batch, column)
         if found.broken is not None:
             batch.reject(column, values, _any_item(found.broken, offsets), _NOT_UTF_8)
@@ -260,13 +342,11 @@ def _any_item(bad: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return before[offsets[1:]] > before[offsets[:-1]]
 
 
-def _as_lists(
-    values: pa.Array, feature: CategoricalFeature | NumericFeature | SequenceFeature
-) -> pa.Array:
+def _as_lists(values: pa.Array, feature: FeatureKind) -> pa.Array:
     """A column as lists of the type that tf.Examples hold; a null becomes an empty list."""
-    if isinstance(feature, SequenceFeature):
-        return pc.cast(values, _LISTS_OF_BYTES)
-    kind = pa.float32() if isinstance(feature, NumericFeature) else pa.large_binary()
+    kind = pa.float32() if feature.holds == "number" else pa.large_binary()
+    if not feature.takes_one:
+        return pc.cast(values, pa.large_list(kind))
     present = values.is_valid().to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int64)
     items = pc.cast(values.drop_null(), kind)
@@ -276,6 +356,3 @@ def _as_lists(
 def _one_each(values: pa.Array) -> pa.Array:
     """A column without nulls as lists of one."""
     return pa.LargeListArray.from_arrays(pa.array(np.arange(len(values) + 1)), values)
-
-
-_LISTS_OF_BYTES = pa.large_list(pa.large_binary())

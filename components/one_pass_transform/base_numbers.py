@@ -4,7 +4,7 @@ from absl import logging
 from tfx import types
 
 from mtlx.trainer.warm_start.base_model import BaseModel, BaseModelError
-from mtlx.transform.analysis.analysis import numeric_requests
+from mtlx.transform.analysis.analysis import numeric_requests, vector_requests
 from mtlx.transform.analysis.finished_analysis import read_numbers, write_numbers
 from mtlx.transform.contract.data_contract import DataContract
 
@@ -45,7 +45,10 @@ def keep_base_numbers(
             f"transform.reuse: {error}. Leave transform.reuse out, or set "
             "training.warm_start.otherwise to initial"
         ) from error
-    today, before = numeric_requests(contract), numeric_requests(base.record.contract)
+    today, before = (
+        {**numeric_requests(one), **vector_requests(one)}
+        for one in (contract, base.record.contract)
+    )
     numbers = read_numbers(analysis)
     taken = [name for name in today if name in kept and today[name] == before.get(name)]
     write_numbers(analysis, {**numbers, **{name: kept[name] for name in taken}})

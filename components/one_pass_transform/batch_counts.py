@@ -6,9 +6,18 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from mtlx.transform.analysis.analysis import numeric_requests, vocabulary_requests
+from mtlx.transform.analysis.analysis import (
+    numeric_requests,
+    vector_requests,
+    vocabulary_requests,
+)
 from mtlx.transform.columns.domain_values import domain_text, gathered
-from mtlx.transform.columns.missing_values import as_numbers, as_texts, plain_texts
+from mtlx.transform.columns.missing_values import (
+    as_numbers,
+    as_texts,
+    plain_numbers,
+    plain_texts,
+)
 from mtlx.transform.contract.data_contract import DataContract
 
 #: By feature: distinct values and their counts, or the numbers.
@@ -34,7 +43,8 @@ def read_counts(file: str, contract: DataContract, schema: bytes) -> Iterator[Ba
     Yields:
         For every feature with a vocabulary: values ``(n,)`` bytes and counts ``(n,)`` int64, of
         the field and of its sequences, in which a value may stand several times. For every feature
-        with a summary: numbers ``(n,)`` float32.
+        with a summary: numbers ``(n,)`` float32. For every vector whose moments are needed: vectors
+        ``(n, size)`` float32, of the rows that have one.
     """
     count = _counter(contract, schema)
     records = tf.data.TFRecordDataset(file, "GZIP", buffer_size=1 << 20)
@@ -59,7 +69,8 @@ def _counter(contract: DataContract, schema: bytes) -> tf.types.experimental.Con
 def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.ConcreteFunction:
     vocabularies, numbers = vocabulary_requests(contract), numeric_requests(contract)
     wanted = {source for request in vocabularies.values() for source in request.sources}
-    wanted |= set(numbers)
+    vectors = vector_requests(contract)
+    wanted |= {*numbers, *vectors}
     spec = {
         feature.name: tf.io.VarLenFeature(_TYPES[feature.type])
         for feature in schema_pb2.Schema.FromString(schema).feature
@@ -81,6 +92,9 @@ def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.Conc
         for name in numbers:
             values = parsed[name].values if name in spec else tf.constant([], tf.float32)
             counts[name] = (as_numbers(values, contract),)
+        for name, size in vectors.items():
+            values = parsed[name].values if name in spec else tf.constant([], tf.float32)
+            counts[name] = (tf.reshape(plain_numbers(values), [-1, size]),)
         return counts
 
     function = tf.function(count, autograph=False)

@@ -26,12 +26,14 @@ from mtlx.transform.analysis.analysis import (
     BucketRequest,
     VocabularyRequest,
     numeric_requests,
+    vector_requests,
     vocabulary_name,
     vocabulary_requests,
 )
 from mtlx.transform.analysis.finished_analysis import write_numbers
 from mtlx.transform.analysis.tft_analysis import QUANTILE_ERROR
 from mtlx.transform.columns.distinct_values import DistinctValues
+from mtlx.transform.columns.vector_totals import VectorTotals
 from mtlx.transform.contract.data_contract import DataContract
 
 #: Distinct values that are counted before the counts are merged into one table.
@@ -89,7 +91,8 @@ def _write(parts: "_Parts", contract: DataContract, folder: str, base: str | Non
         with tf.io.gfile.GFile(os.path.join(folder, vocabulary_name(name)), "wb") as file:
             file.write(b"\n".join(lines) + b"\n")
     numbers = {name: parts.numbers[name].summary() for name in numeric_requests(contract)}
-    write_numbers(folder, numbers)
+    moments = {name: parts.vectors[name].summary() for name in vector_requests(contract)}
+    write_numbers(folder, {**numbers, **moments})
     return folder
 
 
@@ -98,6 +101,7 @@ class _Parts(NamedTuple):
 
     counts: dict[str, "_Counts"]
     numbers: dict[str, "_Numbers"]
+    vectors: dict[str, VectorTotals]
 
 
 class _CombineColumns(beam.CombineFn):
@@ -106,12 +110,14 @@ class _CombineColumns(beam.CombineFn):
     def __init__(self, contract: DataContract) -> None:
         self._vocabularies = vocabulary_requests(contract)
         self._numbers = numeric_requests(contract)
+        self._vectors = vector_requests(contract)
 
     def create_accumulator(self) -> _Parts:
         """See `beam.CombineFn`."""
         return _Parts(
             {name: _Counts() for name in self._vocabularies},
             {name: _Numbers(request) for name, request in self._numbers.items()},
+            {name: VectorTotals.nothing(size) for name, size in self._vectors.items()},
         )
 
     def add_input(self, accumulator: _Parts, batch: Batch) -> _Parts:
@@ -119,6 +125,8 @@ class _CombineColumns(beam.CombineFn):
         for name, columns in batch.items():
             if name in accumulator.counts:
                 accumulator.counts[name].add(*columns)
+            elif name in accumulator.vectors:
+                accumulator.vectors[name].merge(VectorTotals.of(*columns))
             else:
                 accumulator.numbers[name].add(*columns)
         return accumulator
@@ -131,6 +139,8 @@ class _CombineColumns(beam.CombineFn):
                 counts.merge(accumulator.counts[name])
             for name, numbers in merged.numbers.items():
                 numbers.merge(accumulator.numbers[name])
+            for name, vectors in merged.vectors.items():
+                vectors.merge(accumulator.vectors[name])
         return merged
 
     def extract_output(self, accumulator: _Parts) -> _Parts:

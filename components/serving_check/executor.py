@@ -54,7 +54,7 @@ class Executor(base_executor.BaseExecutor):
             ValueError: there is no row to serve.
         """
         settings = ServingCheckSettings.from_json(exec_properties["serving_check"])
-        contract = contract_of(exec_properties)
+        contract = contract_of(exec_properties).served
         model = artifact_utils.get_single_instance(input_dict["model"])
         infra_blessing = artifact_utils.get_single_instance(output_dict["infra_blessing"])
         blessings = input_dict.get("blessing")

@@ -99,6 +99,7 @@ def _changed_examples(whole: bytes, contract: DataContract) -> Iterator[tuple[st
     for name in contract.features:
         yield f"an example without {name}", _with(whole, [name])
     texts, numbers, sequences = (kinds[kind] for kind in ("categorical", "numeric", "sequence"))
+    lists = kinds["numbers"]
     every = [*texts, *sequences]
     for title, value in {
         "values never seen": b"\xe2\x98\x83 never seen",
@@ -119,12 +120,18 @@ def _changed_examples(whole: bytes, contract: DataContract) -> Iterator[tuple[st
     yield "two numbers for one", _with(whole, numbers, float_list=[1.0, 2.0])
     yield f"{_ITEMS:,} items in a sequence", _with(whole, sequences, bytes_list=[b"1"] * _ITEMS)
     yield "sequences out of step", _with(whole, sequences[:1], bytes_list=[b"1"] * 3)
+    for title, given in _odd_lists(lists):
+        yield title, _with(whole, lists, float_list=given)
 
 
 def _by_kind(contract: DataContract) -> dict[str, list[str]]:
-    kinds: dict[str, list[str]] = {"categorical": [], "numeric": [], "sequence": []}
+    """Names of features: of texts, of numbers, of lists of texts, and of lists of numbers."""
+    kinds: dict[str, list[str]] = {"categorical": [], "numeric": [], "sequence": [], "numbers": []}
     for name, feature in contract.features.items():
-        kinds[feature.kind].append(name)
+        if feature.takes_one:
+            kinds["categorical" if feature.holds == "text" else "numeric"].append(name)
+        else:
+            kinds["sequence" if feature.holds == "text" else "numbers"].append(name)
     return kinds
 
 
@@ -138,6 +145,14 @@ def _with(whole: bytes, names: list[str], **values: list[bytes] | list[int] | li
             place.SetInParent()
             place.value.extend(given)
     return example.SerializeToString(deterministic=True)
+
+
+def _odd_lists(names: list[str]) -> Iterator[tuple[str, list[float]]]:
+    """Vectors of another length, negative weights, and the like; none without such features."""
+    if names:
+        yield "lists of 77 numbers", [1.0] * 77
+        yield "lists of a number that is none", [float("nan")]
+        yield "lists of -1", [-1.0]
 
 
 def _changed_columns(
@@ -180,3 +195,8 @@ def _changed_columns(
             yield f"sequences of {length:,} items", {**columns, **lists}
         longer = {sequences[0]: np.full((rows, 77), b"1", object)}
         yield "sequences out of step", {**columns, **longer}
+    names = kinds["numbers"]
+    for title, given in _odd_lists(names):
+        rows = len(columns[names[0]])
+        wrong = {name: np.tile(np.array(given, np.float32), (rows, 1)) for name in names}
+        yield title, {**columns, **wrong}

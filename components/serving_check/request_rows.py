@@ -1,10 +1,12 @@
 """Evaluated rows as a caller would send them: serialised examples, and one array per feature."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import VectorFeature
 
 
 def without_labels(examples: list[bytes], contract: DataContract) -> list[bytes]:
@@ -32,27 +34,39 @@ def columns_of(examples: list[bytes], contract: DataContract) -> dict[str, np.nd
 
     Returns:
         By feature: texts ``(N,)`` object of bytes, empty where missing; numbers ``(N,)`` float32,
-        NaN where missing; sequences ``(N, L)`` object of bytes, all of one L, padded with empty
-        texts.
+        NaN where missing; lists ``(N, L)``, object of bytes, all of one L and padded with empty
+        texts, or float32, padded with NaN.
     """
     parsed = [tf.train.Example.FromString(serialized).features.feature for serialized in examples]
     columns: dict[str, np.ndarray] = {}
-    sequences: dict[str, list[list[bytes]]] = {}
+    lists: dict[str, list[list[bytes]]] = {}
+    numbers_of: dict[str, list[list[float]]] = {}
     for name, feature in contract.features.items():
         values = [_values(row[name]) if name in row else [] for row in parsed]
-        if isinstance(feature, NumericFeature):
+        if feature.holds == "number" and not feature.takes_one:
+            numbers_of[name] = [[float(value) for value in row] for row in values]
+        elif feature.holds == "number":
             numbers = [float(row[0]) if row else float("nan") for row in values]
             columns[name] = np.array(numbers, np.float32)
-        elif isinstance(feature, SequenceFeature):
-            sequences[name] = [[_text(value) for value in row] for row in values]
+        elif not feature.takes_one:
+            lists[name] = [[_text(value) for value in row] for row in values]
         else:
             columns[name] = np.array([_text(row[0]) if row else b"" for row in values], object)
-    width = max((len(row) for rows in sequences.values() for row in rows), default=0)
-    for name, rows in sequences.items():
-        columns[name] = np.full((len(rows), width), b"", object)
-        for index, row in enumerate(rows):
-            columns[name][index, : len(row)] = row
+    width = max((len(row) for rows in lists.values() for row in rows), default=0)
+    columns |= {name: _table(rows, width, b"", object) for name, rows in lists.items()}
+    for name, numbers_in in numbers_of.items():
+        feature = contract.features[name]
+        size = feature.size if isinstance(feature, VectorFeature) else width
+        columns[name] = _table(numbers_in, size, float("nan"), np.float32)
     return columns
+
+
+def _table(rows: list[list[Any]], width: int, nothing: object, kind: type) -> np.ndarray:
+    """Lists as rows of one width."""
+    table = np.full((len(rows), width), nothing, kind)
+    for index, row in enumerate(rows):
+        table[index, : len(row)] = row
+    return table
 
 
 def _values(feature: tf.train.Feature) -> list[bytes | int | float]:

@@ -222,12 +222,7 @@ def _rows(rows: np.ndarray | int) -> str:
 
 def _reads_alike(own: DataContract, contract: DataContract) -> bool:
     """Whether all that a model reads stands in the examples of another contract."""
-    domain = own.domain.feature if own.domain else None
-    read = [
-        name
-        for name, feature in own.features.items()
-        if name == domain or getattr(feature, "embed", True)
-    ]
+    read = [name for name in own.features if own.is_asked_for(name)]
     if any(name not in contract.features for name in read):
         return False
     some = own.model_copy(update={"features": {name: own.features[name] for name in read}})
@@ -250,6 +245,7 @@ def _reading(contract: DataContract) -> tuple[object, ...]:
             contract.column(name),
             getattr(feature, "separator", None),
             getattr(feature, "beside", None),
+            *(getattr(feature, key, None) for key in ("multiple", "mark", "size")),
         )
         for name, feature in contract.features.items()
     }

@@ -125,7 +125,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if logs.files:
             work = _Work(
                 settings,
-                contract_of(exec_properties),
+                contract_of(exec_properties).served,
                 logs,
                 _of_span(input_dict, "examples", logs.span),
                 _of_span(input_dict, "statistics", logs.span),
@@ -259,13 +259,16 @@ def _reading(
 
 
 def _without(contract: DataContract, columns: Sequence[str]) -> DataContract:
-    """A contract of what is there; a sequence's behaviours are read together, or not at all."""
+    """A contract of what is there; what stands beside others is read with them, or not at all."""
     features = {
         name: feature
         for name, feature in contract.features.items()
         if contract.column(name) not in columns
         and contract.column(getattr(feature, "beside", None) or name) not in columns
     }
+    for values, weights in contract.weighted:
+        if values not in features or weights not in features:
+            features = {n: f for n, f in features.items() if n not in (values, weights)}
     domain = contract.domain
     kept = domain if domain is not None and domain.feature in features else None
     return contract.model_copy(update={"features": features, "domain": kept})

@@ -20,6 +20,7 @@ class FeatureSkewThresholds(FeatureThresholds):
         psi: as in `drift.thresholds`.
         missing: as in `drift.thresholds`.
         out_of_vocabulary: as in `drift.thresholds`.
+        mean_shift: as in `drift.thresholds`.
         unequal: as in `skew.thresholds`.
     """
 
@@ -36,6 +37,7 @@ class SkewThresholds(FeatureSkewThresholds):
         missing: difference of the share of rows without a value.
         out_of_vocabulary: share of the served values that the vocabulary of the logs lacks,
             beyond what it lacks of rows like these.
+        mean_shift: of a vector, as in `drift.thresholds`.
         unequal: with a `key`, the share of rows that were served with another value than the row
             of the same key in the logs has.
     """
@@ -45,6 +47,7 @@ class SkewThresholds(FeatureSkewThresholds):
     psi: Bound = 0.1
     missing: Bound = 0.05
     out_of_vocabulary: Bound = 0.1
+    mean_shift: Bound = 0.5
     unequal: Bound = 0.01
 
 

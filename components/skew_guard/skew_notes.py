@@ -40,12 +40,7 @@ def no_version(base: str) -> str:
 
 def column_notes(contract: DataContract, lacking: Sequence[str]) -> list[str]:
     """Features that are not compared; those that nothing is made of need no word."""
-    domain = contract.domain.feature if contract.domain else None
-    named = [
-        contract.column(name)
-        for name in lacking
-        if name == domain or getattr(contract.features[name], "embed", True)
-    ]
+    named = [contract.column(name) for name in lacking if contract.is_asked_for(name)]
     if not named:
         return []
     return [f"Serving skew: the serving logs lack {', '.join(named)}, which was not compared"]

@@ -113,7 +113,7 @@ def resolve_crosses(settings: EvaluationSettings, contract: DataContract) -> lis
 
 
 def _categorical_features(contract: DataContract) -> list[str]:
-    return [name for name, feature in contract.features.items() if feature.kind == "categorical"]
+    return contract.single_values
 
 
 def slice_columns(batch: pa.RecordBatch, crosses: list[SliceCross]) -> list[SliceColumn]:

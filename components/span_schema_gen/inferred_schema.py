@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from mtlx.components.span_schema_gen.schema_marks import INFERRED, is_inferred
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature
+from mtlx.transform.contract.features import IdKind
 
 #: A feature with more different values than this has no list of them.
 _MOST_VALUES = 100
@@ -139,13 +139,13 @@ def _is_open(name: str, contract: DataContract) -> bool:
     feature = contract.features[name]
     if name == contract.target_item or getattr(feature, "item", None) == contract.target_item:
         return contract.target_item is not None
-    if not isinstance(feature, CategoricalFeature):
+    if not isinstance(feature, IdKind):
         return False
     domain = contract.domain.feature if contract.domain else None
     if name == domain:
         # Those that are not listed are gathered, where the experiment says so.
         return contract.domain is not None and contract.domain.other is not None
-    return feature.hash_buckets is not None or not feature.embed
+    return feature.hash_buckets is not None or not feature.is_read
 
 
 def _of_type(feature: schema_pb2.Feature) -> schema_pb2.Feature:

@@ -167,10 +167,15 @@ def _sections(annotation: Any) -> Iterator[type[Settings]]:
 
 def _tag(section: type[Settings]) -> str:
     """What chooses this one among several: `` (by: time)``."""
-    for name, field in section.model_fields.items():
-        if typing.get_origin(field.annotation) is typing.Literal and not _is_choice(field):
-            return f" ({name}: {typing.get_args(field.annotation)[0]})"
-    return ""
+    tags = {
+        name: field
+        for name, field in section.model_fields.items()
+        if typing.get_origin(field.annotation) is typing.Literal and not _is_choice(field)
+    }
+    # What has a default need not be said to choose it; where all have, one of them tells.
+    chosen = [name for name, field in tags.items() if field.is_required()] or list(tags)[:1]
+    words = [f"{name}: {yaml_line(typing.get_args(tags[name].annotation)[0])}" for name in chosen]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _options(path: str) -> Iterator[Setting]:

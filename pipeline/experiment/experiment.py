@@ -22,6 +22,7 @@ from mtlx.pipeline.tracking.settings import TrackingSettings
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.config.settings import Settings
 from mtlx.transform.contract.data_contract import ContractSections, DataContract
+from mtlx.transform.contract.features import IdKind, Pretrained
 
 #: Settings with a path that starts from the experiment file's folder where it is relative.
 ANCHORED = (
@@ -198,6 +199,11 @@ class Experiment(ContractSections):
         itself keeps them as they were written.
         """
         changed: dict[str, dict[str, Any]] = {}
+        features = {
+            name: self._with_vectors(feature.pretrained, feature)
+            for name, feature in self.features.items()
+            if isinstance(feature, IdKind) and feature.pretrained is not None
+        }
         for setting in ANCHORED:
             section, key = setting.split(".")
             path = getattr(getattr(self, section), key)
@@ -209,12 +215,18 @@ class Experiment(ContractSections):
         if base is not None and base.folder is not None:
             placed = base.model_copy(update={"from": self._absolute(BASE_MODEL, base.folder)})
             changed["training"] = {"warm_start": placed}
-        return self.model_copy(
-            update={
-                section: getattr(self, section).model_copy(update=keys)
-                for section, keys in changed.items()
-            }
-        )
+        sections = {
+            section: getattr(self, section).model_copy(update=keys)
+            for section, keys in changed.items()
+        }
+        if features:
+            sections["features"] = {**self.features, **features}
+        return self.model_copy(update=sections)
+
+    def _with_vectors(self, given: Pretrained, feature: IdKind) -> IdKind:
+        """A feature with the absolute path of its pretrained vectors."""
+        path = absolute(given.path, self._folder)
+        return feature.model_copy(update={"pretrained": given.model_copy(update={"path": path})})
 
     def _absolute(self, setting: str, path: str) -> str:
         """The path of a setting, from the file's folder or from here."""

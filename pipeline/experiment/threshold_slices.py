@@ -79,7 +79,7 @@ def _listing(crosses: list[tuple[str, ...]]) -> str:
 
 def _no_cross(keys: list[str], crosses: list[tuple[str, ...]], contract: DataContract) -> str:
     """Why no configured cross has these keys."""
-    known = [name for name, feature in contract.features.items() if feature.kind == "categorical"]
+    known = contract.single_values
     known += [DOMAIN_ALIAS] if contract.domain else []
     for key in keys:
         if key not in known and not any(mark in key for mark in _WILDCARDS):

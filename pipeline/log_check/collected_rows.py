@@ -18,7 +18,6 @@ from mtlx.pipeline.log_sample.log_sample import LogSample
 from mtlx.pipeline.log_sample.row_check import RowCheck
 from mtlx.transform.contract.counted_labels import unknown_labels
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import SequenceFeature
 
 #: Refusals that are kept; the rest is of the same kind.
 _MOST_REFUSED = 3
@@ -160,7 +159,7 @@ class _Collection:
         return CollectedRows(
             contract=self.contract,
             features={
-                name: column if isinstance(features[name], SequenceFeature) else _values(column)
+                name: _values(column) if features[name].takes_one else column
                 for name, column in columns.items()
                 if name in features
             },

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, SequenceFeature
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _MEMINFO = Path("/proc/meminfo")
@@ -13,14 +12,8 @@ def bytes_per_row(contract: DataContract) -> int:
     """Bytes of a transformed example: ids and labels int64, other numbers float32."""
     size = 8 * (1 + len(contract.tasks))  # the domain's index and the labels
     for feature in contract.features.values():
-        if isinstance(feature, SequenceFeature):
-            size += 8 * feature.max_length
-        elif isinstance(feature, CategoricalFeature):
-            size += 8 if feature.embed else 0
-        else:
-            for transform in feature.transforms:
-                size += 8 if transform == "quantile_buckets" else 4
-    return size
+        size += feature.row_bytes
+    return size + 8 * len(contract.crosses)
 
 
 def available_bytes() -> int | None:

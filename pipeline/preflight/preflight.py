@@ -4,6 +4,7 @@ from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 from mtlx.pipeline.preflight.log_files import log_problems
 from mtlx.pipeline.preflight.places import input_problems, output_problems
+from mtlx.pipeline.preflight.pretrained import pretrained_problems
 from mtlx.pipeline.preflight.registered_names import name_problems
 from mtlx.pipeline.preflight.serving_logs import serving_log_problems
 from mtlx.pipeline.preflight.told import telling_problems
@@ -33,6 +34,7 @@ def preflight(
     experiment = experiment.anchored()
     problems = name_problems(experiment)
     problems += input_problems(experiment, must_exist)
+    problems += pretrained_problems(experiment, must_exist)
     if outputs:
         problems += output_problems(experiment)
     if outputs if told is None else told:

@@ -55,7 +55,8 @@ def serving_log_problems(experiment: Experiment, must_exist: bool) -> list[str]:
             return [f"data.serving_path: {text}" for text in own]
         shards = reader.shards(list(logs.files))
         needed = needed_columns(experiment.contract, skew)
-        wanted = [experiment.contract.column(name) for name in experiment.features]
+        asked_for = experiment.contract.served
+        wanted = [asked_for.column(name) for name in asked_for.features]
         lacking_columns(reader, shards, needed, wanted)
     except InputRefused as error:
         return [f"data.serving_path: {error}"]

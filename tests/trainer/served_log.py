@@ -205,13 +205,11 @@ def _training_rows(work, transformed):
 
 
 def _transform(work, contract, name, always_present=False):
-    kinds = {"categorical": tf.string, "numeric": tf.float32, "sequence": tf.string}
-    spec = {name: tf.io.VarLenFeature(kinds[x.kind]) for name, x in contract.features.items()}
+    kinds = {"text": tf.string, "number": tf.float32}
+    spec = {name: tf.io.VarLenFeature(kinds[x.holds]) for name, x in contract.features.items()}
     if always_present:
         spec = {
-            key: tf.io.FixedLenFeature([], x.dtype)
-            if contract.features[key].kind != "sequence"
-            else x
+            key: tf.io.FixedLenFeature([], x.dtype) if contract.features[key].takes_one else x
             for key, x in spec.items()
         }
     spec |= {task.label: tf.io.VarLenFeature(tf.int64) for task in contract.tasks.values()}

@@ -39,5 +39,13 @@ def _check_trees_alone(inputs: ModelInputs, settings: ModelSettings) -> None:
         problems.append((("sequence_encoder",), f"{reads}: choose 'none'"))
     if settings.arrangement != "joint":
         problems.append((("arrangement",), f"{reads} and is not arranged: choose 'joint'"))
+    several = [field.name for field in inputs.multiple]
+    several += [vector.name for vector in inputs.vectors]
+    if several:
+        text = (
+            f"{reads}, and takes one value of each: take {', '.join(several)} out of features, or "
+            "choose another network"
+        )
+        problems.append((("network",), text))
     if problems:
         raise SettingsError(problems)

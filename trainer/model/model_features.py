@@ -19,6 +19,8 @@ def used_features(record: ModelInputs, features: Features) -> dict[str, keras.Ke
     """
     names = [field.name for field in record.fields]
     names += [key for sequence in record.sequences for key in sequence.keys]
+    names += [key for several in record.multiple for key in several.keys]
+    names += [field.name for field in record.vectors]
     missing = [name for name in names if name not in features]
     if len(record.domains) > 1 and DOMAIN_ID not in features:
         missing.append(DOMAIN_ID)
@@ -43,4 +45,9 @@ def two_empty_rows(record: ModelInputs) -> dict[str, np.ndarray]:
     rows.update({field.name: np.zeros(2, "float32") for field in record.numeric})
     for field in record.sequences:
         rows |= {key: np.zeros((2, field.max_length), "int64") for key in field.keys}
+    for several in record.multiple:
+        rows[several.name] = np.zeros((2, several.max_values), "int64")
+        if several.weights is not None:
+            rows[several.weights] = np.zeros((2, several.max_values), "float32")
+    rows.update({vector.name: np.zeros((2, vector.size), "float32") for vector in record.vectors})
     return rows

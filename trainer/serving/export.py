@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from mtlx.trainer.model.scorer import Scorer
+from mtlx.trainer.serving.list_checks import sound_weights, whole_vectors
 from mtlx.trainer.serving.request_checks import (
     aligned_sequences,
     equal_lengths,
@@ -20,7 +21,7 @@ from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE,
 from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
 from mtlx.transform.columns.missing_values import is_missing
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import VectorFeature
 
 
 class ServedModel(tf.Module):
@@ -29,14 +30,15 @@ class ServedModel(tf.Module):
     Args:
         model: takes transformed features, gives ``probabilities`` ``(B, T)``.
         transformed: the transform that it was trained on.
-        contract: the data contract.
+        contract: the data contract. What it knows only when training is neither asked for nor
+            read: every row has the value that `serve_as` says, or none.
     """
 
     def __init__(
         self, model: Scorer, transformed: tft.TFTransformOutput, contract: DataContract
     ) -> None:
         super().__init__()
-        self._contract = contract
+        self._contract = contract.served
         # As a part of this module a Keras model would be traced once more by itself, with
         # float32 for every input, ids included. Only its weights must be saved.
         self._model: Callable[[Mapping[str, tf.Tensor]], Mapping[str, tf.Tensor]] = (
@@ -46,13 +48,20 @@ class ServedModel(tf.Module):
         layer = transformed.transform_features_layer()
         # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
         # time. Only the graph that it has loaded, with its lookup tables, must be saved.
-        self._transform: Transform = lambda raw: layer(raw)
+        self._transform: Transform = lambda raw: layer({**raw, **self._not_asked_for(raw)})
         self._transform_graph = layer._saved_model_loader_tracked_dict
         # Neither the labels, nor columns of the log that the contract does not name.
-        self._raw_spec = {
-            name: spec
-            for name, spec in transformed.raw_feature_spec().items()
-            if name in contract.features
+        specs = transformed.raw_feature_spec()
+        self._raw_spec = {n: spec for n, spec in specs.items() if n in self._contract.features}
+        self._fixed = {
+            name: (specs[name], getattr(contract.features[name], "serve_as", None))
+            for name in contract.training_only
+        }
+        self._aligned = [*self._contract.behaviours, *self._contract.weighted]
+        self._vectors = {
+            name: feature.size
+            for name, feature in self._contract.features.items()
+            if isinstance(feature, VectorFeature)
         }
 
     def save(self, folder: str) -> None:
@@ -91,13 +100,22 @@ class ServedModel(tf.Module):
 
     def _parsed_examples(self, examples: tf.Tensor) -> Raw:
         parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
-        return aligned_sequences(parsed, self._contract.behaviours)
+        parsed = aligned_sequences(parsed, self._aligned)
+        return self._checked_lists(parsed)
+
+    def _checked_lists(self, parsed: dict[str, tf.Tensor | tf.SparseTensor]) -> Raw:
+        """Refuses weights and vectors that no row of the log could have had."""
+        parsed = sound_weights(parsed, self._contract.weighted)
+        dense = {name for name in self._vectors if _is_dense(self._raw_spec[name])}
+        return whole_vectors(parsed, self._vectors, dense)
 
     def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
         """What a schema takes for always present may still be missing in a request."""
         missing = {tf.string: "", tf.float32: float("nan")}
         return {
-            name: tf.io.FixedLenFeature(
+            name: tf.io.VarLenFeature(spec.dtype)
+            if name in self._vectors  # A wrong length is told by `whole_vectors`.
+            else tf.io.FixedLenFeature(
                 spec.shape, spec.dtype, np.full(spec.shape, missing[spec.dtype]).tolist()
             )
             if isinstance(spec, tf.io.FixedLenFeature) and spec.dtype in missing
@@ -110,13 +128,13 @@ class ServedModel(tf.Module):
 
     def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
         """Raw tensors in the form that parsing examples would have given."""
-        columns = aligned_sequences(equal_lengths(columns), self._contract.behaviours)
+        columns = aligned_sequences(equal_lengths(columns), self._aligned)
         parsed = {}
         for name, spec in self._raw_spec.items():
             values = columns[name]
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
-            if isinstance(spec, tf.io.FixedLenFeature):
+            if _is_dense(spec) and name not in self._vectors:
                 parsed[name] = tf.reshape(_typed(values, spec.dtype), [-1, *spec.shape])
             else:
                 text = values.dtype == tf.string
@@ -124,19 +142,17 @@ class ServedModel(tf.Module):
                 indices = tf.where(present)
                 given = _typed(tf.gather_nd(values, indices), spec.dtype)
                 parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
-        return parsed
+        return self._checked_lists(parsed)
 
     def _column_specs(self) -> dict[str, tf.TensorSpec]:
-        """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), sequences ``(B, L)``."""
-        specs = {}
-        for name, feature in self._contract.features.items():
-            if isinstance(feature, CategoricalFeature):
-                specs[name] = tf.TensorSpec([None], tf.string, name=name)
-            elif isinstance(feature, NumericFeature):
-                specs[name] = tf.TensorSpec([None], tf.float32, name=name)
-            elif isinstance(feature, SequenceFeature):
-                specs[name] = tf.TensorSpec([None, None], tf.string, name=name)
-        return specs
+        """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), lists ``(B, L)``."""
+        types = {"text": tf.string, "number": tf.float32}
+        return {
+            name: tf.TensorSpec(
+                [None] if feature.takes_one else [None, None], types[feature.holds], name=name
+            )
+            for name, feature in self._contract.features.items()
+        }
 
     def _alone(self, numbers: Mapping[str, np.ndarray]) -> Raw:
         """Inputs of the transform graph with the numbers of some features, and nothing else."""
@@ -148,15 +164,41 @@ class ServedModel(tf.Module):
         given = {name: tf.constant(values, tf.float32) for name, values in numbers.items()}
         return self._parsed_columns({**columns, **given})
 
+    def _not_asked_for(self, raw: Raw) -> Raw:
+        """What is known only when training, the same in every row."""
+        some = next(iter(raw.values()))
+        rows = some.dense_shape[0] if isinstance(some, tf.SparseTensor) else tf.shape(some)[0]
+        rows = tf.cast(rows, tf.int64)
+        made: dict[str, tf.Tensor | tf.SparseTensor] = {}
+        for name, (spec, value) in self._fixed.items():
+            if _is_dense(spec):
+                missing = {tf.string: "", tf.float32: float("nan")}.get(spec.dtype, tf.int64.min)
+                given = tf.constant(missing, spec.dtype)
+                if value is not None:
+                    given = _typed(tf.constant(value), spec.dtype)
+                made[name] = tf.fill(tf.concat([[rows], spec.shape], axis=0), given)
+                continue
+            width = tf.cast(value is not None, tf.int64)
+            given = tf.zeros([0], spec.dtype)
+            if value is not None:
+                given = tf.fill([rows], _typed(tf.constant(value), spec.dtype))
+            places = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
+            made[name] = tf.SparseTensor(places[: rows * width], given, [rows, width])
+        return made
+
     def _transformed(self, raw: Raw) -> Mapping[str, tf.Tensor]:
         features = self._contract.features.items()
-        single = [name for name, feature in features if not isinstance(feature, SequenceFeature)]
+        single = [name for name, feature in features if feature.takes_one]
         return self._transform(single_values(listed_domains(raw, self._contract.domain), single))
 
     def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
         outputs = self._model(self._transformed(raw))
         probabilities = tf.cast(outputs["probabilities"], tf.float32)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
+
+
+def _is_dense(spec: tf.io.FixedLenFeature | tf.io.VarLenFeature) -> bool:
+    return isinstance(spec, tf.io.FixedLenFeature)
 
 
 def _typed(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -16,7 +16,7 @@ from mtlx.transform.contract.domain import Domain
 _FEATURES_TAG = 0x0A
 #: Positions that a text names at most.
 _NAMED = 10
-_FROM = " (counted from 0)"
+FROM = " (counted from 0)"
 #: A feature that no log has: asking for it makes TensorFlow walk through an example.
 _NO_FEATURE = "\0"
 #: Bytes of a length: protobuf allows no message above 2 GiB.
@@ -47,7 +47,7 @@ def whole_examples(examples: tf.Tensor) -> tf.Tensor:
     refusal = tf.cond(
         tf.size(suspects) > 0, lambda: _broken(examples, suspects), lambda: tf.constant("")
     )
-    return _whole_inside(_unless(refusal, examples))
+    return _whole_inside(unless(refusal, examples))
 
 
 def _whole_inside(examples: tf.Tensor) -> tf.Tensor:
@@ -60,7 +60,7 @@ def _whole_inside(examples: tf.Tensor) -> tf.Tensor:
     walked, _, _ = tf.io.parse_sequence_example(
         examples,
         context_features={_NO_FEATURE: tf.io.RaggedFeature(tf.int64)},
-        example_names=tf.strings.join(["position ", positions, _FROM]),
+        example_names=tf.strings.join(["position ", positions, FROM]),
     )
     # Always true, but asked: an operation that nothing asks for its values is optimised away.
     check = tf.debugging.Assert(tf.size(walked[_NO_FEATURE].values) >= 0, [""])
@@ -134,7 +134,7 @@ def _broken(examples: tf.Tensor, suspects: tf.Tensor) -> tf.Tensor:
     def told() -> tf.Tensor:
         first = tf.strings.reduce_join(tf.strings.as_string(broken[:_NAMED]), separator=", ")
         counts = tf.size(broken), " of ", tf.size(examples), " texts are no tf.Example"
-        return _text(*counts, " at positions ", first, _FROM)
+        return text(*counts, " at positions ", first, FROM)
 
     return tf.cond(tf.size(broken) > 0, told, lambda: tf.constant(""))
 
@@ -158,7 +158,7 @@ def single_values(parsed: Mapping[str, tf.Tensor], names: list[str]) -> Mapping[
         lambda: _several_values({name: parsed[name] for name in sparse}, widths),
         lambda: tf.constant(""),
     )
-    return _unless(refusal, parsed)
+    return unless(refusal, parsed)
 
 
 def _several_values(parsed: dict[str, tf.SparseTensor], widths: tf.Tensor) -> tf.Tensor:
@@ -170,7 +170,7 @@ def _several_values(parsed: dict[str, tf.SparseTensor], widths: tf.Tensor) -> tf
     owners = tf.repeat(tf.range(len(parsed), dtype=tf.int64), sizes)
     further = tf.boolean_mask(places, (places[:, 1] > 0) & tf.equal(owners, which))
     name, row = tf.gather(list(parsed), which), tf.reduce_min(further[:, 0])
-    return _text("Feature ", name, " takes one value, but has several at position ", row, _FROM)
+    return text("Feature ", name, " takes one value, but has several at position ", row, FROM)
 
 
 def equal_lengths(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -182,10 +182,10 @@ def equal_lengths(columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     def differing() -> tf.Tensor:
         which = tf.argmax(tf.cast(other, tf.int64))
         one = names[0], " has ", lengths[0], " rows, "
-        return _text("Columns of unequal length: ", *one, names_of[which], " has ", lengths[which])
+        return text("Columns of unequal length: ", *one, names_of[which], " has ", lengths[which])
 
     refusal = tf.cond(tf.reduce_any(other), differing, lambda: tf.constant(""))
-    return _unless(refusal, dict(columns))
+    return unless(refusal, dict(columns))
 
 
 def aligned_sequences(
@@ -201,18 +201,18 @@ def aligned_sequences(
         `parsed`.
     """
     for parts in behaviours:
-        lengths = tf.stack([_row_lengths(parsed[part]) for part in parts])  # (parts, B)
+        lengths = tf.stack([row_lengths(parsed[part]) for part in parts])  # (parts, B)
         other = tf.not_equal(lengths, lengths[:1])
         refusal = tf.cond(
             tf.reduce_any(other),
             functools.partial(_unequal_lengths, parts, lengths, other),
             lambda: tf.constant(""),
         )
-        parsed = _unless(refusal, parsed)
+        parsed = unless(refusal, parsed)
     return parsed
 
 
-def _row_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+def row_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
     """Values of each row ``(B,)`` int64."""
     if not isinstance(x, tf.SparseTensor):
         return tf.fill([tf.shape(x)[0]], tf.shape(x, tf.int64)[1])
@@ -224,9 +224,9 @@ def _unequal_lengths(parts: tuple[str, ...], lengths: tf.Tensor, other: tf.Tenso
     """Names the first row that has them, and the two features."""
     row = tf.argmax(tf.reduce_any(other, axis=0))
     which = tf.argmax(other[:, row])
-    place = " values at position ", row, _FROM, ", and ", parts[0], " has ", lengths[0, row]
+    place = " values at position ", row, FROM, ", and ", parts[0], " has ", lengths[0, row]
     remedy = ": give one of each per behaviour, an empty text where one is missing"
-    return _text("Feature ", tf.gather(parts, which), " has ", lengths[which, row], *place, remedy)
+    return text("Feature ", tf.gather(parts, which), " has ", lengths[which, row], *place, remedy)
 
 
 def listed_domains(
@@ -240,16 +240,16 @@ def listed_domains(
 
     def first() -> tf.Tensor:
         value = tf.strings.substr(values[unlisted[0]], 0, 100)
-        place = " at position ", unlisted[0], _FROM, ", which is none of the domains "
+        place = " at position ", unlisted[0], FROM, ", which is none of the domains "
         names = ", ".join(domain.values)
         count = " (", tf.size(unlisted), " such rows)"
-        return _text("Feature ", domain.feature, " is ", value, *place, names, *count)
+        return text("Feature ", domain.feature, " is ", value, *place, names, *count)
 
     refusal = tf.cond(tf.size(unlisted) > 0, first, lambda: tf.constant(""))
-    return _unless(refusal, parsed)
+    return unless(refusal, parsed)
 
 
-def _text(*parts: str | tf.Tensor) -> tf.Tensor:
+def text(*parts: str | tf.Tensor) -> tf.Tensor:
     """Texts and numbers behind each other, without the quotes that an error would escape."""
     return tf.strings.join(
         [
@@ -259,7 +259,7 @@ def _text(*parts: str | tf.Tensor) -> tf.Tensor:
     )
 
 
-def _unless(refusal: tf.Tensor, values: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
+def unless(refusal: tf.Tensor, values: tf.Tensor | dict[str, tf.Tensor]) -> tf.Tensor:
     """The values, once it is sure that there is no refusal."""
     check = tf.debugging.Assert(tf.equal(refusal, ""), [refusal])
     with tf.control_dependencies([check]):

@@ -28,7 +28,7 @@ from google.protobuf.message import DecodeError
 #: Where a SavedModel holds what its columns mean.
 CONTRACT_FILE = "assets.extra/serving_contract.json"
 #: The newest form of that file that is understood here.
-CONTRACT_FORMAT = 2
+CONTRACT_FORMAT = 3
 _KINDS = ("present", "missing", "unknown", "clipped")
 #: A warning is due where more than this share of a feature's values is unknown to the model.
 _UNKNOWN_SHARE = 0.5
@@ -70,6 +70,11 @@ class Scorer:
         self._labels = {task["label"] for task in contract["tasks"].values()}
         self.tasks = list(contract["tasks"])
         self.columns = {name: feature["column"] or name for name, feature in self._features.items()}
+        self._owners = {
+            feature["of"]: name
+            for name, feature in self._features.items()
+            if feature["kind"] == "weights"
+        }
         self._behaviours = [
             [first, *(name for name, part in self._features.items() if part.get("beside") == first)]
             for first in dict.fromkeys(part.get("beside") for part in self._features.values())
@@ -84,9 +89,9 @@ class Scorer:
         """Predicts.
 
         Args:
-            frame: a row per example, with the log's columns. Sequences are lists, tuples, arrays,
-                or texts with the log's separator. Columns that the model does not read are left
-                aside, and named once.
+            frame: a row per example, with the log's columns. Sequences, several values, weights and
+                vectors are lists, tuples, arrays, or texts with the log's separator. Columns that
+                the model does not read are left aside, and named once.
             batch_rows: rows that are predicted together.
 
         Returns:
@@ -100,6 +105,7 @@ class Scorer:
         self._check_columns(frame)
         inputs = {name: self._converted(name, frame) for name in self._features}
         inputs |= self._aligned(inputs)
+        self._check_weights(inputs)
         self._check_domain(inputs)
         scores = np.zeros((len(frame), len(self.tasks)), np.float32)
         counts, unlisted = np.zeros(self._counts.shape, np.int64), np.zeros(2, np.int64)
@@ -196,7 +202,15 @@ class Scorer:
         feature, column = self._features[name], self.columns[name]
         if feature["kind"] == "numeric":
             return self._numbers(frame[column])
+        if feature["kind"] == "vector":
+            return _each(frame[column], lambda value: self._vector(value, feature), object)
+        if feature["kind"] == "weights":
+            return _each(frame[column], lambda value: self._weights(value, feature), object)
         texts = lambda value: self._unmarked(_text(value))  # noqa: E731
+        if feature["kind"] == "categorical" and feature.get("multiple"):
+            mark = self._features[self._owners[name]]["mark"] if name in self._owners else None
+            several = lambda value: self._several(value, feature, mark)  # noqa: E731
+            return _each(frame[column], several, object)
         if feature["kind"] == "categorical":
             return _each(frame[column], texts, object)
         if any(name in names for names in self._behaviours):
@@ -215,6 +229,61 @@ class Scorer:
             number = number.astype(np.float32)
         missing = ~np.isfinite(number) | np.isin(number, self._marker_numbers)
         return np.where(missing, np.float32(np.nan), number)
+
+    def _several(self, value: Any, feature: dict[str, Any], mark: str | None) -> list[str]:
+        """The values of a row; those that are missing are dropped, unless weights stand beside."""
+        texts = self._texts(value, feature)
+        if mark is not None:
+            texts = [self._unmarked(text.rpartition(mark)[0]) for text in texts]
+        return texts
+
+    def _weights(self, value: Any, feature: dict[str, Any]) -> list[float]:
+        """The weights of a row, NaN where there is none."""
+        if feature["mark"] is not None:
+            value = [text.rpartition(feature["mark"])[2] for text in self._texts(value, feature)]
+        return self._list_numbers(value, feature)
+
+    def _vector(self, value: Any, feature: dict[str, Any]) -> list[float]:
+        """The numbers of a row's vector; NaN throughout where there is none."""
+        numbers, size = self._list_numbers(value, feature), feature["size"]
+        if not numbers or len(numbers) == 1 and np.isnan(numbers[0]):
+            return [np.nan] * size
+        if len(numbers) != size:
+            raise _WrongValue(f"a vector of {len(numbers)} numbers, and it has to have {size}")
+        if not np.isfinite(np.float32(numbers)).all():
+            raise _WrongValue("a vector with what is no finite number")
+        return numbers
+
+    def _list_numbers(self, value: Any, feature: dict[str, Any]) -> list[float]:
+        """The numbers of a list, or of a text with separators."""
+        if not isinstance(value, (list, tuple, np.ndarray, pd.Series)):
+            text = self._unmarked(_text(value) if not isinstance(value, float) else repr(value))
+            if isinstance(value, float) and np.isnan(value):
+                return []
+            value = text.split(feature["separator"]) if text else []
+        return [_number(item, {""}) for item in value]
+
+    def _check_weights(self, inputs: dict[str, np.ndarray]) -> None:
+        """Refuses weights that are not one for each value, or below 0; drops missing values."""
+        for name, named in self._owners.items():
+            pairs = zip(inputs[name], inputs[named], strict=True)
+            for position, (values, weights) in enumerate(pairs):
+                there = [value != "" for value in values]
+                if len(values) != len(weights) and (any(there) or any(np.isfinite(weights))):
+                    self._refuse_weights(
+                        named, position, f"{len(weights)} weights of {len(values)} values"
+                    )
+                kept = [(v, w) for v, w in zip(values, weights, strict=False) if v]
+                if any(not np.isfinite(w) or w < 0 for _, w in kept):
+                    self._refuse_weights(named, position, "a weight that is negative or no number")
+                inputs[name][position] = [value for value, _ in kept]
+                inputs[named][position] = [weight for _, weight in kept]
+
+    def _refuse_weights(self, named: str, position: int, problem: str) -> None:
+        raise ScoringError(
+            f"column {self.columns[named]!r}, position {position}: {problem}: give every value one "
+            "weight that is 0 or above"
+        )
 
     def _items(self, value: Any, feature: dict[str, Any]) -> list[str]:
         """The items of a sequence that are kept; what is missing is dropped."""
@@ -272,7 +341,15 @@ class Scorer:
 
     def _tensor(self, name: str, values: np.ndarray) -> tf.Tensor:
         """Values of a batch as the signature takes them; sequences padded to the longest."""
-        if self._features[name]["kind"] == "sequence":
+        feature = self._features[name]
+        if feature["kind"] == "vector":
+            numbers = np.array(list(values), np.float32).reshape(len(values), feature["size"])
+            return tf.constant(numbers, tf.float32)
+        if feature["kind"] == "weights":
+            width = max(1, *map(len, values)) if len(values) else 1
+            values = [weights + [0.0] * (width - len(weights)) for weights in values]
+            return tf.constant(values, tf.float32, shape=[len(values), width])
+        if feature["kind"] == "sequence" or feature.get("multiple"):
             width = max(1, *map(len, values)) if len(values) else 1
             values = [items + [""] * (width - len(items)) for items in values]
             return tf.constant(values, tf.string, shape=[len(values), width])

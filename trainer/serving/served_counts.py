@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from mtlx.trainer.serving.request_checks import row_lengths
 from mtlx.trainer.serving.training_ranges import Transform
 from mtlx.transform.columns.domain_values import domain_text, is_listed
 from mtlx.transform.columns.missing_values import as_numbers, as_texts
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import NumericFeature
 from mtlx.transform.contract.model_inputs import MISSING_ID, OUT_OF_VOCABULARY_ID, PADDING_ID
 
 
@@ -62,22 +63,21 @@ class ServedCounts:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Present, unknown and clipped values of one feature, ``(B,)`` int64 each."""
         feature = self._contract.features[name]
-        if isinstance(feature, SequenceFeature):
-            ids = transformed[name]  # (B, L)
-            vocabulary = self._contract.categorical(feature.item).hash_buckets is None
-            there = tf.reduce_sum(_int((ids != PADDING_ID) & (ids != MISSING_ID)), axis=1)
-            unknown = tf.reduce_sum(_int(ids == OUT_OF_VOCABULARY_ID), axis=1)
-            return there, unknown if vocabulary else tf.zeros_like(there), tf.zeros_like(there)
-        if isinstance(feature, CategoricalFeature):
-            if not feature.embed:
-                there = _int(as_texts(domain_text(x), self._contract) != "")
-                return there, tf.zeros_like(there), tf.zeros_like(there)
-            ids = transformed[name]  # (B,)
-            there = _int(ids != MISSING_ID)
-            known = feature.hash_buckets is not None
-            unknown = tf.zeros_like(there) if known else _int(ids == OUT_OF_VOCABULARY_ID)
-            return there, unknown, tf.zeros_like(there)
-        return self._of_number(name, feature, x)
+        if isinstance(feature, NumericFeature):
+            return self._of_number(name, feature, x)
+        of = feature.vocabulary_of(name)
+        if of is None:  # A vector, or weights.
+            there = _int(_list_lengths(x) > 0)
+            return there, tf.zeros_like(there), tf.zeros_like(there)
+        if not feature.is_read:
+            there = _int(as_texts(domain_text(x), self._contract) != "")
+            return there, tf.zeros_like(there), tf.zeros_like(there)
+        ids = transformed[name]
+        ids = ids[:, tf.newaxis] if feature.takes_one else ids  # (B, L)
+        there = tf.reduce_sum(_int((ids != PADDING_ID) & (ids != MISSING_ID)), axis=1)
+        unknown = tf.reduce_sum(_int(ids == OUT_OF_VOCABULARY_ID), axis=1)
+        vocabulary = self._contract.ids(of).hash_buckets is None
+        return there, unknown if vocabulary else tf.zeros_like(there), tf.zeros_like(there)
 
     def _of_number(
         self, name: str, feature: NumericFeature, x: tf.Tensor | tf.SparseTensor
@@ -95,6 +95,13 @@ class ServedCounts:
         if domain is None:
             return tf.zeros_like(present[:, 0])
         return _int(~is_listed(domain_text(raw[domain.feature]), domain))
+
+
+def _list_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """Finite numbers of each row, ``(B,)`` int64."""
+    if isinstance(x, tf.SparseTensor):
+        return row_lengths(x)
+    return tf.reduce_sum(_int(tf.math.is_finite(x)), axis=1)
 
 
 def _int(condition: tf.Tensor) -> tf.Tensor:

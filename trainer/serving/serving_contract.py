@@ -10,12 +10,15 @@ import os
 import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import MultipleFeature, VectorFeature
 
 #: Where it lies in the SavedModel's folder; TensorFlow Serving leaves this folder alone.
 SERVING_CONTRACT_FILE = "assets.extra/serving_contract.json"
 #: Grows where a reader of an older file would misread a newer one; new keys alone do not count.
-#: 2 where sequences are beside each other, which an older reader would put out of step.
-FORMAT = 2
+#: 2 where sequences are beside each other, which an older reader would put out of step; 3 where
+#: features have several values, or vectors, which it does not know.
+FORMAT = 3
+_FORMAT_OF_BEHAVIOURS = 2
 _FORMAT_OF_PLAIN_SEQUENCES = 1
 
 
@@ -24,11 +27,15 @@ def write_serving_contract(folder: str, contract: DataContract) -> None:
 
     Args:
         folder: of the SavedModel.
-        contract: the data contract that the model was trained with.
+        contract: the data contract that the model was trained with; what it knows only when
+            training is left out.
     """
     path = os.path.join(folder, SERVING_CONTRACT_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
-    form = FORMAT if contract.behaviours else _FORMAT_OF_PLAIN_SEQUENCES
+    contract = contract.served
+    form = _FORMAT_OF_BEHAVIOURS if contract.behaviours else _FORMAT_OF_PLAIN_SEQUENCES
+    if any(isinstance(f, MultipleFeature | VectorFeature) for f in contract.features.values()):
+        form = FORMAT
     text = json.dumps({"format": form, "data_contract": contract.model_dump(mode="json")})
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(text)

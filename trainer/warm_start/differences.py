@@ -13,12 +13,6 @@ from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.config.registry import Registry
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import (
-    CategoricalFeature,
-    Feature,
-    NumericFeature,
-    SequenceFeature,
-)
 
 #: Parts of a model: the key of the name and that of its options.
 _PARTS: tuple[tuple[str, str | None, Registry], ...] = (
@@ -71,7 +65,9 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
     problems = _of_names("features", _read(today), _read(base), "read")
     problems += _of_names("tasks", list(today.tasks), list(base.tasks), "predict")
     for name in _read(today):
-        if name in base.features and _form(today, name) != _form(base, name):
+        if (name in base.features or name in base.crosses) and _form(today, name) != _form(
+            base, name
+        ):
             problems.append(_other(f"features.{name}", _form(today, name), _form(base, name)))
     for name, task in today.tasks.items():
         if name in base.tasks:
@@ -103,12 +99,9 @@ def _options(registry: Registry, name: str, options: dict[str, Any]) -> dict[str
 
 
 def _read(contract: DataContract) -> list[str]:
-    """Features that a model reads, in its order."""
-    return [
-        name
-        for name, feature in contract.features.items()
-        if not isinstance(feature, CategoricalFeature) or feature.embed
-    ]
+    """Features and crosses that a model reads, in its order."""
+    features = [name for name, feature in contract.features.items() if feature.is_read]
+    return [*features, *contract.crosses]
 
 
 def _of_names(key: str, today: list[str], base: list[str], verb: str) -> list[str]:
@@ -132,19 +125,6 @@ def _but(some: list[str], others: list[str]) -> Iterator[str]:
 
 def _form(contract: DataContract, name: str) -> str:
     """What a feature is to the model."""
-    feature: Feature = contract.features[name]
-    if isinstance(feature, CategoricalFeature):
-        if not feature.embed:
-            return "categorical (embed: false)"
-        buckets = feature.hash_buckets
-        return f"categorical ({f'hash_buckets: {buckets}' if buckets else 'vocabulary'})"
-    if isinstance(feature, NumericFeature):
-        forms = [
-            f"{form} of {feature.buckets}" if form == "quantile_buckets" else form
-            for form in feature.transforms
-        ]
-        return f"numeric ({', '.join(forms)})"
-    if isinstance(feature, SequenceFeature):
-        beside = f" beside {feature.beside}" if feature.beside else ""
-        return f"a sequence of {feature.item}{beside}"
-    raise TypeError(f"feature of unknown kind: {feature!r}")
+    return (
+        contract.features[name].form if name in contract.features else contract.crosses[name].form
+    )

@@ -48,6 +48,23 @@ class Vocabularies:
         ]
 
 
+def field_rows(field: str, cardinality: int, size: int, vocabularies: Vocabularies) -> RowMap:
+    """The rows of a weight that has one for each id of one field.
+
+    Args:
+        field: its name.
+        cardinality: its ids today.
+        size: its ids in the base model.
+        vocabularies: of both.
+    """
+    own = np.arange(cardinality)
+    found = vocabularies.places(field)
+    if found is not None:
+        own[FIRST_VALUE_ID:] = np.where(found == NEW, NEW, found + FIRST_VALUE_ID)
+    old = np.where(np.arange(size) < FIRST_VALUE_ID, -1, 0)
+    return RowMap(own, np.zeros(cardinality, np.int64), old)
+
+
 def embedding_rows(today: ModelInputs, base: ModelInputs, vocabularies: Vocabularies) -> RowMap:
     """The rows of a joint table of all categorical fields.
 
@@ -60,13 +77,10 @@ def embedding_rows(today: ModelInputs, base: ModelInputs, vocabularies: Vocabula
         vocabularies: of both.
     """
     rows, groups, old_groups, start = [], [], [], 0
-    sizes = {field.name: field.cardinality for field in base.categorical}
-    for index, field in enumerate(today.categorical):
+    sizes = {field.name: field.cardinality for field in base.tables}
+    for index, field in enumerate(today.tables):
         size = sizes[field.name]
-        own = np.arange(field.cardinality)
-        found = vocabularies.places(field.name)
-        if found is not None:
-            own[FIRST_VALUE_ID:] = np.where(found == NEW, NEW, found + FIRST_VALUE_ID)
+        own = field_rows(field.name, field.cardinality, size, vocabularies).rows
         rows.append(np.where(own == NEW, NEW, own + start))
         groups.append(np.full(field.cardinality, index))
         old_groups.append(np.where(np.arange(size) < FIRST_VALUE_ID, -1, index))

@@ -15,7 +15,11 @@ from mtlx.trainer.settings import ModelSettings, WarmStartSettings
 from mtlx.trainer.warm_start.base_model import BaseModel, BaseModelError
 from mtlx.trainer.warm_start.differences import contract_differences, model_differences
 from mtlx.trainer.warm_start.domain_weights import domain_weights
-from mtlx.trainer.warm_start.embedding_rows import Vocabularies, embedding_rows
+from mtlx.trainer.warm_start.embedding_rows import (
+    Vocabularies,
+    embedding_rows,
+    field_rows,
+)
 from mtlx.trainer.warm_start.optimizer_state import give_optimizer_state
 from mtlx.trainer.warm_start.row_map import RowMap
 from mtlx.transform.analysis.analysis import vocabulary_name, vocabulary_requests
@@ -34,6 +38,8 @@ class WarmStart:
     - the rows of embedding tables, and the numbers that interactions tell values apart by, go
       with their values: vocabularies may stand in another order, may have grown, and may have
       lost values;
+    - pretrained vectors go with their values where they are trained further; those that are not
+      are today's file's;
     - weights with one row per domain go with the domains' names, moving statistics included.
 
     Nothing is taken over where anything else differs.
@@ -89,12 +95,15 @@ class WarmStart:
         values: dict[str, np.ndarray] = {}
         if not problems:
             found = self._base.weights()
-            numbers = _numbers_of(model)
+            numbers, kept = _numbers_of(model), _kept_of(model)
             for name, variable in today.items():
                 if name not in found:
                     problems.append(f"weight {name} is not among those of the base model")
                     continue
-                values[name] = self._value(name, variable, found[name], numbers)
+                if id(variable) in kept:
+                    values[name] = keras.ops.convert_to_numpy(variable)
+                else:
+                    values[name] = self._value(name, variable, found[name], numbers)
                 if values[name].shape != tuple(variable.shape):
                     shapes = list(variable.shape), list(found[name].shape)
                     problems.append(
@@ -153,6 +162,11 @@ class WarmStart:
             rows = embedding_rows(embedding.inputs, self._base.inputs, self._vocabularies)
             for variable in _by_row(embedding):
                 maps[place[id(variable)]] = rows
+            sizes = {field.name: field.cardinality for field in self._base.inputs.tables}
+            for field, table in embedding.pretrained.items():
+                maps[place[id(table.vectors)]] = field_rows(
+                    field, table.rows, sizes[field], self._vocabularies
+                )
         domains, before = self._contract.domains, self._base.record.contract.domains
         if domains == before:
             return maps
@@ -236,6 +250,13 @@ def vocabularies_of(
 def _by_row(embedding: FieldEmbedding) -> list[keras.Variable]:
     """The weights with one row for each id."""
     return [embedding.table, *([embedding.numbers] if embedding.numbers is not None else [])]
+
+
+def _kept_of(model: GradientModel) -> set[int]:
+    """Weights of pretrained vectors that are not trained: the file says what they are."""
+    tables = [table for one in model.embeddings for table in one.pretrained.values()]
+    frozen = [table.vectors for table in tables if not table.table.trainable]
+    return {id(variable) for variable in (*frozen, *(table.known for table in tables))}
 
 
 def _numbers_of(model: GradientModel) -> set[int]:

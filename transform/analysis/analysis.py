@@ -7,7 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
+from mtlx.transform.contract.features import (
+    IdKind,
+    NumericFeature,
+    SequenceFeature,
+    VectorFeature,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,19 @@ class NumericSummary:
     boundaries: np.ndarray | tf.Tensor | None
 
 
+@dataclass(frozen=True)
+class VectorMoments:
+    """Moments of each number of a vector, ``(size,)`` float32, of the vectors that are there.
+
+    Attributes:
+        mean: 0 where there are none.
+        deviation: their standard deviation (of the population); 0 where there are none.
+    """
+
+    mean: np.ndarray | tf.Tensor
+    deviation: np.ndarray | tf.Tensor
+
+
 class Analysis(Protocol):
     """What `preprocessing_fn` asks of an analysis, whoever made it."""
 
@@ -63,6 +81,9 @@ class Analysis(Protocol):
 
     def summary(self, feature: str) -> NumericSummary:
         """Scalars of a numeric feature that has a request."""
+
+    def moments(self, feature: str) -> VectorMoments:
+        """Moments of a vector that has a request."""
 
 
 def vocabulary_name(feature: str) -> str:
@@ -79,9 +100,7 @@ def vocabulary_requests(contract: DataContract) -> dict[str, VocabularyRequest]:
             feature.vocabulary.min_count,
         )
         for name, feature in contract.features.items()
-        if isinstance(feature, CategoricalFeature)
-        and feature.embed
-        and feature.hash_buckets is None
+        if isinstance(feature, IdKind) and feature.has_vocabulary
     }
 
 
@@ -93,6 +112,15 @@ def numeric_requests(contract: DataContract) -> dict[str, BucketRequest | None]:
         else None
         for name, feature in contract.features.items()
         if isinstance(feature, NumericFeature) and _needs_summary(feature)
+    }
+
+
+def vector_requests(contract: DataContract) -> dict[str, int]:
+    """The vectors whose moments are needed, and their sizes."""
+    return {
+        name: feature.size
+        for name, feature in contract.features.items()
+        if isinstance(feature, VectorFeature) and feature.standardise
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from mtlx.transform.analysis.analysis import NumericSummary, vocabulary_name
+from mtlx.transform.analysis.analysis import NumericSummary, VectorMoments, vocabulary_name
 
 #: File with the scalars, beside the vocabularies' files.
 _NUMBERS_FILE = "numbers.json"
@@ -74,6 +74,12 @@ class FinishedAnalysis:
         if boundaries is not None:
             boundaries = np.asarray(boundaries, np.float32)
         return NumericSummary(**numbers, boundaries=boundaries)
+
+    def moments(self, feature: str) -> VectorMoments:
+        """See `mtlx.transform.analysis.analysis.Analysis`."""
+        found = self._numbers[feature]
+        mean, deviation = (np.asarray(found[key], np.float32) for key in ("mean", "deviation"))
+        return VectorMoments(mean, deviation)
 
 
 def _table(path: str) -> tf.lookup.StaticHashTable:

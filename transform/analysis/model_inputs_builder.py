@@ -6,14 +6,14 @@ import tensorflow_transform as tft
 
 from mtlx.transform.analysis.analysis import vocabulary_name
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 from mtlx.transform.contract.model_inputs import (
-    FIRST_VALUE_ID,
     CategoricalInput,
+    ModelInput,
     ModelInputs,
+    MultipleInput,
     NumericInput,
     SequenceInput,
-    SequencePart,
+    VectorInput,
 )
 
 
@@ -42,40 +42,17 @@ def model_inputs(contract: DataContract, vocabulary_size: Callable[[str], int]) 
         contract: the data contract.
         vocabulary_size: number of values in the vocabulary of a feature.
     """
-    categorical, numeric, sequences = [], [], []
+    found: list[ModelInput] = []
     for name, feature in contract.features.items():
-        if isinstance(feature, CategoricalFeature):
-            if feature.embed:
-                categorical.append(
-                    CategoricalInput(name, _cardinality(name, feature, vocabulary_size))
-                )
-        elif isinstance(feature, SequenceFeature):
-            if feature.beside is None:
-                sequences.append(_sequence(name, feature, contract))
-        elif isinstance(feature, NumericFeature):
-            for field, transform in feature.fields(name).items():
-                if transform == "quantile_buckets":
-                    categorical.append(CategoricalInput(field, FIRST_VALUE_ID + feature.buckets))
-                else:
-                    numeric.append(NumericInput(field))
+        found += feature.inputs(name, contract, vocabulary_size)
+    found += [cross.input(name) for name, cross in contract.crosses.items()]
     return ModelInputs(
-        categorical=tuple(categorical),
-        numeric=tuple(numeric),
-        sequences=tuple(sequences),
+        categorical=tuple(field for field in found if isinstance(field, CategoricalInput)),
+        numeric=tuple(field for field in found if isinstance(field, NumericInput)),
+        sequences=tuple(field for field in found if isinstance(field, SequenceInput)),
         target_item=contract.target_item,
         domains=contract.domains,
         tasks=contract.task_specs,
+        multiple=tuple(field for field in found if isinstance(field, MultipleInput)),
+        vectors=tuple(field for field in found if isinstance(field, VectorInput)),
     )
-
-
-def _sequence(name: str, feature: SequenceFeature, contract: DataContract) -> SequenceInput:
-    parts = [SequencePart(part, contract.sequence(part).item) for part in contract.parts(name)[1:]]
-    return SequenceInput(name, feature.item, feature.max_length, tuple(parts))
-
-
-def _cardinality(
-    name: str, feature: CategoricalFeature, vocabulary_size: Callable[[str], int]
-) -> int:
-    if feature.hash_buckets is not None:
-        return FIRST_VALUE_ID + feature.hash_buckets
-    return FIRST_VALUE_ID + vocabulary_size(name)

@@ -6,7 +6,9 @@ import tensorflow_transform as tft
 from mtlx.transform.analysis.analysis import (
     BucketRequest,
     NumericSummary,
+    VectorMoments,
     numeric_requests,
+    vector_requests,
     vocabulary_name,
     vocabulary_requests,
 )
@@ -42,6 +44,10 @@ class TFTAnalysis:
             name: _summarise(_present(inputs[name]), request)
             for name, request in numeric_requests(contract).items()
         }
+        self._moments = {
+            name: _moments(_present(inputs[name]), size)
+            for name, size in vector_requests(contract).items()
+        }
 
     def lookup(self, feature: str, values: tf.Tensor) -> tf.Tensor:
         """See `mtlx.transform.analysis.analysis.Analysis`."""
@@ -52,6 +58,10 @@ class TFTAnalysis:
     def summary(self, feature: str) -> NumericSummary:
         """See `mtlx.transform.analysis.analysis.Analysis`."""
         return self._summaries[feature]
+
+    def moments(self, feature: str) -> VectorMoments:
+        """See `mtlx.transform.analysis.analysis.Analysis`."""
+        return self._moments[feature]
 
 
 def _present(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
@@ -69,6 +79,15 @@ def _summarise(values: tf.Tensor, request: BucketRequest | None) -> NumericSumma
         maximum=_or_zero(tft.max(values)),
         boundaries=None if request is None else _boundaries(values, request),
     )
+
+
+def _moments(values: tf.Tensor, size: int) -> VectorMoments:
+    """Of the numbers ``(n · size,)`` of vectors that stand behind each other."""
+    vectors = tf.reshape(tf.cast(values, tf.float32), [-1, size])
+    vectors = tf.boolean_mask(vectors, tf.reduce_all(tf.math.is_finite(vectors), axis=1))
+    mean = tft.mean(vectors, reduce_instance_dims=False)
+    deviation = tf.sqrt(tft.var(vectors, reduce_instance_dims=False))
+    return VectorMoments(_or_zero(mean), _or_zero(deviation))
 
 
 def _boundaries(values: tf.Tensor, request: BucketRequest) -> tf.Tensor:

@@ -54,3 +54,10 @@ def as_numbers(values: tf.Tensor, contract: DataContract) -> tf.Tensor:
     for marker in contract.missing_numbers:
         numbers = tf.where(tf.equal(numbers, marker), float("nan"), numbers)
     return numbers
+
+
+def plain_numbers(values: tf.Tensor) -> tf.Tensor:
+    """Values of any shape as float32, whether or not they stand for a missing value."""
+    if values.dtype == tf.string:
+        values = tf.strings.to_number(tf.strings.strip(values))
+    return tf.cast(values, tf.float32)

@@ -3,21 +3,33 @@
 import re
 import struct
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 
 from mtlx.transform.config.names import suggest
-from mtlx.transform.config.settings import Settings
+from mtlx.transform.config.settings import Settings, SettingsError
 from mtlx.transform.contract.domain import Domain
 from mtlx.transform.contract.features import (
     CategoricalFeature,
+    CrossFeature,
     Feature,
+    IdKind,
+    MultipleFeature,
     NumericFeature,
     SequenceFeature,
+    WeightsFeature,
+)
+from mtlx.transform.contract.kind_checks import (
+    cross_problems,
+    training_only_problems,
+    weights_problems,
 )
 from mtlx.transform.contract.model_inputs import TaskSpec
 from mtlx.transform.contract.name_checks import name_problems
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Blanks around a value that the missing markers do not see; Arrow and TensorFlow know the same.
 _BLANKS = " \t\n\v\f\r"
@@ -60,31 +72,64 @@ class ContractSections(Settings):
 
     Attributes:
         features: by name: English letters, digits, ``_``, ``.`` and ``-``; `column` says which
-            column of the log it is.
+            column of the log it is. A cross of others (``kind: cross``) stands among them.
         tasks: by name, a task behind the one that it comes after.
         target_item: the categorical feature that is ranked, or None.
         domain: the scenarios, or None for a single one.
+        crosses: the crosses of `features`, which have no column of their own, by name; the file
+            may say them here as well.
     """
 
     features: Annotated[dict[str, Feature], pydantic.Field(min_length=1)]
     tasks: Annotated[dict[str, Task], pydantic.Field(min_length=1)]
     target_item: str | None = None
     domain: Domain | None = None
+    crosses: dict[str, CrossFeature] = {}
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _crosses_apart(cls, values: Any) -> Any:
+        """Takes crosses out of the features: everywhere a feature is a column of the log."""
+        features = values.get("features") if isinstance(values, Mapping) else None
+        if not isinstance(features, Mapping):
+            return values
+        crosses = {name: given for name, given in features.items() if _is_cross(given)}
+        if not crosses:
+            return values
+        found = {}
+        for name, given in crosses.items():
+            try:
+                found[name] = CrossFeature.read(given)
+            except SettingsError as error:
+                raise SettingsError(
+                    [(("features", str(name), *path), text) for path, text in error.problems]
+                ) from None
+        kept = {name: given for name, given in features.items() if name not in crosses}
+        return {**values, "features": kept, "crosses": {**values.get("crosses", {}), **found}}
+
+    @pydantic.model_serializer(mode="wrap")
+    def _crosses_where_there_are(
+        self, serialize: pydantic.SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
+        values: dict[str, Any] = serialize(self)
+        if not self.crosses:
+            values.pop("crosses", None)
+        return values
 
     @pydantic.field_validator("features")
     @classmethod
     def _one_feature_a_column(cls, features: dict[str, Feature]) -> dict[str, Feature]:
-        """Takes sequences of several features apart: everywhere a feature is one column."""
-        apart: dict[str, Feature] = {}
+        """Takes features of several columns apart: everywhere a feature is one column."""
+        apart: dict[str, Any] = {}
         for name, feature in features.items():
-            parts: Mapping[str, Feature] = {name: feature}
-            if isinstance(feature, SequenceFeature):
-                parts = feature.parts(name)
+            parts = feature.parts(name)
             for part in parts:
                 if part != name and part in features:
+                    several = "of" if isinstance(feature, SequenceFeature) else "weights"
                     raise ValueError(
-                        f"features.{name}.of makes a feature {part!r}, and there is one of that "
-                        "name: call it otherwise, and the log's with column: NAME"
+                        f"features.{name}.{several} makes a feature {part!r}, and there is one of "
+                        "that name: call it otherwise, and the log's with column: NAME"
                     )
             apart.update(parts)
         return apart
@@ -94,10 +139,13 @@ class ContractSections(Settings):
         problems = [
             *self._feature_problems(),
             *self._beside_problems(),
+            *weights_problems(self),
+            *cross_problems(self),
+            *training_only_problems(self),
             *self._task_problems(),
             *self._column_problems(),
             *name_problems(
-                self.features,
+                [*self.features, *self.crosses],
                 {name: task.label for name, task in self.tasks.items()},
                 self.domain.feature if self.domain else None,
                 self.domains,
@@ -109,24 +157,23 @@ class ContractSections(Settings):
         return self
 
     def _feature_problems(self) -> list[str]:
-        categorical = [
-            name for name, feature in self.features.items() if feature.kind == "categorical"
-        ]
+        categorical = self.single_values
         references: list[tuple[str, str | None]] = [("target_item", self.target_item)]
         if self.domain is not None:
             references.append(("domain.feature", self.domain.feature))
         for name, feature in self.features.items():
             if feature.kind == "sequence":
-                references.append((f"{self._written(name)}.of", feature.item))
+                references.append((f"{self.written(name)}.of", feature.item))
         problems = [
-            f"{key} {name!r} is no categorical feature, {suggest(name, categorical)}"
+            f"{key} {name!r} is no categorical feature{self._although(name)}, "
+            f"{suggest(name, categorical)}"
             for key, name in references
             if name is not None and name not in categorical
         ]
         for name, feature in self.features.items():
             if feature.kind == "sequence" and feature.item in categorical:
                 if not self.categorical(feature.item).embed:
-                    problems.append(f"{self._written(name)}.of {feature.of!r} has embed: false")
+                    problems.append(f"{self.written(name)}.of {feature.of!r} has embed: false")
         if self.domain is not None and len(set(self.domain.values)) != len(self.domain.values):
             problems.append(f"domain.values names a domain twice: {self.domain.values}")
         return problems
@@ -159,8 +206,72 @@ class ContractSections(Settings):
                 )
         return problems
 
+    def _although(self, name: str) -> str:
+        """What a feature is that is meant to have one value."""
+        several = isinstance(self.features.get(name), MultipleFeature)
+        return " with one value (it has multiple: true)" if several else ""
+
+    @property
+    def single_values(self) -> list[str]:
+        """Names of the categorical features with one value a row."""
+        return [n for n, f in self.features.items() if isinstance(f, CategoricalFeature)]
+
+    @property
+    def training_only(self) -> list[str]:
+        """Names of the features that a served model is not given."""
+        return [
+            name
+            for name, feature in self.features.items()
+            if feature.is_training_only
+            or isinstance(feature, WeightsFeature)
+            and feature.of in self.features
+            and self.features[feature.of].is_training_only
+        ]
+
+    @property
+    def served(self) -> "Self":
+        """The contract of requests: without what is known only when training."""
+        absent = set(self.training_only)
+        if not absent:
+            return self
+        return self.model_copy(
+            update={
+                "features": {n: f for n, f in self.features.items() if n not in absent},
+                "crosses": {n: c for n, c in self.crosses.items() if not absent & set(c.of)},
+            }
+        )
+
+    def is_asked_for(self, name: str) -> bool:
+        """Whether what a model predicts depends on a feature, by itself or in a cross."""
+        domain = self.domain.feature if self.domain else None
+        crossed = any(name in cross.of for cross in self.crosses.values())
+        return self.features[name].is_read or name == domain or crossed
+
+    def weights_of(self, multiple: str) -> str | None:
+        """Name of the feature with the weights of one with several values; None without."""
+        for name, feature in self.features.items():
+            if isinstance(feature, WeightsFeature) and feature.of == multiple:
+                return name
+        return None
+
+    @property
+    def weighted(self) -> list[tuple[str, str]]:
+        """Names of the features with weights, and of their weights."""
+        return [(f.of, n) for n, f in self.features.items() if isinstance(f, WeightsFeature)]
+
+    def ids(self, name: str) -> IdKind:
+        """The feature of a name, whose values have ids of their own.
+
+        Raises:
+            ValueError: the feature is of another kind.
+        """
+        feature = self.features[name]
+        if not isinstance(feature, IdKind):
+            raise ValueError(f"feature {name!r} is {feature.kind}, not categorical")
+        return feature
+
     def categorical(self, name: str) -> CategoricalFeature:
-        """The categorical feature of a name.
+        """The categorical feature of a name, with one value a row.
 
         Raises:
             ValueError: the feature is of another kind.
@@ -181,11 +292,13 @@ class ContractSections(Settings):
             raise ValueError(f"feature {name!r} is {feature.kind}, not a sequence")
         return feature
 
-    def _written(self, name: str) -> str:
+    def written(self, name: str) -> str:
         """Key path of a feature in the experiment file."""
         feature = self.features[name]
         if isinstance(feature, SequenceFeature) and name == f"{feature.beside}.{feature.of}":
             return f"features.{feature.beside}"
+        if isinstance(feature, WeightsFeature) and name == f"{feature.of}.weights":
+            return f"features.{feature.of}.weights"
         return f"features.{name}"
 
     def _task_problems(self) -> list[str]:
@@ -204,20 +317,25 @@ class ContractSections(Settings):
     def _column_problems(self) -> list[str]:
         owner: dict[str, str] = {}
         problems = []
-        columns = [(self._written(name), self.column(name)) for name in self.features]
+        columns = [
+            (self.written(name), self.column(name))
+            for name, feature in self.features.items()
+            if getattr(feature, "mark", None) is None  # They stand in their feature's column.
+        ]
         columns += [(f"tasks.{name}.label", task.label) for name, task in self.tasks.items()]
         for key, column in columns:
             if column in owner:
                 problems.append(
                     f"{key} and {owner[column]} both use column {column!r}; "
-                    "a label or another feature must not leak into a feature"
+                    "a label or another feature must not leak into a feature. One number in "
+                    "several forms is one feature: transform: [zscore, quantile_buckets]"
                 )
             owner.setdefault(column, key)
         return problems
 
     def _field_problems(self) -> list[str]:
         """Fields of a number in several forms that are called like something else."""
-        taken = {name.lower(): f"features.{name}" for name in self.features}
+        taken = {name.lower(): f"features.{name}" for name in (*self.features, *self.crosses)}
         taken |= {task.label.lower(): f"tasks.{name}.label" for name, task in self.tasks.items()}
         return [
             f"features.{name}: its field {field} is called like {taken[field.lower()]}; give that "
@@ -280,6 +398,12 @@ class ContractSections(Settings):
     def has_late_labels(self) -> bool:
         """Whether any task's labels are not known at once."""
         return any(self.matures_after.values())
+
+
+def _is_cross(given: Any) -> bool:
+    return isinstance(given, CrossFeature) or (
+        isinstance(given, Mapping) and given.get("kind") == "cross"
+    )
 
 
 class DataContract(ContractSections):

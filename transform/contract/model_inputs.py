@@ -1,6 +1,7 @@
 """What a model must know of its inputs, after Transform: a plain record without TensorFlow."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 #: Id of padding in sequences; never the id of a value.
 PADDING_ID = 0
@@ -13,16 +14,68 @@ FIRST_VALUE_ID = 3
 
 
 @dataclass(frozen=True)
+class PretrainedTable:
+    """Vectors, learnt elsewhere, of some of a field's values.
+
+    Attributes:
+        size: numbers of each.
+        trainable: whether they are trained further.
+    """
+
+    size: int
+    trainable: bool
+
+
+@dataclass(frozen=True)
 class CategoricalInput:
     """A field that arrives as one id per row: ``(B,)`` int64 in ``[0, cardinality)``.
 
     Attributes:
         name: feature name of the data contract; also the key of the model's input.
         cardinality: number of ids, the special ones included.
+        pretrained: the vectors that its values come with, or None.
     """
 
     name: str
     cardinality: int
+    pretrained: PretrainedTable | None = None
+
+
+@dataclass(frozen=True)
+class MultipleInput:
+    """A field of several ids per row: ``(B, max_values)`` int64, padded right with 0.
+
+    A row without values has one, `MISSING_ID`.
+
+    Attributes:
+        name: feature name of the data contract; also the key of the model's input.
+        cardinality: number of ids, the special ones included.
+        max_values: ids of a row.
+        pooling: what is made of their embeddings.
+        weights: key of the model's input with their weights, ``(B, max_values)`` float32, 0 at
+            padding; None where all are 1.
+        pretrained: the vectors that its values come with, or None.
+    """
+
+    name: str
+    cardinality: int
+    max_values: int
+    pooling: Literal["sum", "mean", "sqrt_n"]
+    weights: str | None = None
+    pretrained: PretrainedTable | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the model's inputs."""
+        return (self.name,) if self.weights is None else (self.name, self.weights)
+
+
+@dataclass(frozen=True)
+class VectorInput:
+    """A field that arrives as a vector per row: ``(B, size)`` float32."""
+
+    name: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +125,12 @@ class SequenceInput:
         return (self.of, *(part.of for part in self.parts))
 
 
+#: What a model is given of a feature.
+ModelInput: TypeAlias = (
+    CategoricalInput | NumericInput | SequenceInput | MultipleInput | VectorInput
+)
+
+
 @dataclass(frozen=True)
 class TaskSpec:
     """One task, as it travels through input, model, loss, metrics and export.
@@ -105,6 +164,8 @@ class ModelInputs:
         domains: names of the domains; the model's input ``domain_id`` ``(B,)`` int64 indexes
             them. One entry where the data has no domains.
         tasks: the tasks; a task stands behind the task that it comes `after`.
+        multiple: the fields with several ids.
+        vectors: the fields with vectors.
     """
 
     categorical: tuple[CategoricalInput, ...]
@@ -113,11 +174,18 @@ class ModelInputs:
     target_item: str | None
     domains: tuple[str, ...]
     tasks: tuple[TaskSpec, ...]
+    multiple: tuple[MultipleInput, ...] = ()
+    vectors: tuple[VectorInput, ...] = ()
 
     @property
     def fields(self) -> tuple[CategoricalInput | NumericInput, ...]:
-        """What a row has one of: the fields with ids, then those with numbers."""
+        """What a row has one value of: the fields with ids, then those with numbers."""
         return (*self.categorical, *self.numeric)
+
+    @property
+    def tables(self) -> tuple[CategoricalInput | MultipleInput, ...]:
+        """The fields whose values have embeddings, in the order of these in the joint table."""
+        return (*self.categorical, *self.multiple)
 
     def task_index(self, name: str) -> int:
         """Position of a task in `tasks`, and so in every ``(B, T)`` tensor."""

@@ -28,7 +28,7 @@ def held_features(contract: DataContract, examples: list[bytes]) -> dict[str, Fe
         contract: of the run. Its features are held even where no example has a value.
         examples: serialised ones, a few.
     """
-    held = {name: FeatureForm(form_of(f), f.kind) for name, f in contract.features.items()}
+    held = {name: FeatureForm(form_of(f), f.held_as) for name, f in contract.features.items()}
     held |= {task.label: FeatureForm(WHOLE_NUMBER, "label") for task in contract.task_specs}
     for serialized in examples:
         for name, values in tf.train.Example.FromString(serialized).features.feature.items():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from mtlx.trainer.serving.serving_contract import read_serving_contract
 from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import CategoricalFeature, Feature, NumericFeature
+from mtlx.transform.contract.features import Feature
 
 #: How a value stands in a `tf.Example`, in the words of messages.
 TEXT, NUMBER, WHOLE_NUMBER = "text", "a number", "a whole number"
@@ -23,7 +23,8 @@ class FeatureForm:
 
     Attributes:
         form: `TEXT`, `NUMBER` or `WHOLE_NUMBER`.
-        kind: ``categorical``, ``numeric``, ``sequence``, ``label``; None where it is not known.
+        kind: ``categorical``, ``numeric``, ``sequence`` and so on, ``label``; None where it is not
+            known.
     """
 
     form: str
@@ -66,22 +67,16 @@ def model_reads(
         features = {name: FeatureForm(form, kinds.get(name)) for name, form in parsed.items()}
     else:
         features = {
-            name: FeatureForm(parsed.get(name, form_of(feature)), feature.kind)
+            name: FeatureForm(parsed.get(name, form_of(feature)), feature.held_as)
             for name, feature in contract.features.items()
-            if _is_used(name, feature, contract) and (name in parsed or not parsed)
+            if contract.is_asked_for(name) and (name in parsed or not parsed)
         }
     return ModelReads(features, tuple(sorted(signature.structured_outputs)), contract)
 
 
 def form_of(feature: Feature) -> str:
     """How LogExampleGen writes a feature."""
-    return NUMBER if isinstance(feature, NumericFeature) else TEXT
-
-
-def _is_used(name: str, feature: Feature, contract: DataContract) -> bool:
-    """A column that is not embedded, and tells no domain, has no part in a prediction."""
-    domain = contract.domain.feature if contract.domain else None
-    return not isinstance(feature, CategoricalFeature) or feature.embed or name == domain
+    return NUMBER if feature.holds == "number" else TEXT
 
 
 def _kinds_of_columns(model: Any) -> dict[str, str]:

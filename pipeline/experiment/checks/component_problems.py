@@ -41,10 +41,10 @@ def component_problems(experiment: "Experiment") -> list[str]:
                 "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "
                 "leave domain.other out"
             )
-        if any(feature.kind == "sequence" for feature in experiment.features.values()):
+        if not all(feature.takes_one for feature in experiment.features.values()):
             problems.append(
-                "components.example_gen is 'stock', but CsvExampleGen has no sequences: take "
-                "them out of 'features'"
+                "components.example_gen is 'stock', but CsvExampleGen has no sequences, nor other "
+                "lists: take them out of 'features'"
             )
     if experiment.components.transform == "stock" and experiment.transform.reuse is not None:
         problems.append(

@@ -43,8 +43,14 @@ def skew_problems(experiment: "Experiment") -> list[str]:
             f"skew.key names no feature: {skew.key!r}, {suggest(skew.key, experiment.features)} If "
             f"it is a column, write features.{skew.key}: {{kind: categorical, embed: false}}"
         )
-    elif skew.key is not None and experiment.features[skew.key].kind == "sequence":
-        problems.append(f"skew.key should be one value a row: {skew.key!r} is a sequence")
+    elif skew.key is not None and not experiment.features[skew.key].takes_one:
+        form = experiment.features[skew.key].form
+        problems.append(f"skew.key should be one value a row: {skew.key!r} is {form}")
+    elif skew.key in experiment.training_only:
+        problems.append(
+            f"skew.key {skew.key!r} is known only when training (serve_as or dropped), so that no "
+            "serving log has it: name another feature"
+        )
     if skew.scores and experiment.skew_versions is None:
         problems.append(
             "skew.scores are to be compared with those of the version that made them, but "

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.features import CategoricalFeature, SequenceFeature
+from mtlx.transform.contract.features import CategoricalFeature
 
 #: A feature is an id of the row where this share of its values occurs once only.
 _SHARE_OF_AN_ID = 0.9
@@ -44,16 +44,17 @@ def profile_features(rows: CollectedRows) -> list[FeatureProfile]:
 
 def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile:
     feature = rows.contract.features[name]
-    if isinstance(feature, SequenceFeature):
+    if not feature.takes_one:
         items = values.flatten()
-        items = items.filter(pc.not_equal(items, pa.scalar(b"", items.type)))
+        if feature.holds == "text":
+            items = items.filter(pc.not_equal(items, pa.scalar(b"", items.type)))
         present = int(np.count_nonzero(np.diff(values.offsets.to_numpy())))
     else:
         items, present = values.drop_null(), len(values) - values.null_count
     unique = pc.unique(items)
     if not present:
         only = "no value"
-    elif len(unique) == 1 and present == len(values) and not isinstance(feature, SequenceFeature):
+    elif len(unique) == 1 and present == len(values) and feature.takes_one:
         only = str(unique[0].as_py())
     else:
         only = None

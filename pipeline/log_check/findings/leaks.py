@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from mtlx.components.log_example_gen.values.stable_hash import uniform
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
-from mtlx.transform.contract.features import CategoricalFeature, NumericFeature
+from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 #: From this AUC on a single feature is called a leak.
 LEAK_AUC = 0.99
@@ -27,6 +27,8 @@ _BINS = 256
 #: Rows' worth of the mean rate that a value's own is mixed with.
 _PRIOR = 10.0
 _SEED = 7
+#: Numbers of a vector that are looked at.
+_MOST_NUMBERS = 8
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,32 @@ def _signals(
         elif isinstance(feature, CategoricalFeature):
             if feature.embed:
                 signals.append((name, "its value", _codes(values), None))
+        elif feature.holds == "number":
+            signals += _numbers_of_vectors(name, values)
         else:
             lengths = np.diff(values.offsets.to_numpy()).astype(np.float64)
             signals.append((name, "its length", _bins(lengths), lengths))
-            if feature.of == target:
+            if isinstance(feature, SequenceFeature) and feature.of == target:
                 holds = _holds(values, rows.features[target].take(index))
                 signals.append((name, f"whether it holds the row's {target}", holds, None))
     return signals
+
+
+def _numbers_of_vectors(
+    name: str, vectors: pa.LargeListArray
+) -> list[tuple[str, str, np.ndarray, np.ndarray | None]]:
+    """Each of the first numbers of lists of equal length; nothing of others, which weights are."""
+    lengths = np.diff(vectors.offsets.to_numpy())
+    size = int(lengths.max(initial=0))
+    if not size or not np.isin(lengths, (0, size)).all():
+        return []
+    there = lengths > 0
+    table = np.full((len(lengths), size), np.nan)
+    table[there] = vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, size)
+    return [
+        (name, f"its number {place + 1}", _bins(table[:, place]), table[:, place])
+        for place in range(min(size, _MOST_NUMBERS))
+    ]
 
 
 def _codes(values: pa.Array) -> np.ndarray:

@@ -301,8 +301,8 @@ def test_models_that_can_not_be_scored_with_are_refused(shop, tmp_path):
     (tmp_path / "9").mkdir()  # A version that is not whole.
     path = tmp_path / "3" / scoring.CONTRACT_FILE
     stored = json.loads(path.read_text())
-    path.write_text(json.dumps({**stored, "format": 3}))
-    with pytest.raises(ScoringError, match="3/assets.extra.*is of format 3"):
+    path.write_text(json.dumps({**stored, "format": 4}))
+    with pytest.raises(ScoringError, match="3/assets.extra.*is of format 4"):
         Scorer(str(tmp_path))
     path.unlink()
     with pytest.raises(ScoringError, match="exported by an older release"):

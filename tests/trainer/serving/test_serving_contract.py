@@ -22,7 +22,7 @@ def test_a_model_without_one_has_none(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 3},
+        {"format": 4},
         {"data_contract": {"features": {}, "tasks": {}}},
         {"data_contract": None},
         {"format": None},

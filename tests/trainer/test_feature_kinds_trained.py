@@ -1,0 +1,163 @@
+"""Every kind of feature together, trained and scored in several networks and encoders."""
+
+import json
+import os
+import warnings
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from mtlx.components.batch_scoring.chosen_model import ChosenModel
+from mtlx.components.batch_scoring.score_files import ScoringJob, score_files
+from mtlx.components.log_example_gen.settings import DataSettings
+from mtlx.trainer.model.build_model import build_model
+from mtlx.trainer.pretrained.given_vectors import GivenVectors
+from mtlx.trainer.run_fn import run_fn
+from mtlx.trainer.serving.export import ServedModel
+from mtlx.trainer.serving.scoring import Scorer
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.warm_start.warm_start import vocabularies_of
+from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
+from mtlx.transform.config.settings import SettingsError
+from tests.trainer.test_feature_kinds_served import (
+    TRAINING_ONLY,
+    make_frame,
+    read_contract,
+    transformed_log,
+)
+
+SPLIT = {"by": "hash", "of": "item"}
+NETWORKS = {
+    "mmoe with din": {
+        "network": "mmoe", "options": {"experts": 2, "expert_hidden": [8], "tower_hidden": [8]},
+        "sequence_encoder": "din", "sequence_options": {"hidden": [8]},
+    },
+    "dtn with mean_pooling": {
+        "network": "dtn",
+        "options": {
+            "units": 6, "tower_hidden": [6],
+            "interactions": [
+                {"name": "gdcn"}, {"name": "memonet", "options": {"codewords": 31}},
+            ],
+        },
+        "sequence_encoder": "mean_pooling",
+    },
+    "star": {"network": "star"},
+    "single_task": {"network": "single_task", "options": {"hidden": [8]}},
+    "tfi with bst": {"network": "tfi", "sequence_encoder": "bst"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained_kinds")
+    contract, frame = read_contract(folder), make_frame(300, seed=4)
+    examples, transformed, rows = transformed_log(folder, contract, frame)
+    return SimpleNamespace(
+        folder=folder, contract=contract, frame=frame, examples=examples, rows=rows,
+        transformed=transformed, inputs=build_model_inputs(contract, transformed),
+        given=GivenVectors(contract, vocabularies_of(contract, transformed)),
+    )  # fmt: skip
+
+
+def _served(log, folder):
+    """Scores by examples, in the log's order."""
+    signatures = tf.saved_model.load(str(folder)).signatures
+    return signatures["serving_default"](tf.constant(log.examples))["ctr"].numpy()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_take_them_and_serve_what_they_learnt(log, name, tmp_path):
+    settings = ModelSettings.read({"embedding_size": 4, **NETWORKS[name]})
+    keras.utils.set_random_seed(1)
+    model = log.given.given_to(build_model(log.inputs, settings))
+    before = [np.array(variable) for variable in model.trainable_variables]
+    optimizer = keras.optimizers.Adam(0.001)
+    labels = tf.cast(log.rows["click"], tf.float32)[:, None]
+    with tf.GradientTape() as tape:
+        logits = model(log.rows, training=True)["logits"]
+        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+    assert np.isfinite(float(loss))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    pairs = zip(gradients, model.trainable_variables, strict=True)
+    optimizer.apply_gradients([(gradient, one) for gradient, one in pairs if gradient is not None])
+    moved = {
+        variable.path for variable, old in zip(model.trainable_variables, before, strict=True)
+        if np.abs(np.array(variable) - old).max() > 0
+    }  # fmt: skip
+    parts = ("table", "projection_0", "projection_2", "pretrained_0/projection", "intercepts")
+    for part in parts:
+        assert any(path.endswith(part) for path in moved), part
+    ServedModel(model, log.transformed, log.contract).save(str(tmp_path / "model"))
+    expected = _served(log, tmp_path / "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Scorer(str(tmp_path / "model")).score(
+            log.frame.drop(columns=["position", "slot", "seen"])
+        )
+    np.testing.assert_allclose(found["ctr"], expected, atol=1e-6)
+    assert len(np.unique(expected.round(6))) > 250
+
+
+@pytest.fixture(scope="module")
+def trained(log, tmp_path_factory):
+    """The Trainer's own function on the same log."""
+    out = tmp_path_factory.mktemp("kinds_run")
+    model = {"network": "shared_bottom", "embedding_size": 4}
+    training = {"epochs": 1, "batch_size": 64, "shuffle_rows": 256, "checkpoint_every_steps": 3}
+    run_fn(
+        SimpleNamespace(
+            train_files=[str(log.folder / "transformed.gz")],
+            eval_files=[str(log.folder / "transformed.gz")],
+            transform_output=str(log.folder / "log-graph"),
+            serving_model_dir=str(out / "model"),
+            model_run_dir=str(out / "run"),
+            custom_config={
+                "data_contract": log.contract.to_json(),
+                "model": ModelSettings.read(model).to_json(),
+                "training": TrainingSettings.read(training).to_json(),
+                "checkpoint_root": str(out / "checkpoints"),
+            },
+        )
+    )
+    return out
+
+
+def test_the_report_tells_of_vectors_that_were_found_and_of_what_is_not_served(trained):
+    notes = json.loads((trained / "run" / "history.json").read_text())["notes"]
+    assert any("4 of 9 values of the vocabulary (44.4%) have one" in note for note in notes)
+    assert (
+        "Known only when training, and served to all rows alike: place (as 1), slot (as top), "
+        "seen (as missing). A request need not have them."
+    ) in notes
+
+
+def test_files_are_scored_without_what_is_known_only_when_training(log, trained, tmp_path):
+    columns = ["position", "slot", "seen", "click"]
+    log.frame.drop(columns=columns).to_parquet(tmp_path / "new.parquet")
+    summary = score_files(
+        ScoringJob(
+            ChosenModel(str(trained / "model"), None),
+            DataSettings.read({"reader": "parquet", "path": str(tmp_path), "split": SPLIT}),
+            log.contract,
+            (str(tmp_path / "new.parquet"),),
+            (str(tmp_path / "new.parquet"),),
+            (),
+            str(tmp_path / "out"),
+        )
+    )
+    files = [name for name in os.listdir(tmp_path / "out") if name.endswith(".parquet")]
+    found = pd.concat([pd.read_parquet(tmp_path / "out" / name) for name in files])
+    assert len(found) == len(log.frame) and summary is not None
+    expected = _served(log, trained / "model")
+    np.testing.assert_allclose(found["score_ctr"], expected, atol=1e-6)
+    assert not set(TRAINING_ONLY) & set(found)
+
+
+def test_trees_say_what_they_cannot_read(log):
+    with pytest.raises(SettingsError, match="takes one value of each: take genres, tags, brands"):
+        build_model(log.inputs, ModelSettings(network="lightgbm", sequence_encoder="none"))

@@ -1,0 +1,1 @@
+"""The kinds of features, one a file; `mtlx.transform.contract.features` registers them."""
