@@ -34,6 +34,7 @@ ROOMS = {
             "training",
             "serving",
             "warm_start",
+            "repeats",
         ),
         "run_fn",
     ),
