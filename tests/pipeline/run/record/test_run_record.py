@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import yaml
 
+from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.results import (
     Comparison,
     SeedMetrics,
@@ -101,12 +102,14 @@ def test_metrics_are_kept_and_what_is_left_out_is_counted():
 
 
 def test_further_metrics_are_kept_flat():
+    curve = ConfidenceCurve(-0.5, (0.6, 0.61, 0.62))
     metric = SliceMetrics(
         *("candidate", "click", (), 0.7, 0.6, 0.8, 0.5, 1.0, 30, 100),
+        auc_curve=curve,
         values={
             "auc": Estimate(0.7, 0.6, 0.8),
             "calibration": Estimate(1.0, 0.9, 1.1),
-            "gauc": Estimate(0.61, 0.6, 0.62),
+            "gauc": Estimate(0.61, 0.6, 0.62, None, curve),
             "mrr": Estimate(reason="no requests with a positive"),
         },
         left_out={"gauc": 5},
@@ -123,7 +126,7 @@ def test_further_metrics_are_kept_flat():
     record = json.loads(json.dumps(metrics_record(results)))
     (one,), (other,) = record["metrics"], record["comparisons"]
     assert (one["gauc"], one["gauc_lower"], one["calibration_upper"]) == (0.61, 0.6, 1.1)
-    assert "mrr" not in one and "values" not in one and one["auc"] == 0.7
+    assert not {"mrr", "values", "auc_curve"} & set(one) and one["auc"] == 0.7
     assert (other["gauc_difference"], other["gauc_relaimp"]) == (0.01, 2.0)
     entries = run_entries({"nodes": [], "seconds": 1, "run_id": "r", "outcome": "o", **record}, {})
     assert entries.metrics["gauc/click/overall.lower"] == 0.6
