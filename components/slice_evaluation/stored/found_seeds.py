@@ -66,6 +66,6 @@ def seeds_words(
     return (
         f"All of this rests on {len(candidate.seeds)} trainings of the candidate, from seeds "
         f"{listed}: means over them are compared{others}, with intervals over {over} and seeds. "
-        f"The model of seed {candidate.exported}, the median on the validation split, is the one "
-        "that is pushed."
+        f"The model of seed {candidate.exported}, the median on the validation split, is the "
+        "exported one."
     )

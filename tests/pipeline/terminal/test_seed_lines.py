@@ -29,7 +29,7 @@ def test_the_candidates_seeds_are_told_over_all_rows():
     assert results.seeds_words == (
         "All of this rests on 3 trainings of the candidate, from seeds 3, 4, 5: means over them "
         "are compared (the baseline of 3), with intervals over values of user and seeds. The model "
-        "of seed 3, the median on the validation split, is the one that is pushed."
+        "of seed 3, the median on the validation split, is the exported one."
     )
 
 

@@ -6,11 +6,12 @@ import pytest
 from mtlx.components.slice_evaluation.intervals.seed_mean import SeedMean
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds, seed_name
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.slice_metrics import SliceMetricsBuilder
 from tests.components.slice_evaluation.both_passes import ALL_METRICS, measure
 from tests.components.slice_evaluation.made_batches import batch
 
-TRIALS, ROWS, USERS = 150, 400, 80
+TRIALS, ROWS, USERS = 100, 400, 80
 METRICS = ("log_loss", "gauc", "rmse", "ece", "calibration")
 
 
@@ -41,7 +42,7 @@ def _drawn(models, between, trials=TRIALS, seed=2):
     own = 0.2 * rng.normal(size=(models, len(trial)))
     logits = gains[:, trial] * labels + levels[:, trial] + common + own - 1.0
     scores = 1 / (1 + np.exp(-logits))
-    return batch([labels], scores[:, None], users=users, trial=trial)
+    return batch([labels], scores[:, None], users=users, requests=1 + users, trial=trial)
 
 
 def _built(made, names, by_model, chosen=METRICS):
@@ -71,7 +72,7 @@ def test_every_metric_is_the_mean_of_its_seeds():
         checked = 0
         for name in names:
             values = [own[name, model, "ctr"] for model in THREE.values()]
-            if not hasattr(values[0], "lower"):
+            if not isinstance(values[0], Estimate):
                 continue
             found, checked = joined[name, "candidate", "ctr"], checked + 1
             assert found.value == pytest.approx(np.mean([v.value for v in values]), abs=1e-12)
@@ -125,10 +126,10 @@ def _covered(found, name):
      "rmse_difference"],
 )  # fmt: skip
 def test_equal_trainings_differ_by_chance_as_often_as_is_said(aa, name):
-    """Three standard errors of 150 intervals of 95 % are 5.3 %."""
+    """Three standard errors of 100 intervals of 95 % are 6.5 %."""
     several, one = aa
-    assert _covered(one, name) < 0.8
-    assert _covered(several, name) > 0.89
+    assert _covered(one, name) < 0.6
+    assert _covered(several, name) > 0.88
 
 
 def test_an_error_of_calibration_reaches_down_by_what_is_chance(aa):
