@@ -1,6 +1,6 @@
 """How often the gate errs by the chance of the training: A/A trials of whole retrainings.
 
-    python -m benchmarks.retrained_pairs                       # 60 trials, some ten minutes
+    python -m benchmarks.retrained_pairs                       # 60 trials, a quarter of an hour
     python -m benchmarks.retrained_pairs --trials 120          # goes on where it was stopped
     python -m benchmarks.retrained_pairs --only-summary
 
