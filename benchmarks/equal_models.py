@@ -12,6 +12,7 @@ from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from mtlx.components.slice_evaluation.slices import SliceColumn, SliceKey
 from mtlx.components.slice_evaluation.statistics.paired_auc import (
+    Estimate,
     auc_difference,
     auc_estimate,
     relaimp,
@@ -101,8 +102,17 @@ class EqualModels:
         return PairedPass(totals).auc[0].mean(axis=0)
 
 
-def evaluations(batch: EvaluationBatch, trials: int) -> list[SliceResults]:
-    """Both passes of the evaluation over rows of `EqualModels`; one result per split."""
+def evaluations(
+    batch: EvaluationBatch, trials: int, only_relaimp: bool = False
+) -> list[SliceResults]:
+    """Both passes of the evaluation over rows of `EqualModels`; one result per split.
+
+    Args:
+        batch: of so many splits.
+        trials: their number.
+        only_relaimp: of AUCs the values alone, and no differences: a third of the time, and all
+            that thresholds on RelaImp read.
+    """
     totals = SliceTotals(len(MODELS), len(TASKS), maximum_slices=trials * (1 + len(DOMAINS)))
     totals.add(batch)
     paired = PairedPass(totals)
@@ -115,7 +125,9 @@ def evaluations(batch: EvaluationBatch, trials: int) -> list[SliceResults]:
             aucs, own = paired.auc[number, :, task], spread[number, task]
             metrics, comparisons = found[trial]
             for model, model_name in enumerate(MODELS):
-                estimate = auc_estimate(aucs[model], own, model, CONFIDENCE)
+                estimate = Estimate(float(aucs[model]))
+                if not only_relaimp:
+                    estimate = auc_estimate(aucs[model], own, model, CONFIDENCE)
                 metrics.append(
                     SliceMetrics(
                         model_name, name, _domain_key(key), *estimate[:3], log_loss=None,
@@ -127,7 +139,9 @@ def evaluations(batch: EvaluationBatch, trials: int) -> list[SliceResults]:
                 if model:
                     pair = aucs[[0, model]]
                     ratio = relaimp(pair, own, model, CONFIDENCE)
-                    gap = auc_difference(pair, own, model, CONFIDENCE)
+                    gap = Estimate(reason="not asked for")
+                    if not only_relaimp:
+                        gap = auc_difference(pair, own, model, CONFIDENCE)
                     comparisons.append(
                         Comparison(
                             model_name, name, _domain_key(key), *ratio[:3], *gap[:3], ratio.reason,

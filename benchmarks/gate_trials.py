@@ -136,13 +136,17 @@ class Coverage:
 
 
 def trials_of(
-    models: EqualModels, trials: int, seed: int, chunk: int = _CHUNK
+    models: EqualModels,
+    trials: int,
+    seed: int,
+    chunk: int = _CHUNK,
+    only_relaimp: bool = False,
 ) -> Iterator[SliceResults]:
-    """Draws and evaluates test splits, some at a time."""
+    """Draws and evaluates test splits, some at a time; see `evaluations` for `only_relaimp`."""
     rng = np.random.default_rng(seed)
     for start in range(0, trials, chunk):
         number = min(chunk, trials - start)
-        yield from evaluations(models.draw(rng, number), number)
+        yield from evaluations(models.draw(rng, number), number, only_relaimp)
 
 
 def measure(

@@ -35,6 +35,7 @@ ROOMS = {
             "serving",
             "pretrained",
             "warm_start",
+            "repeats",
         ),
         "run_fn",
     ),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import keras
@@ -18,6 +19,7 @@ from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.pretrained.given_vectors import GivenVectors
+from mtlx.trainer.repeats.repeated_training import RepeatedTraining
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.serving.training_only import training_only_notes
@@ -26,6 +28,7 @@ from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods import (
     TRAINING_METHODS,
+    check_repeats,
     check_warm_start,
     check_workers,
     method_of,
@@ -45,6 +48,9 @@ if TYPE_CHECKING:  # It takes two seconds to import, in every worker.
 def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memory) -> None:
     """Trains and exports one model, alone or with the other machines that ``TF_CONFIG`` names.
 
+    With `training.repeats` it is trained from several seeds, and models of the others lie beside it
+    (`mtlx.trainer.repeats`).
+
     Several machines all call this with the same arguments; the chief alone writes, and the others
     return once it has.
 
@@ -54,13 +60,15 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
 
     Raises:
         ValueError: a key is missing in ``custom_config``, or its value is not what it must be;
-            or the training method runs on one machine only; or the base model does not fit.
+            or the training method runs on one machine only, or hangs on no seed and is to be
+            repeated; or the base model does not fit.
     """
     config = fn_args.custom_config or {}
     contract, model_settings, training = read_settings(config)
     method = method_of(model_settings, training)
     check_workers(method, Cluster.of_environment().workers)
     check_warm_start(method, training)
+    check_repeats(method, training)
     # Before anything else of TensorFlow's: several machines first find each other.
     strategy = choose_strategy()
     transformed = tft.TFTransformOutput(fn_args.transform_output)
@@ -79,8 +87,6 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     )
     checkpoints = CheckpointFolder(config[CHECKPOINT_ROOT], digest)
     workers = WorkerGroup(strategy)
-    if workers.is_chief and begun.possible:
-        describe_checkpoint(checkpoints.folder, contract, model_settings, transformed)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
     sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
@@ -95,24 +101,63 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
         start=begun.start,
     )
-    result = _train(job, method)
-    result.history.notes[:0] = [
-        *begun.notes,
-        *given.notes,
-        *training_only_notes(contract),
-        *notes,
-    ]
+    said = [*given.notes, *training_only_notes(contract), *notes]
+    run = _Run(method, transformed, contract, begun, said, workers)
+    if training.repeats > 1:
+        repeated = RepeatedTraining(job, workers)
+        repeated.train(run.train, run.export)
+        if workers.is_chief:
+            repeated.write(fn_args.serving_model_dir, fn_args.model_run_dir)
+    else:
+        result = run.train(job)
+        if workers.is_chief:
+            logging.info(result.history.kept)
+            run.export(job, result, fn_args.serving_model_dir)
+            result.history.write(fn_args.model_run_dir)
     if not workers.is_chief:
         # A worker that left now could not come back for a chief that is killed while it exports.
         workers.wait()
         return
-    logging.info(result.history.kept)
-    started = time.monotonic()
-    _export(job, result, transformed, contract, begun, fn_args.serving_model_dir)
-    result.history.seconds["export"] = time.monotonic() - started
-    result.history.write(fn_args.model_run_dir)
     _release(workers)
     checkpoints.remove()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the trainings of all seeds have in common.
+
+    Attributes:
+        method: name of the training method.
+        transformed: the transform that is trained on.
+        contract: the data contract.
+        begun: what they begin with.
+        notes: what is to be said of features and examples.
+        workers: that train together.
+    """
+
+    method: str
+    transformed: tft.TFTransformOutput
+    contract: DataContract
+    begun: Beginning
+    notes: list[str]
+    workers: WorkerGroup
+
+    def train(self, job: TrainingJob) -> TrainingResult:
+        """Trains from the job's seed; the history holds what became of its beginning, too."""
+        if self.workers.is_chief and self.begun.possible:
+            folder = job.checkpoints.folder
+            describe_checkpoint(folder, self.contract, self.begun.model, self.transformed)
+        if self.begun.start is not None:
+            self.begun.start.notes.clear()
+        result = _train(job, self.method)
+        result.history.notes[:0] = [*self.begun.notes, *self.notes]
+        return result
+
+    def export(self, job: TrainingJob, result: TrainingResult, folder: str) -> None:
+        """Writes the SavedModel, and into the history how long that took."""
+        started = time.monotonic()
+        _export(job, result, self.transformed, self.contract, self.begun, folder)
+        result.history.seconds["export"] = time.monotonic() - started
 
 
 def _export(

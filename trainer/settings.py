@@ -297,6 +297,11 @@ class TrainingSettings(Settings):
             paper names nothing else.
         task_weights: weight of a task's loss; 1 where it is not named.
         seed: of weights, shuffling and dropout.
+        repeats: train so many times, one after the other, from the seeds `seed`, `seed` + 1 and so
+            on, and judge means over them with intervals over rows (users) *and* seeds. Exported,
+            pushed and gone on from is the training with the median value of `select_by`, of an even
+            number the lower of the two in the middle. 1, or at least 3: of 2 the spread between
+            seeds is not known.
         shuffle_rows: rows that are shuffled together; blocks of this size are read, parsed and
             shuffled as one.
         cache: keep parsed blocks in ``memory`` after the first epoch, or ``none``. Blocks that
@@ -328,6 +333,7 @@ class TrainingSettings(Settings):
     loss: Annotated[list[LossSettings], pydantic.Field(min_length=1)] | None = None
     task_weights: dict[str, NonNegative] = {}
     seed: int = 1
+    repeats: pydantic.PositiveInt = 1
     shuffle_rows: pydantic.PositiveInt = 65_536
     cache: Literal["memory", "none"] = "memory"
     checkpoint_every_steps: pydantic.PositiveInt = 500
@@ -342,6 +348,7 @@ class TrainingSettings(Settings):
                 f"batch_parts must not exceed batch_size. Received: {self.batch_parts} parts of "
                 f"{self.batch_size} rows"
             )
+        self._check_repeats()
         if self.epochs == 0 and self.warm_start is None:
             text = (
                 "0 trains nothing: it takes over a base model's weights as they are, and "
@@ -366,6 +373,26 @@ class TrainingSettings(Settings):
                 f"{self.embeddings.weight_decay}"
             )
         return self._check_plateau()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that are trained from, one after the other."""
+        return tuple(range(self.seed, self.seed + self.repeats))
+
+    def _check_repeats(self) -> None:
+        if self.repeats == 2:
+            text = (
+                "2 seeds say next to nothing of how far seeds differ: with one degree of freedom a "
+                "95 % interval reaches 12.7 standard errors, and nothing is ever shown. Train from "
+                "1 seed, or from 3 and more. Received: 2"
+            )
+            raise SettingsError([(("repeats",), text)])
+        if self.repeats > 1 and self.epochs == 0:
+            text = (
+                "with epochs: 0 no step is taken, so that every seed gives the base model's own "
+                f"weights: leave repeats out. Received: {self.repeats}"
+            )
+            raise SettingsError([(("repeats",), text)])
 
     def _check_plateau(self) -> "TrainingSettings":
         patience = self.schedule.options.get("patience", 1)

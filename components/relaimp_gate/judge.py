@@ -47,7 +47,9 @@ def judge(
         checks.append(_whole("span", settings.allow_older_span, _older(lineage.older, settings)))
     against = opponent(results, settings, Threshold(rule="relaimp")).model
     blessed = all(check.passed for check in checks)
-    return Verdict(blessed, against, checks, lineage.models, list(results.notices), family)
+    notices = list(results.notices)
+    seeds = results.seeds_words
+    return Verdict(blessed, against, checks, lineage.models, notices, family, seeds)
 
 
 def _whole(rule: str, passed: bool, message: str) -> Check:

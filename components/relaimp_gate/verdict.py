@@ -123,6 +123,7 @@ class Verdict:
         notices: sentences on what the intervals behind the checks do not know, as in
             `SliceResults`; none of them blocks.
         family: what checks decided together; None where each decided by itself.
+        seeds: on how many trainings all rests, in a sentence; empty where each model is one.
     """
 
     blessed: bool
@@ -131,6 +132,7 @@ class Verdict:
     lineage: list[ModelLineage] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     family: FamilyDecision | None = None
+    seeds: str = ""
 
     def save(self, uri: str) -> None:
         """Writes `VERDICT_FILE` into a folder."""
@@ -154,7 +156,8 @@ class Verdict:
         lineage = [ModelLineage(**seen) for seen in values.get("lineage", ())]
         notices = list(values.get("notices", ()))
         family = FamilyDecision(**values["family"]) if values.get("family") else None
-        return cls(values["blessed"], values["baseline"], checks, lineage, notices, family)
+        seeds = values.get("seeds", "")
+        return cls(values["blessed"], values["baseline"], checks, lineage, notices, family, seeds)
 
     @classmethod
     def of_blessing(cls, uri: str) -> "Verdict":

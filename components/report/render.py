@@ -16,6 +16,7 @@ from mtlx.components.report.sections.heat_map import heat_map
 from mtlx.components.report.sections.insight_view import HEIGHT, WIDTH, figure_groups, mark
 from mtlx.components.report.sections.reliability_chart import reliability_chart
 from mtlx.components.report.sections.roc_chart import roc_chart
+from mtlx.components.report.sections.seed_table import seed_rows
 from mtlx.components.report.sections.slice_groups import SliceGroup, slice_groups
 from mtlx.components.report.sections.training_view import (
     charts,
@@ -55,7 +56,7 @@ def render(data: ReportData) -> str:
         data: of one run; what is None or empty is said to be absent.
     """
     view: dict[str, Any] = {"data": data, "groups": [], "heat_maps": [], "metrics": {}, "best": []}
-    view["further"] = []
+    view["further"] = view["seed_rows"] = []
     if data.results is not None:
         view |= _evaluation_view(data.results, data.max_cross_slices_shown)
         view |= _best_view(data.results, data.best_possible, view["groups"])
@@ -112,6 +113,7 @@ def _evaluation_view(results: SliceResults, max_cross_slices_shown: int) -> dict
         "heat_maps": [heat_map(results, name) for name in baselines],
         "metrics": {(m.model, m.task, m.key): m for m in results.metrics},
         "further": further_metrics(results),
+        "seed_rows": seed_rows(results),
     }
 
 

@@ -9,6 +9,7 @@ import tensorflow_model_analysis as tfma
 from mtlx.components.slice_evaluation.evaluation_batch import EvaluationBatch
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
+from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds
 from mtlx.components.slice_evaluation.models.sampled_predictions import (
     SAMPLE_KEY,
     SamplePredictions,
@@ -57,6 +58,7 @@ def slice_evaluator(
     contract: DataContract,
     chosen: ChosenMetrics | None = None,
     regressions: frozenset[str] = frozenset(),
+    seeds: ModelSeeds | None = None,
 ) -> tfma.evaluators.Evaluator:
     """Returns the evaluator.
 
@@ -66,7 +68,7 @@ def slice_evaluator(
     metrics. For metrics of users and requests the second pass also brings their rows together.
 
     Args:
-        models: names, the candidate first.
+        models: names of those that are scored, the candidate first.
         tasks: names.
         confidence: of the intervals.
         maximum_slices: more are refused.
@@ -76,6 +78,7 @@ def slice_evaluator(
         contract: of the run.
         chosen: the metrics beside the AUC; None for log loss and calibration.
         regressions: tasks whose labels are numbers.
+        seeds: which of the models are the same training from other seeds; None for none.
     """
     return tfma.evaluators.Evaluator(
         stage_name="EvaluateSlices",
@@ -90,6 +93,7 @@ def slice_evaluator(
             contract,
             chosen or ChosenMetrics(),
             regressions,
+            seeds,
         ),
     )
 
@@ -108,13 +112,14 @@ class _EvaluateSlices(beam.PTransform):
         contract: DataContract,
         chosen: ChosenMetrics,
         regressions: frozenset[str],
+        seeds: ModelSeeds | None,
     ):
         super().__init__()
         self._groupings, self._contract = groupings, contract
         self._models, self._tasks, self._chosen = models, tasks, chosen
         self._maximum_slices, self._user_key = maximum_slices, user_key
         self._regressions = regressions
-        self._builder = SliceMetricsBuilder(models, tasks, confidence, chosen)
+        self._builder = SliceMetricsBuilder(models, tasks, confidence, chosen, seeds)
 
     def expand(self, extracts: beam.PCollection) -> tfma.evaluators.Evaluation:
         # The reshuffle stores the predictions, so that the second pass does not predict again.

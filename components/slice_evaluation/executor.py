@@ -24,8 +24,8 @@ from mtlx.components.slice_evaluation.extractors import (
 from mtlx.components.slice_evaluation.known_labels import KnownLabels, with_unknown
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.models.compared_models import ComparedModels
+from mtlx.components.slice_evaluation.models.model_seeds import seed_name
 from mtlx.components.slice_evaluation.models.sampled_predictions import sample_writer
-from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.models.whole_float32 import whole_float32
 from mtlx.components.slice_evaluation.results import write_description
 from mtlx.components.slice_evaluation.settings import EvaluationSettings
@@ -81,9 +81,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         files = [file for some in groups.values() for file in some]
         check_slice_count(files, crosses, settings.maximum_slices, settings.batch_size)
         compared = ComparedModels.find(input_dict, contract, files)
-        models = compared.scored
         uri = artifact_utils.get_single_uri(output_dict["evaluation"])
-        self._run(contract, settings, crosses, models, groups, uri)
+        self._run(contract, settings, crosses, compared, groups, uri)
         domains = list(contract.domains) if contract.domain else []
         order = {DOMAIN_ALIAS: domains}
         if contract.domain is not None:
@@ -91,7 +90,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         # Written last: without it the evaluation does not count as finished.
         write_description(
             uri,
-            tuple(models),
+            compared.seeds.compared,
             tuple(contract.tasks),
             [cross.keys for cross in crosses],
             order,
@@ -100,20 +99,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             compared.incomparable,
             known.notices,
             settings.metrics,
+            compared.seeds,
         )
-        logging.info("Evaluated %s on split %r, in %s", list(models), settings.split, uri)
+        scored = list(compared.scored)
+        logging.info("Evaluated %s on split %r, in %s", scored, settings.split, uri)
 
     def _run(
         self,
         contract: DataContract,
         settings: EvaluationSettings,
         crosses: list[SliceCross],
-        models: dict[str, ServedModel],
+        compared: ComparedModels,
         groups: dict[tuple[str, ...], list[str]],
         uri: str,
     ) -> None:
         """Evaluates files, grouped by the tasks whose labels are not known in them."""
-        names, tasks = tuple(models), contract.task_specs
+        models, tasks = compared.scored, contract.task_specs
         files = [file for some in groups.values() for file in some]
         groupings = []
         if settings.user_key is None:
@@ -127,7 +128,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             predictions_extractor(models, tuple(contract.tasks)),
         ]
         evaluator = slice_evaluator(
-            names,
+            tuple(models),
             tuple(contract.tasks),
             settings.confidence,
             settings.maximum_slices,
@@ -135,6 +136,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             groupings,
             contract,
             ChosenMetrics(settings.metrics),
+            seeds=compared.seeds,
         )
         with whole_float32(), self._make_beam_pipeline() as pipeline:
             _ = (
@@ -142,7 +144,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "ExtractAndEvaluate"
                 >> tfma.ExtractAndEvaluate(extractors=extractors, evaluators=[evaluator])
                 | "WriteResults"
-                >> tfma.WriteResults(writers=_writers(uri, models, contract, crosses, files))
+                >> tfma.WriteResults(writers=_writers(uri, compared, contract, crosses, files))
             )
 
 
@@ -167,19 +169,24 @@ def _read(
 
 def _writers(
     uri: str,
-    models: dict[str, ServedModel],
+    compared: ComparedModels,
     contract: DataContract,
     crosses: list[SliceCross],
     files: list[str],
 ) -> list[tfma.writers.Writer]:
     """TFMA's own writers and that of the ROCs.
 
-    Comparisons are listed as models, so that TFMA loads them by name.
+    Comparisons, and the seeds of a model, are listed as models, so that TFMA loads them by name.
     """
-    names = tuple(models)
-    config = build_eval_config(names, contract.task_specs, crosses)
-    locations = {name: model.path for name, model in models.items()}
-    locations |= {comparison_name(name): models[name].path for name in names[1:]}
+    models, seeds = compared.scored, compared.seeds
+    config = build_eval_config(seeds.compared, contract.task_specs, crosses)
+    locations = {name: models[name].path for name in seeds.compared}
+    locations |= {comparison_name(name): models[name].path for name in seeds.compared[1:]}
+    locations |= {
+        seed_name(model, seed): models[name].path
+        for model, names in seeds.by_model.items()
+        for seed, name in names.items()
+    }
     return [
         tfma.writers.MetricsPlotsAndValidationsWriter(
             output_paths={tfma.METRICS_KEY: f"{uri}/{tfma.METRICS_KEY}"},

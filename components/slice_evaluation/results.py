@@ -12,6 +12,7 @@ import tensorflow_model_analysis as tfma
 
 from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS, RELATIVE_TO_CHANCE
+from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds, seed_name
 from mtlx.components.slice_evaluation.slices import MISSING, SliceKey
 from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
@@ -37,8 +38,13 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     stored_name,
 )
 from mtlx.components.slice_evaluation.stored.found_metrics import Comparison, SliceMetrics
+from mtlx.components.slice_evaluation.stored.found_seeds import (
+    SeedMetrics,
+    TrainedSeeds,
+    seeds_words,
+)
 
-__all__ = ["Comparison", "SliceMetrics"]
+__all__ = ["Comparison", "SeedMetrics", "SliceMetrics", "TrainedSeeds"]
 
 #: Beside TFMA's files: what was asked for, and in which order it is shown.
 DESCRIPTION_FILE = "slice_evaluation.json"
@@ -91,6 +97,9 @@ class SliceResults:
             a sentence about the model. One that is compared in no task is not in `models`.
         notices: sentences on what the intervals do not know, and on which spans a task was judged.
         measured: names of the measured metrics, in the order of `evaluation.metrics`.
+        seeds: of models that were trained from several: then `metrics` and `comparisons` are of
+            means over them, with intervals over rows (users) and seeds.
+        by_seed: values of each seed of these, in the order of `metrics`.
     """
 
     models: tuple[str, ...]
@@ -102,6 +111,13 @@ class SliceResults:
     incomparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     measured: tuple[str, ...] = ALWAYS
+    seeds: Mapping[str, TrainedSeeds] = field(default_factory=dict)
+    by_seed: Sequence[SeedMetrics] = ()
+
+    @property
+    def seeds_words(self) -> str:
+        """On how many trainings all rests, in a sentence; empty where the candidate has one."""
+        return seeds_words(self.models, self.seeds, self.user_key)
 
     @property
     def slices(self) -> tuple[SliceKey, ...]:
@@ -130,6 +146,7 @@ def write_description(
     incomparable: Mapping[str, Mapping[str, str]] | None = None,
     notices: tuple[str, ...] = (),
     metrics: Sequence[str] = ALWAYS,
+    seeds: ModelSeeds | None = None,
 ) -> None:
     """Writes what TFMA's files do not say.
 
@@ -144,7 +161,9 @@ def write_description(
         incomparable: as in `SliceResults`.
         notices: what a person has to know of the rows that were judged.
         metrics: as in `evaluation.metrics`.
+        seeds: which models were trained from several seeds; None for none.
     """
+    repeated = seeds.by_model if seeds else {}
     description = {
         "models": models,
         "tasks": tasks,
@@ -155,6 +174,10 @@ def write_description(
         "incomparable": incomparable or {},
         "notices": notices,
         "metrics": tuple(dict.fromkeys((*metrics, *ALWAYS))),
+        "seeds": {
+            name: {"seeds": tuple(own), "exported": seeds and seeds.exported(name)}
+            for name, own in repeated.items()
+        },
     }
     with tf.io.gfile.GFile(os.path.join(uri, DESCRIPTION_FILE), "w") as file:
         file.write(json.dumps(description, indent=2))
@@ -178,7 +201,11 @@ def load_results(uri: str) -> SliceResults:
     models, tasks = tuple(description["models"]), tuple(description["tasks"])
     incomparable = description.get("incomparable", {})
     measured = tuple(description.get("metrics", ALWAYS))
-    metrics, comparisons = [], []
+    trained = {
+        name: TrainedSeeds(tuple(own["seeds"]), own["exported"])
+        for name, own in description.get("seeds", {}).items()
+    }
+    metrics, comparisons, by_seed = [], [], []
     for key in sorted(by_slice, key=order):
         values = by_slice[key]
         for task in tasks:
@@ -186,6 +213,9 @@ def load_results(uri: str) -> SliceResults:
                 if (model, task) in values and task not in incomparable.get(model, {}):
                     own = values[model, task]
                     metrics.append(_slice_metrics(model, task, key, own, measured))
+                    if model in trained:
+                        seeds = trained[model].seeds
+                        by_seed += _of_seeds(values, model, seeds, task, key, measured)
             if (CANDIDATE, task) not in values:
                 continue
             for baseline in (BASELINE, REFERENCE, ANCHOR):
@@ -207,7 +237,25 @@ def load_results(uri: str) -> SliceResults:
             *(shared.notice for shared in load_shared_rows(uri)[:1]),
         ),
         measured=measured,
+        seeds=trained,
+        by_seed=by_seed,
     )
+
+
+def _of_seeds(
+    values: Mapping[tuple[str, str], _Values],
+    model: str,
+    seeds: tuple[int, ...],
+    task: str,
+    key: SliceKey,
+    measured: tuple[str, ...],
+) -> list[SeedMetrics]:
+    found = []
+    for seed in seeds:
+        numbers = values.get((seed_name(model, seed), task), _Values()).numbers
+        own = {name: numbers[s][0] for name in measured if (s := stored_name(name)) in numbers}
+        found.append(SeedMetrics(model, seed, task, key, own))
+    return found
 
 
 def _read_description(uri: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ def gate_verdict(verdict: Verdict) -> str:
         lines.append("There was no model to compare with.")
     if verdict.family is not None:
         lines.append(plain(typeset(verdict.family.words)))
+    if verdict.seeds:
+        lines.append(plain(typeset(verdict.seeds)))
     ordered = sorted(verdict.checks, key=lambda check: (check.passed, not check.applicable))
     titles = ("Result", "Task", "Slice", "Rule", "Asked for", "Measured", "Interval", "p")
     lines += table(titles, [_row(check) for check in ordered[:_MAXIMUM_CHECKS]])

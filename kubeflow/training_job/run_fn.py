@@ -21,6 +21,7 @@ from mtlx.kubeflow.training_job.job_name import job_name
 from mtlx.kubeflow.training_job.manifest import ARGUMENTS, training_job_manifest
 from mtlx.kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
+from mtlx.trainer.repeats.repeats_record import RepeatsRecord, repeats_folder
 from mtlx.trainer.run_config import read_settings
 from mtlx.trainer.training.methods import check_workers, method_of
 
@@ -153,7 +154,10 @@ def _deleted_on_sigterm(client: TrainingJobClient, name: str) -> Iterator[None]:
 
 
 def _take_results(working_on: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Copies the results of an earlier attempt's job to where this attempt's are expected."""
+    """Copies the results of an earlier attempt's job to where this attempt's are expected.
+
+    Models of other seeds lie beside the model, and come along.
+    """
     for field in _RESULTS:
         source, target = working_on[field], values[field]
         if not tf.io.gfile.exists(source):
@@ -161,8 +165,11 @@ def _take_results(working_on: Mapping[str, Any], values: Mapping[str, Any]) -> N
                 f"the workers left nothing at {source}: is it on a volume that they and this "
                 "task mount at the same path?"
             )
-        if source != target:
-            _copy_tree(source, target)
+        if source == target:
+            continue
+        if field == "serving_model_dir" and RepeatsRecord.beside(source) is not None:
+            _copy_tree(repeats_folder(source), repeats_folder(target))
+        _copy_tree(source, target)
 
 
 def _copy_tree(source: str, target: str) -> None:

@@ -67,6 +67,7 @@ def _problems(experiment: Experiment) -> list[str]:
         except SettingsError as error:
             problems += [f"{key}: {text}" for _, text in error.problems]
     problems += _warm_start_problems(experiment)
+    problems += _repeats_problems(experiment)
     # Candidate and reference may share what is wrong.
     return list(dict.fromkeys(problems))
 
@@ -86,6 +87,28 @@ def _warm_start_problems(experiment: Experiment) -> list[str]:
     except SettingsError as error:
         return [f"training.{'.'.join(path)}: {text}" for path, text in error.problems]
     return []
+
+
+def _repeats_problems(experiment: Experiment) -> list[str]:
+    """Whether several seeds tell anything of the methods that train."""
+    from mtlx.trainer.networks import NETWORKS
+    from mtlx.trainer.training.methods import TRAINING_METHODS, check_repeats, method_of
+
+    trained = [("training", experiment.model, experiment.training)]
+    if experiment.gate.reference is not None:
+        reference = experiment.gate.reference
+        trained.append(("gate.reference_training", reference, experiment.reference_training))
+    problems = []
+    for key, model, training in trained:
+        if model.network not in NETWORKS:
+            continue  # which is said elsewhere
+        method = method_of(model, training)
+        try:
+            if method in TRAINING_METHODS:
+                check_repeats(method, training)
+        except SettingsError as error:
+            problems += [f"{key}.{'.'.join(path)}: {text}" for path, text in error.problems]
+    return problems
 
 
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:

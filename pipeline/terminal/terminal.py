@@ -13,6 +13,7 @@ from mtlx.pipeline.terminal.drift_lines import drift_lines
 from mtlx.pipeline.terminal.further_lines import further_lines
 from mtlx.pipeline.terminal.insight_lines import insight_lines
 from mtlx.pipeline.terminal.live_lines import LiveLines
+from mtlx.pipeline.terminal.seed_lines import seed_lines
 from mtlx.pipeline.terminal.summary_tables import summary_tables
 from mtlx.pipeline.terminal.training_lines import training_lines
 from mtlx.pipeline.terminal.undefined_notes import undefined_notes
@@ -107,7 +108,7 @@ def print_summary(
         console.print(Text(shown.title, style="italic"))
         for table in shown.tables:
             console.print(table)
-        for line in further_lines(results):
+        for line in (*further_lines(results), *seed_lines(results)):
             console.print(Text(line), soft_wrap=True)
         for note in (*shown.notes, *undefined_notes(results), *results.notices):
             console.print(Text(note, style="dim"), soft_wrap=True)
@@ -120,6 +121,8 @@ def print_summary(
         console.print(Text.assemble((f"{mark} ", colour), line), soft_wrap=True)
     if verdict.family is not None:
         console.print(Text(verdict.family.words), soft_wrap=True)
+    if verdict.seeds:
+        console.print(Text(verdict.seeds), soft_wrap=True)
     console.print(_verdict_line(verdict, served))
     if result.window:
         console.print(f"Model {result.window['words']}", soft_wrap=True, markup=False)

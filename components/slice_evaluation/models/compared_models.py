@@ -1,7 +1,8 @@
 """The models of an evaluation: those that are scored, and those that cannot be compared."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import tensorflow as tf
 from absl import logging
@@ -15,6 +16,7 @@ from mtlx.components.slice_evaluation.models.held_features import (
     held_features,
     without_values,
 )
+from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds, seed_name
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     ANCHOR,
@@ -22,6 +24,7 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (
     CANDIDATE,
     REFERENCE,
 )
+from mtlx.trainer.repeats.repeats_record import RepeatsRecord
 from mtlx.transform.contract.data_contract import DataContract
 
 Artifacts = dict[str, list[types.Artifact]]
@@ -29,16 +32,27 @@ Artifacts = dict[str, list[types.Artifact]]
 
 @dataclass(frozen=True)
 class ComparedModels:
-    """Models by name, the candidate first.
+    """Models by name, the candidate first, and behind them those of further seeds.
+
+    Where the candidate was trained from several seeds, all of them are scored, and those of the
+    other models that were, too: what is compared are means. Where it was trained once, the exported
+    model of each is.
 
     Attributes:
         scored: models that are asked for predictions.
         incomparable: by model and task why it is not compared; a model that is compared in no
             task is not among `scored`.
+        by_model: of models that were trained from several seeds, see `ModelSeeds`.
     """
 
     scored: dict[str, ServedModel]
     incomparable: dict[str, dict[str, str]]
+    by_model: dict[str, dict[int, str]] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> ModelSeeds:
+        """Which of the scored models are the same training from other seeds."""
+        return ModelSeeds(tuple(self.scored), self.by_model)
 
     @classmethod
     def find(
@@ -52,22 +66,49 @@ class ComparedModels:
             files: of the evaluated split.
 
         Raises:
-            ValueError: the candidate cannot be loaded, or does not serve every task.
+            ValueError: the candidate, or one of its seeds, cannot be loaded, or does not serve
+                every task.
         """
         tasks = tuple(contract.tasks)
-        found = cls({CANDIDATE: _served(CANDIDATE, input_dict, tasks)}, {})
-        found.scored[CANDIDATE].load()
+        candidate = _served(CANDIDATE, input_dict, tasks)
+        found, further = cls({CANDIDATE: candidate}, {}), {}
+        further[CANDIDATE] = dict(_of_other_seeds(candidate))
+        for one in (candidate, *further[CANDIDATE].values()):
+            one.load()
         others = [name for name in (BASELINE, REFERENCE, ANCHOR) if input_dict.get(name)]
         examples = first_examples(files) if others else []
         for name in others:
-            model, reasons = _compare(name, input_dict, contract, examples, files)
+            model, reasons, its = _compare(
+                name, input_dict, contract, examples, files, bool(further[CANDIDATE])
+            )
             if model is not None:
-                found.scored[name] = model
+                found.scored[name], further[name] = model, its
             if reasons:
                 found.incomparable[name] = reasons
                 for task, reason in reasons.items():
                     logging.warning("The %s is not compared in %s: it %s", name, task, reason)
+        for name, its in further.items():
+            found._add_seeds(name, its)
         return found
+
+    def _add_seeds(self, name: str, further: dict[int, ServedModel]) -> None:
+        """Takes in the models of a compared one's other seeds."""
+        record = RepeatsRecord.beside(self.scored[name].path) if further else None
+        if record is None:
+            return
+        names = {seed: seed_name(name, seed) for seed in record.seeds}
+        self.by_model[name] = names | {record.exported: name}
+        self.scored.update({names[seed]: model for seed, model in further.items()})
+
+
+def _of_other_seeds(model: ServedModel) -> Iterator[tuple[int, ServedModel]]:
+    """The models of the other seeds that a model was trained from, which lie beside it."""
+    record = RepeatsRecord.beside(model.path)
+    if record is None:
+        return
+    for seed, folder in record.folders(model.path).items():
+        if seed != record.exported:
+            yield seed, ServedModel(seed_name(model.name, seed), folder, model.tasks)
 
 
 def _compare(
@@ -76,8 +117,12 @@ def _compare(
     contract: DataContract,
     examples: list[bytes],
     files: list[str],
-) -> tuple[ServedModel | None, dict[str, str]]:
-    """The model with the tasks in which it is compared, or None; and why not in the others."""
+    with_seeds: bool,
+) -> tuple[ServedModel | None, dict[str, str], dict[int, ServedModel]]:
+    """The model with the tasks in which it is compared, or None; why not in the others; its seeds.
+
+    Its seeds are looked for where the candidate has such, and are of the tasks of the model.
+    """
     tasks = tuple(contract.tasks)
     try:
         model = _served(name, input_dict, ())
@@ -88,14 +133,16 @@ def _compare(
         reasons = differences.reasons(tasks)
         compared = tuple(task for task in tasks if task not in reasons)
         if not compared:
-            return None, reasons
+            return None, reasons, {}
         model = ServedModel(name, model.path, compared)
+        seeds = dict(_of_other_seeds(model)) if with_seeds else {}
         # Of models from elsewhere not all can be known beforehand: they are tried.
-        model.predict(examples)
+        for one in (model, *seeds.values()):
+            one.predict(examples)
     except ValueError as error:
         reason = " ".join(str(error).split())
-        return None, Incomparable([f"cannot be asked: {reason}"]).reasons(tasks)
-    return model, reasons
+        return None, Incomparable([f"cannot be asked: {reason}"]).reasons(tasks), {}
+    return model, reasons, seeds
 
 
 def _served(name: str, input_dict: Artifacts, tasks: tuple[str, ...]) -> ServedModel:

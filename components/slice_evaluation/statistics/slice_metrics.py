@@ -1,28 +1,18 @@
 """The finished numbers of every slice, and the names under which they are stored."""
 
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from mtlx.components.slice_evaluation.intervals.estimator import Estimator
 from mtlx.components.slice_evaluation.metrics.chosen_metrics import ChosenMetrics
 from mtlx.components.slice_evaluation.metrics.ece import Ece
 from mtlx.components.slice_evaluation.metrics.metric_names import RELATIVE_TO_CHANCE
+from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds, seed_name
 from mtlx.components.slice_evaluation.slices import SliceKey
-from mtlx.components.slice_evaluation.statistics.estimates import (
-    error_estimate,
-    mean_difference,
-    mean_estimate,
-)
-from mtlx.components.slice_evaluation.statistics.paired_auc import (
-    Estimate,
-    auc_difference,
-    auc_estimate,
-    relaimp,
-    with_curve,
-)
+from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.paired_pass import PairedPass
 from mtlx.components.slice_evaluation.statistics.spread import Spread
 
@@ -97,11 +87,15 @@ def stored_name(metric: str) -> str:
 class SliceMetricsBuilder:
     """Turns the sums of both passes into metrics; what is undefined is left out, with a reason.
 
+    Of a model that was trained from several seeds the means over them stand under its own name,
+    and each seed's values, without intervals, under `seed_name`.
+
     Args:
-        models: names, the candidate first.
+        models: names of those that are scored, the candidate first.
         tasks: names.
         confidence: of the intervals.
         chosen: the metrics beside the AUC.
+        seeds: which of the models are the same training from other seeds; None for none.
     """
 
     def __init__(
@@ -110,9 +104,13 @@ class SliceMetricsBuilder:
         tasks: tuple[str, ...],
         confidence: float,
         chosen: ChosenMetrics | None = None,
+        seeds: ModelSeeds | None = None,
     ):
-        self.models, self.tasks, self.confidence = models, tasks, confidence
+        self._seeds = seeds or ModelSeeds(models)
+        self.models, self.tasks, self.confidence = self._seeds.compared, tasks, confidence
+        self._places = [self._seeds.places(name) for name in self.models]
         self._chosen = chosen or ChosenMetrics()
+        self._estimator = Estimator(self._seeds, confidence)
 
     def build(
         self, paired: PairedPass, spread: Spread, measured: Mapping[str, Measured] | None = None
@@ -170,26 +168,33 @@ class SliceMetricsBuilder:
     ) -> Iterator[tuple[str, str, Value]]:
         """How many rows there are, of all models the same, and how many had no prediction."""
         totals = paired.totals
-        for model, name in enumerate(self.models):
+        for name, own in zip(self.models, self._places, strict=True):
             yield EXAMPLES, name, int(totals.examples[number, task])
             yield POSITIVES, name, int(totals.positives[number, task])
-            yield UNDEFINED_PREDICTIONS, name, int(totals.undefined[number, model, task])
+            yield UNDEFINED_PREDICTIONS, name, int(totals.undefined[number, own, task].max())
 
     def _aucs(
         self, paired: PairedPass, spread: Spread, causes: list[str | None], number: int, task: int
     ) -> Iterator[tuple[str, str, Value]]:
+        values, estimator = paired.auc[number, :, task], self._estimator
+        joined = self._joined(causes)
         for model, name in enumerate(self.models):
-            auc = paired.auc[number, model, task]
-            estimate = auc_estimate(auc, spread, model, self.confidence)
-            yield from _named(AUC, name, estimate, causes[model])
+            yield from _named(AUC, name, estimator.auc(values, spread, name), joined[model])
+        yield from self._by_seed(AUC, values)
         for model, name in enumerate(self.models[1:], start=1):
-            aucs = paired.auc[number, [0, model], task]
-            cause = self._cause_of_pair(causes, model, "AUC")
+            cause = self._cause_of_pair(joined, model, "AUC")
             for metric, estimate in (
-                (RELAIMP, relaimp(aucs, spread, model, self.confidence)),
-                (AUC_DIFFERENCE, auc_difference(aucs, spread, model, self.confidence)),
+                (RELAIMP, estimator.relaimp(values, spread, name)),
+                (AUC_DIFFERENCE, estimator.auc_difference(values, spread, name)),
             ):
                 yield from _named(metric, comparison_name(name), estimate, cause)
+
+    def _by_seed(self, metric: str, values: np.ndarray) -> Iterator[tuple[str, str, Value]]:
+        """What each seed has by itself, as far as it is defined."""
+        for name, seeds in self._seeds.by_model.items():
+            for seed, place in zip(seeds, self._seeds.places(name), strict=True):
+                if np.isfinite(values[place]):
+                    yield metric, seed_name(name, seed), float(values[place])
 
     def _metric(
         self,
@@ -201,53 +206,40 @@ class SliceMetricsBuilder:
         task: int,
     ) -> Iterator[tuple[str, str, Value]]:
         """A chosen metric of all models and comparisons of one task and slice."""
-        spread, stored = one.spread[number, task], stored_name(name)
-        title, scale = self._chosen.all[name].title, self._chosen.all[name].scale
+        spread, stored, estimator = one.spread[number, task], stored_name(name), self._estimator
+        metric = self._chosen.all[name]
         values = one.values[number, :, task]
-        reasons = [
+        reasons = self._joined([
             None if np.isfinite(value) else cause or _nothing(one, number, task)
             for value, cause in zip(values, causes, strict=True)
-        ]
+        ])  # fmt: skip
         for model, model_name in enumerate(self.models):
-            estimate = self._estimate(paired, name, values[model], spread, number, model, task)
+            if isinstance(metric, Ece):
+                bins = paired.prepared[name]
+                estimate = estimator.error(values, spread, model_name, bins, (number, task))
+            else:
+                estimate = estimator.mean(values, spread, model_name, metric.scale)
             yield from _named(stored, model_name, estimate, reasons[model])
             if one.left_out is not None:
                 yield stored + LEFT_OUT, model_name, int(one.left_out[number, task])
+        yield from self._by_seed(stored, values)
         for model, model_name in enumerate(self.models[1:], start=1):
-            compared, pair = comparison_name(model_name), values[[0, model]]
-            cause = self._cause_of_pair(reasons, model, title)
-            at = functools.partial(mean_difference, pair, spread, model, scale=scale)
-            difference = with_curve(at, self.confidence)
+            compared = comparison_name(model_name)
+            cause = self._cause_of_pair(reasons, model, metric.title)
+            difference = estimator.difference(values, spread, model_name, metric.scale)
             yield from _named(stored + DIFFERENCE, compared, difference, cause)
             if name in RELATIVE_TO_CHANCE:
-                ratio = relaimp(pair, spread, model, self.confidence, title)
+                ratio = estimator.relaimp(values, spread, model_name, metric.title)
                 yield from _named(stored + RELATIVE, compared, ratio, cause)
 
-    def _estimate(
-        self,
-        paired: PairedPass,
-        name: str,
-        value: float,
-        spread: Spread,
-        number: int,
-        model: int,
-        task: int,
-    ) -> Estimate:
-        metric = self._chosen.all[name]
-        if isinstance(metric, Ece):
-            bins = paired.prepared[name]
-            chance, by_row = (a[number, model, task] for a in (bins.chance, bins.row_variance))
-            return with_curve(
-                lambda c: error_estimate(value, spread, model, c, chance, by_row), self.confidence
-            )
-        return with_curve(
-            lambda c: mean_estimate(value, spread, model, c, metric.scale), self.confidence
-        )
+    def _joined(self, causes: Sequence[str | None]) -> list[str | None]:
+        """Of each compared model the first cause among its seeds."""
+        return [next((causes[p] for p in own if causes[p]), None) for own in self._places]
 
     def _causes(
         self, paired: PairedPass, number: int, task: int, of_numbers: str
     ) -> list[str | None]:
-        """Per model, why its AUC is undefined, or None; of labels that are numbers as given."""
+        """Why each scored model has no AUC, or None; of labels that are numbers as given."""
         totals = paired.totals
         examples, positives = totals.examples[number, task], totals.positives[number, task]
         one_class = positives in (0, examples)

@@ -37,6 +37,7 @@ def training_problems(experiment: "Experiment") -> list[str]:
             "say to latest_blessed"
         )
     problems += _incremental_problems(experiment)
+    problems += _repeats_problems(experiment)
     weights = [("task_weights", task) for one in trainings for task in one.task_weights]
     weights += [
         ("select_by.task_weights", task)
@@ -65,5 +66,22 @@ def _incremental_problems(experiment: "Experiment") -> list[str]:
             "training.warm_start.spans is 'unseen', but gate.reference would be trained on "
             "those spans alone, from random weights, and be no match: leave gate.reference or "
             "spans: unseen out"
+        )
+    return problems
+
+
+def _repeats_problems(experiment: "Experiment") -> list[str]:
+    """Seeds of the reference that nothing would be made of."""
+    repeats, reference = experiment.training.repeats, experiment.reference_training.repeats
+    problems = []
+    if experiment.gate.reference is not None and reference > 1 and repeats == 1:
+        problems.append(
+            f"gate.reference_training.repeats is {reference}, but the candidate is trained once: "
+            "means over seeds are compared where training.repeats says how many seeds it has"
+        )
+    if repeats > 1 and experiment.components.evaluation != "slice":
+        problems.append(
+            f"training.repeats is {repeats}, but the stock Evaluator judges the exported model "
+            "alone: set components.evaluation to slice, or repeats to 1"
         )
     return problems

@@ -14,6 +14,7 @@ import yaml
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.run.record.revision import git_revision
 from mtlx.pipeline.run.record.secrets import KeptSecrets
+from mtlx.trainer.settings import TrainingSettings
 
 if TYPE_CHECKING:  # TFMA takes seconds to import, and the record is begun before.
     from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
@@ -95,9 +96,9 @@ def describe_run(experiment: Experiment, source: ExperimentSource | None) -> dic
         secrets = KeptSecrets(experiment)
         overrides = [secrets.taken_out_of(text) for text in source.overrides]
         given = {"file": source.path, "sha256": digest, "overrides": overrides}
-    seeds = {"candidate": experiment.training.seed}
+    seeds = {"candidate": _seeds(experiment.training)}
     if experiment.gate.reference is not None:
-        seeds["reference"] = experiment.reference_training.seed
+        seeds["reference"] = _seeds(experiment.reference_training)
     method = experiment.training.method
     return {
         "name": experiment.name,
@@ -116,18 +117,30 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
         ``metrics`` and ``comparisons``, one mapping per task, slice and model,
         ``metrics_left_out``, how many more the evaluation's own files hold,
         ``metrics_notices``, what a person has to know of the rows and the intervals, and
-        ``measured``, the metrics' names.
+        ``measured``, the metrics' names; where models were trained from several seeds
+        ``trained_from``, the seeds of each and which is exported, and ``metrics_by_seed``.
     """
     metrics = [_entry(metric) for metric in results.metrics]
     comparisons = [_entry(comparison) for comparison in results.comparisons]
     left_out = len(metrics[_MOST_METRICS:]) + len(comparisons[_MOST_METRICS:])
-    return {
+    by_seed = [{"slice": one.slice, **vars(one)} for one in results.by_seed]
+    left_out += len(by_seed[_MOST_METRICS:])
+    seeds = {
+        "trained_from": {name: dict(vars(found)) for name, found in results.seeds.items()},
+        "metrics_by_seed": by_seed[:_MOST_METRICS],
+    }
+    return (seeds if results.seeds else {}) | {
         "metrics": metrics[:_MOST_METRICS],
         "comparisons": comparisons[:_MOST_METRICS],
         "metrics_left_out": left_out,
         "metrics_notices": list(results.notices),
         "measured": list(results.measured),
     }
+
+
+def _seeds(training: TrainingSettings) -> int | list[int]:
+    """What is trained from: a number, or several."""
+    return training.seed if training.repeats == 1 else list(training.seeds)
 
 
 def _entry(entry: "SliceMetrics | Comparison") -> dict[str, Any]:

@@ -83,6 +83,18 @@ def test_blessings_decide_as_for_the_stock_pusher(
         assert model_digest(pushed.uri) == model_digest(str(base / "1")) == digest
 
 
+def test_models_of_other_seeds_are_not_pushed(execute, model, make_model, tmp_path):
+    """They lie beside the exported one, in the same artifact, and stay there."""
+    make_model("artifact/repeats/1")
+    make_model("artifact/repeats/3")
+    (model / "repeats" / "repeats.json").write_text("{}")
+    pushed = execute(model, tmp_path / "serving", 1)
+    assert [path.name for path in (tmp_path / "serving").glob("[!.]*")] == ["1"]
+    digest = model_digest(str(model / "Format-Serving"))
+    assert model_digest(pushed.uri) == model_digest(str(tmp_path / "serving" / "1")) == digest
+    assert not list((tmp_path / "serving").rglob("*repeats*"))
+
+
 def test_what_fails_is_said_in_one_line_and_nothing_is_pushed(execute, model, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(PushFailed, match=r"^nothing was pushed to .*file/below: .*Not a directory"):

@@ -17,6 +17,7 @@ from mtlx.kubeflow.training_job import run_fn as module
 from mtlx.kubeflow.training_job.arguments import read_arguments, read_values
 from mtlx.kubeflow.training_job.client import ClusterError
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed
+from mtlx.trainer.repeats.repeats_record import RepeatsRecord
 from tests.forked_process import ForkedProcess
 from tests.trainer.conftest import (  # noqa: F401
     CONTRACT,
@@ -138,6 +139,20 @@ def test_another_attempt_attaches_to_the_running_job(cluster, states, task, tmp_
         copied = os.path.join(getattr(second, folder), "variables", "data")
         with open(copied) as file:
             assert file.read() == f"{folder} variables/data"
+
+
+def test_models_of_other_seeds_come_along(tmp_path):
+    """They lie beside the exported one, which the next attempt is to find elsewhere."""
+    first, second = (vars(_arguments(tmp_path, name)) for name in ("first", "second"))
+    _export(first)
+    record = RepeatsRecord((1, 2, 3), 2, "log loss", (0.3, 0.2, 0.1))
+    record.save(str(tmp_path / "first" / "model" / "repeats"))
+    (tmp_path / "first" / "model" / "repeats" / "1").mkdir()
+    (tmp_path / "first" / "model" / "repeats" / "1" / "saved_model.pb").touch()
+    module._take_results(first, second)
+    assert RepeatsRecord.beside(second["serving_model_dir"]) == record
+    assert (tmp_path / "second" / "model" / "repeats" / "1" / "saved_model.pb").exists()
+    assert (tmp_path / "second" / "model" / "Format-Serving" / "saved_model.pb").exists()
 
 
 def test_another_attempt_after_success_takes_the_model_there_is(finishing, task, tmp_path):

@@ -86,6 +86,19 @@ def test_a_method_that_can_t_begin_with_a_base_model_says_so(write):
         checked_experiment(path)
 
 
+def test_a_method_that_no_seed_changes_is_not_repeated(write):
+    path = write()
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values["training"] = {"repeats": 3}
+    values["gate"] = {"reference": {"network": "lightgbm", "sequence_encoder": "none"}}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(ExperimentFileError, match="gate.reference_training.repeats: training meth"):
+        checked_experiment(path)
+    values["gate"]["reference_training"] = {"repeats": 1}
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert checked_experiment(path).training.repeats == 3
+
+
 def test_what_is_right_is_returned_as_it_is_here(write):
     path = write(**{"model.options.experts": 3})
     found = checked_experiment(path)

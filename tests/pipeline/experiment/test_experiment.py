@@ -100,6 +100,24 @@ def test_what_a_warm_start_does_not_go_with():
     assert (taken_over.training.epochs, taken_over.reference_training.epochs) == (0, 10)
 
 
+def test_seeds_that_nothing_would_be_made_of():
+    reference = {"reference": {"network": "ple"}, "reference_training": {"repeats": 3}}
+    assert "reference_training.repeats is 3, but the candidate is trained once" in _problem(
+        gate=reference
+    )
+    both = _read(training={"repeats": 3}, gate={"reference": {"network": "ple"}})
+    assert both.reference_training.seeds == (1, 2, 3)
+    reference["reference_training"] = {"repeats": 1}
+    assert _read(training={"repeats": 3}, gate=reference).reference_training.seeds == (1,)
+    assert "stock Evaluator judges the exported model alone" in _problem(
+        training={"repeats": 3}, components={"evaluation": "stock"}
+    )
+    assert "gate.reference_training.repeats: 2 seeds" in _problem(
+        training={"repeats": 3},
+        gate={"reference": {"network": "ple"}, "reference_training": {"repeats": 2}},
+    )
+
+
 def test_a_root_that_is_not_named_is_called_like_the_experiment():
     experiment = _read().in_folder("/x")
     assert experiment.run.pipeline_root is None

@@ -55,3 +55,18 @@ def check_workers(method: str, workers: int) -> None:
             f"training method {method!r} runs on one machine, not on {workers}: set workers of "
             "this node to 1 (kubeflow.nodes), or choose another model"
         )
+
+
+def check_repeats(method: str, training: TrainingSettings) -> None:
+    """Refuses several seeds for a method that gives the same model for each.
+
+    Raises:
+        SettingsError: the method does not hang on the seed; or an unknown method.
+    """
+    if training.repeats > 1 and not TRAINING_METHODS.get(method).seeded:
+        text = (
+            f"training method {method!r} gives the same model from every seed, so that there is no "
+            "spread to be measured: set repeats to 1 for it (that of a reference stands in "
+            f"gate.reference_training). Received: {training.repeats}"
+        )
+        raise SettingsError([(("repeats",), text)])

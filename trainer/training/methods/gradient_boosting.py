@@ -75,6 +75,8 @@ class GradientBoosting(TrainingMethod):
     one_machine: ClassVar[bool] = True
     #: Trees split by ids, whose order is that of one vocabulary; and none of them is ever changed.
     warm_starts: ClassVar[bool] = False
+    #: Neither rows nor features are drawn: all seeds grow the same trees.
+    seeded: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -15,10 +15,12 @@ class TrainingMethod(ABC):
     Attributes:
         one_machine: whether several machines can't train with it.
         warm_starts: whether it can begin with the weights of a base model.
+        seeded: whether another seed gives another model.
     """
 
     one_machine: ClassVar[bool] = False
     warm_starts: ClassVar[bool] = True
+    seeded: ClassVar[bool] = True
 
     @abstractmethod
     def train(self) -> TrainingResult:

@@ -131,7 +131,6 @@ def test_of_rows_alone_it_is_their_covariance():
     assert means.degrees == pytest.approx(50.0)
     half = stats.t.ppf(0.975, 50) * np.sqrt(2e-4)
     assert means.difference(0.95)[1:3] == pytest.approx((0.05 - half, 0.05 + half))
-    assert means.auc(0.95).lower < 0.75 < means.auc(0.95).upper < 1
 
 
 def test_one_seed_does_not_tell():

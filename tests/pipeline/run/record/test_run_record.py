@@ -7,7 +7,13 @@ import pytest
 import yaml
 
 from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
-from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
+from mtlx.components.slice_evaluation.results import (
+    Comparison,
+    SeedMetrics,
+    SliceMetrics,
+    SliceResults,
+    TrainedSeeds,
+)
 from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.record.run_record import (
@@ -56,6 +62,8 @@ def test_file_overrides_seeds_and_versions_are_named(source, experiment):
     assert record["experiment"]["file"] == source.path
     assert record["experiment"]["overrides"] == list(OVERRIDES)
     assert record["seeds"] == {"candidate": 7, "reference": 5}
+    several = read_experiment(source.path, [*OVERRIDES, "training.repeats=3"])
+    assert describe_run(several, source)["seeds"]["candidate"] == [7, 8, 9]
     assert record["versions"]["tensorflow"].startswith("2.")
     json.dumps(record)
 
@@ -123,3 +131,19 @@ def test_further_metrics_are_kept_flat():
     entries = run_entries({"nodes": [], "seconds": 1, "run_id": "r", "outcome": "o", **record}, {})
     assert entries.metrics["gauc/click/overall.lower"] == 0.6
     assert entries.metrics["over_reference/gauc_difference/click/overall.upper"] == 0.03
+
+
+def test_what_each_seed_measures_is_kept():
+    by_seed = [SeedMetrics("candidate", seed, "click", (), {"auc": 0.7}) for seed in (1, 2, 3)]
+    results = SliceResults(
+        *(("candidate",), ("click",), 0.95, None, [], []),
+        seeds={"candidate": TrainedSeeds((1, 2, 3), 2)},
+        by_seed=by_seed,
+    )
+    record = json.loads(json.dumps(metrics_record(results)))
+    assert record["trained_from"] == {"candidate": {"seeds": [1, 2, 3], "exported": 2}}
+    assert [one["seed"] for one in record["metrics_by_seed"]] == [1, 2, 3]
+    assert record["metrics_by_seed"][0]["slice"] == "overall"
+    assert record["metrics_by_seed"][0]["values"] == {"auc": 0.7}
+    once = SliceResults(("candidate",), ("click",), 0.95, None, [], [])
+    assert "metrics_by_seed" not in metrics_record(once)

@@ -1,0 +1,1 @@
+"""Several trainings of one model, from a seed each."""
