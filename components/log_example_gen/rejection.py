@@ -7,6 +7,9 @@ NOT_IN_ENCODING = "not in its encoding"
 OPEN_QUOTE = "quote is not closed"
 UNKNOWN_DOMAIN = "unknown domain"
 UNEQUAL_LENGTHS = "not as many values as its sequence has"
+NEGATIVE_WEIGHT = "negative weight"
+MISSING_WEIGHT = "missing weight"
+NOT_ABOVE_ZERO = "not above 0, and log_normal takes its logarithm"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
     "{encoding: latin-1}",
@@ -16,6 +19,11 @@ REMEDIES = {
     "domain with domain.other: NAME",
     UNEQUAL_LENGTHS: "the columns of a sequence of several features hold one value each per "
     "behaviour; write an empty text, or null in a list, where one is missing",
+    NEGATIVE_WEIGHT: "a weight is what a row counts for, from 0 on: name another column in "
+    "data.weight or tasks.*.weight, or leave such rows out by data.where",
+    MISSING_WEIGHT: "a weight of 0 keeps a row and lets it count for nothing; rows that shall "
+    "not be there at all are left out by data.where",
+    NOT_ABOVE_ZERO: "take loss: squared, or leave such rows out by data.where",
 }
 
 

@@ -39,5 +39,11 @@ def _check_trees_alone(inputs: ModelInputs, settings: ModelSettings) -> None:
         problems.append((("sequence_encoder",), f"{reads}: choose 'none'"))
     if settings.arrangement != "joint":
         problems.append((("arrangement",), f"{reads} and is not arranged: choose 'joint'"))
+    if inputs.regressions:
+        text = (
+            f"{settings.network!r} grows trees for labels 0 and 1, and task "
+            f"{inputs.regressions[0]!r} is a regression: choose a network with towers"
+        )
+        problems.append((("network",), text))
     if problems:
         raise SettingsError(problems)

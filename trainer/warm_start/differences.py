@@ -19,6 +19,7 @@ from mtlx.transform.contract.features import (
     NumericFeature,
     SequenceFeature,
 )
+from mtlx.transform.contract.rows.condition import Condition
 
 #: Parts of a model: the key of the name and that of its options.
 _PARTS: tuple[tuple[str, str | None, Registry], ...] = (
@@ -77,9 +78,12 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
         if name in base.tasks:
             problems += [
                 _other(f"tasks.{name}.{key}", getattr(task, key), getattr(base.tasks[name], key))
-                for key in ("after", "population")
+                for key in ("after", "population", "kind", "loss")
                 if getattr(task, key) != getattr(base.tasks[name], key)
             ]
+            if Condition in {type(task.label), type(base.tasks[name].label)}:
+                words = task.label_key, base.tasks[name].label_key
+                problems += [_other(f"tasks.{name}.label", *words)] if words[0] != words[1] else []
     if today.target_item != base.target_item:
         problems.append(_other("target_item", today.target_item, base.target_item))
     return problems

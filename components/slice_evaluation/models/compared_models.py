@@ -55,7 +55,7 @@ class ComparedModels:
             ValueError: the candidate cannot be loaded, or does not serve every task.
         """
         tasks = tuple(contract.tasks)
-        found = cls({CANDIDATE: _served(CANDIDATE, input_dict, tasks)}, {})
+        found = cls({CANDIDATE: _served(CANDIDATE, input_dict, tasks, contract)}, {})
         found.scored[CANDIDATE].load()
         others = [name for name in (BASELINE, REFERENCE, ANCHOR) if input_dict.get(name)]
         examples = first_examples(files) if others else []
@@ -80,7 +80,7 @@ def _compare(
     """The model with the tasks in which it is compared, or None; and why not in the others."""
     tasks = tuple(contract.tasks)
     try:
-        model = _served(name, input_dict, ())
+        model = _served(name, input_dict, (), contract)
         reads = model.reads()
         empty = without_values(contract, reads.features, examples, files)
         held = held_features(contract, examples)
@@ -89,7 +89,7 @@ def _compare(
         compared = tuple(task for task in tasks if task not in reasons)
         if not compared:
             return None, reasons
-        model = ServedModel(name, model.path, compared)
+        model = ServedModel(name, model.path, compared, model.regressions)
         # Of models from elsewhere not all can be known beforehand: they are tried.
         model.predict(examples)
     except ValueError as error:
@@ -98,9 +98,11 @@ def _compare(
     return model, reasons
 
 
-def _served(name: str, input_dict: Artifacts, tasks: tuple[str, ...]) -> ServedModel:
+def _served(
+    name: str, input_dict: Artifacts, tasks: tuple[str, ...], contract: DataContract
+) -> ServedModel:
     artifact = artifact_utils.get_single_instance(input_dict[name])
-    return ServedModel(name, _saved_model(artifact), tasks)
+    return ServedModel(name, _saved_model(artifact), tasks, contract.regressions)
 
 
 def _saved_model(artifact: types.Artifact) -> str:

@@ -15,6 +15,7 @@ from mtlx.trainer.model.arrangements.arranged_model import (
 )
 from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.model.scores import LOG_DEVIATIONS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs, TaskSpec
 
@@ -42,7 +43,7 @@ class ModelPerTask(ArrangedModel):
             RankingModel(
                 dataclasses.replace(
                     inputs,
-                    tasks=tuple(TaskSpec(domain, task.label) for domain in inputs.domains),
+                    tasks=tuple(_in_domain(task, domain) for domain in inputs.domains),
                 ),
                 settings,
             )
@@ -63,7 +64,8 @@ class ModelPerTask(ArrangedModel):
         domain_ids = domains_of(features, parts[0]["logits"])
         outputs: Outputs = {
             name: ops.stack([of_own_domain(part[name], domain_ids) for part in parts], axis=1)
-            for name in ("logits", "probabilities")
+            for name in ("logits", "probabilities", LOG_DEVIATIONS)
+            if all(name in part for part in parts)
         }
         for task, part in zip(self.task_names, parts, strict=True):
             if task in self.gate_names:
@@ -71,3 +73,8 @@ class ModelPerTask(ArrangedModel):
                     gates = [part[prefix + domain] for domain in self.inputs_record.domains]
                     outputs[prefix + task] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
         return {**outputs, **losses_of_encoders(parts), DOMAIN_ID: domain_ids}
+
+
+def _in_domain(task: TaskSpec, domain: str) -> TaskSpec:
+    """A task in one domain, alone in its model: it comes after none there."""
+    return dataclasses.replace(task, name=domain, after=None, population=None)

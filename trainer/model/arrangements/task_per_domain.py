@@ -16,6 +16,7 @@ from mtlx.trainer.model.arrangements.arranged_model import (
 )
 from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.model.scores import LOG_DEVIATIONS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
@@ -61,7 +62,9 @@ class TaskPerDomain(ArrangedModel):
         domains, tasks = self.inputs_record.domains, self.inputs_record.tasks
         domain_ids = domains_of(features, inside["logits"])
         outputs: Outputs = {}
-        for name in ("logits", "probabilities"):
+        for name in ("logits", "probabilities", LOG_DEVIATIONS):
+            if name not in inside:
+                continue
             pairs = ops.reshape(inside[name], (-1, len(domains), len(tasks)))
             outputs[name] = of_own_domain(pairs, domain_ids)
         for task in self.gate_names:
