@@ -164,7 +164,9 @@ def _scalars(x: tf.Tensor | tf.SparseTensor, missing: str | float | tf.Tensor) -
 
 
 def _label(x: tf.Tensor | tf.SparseTensor, name: str, kind: tf.DType) -> tf.Tensor:
-    """Labels, or weights, ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
+    """Labels, or weights, ``(B,)``. Readers other than ours let rows without one through, which are
+    no zeros.
+    """
     labels = _scalars(x, tf.constant(0, kind))
     if not isinstance(x, tf.SparseTensor):
         return labels

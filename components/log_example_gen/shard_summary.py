@@ -35,7 +35,8 @@ class ShardSummary:
     sources: list[dict[str, Any]] = field(default_factory=list)
 
     def unaccounted(self) -> int:
-        """Lines that were read and are neither delivered, filtered, malformed nor known to be no rows.
+        """Lines that were read and are neither delivered, filtered, malformed nor known
+        to be no rows.
 
         Zero wherever reader and checks do what they should; of a refused shard, whatever was
         read of it counts as refused.

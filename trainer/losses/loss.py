@@ -2,9 +2,9 @@
 
 import keras
 
-#: Key beside a model's outputs: ``(B, T)`` float32, what a label counts for, whatever the population.
-#: It is there where some labels are not known at once (`matures_after`), which count 0, and where
-#: rows have weights; a mask knows of them, too.
+#: Key beside a model's outputs: ``(B, T)`` float32, what a label counts for, whatever the
+#: population. It is there where some labels are not known at once (`matures_after`), which count 0,
+#: and where rows have weights; a mask knows of them, too.
 COUNTED_LABELS = "counted_labels"
 #: Key beside a model's outputs: ``(B,)`` float32, what rows count for in all tasks, where they have
 #: such weights. Losses without labels read it.
@@ -17,7 +17,8 @@ class Loss(keras.layers.Layer):
     Built with the tasks, and called with labels ``(B, T)``, the model's outputs and the
     population masks ``(B, T)``, a loss gives ``(T,)`` float32: means over the rows of each task's
     population, 0 where that is empty. A mask is what a row counts for, and a mean one by these
-    weights: Σ m L / Σ m, so that the unit of weights is of no matter. Whatever the model's precision is, it computes in float32.
+    weights: Σ m L / Σ m, so that the unit of weights is of no matter. Whatever the model's
+    precision is, it computes in float32.
     Weights of its own are trained, and checkpointed, with the model's.
 
     Attributes:

@@ -50,7 +50,8 @@ class PWiseR(Loss):
             after the click task.
 
     Raises:
-        SettingsError: an option names no task, a regression, or one that does not come after `click`.
+        SettingsError: an option names no task, a regression, or one that does not come after
+            `click`.
     """
 
     def __init__(

@@ -100,8 +100,8 @@ class RankingModel(GradientModel):
             network's intermediates, such as "gates/<task>" ``(B, n)``. The two always agree:
             for a network that composes probabilities itself the logits are those of the
             composed probabilities. Of a task whose labels are numbers the "probability" is the
-            predicted number, see `TargetUnits`. "domain_id" ``(B,)`` is passed through. In training there may
-            be "losses/<name>" ``(B,)`` of the encoder.
+            predicted number, see `TargetUnits`. "domain_id" ``(B,)`` is passed through. In training
+            there may be "losses/<name>" ``(B,)`` of the encoder.
         """
         embedded = self.embedding(used_features(self._read, features))
         interests = self.encoder(

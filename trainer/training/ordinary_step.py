@@ -24,8 +24,8 @@ class OrdinaryStep:
     """Updates a model on one batch.
 
     A task's loss is its sum over the batch's rows in the task's population, times what they count
-    for, divided by the sum of that over all devices, so that the result does not depend on how rows are spread over
-    devices. A population without rows contributes 0. A loss over all rows
+    for, divided by the sum of that over all devices, so that the result does not depend on how rows
+    are spread over devices. A population without rows contributes 0. A loss over all rows
     (`mtlx.trainer.losses.loss`) is divided by the weight of all rows instead.
 
     Args:

@@ -107,7 +107,8 @@ class Selection:
         if selection.needs_auc and inputs.regressions:
             text = (
                 f"{training.select_by.metric!r} needs labels 0 and 1, and task "
-                f"{inputs.regressions[0]!r} is a regression: take 'normalised_entropy' or 'log_loss'"
+                f"{inputs.regressions[0]!r} is a regression: take 'normalised_entropy' or "
+                "'log_loss'"
             )
             raise SettingsError([(("select_by", "metric"), text)])
         return selection

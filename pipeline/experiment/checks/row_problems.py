@@ -1,4 +1,4 @@
-"""What labels, weights and drawn negatives ask of the components, and of the choice of the epoch."""
+"""What labels, weights and drawn negatives ask of the components, and of other sections."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -75,6 +75,6 @@ def _regression_problems(experiment: "Experiment") -> Iterator[str]:
         if meant and not fitting:
             yield (
                 f"gate.thresholds.{index}: {threshold.metric!r} is not defined of task "
-                f"{meant[0]!r}, a regression: ask for its calibration, rmse or xauc, such as {{rule: "
-                f"calibration, task: {meant[0]}, minimum: 0.9, maximum: 1.1}}"
+                f"{meant[0]!r}, a regression: ask for its calibration, rmse or xauc, such as "
+                f"{{rule: calibration, task: {meant[0]}, minimum: 0.9, maximum: 1.1}}"
             )

@@ -30,7 +30,8 @@ _BATCH = 65_536
 class _Table(NamedTuple):
     """All rows of a split: inputs ``(n, C + N)`` float32, labels and populations ``(n, T)``.
 
-    Weights are ``(n, T)`` float32, None where nothing weighs rows. Domains are ``(n,)``, 0 where the selection does not ask for them.
+    Weights are ``(n, T)`` float32, None where nothing weighs rows. Domains are ``(n,)``, 0
+    where the selection does not ask for them.
     """
 
     inputs: np.ndarray
