@@ -28,6 +28,7 @@ from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbe
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 from mtlx.transform.contract.rows.condition import Condition
+from mtlx.transform.contract.rows.task import Task
 
 Converted = TypeVar("Converted")
 
@@ -185,7 +186,7 @@ class RowChecks:
         return found
 
     def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
-        """Labels as int64, of regressions float32; refuses what contradicts the contract in a row
+        """Labels as int64, of regressions float32, NaN outside of the population; refuses what contradicts the contract in a row
         that is kept.
         """
         labels: dict[str, np.ndarray] = {}
@@ -193,6 +194,8 @@ class RowChecks:
             column = task.label_column
             values = batch.rows.columns[column].combine_chunks()
             numbers = self._label_numbers(name, values, batch)
+            if task.is_regression:
+                numbers = self._within(task, numbers, labels)
             if self._missing_label == "quarantine":
                 batch.reject(column, values, numbers.missing, "missing label")
             expected = "a number" if task.is_regression else "0 or 1"
@@ -205,7 +208,7 @@ class RowChecks:
             )
             if task.is_regression:
                 self._check_number(name, values, numbers, batch)
-                labels[task.label_key] = np.nan_to_num(numbers.number).astype(np.float32)
+                labels[task.label_key] = numbers.number.astype(np.float32)
                 continue
             wrong = ~np.isin(numbers.number, (0.0, 1.0))
             batch.refuse(column, values, wrong, "a label should be 0 or 1")
@@ -221,6 +224,14 @@ class RowChecks:
                 f"tasks.{name}.allow_without_parent: true",
             )
         return {label: pa.array(values) for label, values in labels.items()}
+
+    def _within(self, task: Task, numbers: Numbers, labels: dict[str, np.ndarray]) -> Numbers:
+        """A regression's numbers on the rows of its population; elsewhere none is asked for."""
+        if task.population is None:
+            return numbers
+        inside = labels[self._tasks[task.population].label_key] == 1
+        number = np.where(inside, numbers.number, np.nan)
+        return Numbers(number, numbers.missing & inside, numbers.bad & inside)
 
     def _label_numbers(self, name: str, values: pa.Array, batch: "_Batch") -> Numbers:
         """What a task's column says: the label, or whether the label's condition holds."""

@@ -87,6 +87,9 @@ def _add_labels(extracts: tfma.types.Extracts, tasks: tuple[TaskSpec, ...]) -> t
         if rows is not None:
             weights[task.name] = weights[task.name] * rows
     weights |= {task: 0 * everywhere for task in extracts.get(UNKNOWN_TASKS_KEY, ())}
+    for task in tasks:
+        if task.is_regression:
+            columns[task.name] = _numbers(columns[task.name], weights[task.name], task)
     return {**extracts, tfma.LABELS_KEY: columns, tfma.EXAMPLE_WEIGHTS_KEY: weights}
 
 
@@ -112,13 +115,24 @@ def _label(batch: pa.RecordBatch, task: TaskSpec) -> np.ndarray:
             "from a log that holds every label column"
         )
     values = column.flatten().to_numpy(zero_copy_only=False)
-    wrong = ~np.isfinite(values) if task.is_regression else (values != 0) & (values != 1)
-    if wrong.any():
+    wrong = (values != 0) & (values != 1)
+    if wrong.any() and not task.is_regression:
         raise ValueError(
-            f"label {task.label!r} of task {task.name!r} has the value {values[wrong][0]}; a label "
-            f"is {'a finite number' if task.is_regression else '0 or 1'}"
+            f"label {task.label!r} of task {task.name!r} has the value {values[wrong][0]}; "
+            "a label is 0 or 1"
         )
     return values.astype(np.float32)
+
+
+def _numbers(labels: np.ndarray, weights: np.ndarray, task: TaskSpec) -> np.ndarray:
+    """Labels that are numbers, 0 on the rows that do not count, which may have none."""
+    wrong = ~np.isfinite(labels) & (weights > 0)
+    if wrong.any():
+        raise ValueError(
+            f"label {task.label!r} of task {task.name!r} is no finite number in {int(wrong.sum())} "
+            f"of {len(labels)} examples of its population"
+        )
+    return np.where(weights > 0, labels, np.float32(0))
 
 
 def _add_slices(

@@ -217,7 +217,7 @@ def _values(lists: pa.LargeListArray) -> pa.Array:
 
 def _label(lists: pa.LargeListArray, number: bool) -> np.ndarray:
     values = _flat(lists)
-    return values > (np.median(values) if number and values.size else 0)
+    return values > (np.nanmedian(values) if number and np.isfinite(values).any() else 0)
 
 
 def _flat(lists: pa.LargeListArray) -> np.ndarray:

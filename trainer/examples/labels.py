@@ -23,10 +23,13 @@ def labels_and_mask(
         task, 1 where nothing weighs rows; 0 where it does not belong to the task's population, the
         rows on which the task is defined, or where its label does not count.
     """
-    columns = {task.name: tf.cast(batch[task.label], tf.float32) for task in tasks}
     counted = counted_labels(batch, tasks)
-    if counted is not None:
-        columns = {task.name: _label(columns[task.name], task) for task in tasks}
+    columns = {task.name: tf.cast(batch[task.label], tf.float32) for task in tasks}
+    columns |= {
+        task.name: _label(columns[task.name], task)
+        for task in tasks
+        if counted is not None or task.is_regression
+    }
     masks = [
         tf.ones_like(columns[task.name]) if task.population is None else columns[task.population]
         for task in tasks
@@ -75,7 +78,7 @@ def _known(column: tf.Tensor, task: TaskSpec) -> tf.Tensor:
 
 
 def _label(column: tf.Tensor, task: TaskSpec) -> tf.Tensor:
-    """The label itself, 0 where it is not known."""
+    """The label itself, 0 where it is not known, or a number outside of the population."""
     if task.is_regression:
         return tf.where(tf.math.is_finite(column), column, 0.0)
     return tf.maximum(tf.where(column < LEARNT_LABEL, column, column - LEARNT_LABEL), 0.0)

@@ -122,6 +122,20 @@ def test_what_has_no_logarithm_is_malformed():
     assert [row.reason[:11] for row in checked.rejected] == ["not above 0"] * 2
 
 
+def test_a_number_is_asked_for_on_the_rows_of_its_population_alone():
+    tasks = {
+        **CLICK,
+        "watch": {
+            **{"label": "watch", "kind": "regression", "loss": "log_normal"},
+            "population": "click",
+        },
+    }
+    columns = {"watch": [5.0, 0.0, None, 0.0], "click": ["1", "0", "0", "1"]}
+    checked = _check(_contract(tasks), **columns)
+    assert [row.line for row in checked.rejected] == [5]
+    np.testing.assert_array_equal(_values(checked, "watch"), [5.0, np.nan, np.nan])
+
+
 def test_rows_that_do_not_meet_a_condition_are_filtered_before_they_are_judged():
     where = [{"column": "country", "one_of": ["de", "at"]}, {"column": "age", "at_least": 18}]
     checked = _check(
