@@ -89,6 +89,28 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
     return problems
 
 
+def weight_changes(today: DataContract, base: DataContract) -> list[str]:
+    """What rows counted for when the base model was trained, where that is another thing today.
+
+    A sentence each; none keeps from a warm start, since weights are no part of a model.
+    """
+    pairs = [("data.weight", today.weight, base.weight)]
+    pairs += [
+        (f"tasks.{name}.weight", task.weight, base.tasks[name].weight)
+        for name, task in today.tasks.items()
+        if name in base.tasks
+    ]
+    pairs.append(("sampling", today.sampling, base.sampling))
+    shown = [
+        (key, *("none" if one is None else json.dumps(one.model_dump()) for one in (now, before)))
+        for key, now, before in pairs
+        if now != before
+    ]
+    return [
+        f"{key} is {now}; the base model was trained with {before}." for key, now, before in shown
+    ]
+
+
 def _other(key: str, today: Any, base: Any) -> str:
     return f"{key} is {_shown(today)}, that of the base model {_shown(base)}"
 
