@@ -186,8 +186,9 @@ class RowChecks:
         return found
 
     def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
-        """Labels as int64, of regressions float32, NaN outside of the population; refuses what contradicts the contract in a row
-        that is kept.
+        """Labels as int64, of regressions float32 and NaN outside of the population.
+
+        Refuses what contradicts the contract in a row that is kept.
         """
         labels: dict[str, np.ndarray] = {}
         for name, task in self._tasks.items():

@@ -65,7 +65,7 @@ def run(tmp_path_factory):
         },
         "sampling": {"task": "long", "negatives": 0.2},
         "model": {"network": "shared_bottom", "embedding_size": 4},
-        "training": {"epochs": 8, "batch_size": 128, "learning_rate": 0.01},
+        "training": {"epochs": 40, "batch_size": 128, "learning_rate": 0.01, "patience": 5},
         "evaluation": {"metrics": ["rmse", "xauc"]},
         "gate": {
             "minimum_positives": 10,

@@ -83,7 +83,7 @@ def test_a_tenth_of_the_negatives_teaches_every_task_the_logs_own_rates(seed):
     held_out = _clicks(100_000, 10**6)
     drawn = _drawn(_clicks(40_000, seed), seed)
     assert len(drawn["x"]) < 0.16 * 40_000
-    predicted = _fitted(CLICKS, drawn, seed, 12).predict(held_out)["probabilities"]
+    predicted = _fitted(CLICKS, drawn, seed, 25).predict(held_out)["probabilities"]
     best = {"click": 1.2 * held_out["x"], "like": held_out["y"] + held_out["x"]}
     for place, task in enumerate(CLICKS):
         rows = held_out["click"] == 1 if task.population else slice(None)
@@ -137,7 +137,7 @@ def _watched(rows, seed):
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_numbers_are_predicted_in_their_own_unit_beside_a_click(seed):
-    training = _fitted(WATCHED, _watched(10_000, seed), seed, 12)
+    training = _fitted(WATCHED, _watched(10_000, seed), seed, 20)
     held_out = _watched(30_000, 10**6)
     predicted = training.predict(held_out)["probabilities"]
     click, watch, spent = predicted.T
