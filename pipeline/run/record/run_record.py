@@ -137,7 +137,7 @@ def _entry(entry: "SliceMetrics | Comparison") -> dict[str, Any]:
     fields.pop("left_out", None)
     further: dict[str, float] = {}
     for suffix, estimates in zip(("", "_difference", "_relaimp"), maps.values(), strict=True):
-        for name, (value, lower, upper, _) in estimates.items():
+        for name, (value, lower, upper, *_) in estimates.items():
             parts = {"": value, "_lower": lower, "_upper": upper}
             further |= {
                 f"{name}{suffix}{part}": number

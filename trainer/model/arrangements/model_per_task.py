@@ -64,9 +64,13 @@ class ModelPerTask(ArrangedModel):
         domain_ids = domains_of(features, parts[0]["logits"])
         outputs: Outputs = {
             name: ops.stack([of_own_domain(part[name], domain_ids) for part in parts], axis=1)
-            for name in ("logits", "probabilities", LOG_DEVIATIONS)
-            if all(name in part for part in parts)
+            for name in ("logits", "probabilities")
         }
+        if any(LOG_DEVIATIONS in part for part in parts):
+            own = [part.get(LOG_DEVIATIONS, ops.zeros_like(part["logits"])) for part in parts]
+            outputs[LOG_DEVIATIONS] = ops.stack(
+                [of_own_domain(values, domain_ids) for values in own], axis=1
+            )
         for task, part in zip(self.task_names, parts, strict=True):
             if task in self.gate_names:
                 for prefix in (GATES, CONTRIBUTIONS):
