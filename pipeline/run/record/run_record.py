@@ -5,7 +5,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,19 +132,24 @@ def metrics_record(results: "SliceResults") -> dict[str, Any]:
 
 def _entry(entry: "SliceMetrics | Comparison") -> dict[str, Any]:
     """Flat: ``gauc``, ``gauc_lower``, ``gauc_upper``; behind ``_difference`` of a comparison."""
-    fields = {"slice": entry.slice, **asdict(entry)}
-    maps = {name: fields.pop(name, {}) for name in ("values", "differences", "relative")}
-    fields.pop("left_out", None)
+    # Bounds at other levels than the evaluation's are in its own files.
+    own = {
+        field.name: getattr(entry, field.name)
+        for field in fields(entry)
+        if not field.name.endswith("_curve")
+    }
+    maps = {name: own.pop(name, {}) for name in ("values", "differences", "relative")}
+    own.pop("left_out", None)
     further: dict[str, float] = {}
     for suffix, estimates in zip(("", "_difference", "_relaimp"), maps.values(), strict=True):
-        for name, (value, lower, upper, *_) in estimates.items():
-            parts = {"": value, "_lower": lower, "_upper": upper}
+        for name, estimate in estimates.items():
+            parts = {"": estimate.value, "_lower": estimate.lower, "_upper": estimate.upper}
             further |= {
                 f"{name}{suffix}{part}": number
                 for part, number in parts.items()
                 if number is not None
             }
-    return further | fields
+    return further | {"slice": entry.slice} | own
 
 
 def _header(source: ExperimentSource | None) -> str:
