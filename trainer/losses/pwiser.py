@@ -26,10 +26,9 @@ class PWiseR(Loss):
 
     A term of an empty set is 0. Where rows have weights, a pair counts as the product of its rows'
     (what they count for in the task whose labels the pairs are of), and |C||O| is the sum of those.
-    The pairs are those of one batch (on several devices, of one
-    device's rows). They are never formed: for each i the partners within the margin are the end
-    of the sorted scores, whose count, sum and sum of squares give the sum of all its squares,
-    exactly and in O(B log B).
+    The pairs are those of one batch (on several devices, of one device's rows). They are never
+    formed: for each i the partners within the margin are the end of the sorted scores, whose count,
+    sum and sum of squares give the sum of all its squares, exactly and in O(B log B).
 
     The text says "less than s_j by at least m"; the formula's condition, s_i − s_j < m, is taken.
     The paper's grid search (AliExpress-US) gave 0.3, 0.3 and 0.1, but the copy at hand lost which

@@ -56,6 +56,11 @@ class ContractSections(Settings):
     domain: Domain | None = None
     sampling: Sampling | None = None
 
+    @pydantic.model_serializer(mode="wrap")
+    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
+        return without_unused(serialize(self), _UNUSED)
+
     @pydantic.field_validator("features")
     @classmethod
     def _one_feature_a_column(cls, features: dict[str, Feature]) -> dict[str, Feature]:
@@ -295,11 +300,6 @@ class DataContract(ContractSections):
 
     missing: tuple[str, ...] = ("",)
     weight: RowWeight | None = None
-
-    @pydantic.model_serializer(mode="wrap")
-    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
-        return without_unused(serialize(self), _UNUSED)
 
     @staticmethod
     def bare(missing: tuple[str, ...]) -> tuple[str, ...]:
