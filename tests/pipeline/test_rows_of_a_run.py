@@ -1,5 +1,6 @@
 """Weights, conditions, drawn negatives and numbers in a whole run, from the log to the gate."""
 
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,11 +8,14 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 import yaml
+from rich.console import Console
 
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline.experiment.experiment_file import read_experiment
+from mtlx.pipeline.log_check.log_check import check_logs
+from mtlx.pipeline.log_check.print_check import print_check
 from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.trainer.serving.scoring import Scorer
 from mtlx.trainer.validation.history import read_history
@@ -157,3 +161,18 @@ def test_the_gate_asks_of_numbers_what_is_defined_of_them(run):
     assert ("auc", "watch") not in checked and ("auc", "long") in checked
     assert ("metric", "watch") in checked and ("calibration", "watch") in checked
     assert verdict.blessed, [check.message for check in verdict.checks if not check.passed]
+
+
+def test_the_check_shows_weights_numbers_and_rates_behind_the_threshold(run):
+    check = check_logs(read_experiment(run.path), None)
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_check(console, check)
+    text = console.export_text()
+    assert "Filtered: 4,500 rows do not meet data.where" in text
+    rows = pd.concat(_kept(frame) for frame in run.frames.values())
+    line = next(line for line in text.splitlines() if "importance (weight)" in line)
+    assert f"{rows['weight'].mean():.4g}" in line and "0.5" in line and "0.0%" in line
+    zeros = next(line for line in text.splitlines() if "of_like (weight)" in line)
+    assert f"{np.mean(rows['of_like'] == 0):.1%}" in zeros
+    rate = next(line for line in text.splitlines() if line.split()[1:2] == ["long"])
+    assert f"{100 * np.mean(rows['watch'] >= 30):.3g}%" in rate
