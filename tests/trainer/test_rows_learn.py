@@ -81,9 +81,9 @@ def _fitted(tasks, columns, seed, epochs, **settings):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_tenth_of_the_negatives_teaches_every_task_the_logs_own_rates(seed):
     held_out = _clicks(100_000, 10**6)
-    drawn = _drawn(_clicks(40_000, seed), seed)
-    assert len(drawn["x"]) < 0.16 * 40_000
-    predicted = _fitted(CLICKS, drawn, seed, 25).predict(held_out)["probabilities"]
+    drawn = _drawn(_clicks(80_000, seed), seed)
+    assert len(drawn["x"]) < 0.16 * 80_000
+    predicted = _fitted(CLICKS, drawn, seed, 30, batch_size=512).predict(held_out)["probabilities"]
     best = {"click": 1.2 * held_out["x"], "like": held_out["y"] + held_out["x"]}
     for place, task in enumerate(CLICKS):
         rows = held_out["click"] == 1 if task.population else slice(None)
