@@ -4,8 +4,8 @@
 
 Planted clicks at a rate of 2 %, a purchase on clicked rows and a like on all. One model is trained
 on all rows, another one of the same kind on those that `sampling: {task: click, negatives: 0.1}`
-keeps, for the same number of passes, in turns. The last pass is at a tenth of the learning rate; the
-first one, in which the graph is traced, is not timed. Both are measured on the same held-out rows:
+keeps, for the same number of passes, in turns. The last pass is at a tenth of the learning rate;
+the first one, in which the graph is traced, is not timed. Both are measured on the same held-out rows:
 AUC and its paired difference with a 95 % interval (DeLong et al. 1988), and mean prediction over
 mean label with an interval.
 """
