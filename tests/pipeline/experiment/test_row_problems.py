@@ -4,6 +4,7 @@ import pytest
 
 from mtlx.pipeline.experiment.checked_experiment import check_options
 from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 from mtlx.transform.config.settings import SettingsError
 
 WATCH = {"watch": {"label": "watch", "kind": "regression"}}
@@ -107,5 +108,5 @@ def test_what_can_be_is_taken():
     ],
 )
 def test_networks_and_losses_of_two_classes_alone_are_refused(sections):
-    with pytest.raises(SettingsError, match="knows labels 0 and 1 alone, and task 'watch'"):
+    with pytest.raises(ExperimentFileError, match="knows labels 0 and 1 alone, and task 'watch'"):
         check_options(_read(WATCH, **sections))
