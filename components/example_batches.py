@@ -134,7 +134,16 @@ def contract_columns(contract: DataContract) -> dict[str, tf.DType]:
         name: tf.float32 if feature.holds == "number" else tf.string
         for name, feature in contract.features.items()
     }
-    return columns | {task.label: tf.int64 for task in contract.tasks.values()}
+    return columns | label_columns(contract)
+
+
+def label_columns(contract: DataContract) -> dict[str, tf.DType]:
+    """The columns of these that hold labels and weights."""
+    labels = {
+        task.label_key: tf.float32 if task.is_regression else tf.int64
+        for task in contract.tasks.values()
+    }
+    return labels | dict.fromkeys(contract.weight_columns, tf.float32)
 
 
 def split_files(uris: list[str], split: str) -> list[str]:

@@ -20,6 +20,7 @@ from mtlx.transform.columns.missing_values import (  # noqa: E402
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
+from mtlx.transform.contract.rows.weight import ROW_WEIGHT  # noqa: E402
 from mtlx.transform.fields import FIELDS  # noqa: E402
 from mtlx.transform.fields.cross import cross  # noqa: E402
 from mtlx.transform.fields.raw import scalars, values_of, with_values  # noqa: E402
@@ -55,8 +56,8 @@ def preprocess(
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
         ``(B, max_length)`` int64, several values ``(B, max_values)`` int64 and their weights
         float32, vectors ``(B, size)`` float32; a number in several forms by the names of its
-        fields; crosses ``(B,)`` int64;
-        ``domain_id`` ``(B,)`` int64; by label column the labels ``(B,)`` int64.
+        fields; crosses ``(B,)`` int64; ``domain_id`` ``(B,)`` int64; by label column the labels
+        ``(B,)`` int64, of regressions float32; by their names the weights ``(B,)`` float32.
 
     Raises:
         ValueError: the schema lacks features of the contract.
@@ -85,9 +86,26 @@ def preprocess(
         outputs |= cross(inputs, name, contract)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
-        if task.label in inputs:
-            outputs[task.label] = _label(inputs[task.label], task.label)
-    return outputs
+        key = task.label_key
+        if key in inputs:
+            kind = tf.float32 if task.is_regression else tf.int64
+            outputs[key] = _label(inputs[key], key, kind)
+    return outputs | _weights(inputs, contract, outputs[model_inputs.DOMAIN_ID])
+
+
+def _weights(inputs: Inputs, contract: DataContract, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Weights ``(B,)`` that are there; 1 for all rows where the training alone gives them others.
+
+    Args:
+        inputs: raw features.
+        contract: the data contract.
+        rows: anything ``(B,)``.
+    """
+    there = [name for name in contract.weight_columns if name in inputs]
+    found = {name: _label(inputs[name], name, tf.float32) for name in there}
+    if contract.weighs_rows and ROW_WEIGHT not in contract.weight_columns:
+        found[ROW_WEIGHT] = tf.ones_like(rows, tf.float32)
+    return found
 
 
 def _typed(
@@ -113,9 +131,11 @@ def _typed(
     return with_values(x, values)
 
 
-def _label(x: tf.Tensor | tf.SparseTensor, name: str) -> tf.Tensor:
-    """Labels ``(B,)``. Readers other than ours let rows without one through, which are no zeros."""
-    labels = scalars(x, tf.constant(0, tf.int64))
+def _label(x: tf.Tensor | tf.SparseTensor, name: str, kind: tf.DType) -> tf.Tensor:
+    """Labels, or weights, ``(B,)``. Readers other than ours let rows without one through, which are
+    no zeros.
+    """
+    labels = scalars(x, tf.constant(0, kind))
     if not isinstance(x, tf.SparseTensor):
         return labels
     there = tf.debugging.assert_equal(

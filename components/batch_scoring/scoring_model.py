@@ -85,7 +85,7 @@ class ScoringModel:
         Raises:
             ScoringRefused: as `scores`.
         """
-        served = ServedModel("served", self.path, self.tasks)
+        served = ServedModel("served", self.path, self.tasks, self.contract.regressions)
         parts: dict[str, list[np.ndarray]] = {
             task: [np.zeros(0, np.float32)] for task in self.tasks
         }

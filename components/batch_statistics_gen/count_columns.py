@@ -75,11 +75,14 @@ class CountColumns(beam.CombineFn):
     def _labels(self, batch: pa.RecordBatch) -> dict[str, dict[str, tuple[int, int]]]:
         domains, names = self._domains(batch)
         first = {
-            name: _first(batch.column(task.label), -1)
+            name: _first(batch.column(task.label_key), -1)
             for name, task in self._contract.tasks.items()
+            if not task.is_regression
         }
         found = {}
         for name, task in self._contract.tasks.items():
+            if task.is_regression:
+                continue  # Numbers have no rate.
             counted = first[name] >= 0
             if task.population is not None:
                 counted &= first[task.population] == 1

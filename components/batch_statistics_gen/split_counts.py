@@ -30,7 +30,8 @@ class SplitCounts:
         numbers: counts of the values of numeric features.
         labels: by task and value of the domain's column (the empty text for rows without one,
             and for all rows where there are no domains) the rows of the task's population that
-            have a label, and how many of these labels are 1.
+            have a label, and how many of these labels are 1. Rows count once, whatever their
+            weights; a task whose labels are numbers is not there.
         vectors: moments of features with vectors.
     """
 

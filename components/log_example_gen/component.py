@@ -19,7 +19,7 @@ from mtlx.transform.contract.data_contract import DataContract
 #: Settings of which the examples do not depend, as they are where nobody sets them; and those that
 #: are for another node.
 _NOT_OF_THE_EXAMPLES = {"span": None, "window": None, "gaps": "refuse"}
-_NOT_READ = {"serving_path"}
+_NOT_READ = {"serving_path", "weight"}
 
 
 class LogExampleGenSpec(component_spec.ComponentSpec):
@@ -70,7 +70,9 @@ class LogExampleGen(component.FileBasedExampleGen):
         range_config: RuntimeParameter | None = None,
     ) -> None:
         reader = READERS.build(data.reader, data.options)
-        contract = contract.model_copy(update={"missing": DataContract.bare(reader.missing)})
+        contract = contract.of_examples.model_copy(
+            update={"missing": DataContract.bare(reader.missing)}
+        )
         patterns = _patterns(data)
         base = _common_folder(patterns)
         splits = [

@@ -107,7 +107,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if tf.io.gfile.exists(work.unfinished):
             tf.io.gfile.rmtree(work.unfinished)
         written = ", ".join(f"{name} {summary.rows[name]:,}" for name in splits)
-        logging.info("rows: %s; malformed: %d", written, summary.malformed.total())
+        logging.info(
+            "rows: %s; malformed: %d; filtered: %d",
+            *(written, summary.malformed.total(), summary.filtered),
+        )
 
 
 class _ShardWork:
@@ -155,8 +158,9 @@ class _ShardWork:
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
                 batches = self._batches(shard, start, sum(counts.values()), summary.lines)
-                for batch, assigned, malformed in batches:
+                for batch, assigned, malformed, filtered in batches:
                     quarantine.write(malformed)
+                    summary.filtered += filtered
                     summary.times = splitter.merge_times(summary.times, assigned.times)
                     for number, split in enumerate(splitter.SPLITS):
                         chosen = batch.filter(pa.array(assigned.splits == number))
@@ -176,11 +180,13 @@ class _ShardWork:
 
     def _batches(
         self, shard: Shard, start: int, total: int, lines: Counter[str]
-    ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection]]]:
-        """Checked examples of a shard with the split of each; counts its lines in `lines`."""
+    ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection], int]]:
+        """Checked examples of a shard with the split of each, rejected rows, number of filtered
+        ones; counts its lines in `lines`.
+        """
         reader = self.reader()
         contract = self._contract
-        checks = RowChecks(contract, self._data.missing_label)
+        checks = RowChecks(contract, self._data.missing_label, where=self._data.where)
         split = splitter.with_columns(
             self._data.split,
             lambda name: contract.column(name) if name in contract.features else name,
@@ -195,7 +201,8 @@ class _ShardWork:
             kept = checked.kept
             place = splitter.Place(file, rows.lines[kept], positions[kept], total)
             assigned = splitter.assign(split, rows.columns.filter(pa.array(kept)), place)
-            yield checked.examples, assigned, [*checked.rejected, *assigned.rejected]
+            rejected = [*checked.rejected, *assigned.rejected]
+            yield checked.examples, assigned, rejected, checked.filtered
 
 
 def _input_files(exec_properties: dict[str, Any]) -> list[str]:
@@ -217,7 +224,8 @@ def _judge(summary: ShardSummary, data: DataSettings) -> None:
     check_malformed(summary, data.max_malformed_share)
     if rows == 0:
         files = list(dict.fromkeys(source["file"] for source in summary.sources))
-        raise NoRows(f"no rows in {', '.join(files[:_NAMED_FILES] or data.path)}")
+        filtered = f" ({summary.filtered:,} do not meet data.where)" if summary.filtered else ""
+        raise NoRows(f"no rows in {', '.join(files[:_NAMED_FILES] or data.path)}{filtered}")
     empty = [split for split in splitter.written_splits(data.split) if not summary.rows[split]]
     if empty:
         counts = splitter.described(data.split, summary.rows, summary.times)
@@ -239,6 +247,7 @@ def _account(
         "lines": dict(summary.lines),
         "rows": {split: summary.rows[split] for split in splitter.written_splits(data.split)},
         "malformed": dict(summary.malformed),
+        "filtered": summary.filtered,
         "refused": refused,
         "times": summary.times,
         "quarantine": summary.quarantine,

@@ -18,6 +18,8 @@ class IngestionSummary(TypedDict):
         lines: of all files, by what became of them.
         rows: examples written, by split.
         malformed: rejected rows, by reason.
+        filtered: rows that do not meet `DataSettings.where`; a summary of an older version has
+            none.
         refused: why the input as a whole was refused, or None.
         times: first and last time by split, where the split is by time.
         quarantine: folder of the malformed rows, or None.
@@ -30,6 +32,7 @@ class IngestionSummary(TypedDict):
     lines: dict[str, int]
     rows: dict[str, int]
     malformed: dict[str, int]
+    filtered: int
     refused: str | None
     times: dict[str, Any]
     quarantine: str | None

@@ -63,6 +63,7 @@ def total_of(summaries: str) -> ShardSummary:
         total.lines.update(part["lines"])
         total.rows.update(part["rows"])
         total.malformed.update(part["malformed"])
+        total.filtered += part.get("filtered", 0)
         total.times = splitter.merge_times(total.times, part["times"])
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]

@@ -11,6 +11,9 @@ UNEQUAL_WEIGHTS = "not as many weights as values"
 BAD_WEIGHT = "a weight that is negative or no number"
 OTHER_SIZE = "a vector of another length"
 NOT_FINITE = "a vector with what is no finite number"
+NEGATIVE_WEIGHT = "negative weight"
+MISSING_WEIGHT = "missing weight"
+NOT_ABOVE_ZERO = "not above 0, and log_normal takes its logarithm"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
     "{encoding: latin-1}",
@@ -27,6 +30,11 @@ REMEDIES = {
     OTHER_SIZE: "the feature's 'size' says how many numbers each has; an empty list is a missing "
     "vector",
     NOT_FINITE: "write an empty list, or null, where there is no vector",
+    NEGATIVE_WEIGHT: "a weight is what a row counts for, from 0 on: name another column in "
+    "data.weight or tasks.*.weight, or leave such rows out by data.where",
+    MISSING_WEIGHT: "a weight of 0 keeps a row and lets it count for nothing; rows that shall "
+    "not be there at all are left out by data.where",
+    NOT_ABOVE_ZERO: "take loss: squared, or leave such rows out by data.where",
 }
 
 

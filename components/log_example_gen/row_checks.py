@@ -1,6 +1,6 @@
 """Checks rows against the data contract and turns their columns into the types of tf.Examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import (
     BAD_WEIGHT,
+    MISSING_WEIGHT,
+    NEGATIVE_WEIGHT,
+    NOT_ABOVE_ZERO,
     NOT_FINITE,
     OTHER_SIZE,
     UNEQUAL_LENGTHS,
@@ -21,6 +24,7 @@ from mtlx.components.log_example_gen.rejection import (
 )
 from mtlx.components.log_example_gen.values.behaviours import Items, aligned, unequal
 from mtlx.components.log_example_gen.values.column_text import column_text, shown
+from mtlx.components.log_example_gen.values.conditions import held
 from mtlx.components.log_example_gen.values.list_items import flat_items, is_list
 from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
 from mtlx.components.log_example_gen.values.number_hints import number_hint
@@ -43,6 +47,8 @@ from mtlx.transform.contract.features import (
     VectorFeature,
     WeightsFeature,
 )
+from mtlx.transform.contract.rows.condition import Condition
+from mtlx.transform.contract.rows.task import Task
 
 Converted = TypeVar("Converted")
 
@@ -54,12 +60,14 @@ class CheckedRows:
     Attributes:
         examples: every column a list column: large_binary, float32 or int64 items.
         kept: ``(n,)`` bool, which of the input rows are in `examples`.
-        rejected: the others.
+        rejected: the others, but for those that are filtered.
+        filtered: number of rows that do not meet `DataSettings.where`.
     """
 
     examples: pa.RecordBatch
     kept: np.ndarray
     rejected: list[Rejection] = field(default_factory=list)
+    filtered: int = 0
 
 
 class RowChecks:
@@ -68,7 +76,8 @@ class RowChecks:
     Args:
         contract: the data contract.
         missing_label: what becomes of a row without a label, as in `DataSettings`.
-        labels: whether labels are read; rows that are only scored may have none.
+        labels: whether labels and weights are read; rows that are only scored may have none.
+        where: conditions that rows have to meet, as in `DataSettings`.
     """
 
     def __init__(
@@ -76,9 +85,12 @@ class RowChecks:
         contract: DataContract,
         missing_label: Literal["refuse", "quarantine"] = "refuse",
         labels: bool = True,
+        where: Sequence[Condition] = (),
     ) -> None:
         self._contract, self._missing_label = contract, missing_label
         self._tasks = contract.tasks if labels else {}
+        self._weights = contract.weight_columns if labels else {}
+        self._where = where
         self._markers = MissingMarkers(contract)
         # Of the numbers in a list none stands for a missing value.
         self._no_markers = MissingMarkers(contract.model_copy(update={"missing": ("",)}))
@@ -92,31 +104,35 @@ class RowChecks:
         }
 
     def columns(self) -> list[str]:
-        """Columns of the log that the contract names."""
-        features = [self._contract.column(name) for name in self._contract.features]
-        return list(dict.fromkeys(features)) + [task.label for task in self._tasks.values()]
+        """Columns of the log that contract and conditions name."""
+        names = [self._contract.column(name) for name in self._contract.features]
+        names += [task.label_column for task in self._tasks.values()]
+        names += [weight.column for weight in self._weights.values()]
+        return list(dict.fromkeys([*names, *(one.column for one in self._where)]))
 
     def check(self, rows: Rows, file: str) -> CheckedRows:
         """Checks and converts one batch.
 
         Raises:
             InputRefused: a label outside {0, 1}, or a label without its parent's; a category that
-                is a fraction or too large to be exact; a column of a type that does not fit.
+                is a fraction or too large to be exact; a column of a type that does not fit; what
+                is no number where a condition or a regression needs one.
         """
         batch = _Batch(rows, file)
+        filtered = self._filtered(batch)
         columns: dict[str, pa.Array] = {}
         for name, feature in self._contract.features.items():
             columns |= self._checks[type(feature)](name, batch)
-        labels = self._labels(batch)
+        beside = {**self._labels(batch), **self._weights_of(batch)}
         examples = {
             name: _as_lists(columns[name], feature)
             for name, feature in self._contract.features.items()
         }
-        examples |= {name: _one_each(values) for name, values in labels.items()}
+        examples |= {name: _one_each(values) for name, values in beside.items()}
         table = pa.RecordBatch.from_arrays(list(examples.values()), names=list(examples))
         if not batch.kept.all():
             table = table.filter(pa.array(batch.kept))
-        return CheckedRows(table, batch.kept, batch.rejected)
+        return CheckedRows(table, batch.kept, batch.rejected, filtered)
 
     def _column(self, name: str, batch: "_Batch") -> tuple[str, pa.Array]:
         """A feature's column, and what stands in it."""
@@ -231,35 +247,104 @@ class RowChecks:
             batch.refuse(column, values, wrong, found.inexact.problem)
         return Items(found.text, ~self._markers.among_texts(found.text), offsets)
 
+    def _filtered(self, batch: "_Batch") -> int:
+        """Leaves out, first of all, the rows that do not meet the conditions; their number."""
+        for condition in self._where:
+            values = batch.rows.columns[condition.column].combine_chunks()
+            found = self._held(condition, values, batch, "data.where")
+            batch.kept &= found.number == 1.0
+        return int(batch.kept.size - batch.kept.sum())
+
+    def _held(self, condition: Condition, values: pa.Array, batch: "_Batch", key: str) -> Numbers:
+        """Where a condition holds; refuses what can't be compared."""
+        found = _typed(lambda some: held(condition, some, self._markers), values, batch,
+                       condition.column)  # fmt: skip
+        if condition.texts is None:
+            problem = (
+                f"{key} compares it with {condition.limit:.15g}, and this is no number; for texts "
+                "use one_of"
+            )
+            batch.refuse(condition.column, values, found.bad, problem)
+        return found
+
     def _labels(self, batch: "_Batch") -> dict[str, pa.Array]:
-        """Labels as int64; refuses what contradicts the contract in a row that is kept."""
+        """Labels as int64, of regressions float32 and NaN outside of the population.
+
+        Refuses what contradicts the contract in a row that is kept.
+        """
         labels: dict[str, np.ndarray] = {}
         for name, task in self._tasks.items():
-            values = batch.rows.columns[task.label].combine_chunks()
-            numbers = _typed(self._numbers, _truth_as_digits(values), batch, task.label)
+            column = task.label_column
+            values = batch.rows.columns[column].combine_chunks()
+            numbers = self._label_numbers(name, values, batch)
+            if task.is_regression:
+                numbers = self._within(task, numbers, labels)
             if self._missing_label == "quarantine":
-                batch.reject(task.label, values, numbers.missing, "missing label")
+                batch.reject(column, values, numbers.missing, "missing label")
+            expected = "a number" if task.is_regression else "0 or 1"
             batch.refuse(
-                task.label,
+                column,
                 values,
                 numbers.missing,
-                "a label should be 0 or 1, and here is none; set data.missing_label: quarantine "
-                "to leave such rows out, below data.max_malformed_share",
+                f"a label should be {expected}, and here is none; set data.missing_label: "
+                "quarantine to leave such rows out, below data.max_malformed_share",
             )
+            if task.is_regression:
+                self._check_number(name, values, numbers, batch)
+                labels[task.label_key] = numbers.number.astype(np.float32)
+                continue
             wrong = ~np.isin(numbers.number, (0.0, 1.0))
-            batch.refuse(task.label, values, wrong, "a label should be 0 or 1")
-            labels[task.label] = np.nan_to_num(numbers.number).astype(np.int64)
+            batch.refuse(column, values, wrong, "a label should be 0 or 1")
+            labels[task.label_key] = np.nan_to_num(numbers.number).astype(np.int64)
             if task.after is None or task.allow_without_parent:
                 continue
-            parent = self._tasks[task.after].label
+            parent = self._tasks[task.after].label_key
             batch.refuse(
-                task.label,
+                column,
                 values,
-                (labels[task.label] == 1) & (labels[parent] == 0),
-                f"{task.label} is 1 where {parent} is 0; if the log is right, set "
+                (labels[task.label_key] == 1) & (labels[parent] == 0),
+                f"{task.label_key} is 1 where {parent} is 0; if the log is right, set "
                 f"tasks.{name}.allow_without_parent: true",
             )
         return {label: pa.array(values) for label, values in labels.items()}
+
+    def _within(self, task: Task, numbers: Numbers, labels: dict[str, np.ndarray]) -> Numbers:
+        """A regression's numbers on the rows of its population; elsewhere none is asked for."""
+        if task.population is None:
+            return numbers
+        inside = labels[self._tasks[task.population].label_key] == 1
+        number = np.where(inside, numbers.number, np.nan)
+        return Numbers(number, numbers.missing & inside, numbers.bad & inside)
+
+    def _label_numbers(self, name: str, values: pa.Array, batch: "_Batch") -> Numbers:
+        """What a task's column says: the label, or whether the label's condition holds."""
+        label = self._tasks[name].label
+        if isinstance(label, Condition):
+            return self._held(label, values, batch, f"tasks.{name}.label")
+        return _typed(self._numbers, _truth_as_digits(values), batch, label)
+
+    def _check_number(self, name: str, values: pa.Array, numbers: Numbers, batch: "_Batch") -> None:
+        """Refuses texts for numbers; leaves out what has no logarithm where one is taken."""
+        task, column = self._tasks[name], self._tasks[name].label_column
+        problem = f"tasks.{name} is a regression, and this is no number (or none of float32)"
+        batch.refuse(column, values, numbers.bad, problem)
+        if task.loss == "log_normal":
+            batch.reject(column, values, numbers.number <= 0, NOT_ABOVE_ZERO)
+
+    def _weights_of(self, batch: "_Batch") -> dict[str, pa.Array]:
+        """Weights as float32, cut at their `clip`."""
+        found = {}
+        for name, weight in self._weights.items():
+            values = batch.rows.columns[weight.column].combine_chunks()
+            numbers = _typed(self._numbers, values, batch, weight.column)
+            batch.reject(weight.column, values, numbers.missing, MISSING_WEIGHT)
+            batch.reject(weight.column, values, numbers.bad, "weight is no finite number")
+            batch.reject(weight.column, values, numbers.number < 0, NEGATIVE_WEIGHT)
+            number = np.nan_to_num(numbers.number)
+            if weight.clip is not None:
+                number = np.minimum(number, weight.clip)
+            found[name] = pa.array(number.astype(np.float32))
+        return found
 
 
 class _Batch:

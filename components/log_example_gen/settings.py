@@ -15,6 +15,8 @@ from mtlx.components.log_example_gen.spans.window_settings import SpanSplit, Win
 from mtlx.components.log_example_gen.values.instants import instant
 from mtlx.components.log_example_gen.values.unix_time import unit
 from mtlx.transform.config.settings import Settings
+from mtlx.transform.contract.rows.condition import Condition
+from mtlx.transform.contract.rows.weight import AnyRowWeight, without_unused
 
 
 def _date_as_text(value: Any) -> Any:
@@ -203,6 +205,10 @@ def span_number(span: int | str) -> int:
     )
 
 
+#: What was not there in earlier versions, with what it is where nobody sets it.
+_UNUSED: dict[str, Any] = {"weight": None, "where": []}
+
+
 class DataSettings(Settings):
     """What the logs are and which rows train, validate and test.
 
@@ -225,6 +231,12 @@ class DataSettings(Settings):
             ``quarantine`` counts it among the malformed ones.
         serving_path: logs of what was served, with features and scores, as `path` names logs; the
             section `skew` says what they hold. None: nothing is compared with what was served.
+        weight: column with what a row counts for: in losses, in the choice of the epoch, in all
+            metrics and their intervals. None for 1. Or ``{column: NAME, clip: NUMBER,
+            half_life_spans: NUMBER}``. A task's own `weight` comes on top.
+        where: conditions that a row has to meet, all of them, to be taken over; the others are
+            counted as filtered, whatever else is wrong with them. A row without a value of the
+            column does not meet one. Rows that are only scored are not filtered.
     """
 
     reader: str = "csv"
@@ -237,6 +249,13 @@ class DataSettings(Settings):
     max_malformed_share: Share = 0.001
     missing_label: Literal["refuse", "quarantine"] = "refuse"
     serving_path: Patterns | None = None
+    weight: AnyRowWeight | None = None
+    where: list[Condition] = []
+
+    @pydantic.model_serializer(mode="wrap")
+    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
+        return without_unused(serialize(self), _UNUSED)
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -286,6 +305,11 @@ class DataSettings(Settings):
                 )
         elif "gaps" in self.model_fields_set and self.gaps == "allow":
             problems.append("gaps: allow is about the spans of data.window, which is not set")
+        if self.window is None and self.weight is not None and self.weight.half_life_spans:
+            problems.append(
+                "weight.half_life_spans is counted in spans of data.window, which is not set: set "
+                "it, say to {train: 7, test: 1}, or leave half_life_spans out"
+            )
         problems += self._serving_problems()
         if problems:
             raise ValueError("; ".join(problems))

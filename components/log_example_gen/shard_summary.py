@@ -16,6 +16,7 @@ class ShardSummary:
             `Rows.aside`; of a format without lines, its rows.
         rows: examples written, by split.
         malformed: rejected rows, by reason.
+        filtered: rows that do not meet `DataSettings.where`.
         times: first and last time by split, where the split is by time.
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
@@ -26,6 +27,7 @@ class ShardSummary:
     lines: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     malformed: Counter[str] = field(default_factory=Counter)
+    filtered: int = 0
     times: TimeRanges = field(default_factory=dict)
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
@@ -33,10 +35,12 @@ class ShardSummary:
     sources: list[dict[str, Any]] = field(default_factory=list)
 
     def unaccounted(self) -> int:
-        """Lines that were read and are neither delivered, malformed nor known to be no rows.
+        """Lines that were read and are neither delivered, filtered, malformed nor known
+        to be no rows.
 
         Zero wherever reader and checks do what they should; of a refused shard, whatever was
         read of it counts as refused.
         """
         aside = self.lines.total() - self.lines["read"]
-        return self.lines["read"] - aside - self.rows.total() - self.malformed.total()
+        left_out = self.malformed.total() + self.filtered
+        return self.lines["read"] - aside - self.rows.total() - left_out

@@ -10,12 +10,14 @@ import tensorflow_transform as tft
 
 from mtlx.components.example_batches import serialized_batches
 from mtlx.components.example_writer import ExampleWriter
+from mtlx.components.one_pass_transform.row_use import RowUse
 from mtlx.transform.contract.counted_labels import (
     LEARNT_LABEL,
     UNKNOWN,
     UNKNOWN_LABEL,
     LeftOut,
 )
+from mtlx.transform.contract.rows.weight import ROW_WEIGHT
 
 #: Rows that are parsed, transformed and encoded together.
 BATCH_ROWS = 8192
@@ -26,6 +28,7 @@ def transform_file(
     graph: str,
     unfinished: str,
     left_out: dict[str, dict[str, LeftOut]] | None = None,
+    uses: dict[str, RowUse] | None = None,
 ) -> int:
     """Transforms one gzip TFRecord file into another, which appears only when it is whole.
 
@@ -35,15 +38,17 @@ def transform_file(
         unfinished: folder for files that are being written.
         left_out: by raw file and label column why its labels do not count, see
             `mtlx.transform.contract.counted_labels`; what is not named counts.
+        uses: by raw file which of its rows are taken, and what they count for; all rows as they
+            are where it is not named.
 
     Returns:
-        The number of rows.
+        The number of rows that were written.
     """
     source, target = paths
     marked = (left_out or {}).get(source, {})
     rows = 0
     with ExampleWriter(target, unfinished) as writer:
-        for columns in _transformed(source, graph):
+        for columns in _transformed(source, graph, (uses or {}).get(source)):
             batch = _record_batch({**columns, **_marked(columns, marked)})
             writer.write(batch)
             rows += batch.num_rows
@@ -54,19 +59,31 @@ def _marked(
     columns: Mapping[str, np.ndarray], left_out: Mapping[str, LeftOut]
 ) -> dict[str, np.ndarray]:
     """The columns of labels that do not count."""
-    return {
-        name: np.full_like(columns[name], UNKNOWN_LABEL)
-        if why == UNKNOWN
-        else columns[name] + columns[name].dtype.type(LEARNT_LABEL)
-        for name, why in left_out.items()
-    }
+    return {name: _marked_column(columns[name], why) for name, why in left_out.items()}
 
 
-def _transformed(source: str, graph: str) -> Iterator[dict[str, np.ndarray]]:
+def _marked_column(labels: np.ndarray, why: LeftOut) -> np.ndarray:
+    if labels.dtype.kind == "f":
+        # A number may be any; no other task asks what it is.
+        return np.full_like(labels, np.nan)
+    if why == UNKNOWN:
+        return np.full_like(labels, UNKNOWN_LABEL)
+    return labels + labels.dtype.type(LEARNT_LABEL)
+
+
+def _transformed(source: str, graph: str, use: RowUse | None) -> Iterator[dict[str, np.ndarray]]:
     """Transformed columns, batch by batch."""
     transform = _load(graph)
+    draws = None if use is None else use.draws(source)
     for serialized in serialized_batches([source], BATCH_ROWS):
-        yield {name: column.numpy() for name, column in transform(serialized).items()}
+        factors = None
+        if draws is not None:
+            serialized, factors = draws.take(serialized)
+        if draws is None or len(serialized):
+            columns = {name: column.numpy() for name, column in transform(serialized).items()}
+            if factors is not None:
+                columns[ROW_WEIGHT] = columns[ROW_WEIGHT] * factors
+            yield columns
 
 
 @functools.lru_cache(maxsize=1)

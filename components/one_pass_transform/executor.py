@@ -21,6 +21,7 @@ from mtlx.components.one_pass_transform.base_vocabularies import checked_base
 from mtlx.components.one_pass_transform.example_transformer import transform_file
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
+from mtlx.components.one_pass_transform.row_use import RowUse
 from mtlx.transform.analysis.finished_analysis import keep_numbers
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.counted_labels import LeftOut
@@ -68,7 +69,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         keep_numbers(analysis, graph)
         splits = exec_properties["transform_splits"].split(",")
         left_out = _left_out(input_dict, exec_properties, contract)
-        self._transform(input_dict, output_dict, splits, graph, left_out)
+        uses = _uses(input_dict["examples"], splits, contract)
+        self._transform(input_dict, output_dict, splits, graph, left_out, uses)
         if exec_properties.get(LABELS_PROPERTY):
             (made,) = output_dict["transformed_examples"]
             made.set_string_custom_property(LABELS_PROPERTY, exec_properties[LABELS_PROPERTY])
@@ -80,6 +82,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         splits: list[str],
         graph: str,
         left_out: dict[str, dict[str, LeftOut]],
+        uses: dict[str, RowUse],
     ) -> None:
         examples = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         examples.split_names = artifact_utils.encode_split_names(splits)
@@ -100,7 +103,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths, reshuffle=True)
-                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished, left_out)
+                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished, left_out, uses)
             )
         tf.io.gfile.rmtree(unfinished)
         logging.info("Transformed %d files of splits %s", len(paths), ", ".join(splits))
@@ -120,9 +123,25 @@ def _left_out(
     for artifact in input_dict["examples"]:
         tasks = left_out.get(span_of(artifact) or 0, {})
         if tasks:
-            columns = {contract.tasks[task].label: why for task, why in tasks.items()}
+            columns = {contract.tasks[task].label_key: why for task, why in tasks.items()}
             for split in splits:
                 found |= dict.fromkeys(_files([artifact], split), columns)
+    return found
+
+
+def _uses(
+    examples: list[types.Artifact], splits: list[str], contract: DataContract
+) -> dict[str, RowUse]:
+    """By file what becomes of its rows; empty where nothing becomes of any."""
+    if not contract.weighs_rows:
+        return {}
+    newest = max(span_of(artifact) or 0 for artifact in examples)
+    found: dict[str, RowUse] = {}
+    for artifact in examples:
+        for split in splits:
+            use = RowUse.of(contract, split, span_of(artifact) or 0, newest)
+            if use.sampling is not None or use.decay != 1.0:
+                found |= dict.fromkeys(_files([artifact], split), use)
     return found
 
 

@@ -9,6 +9,7 @@ from mtlx.components.relaimp_gate.settings import GateSettings, Threshold
 from mtlx.components.relaimp_gate.slice_pattern import expand_slices
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
 from mtlx.components.relaimp_gate.wildcards import matches
+from mtlx.components.slice_evaluation.metrics.metric_names import applies_to
 from mtlx.components.slice_evaluation.results import Comparison, SliceMetrics, SliceResults
 from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
 from mtlx.components.slice_evaluation.statistics.slice_metrics import ANCHOR, CANDIDATE
@@ -102,7 +103,11 @@ class _Judgement:
     def expand(self, threshold: Threshold) -> list[Check]:
         """Checks one threshold on all that it names."""
         rule: Rule = RULES.build(threshold.rule, threshold.options)
-        tasks = [name for name in self._contract.tasks if matches(name, threshold.task)]
+        tasks = [
+            name
+            for name, task in self._contract.tasks.items()
+            if matches(name, threshold.task) and applies_to(rule.metric, task.is_regression)
+        ]
         keys = expand_slices(threshold.slice, self._results.slices, self._contract)
         if not tasks or not keys:
             return [self._matched_nothing(threshold, rule, bool(tasks))]
@@ -184,6 +189,13 @@ class _Judgement:
 
     def _too_few(self, metric: SliceMetrics) -> str | None:
         least = self._settings.minimum_positives
+        if metric.task in self._contract.regressions:
+            if metric.examples >= least:
+                return None
+            return (
+                f"not decidable: {metric.examples} rows (at least {least} are needed, "
+                "gate.minimum_positives)"
+            )
         if min(metric.positives, metric.examples - metric.positives) >= least:
             return None
         return (

@@ -101,8 +101,8 @@ class GateSettings(Settings):
         allow_older_span: push a model that was tested on an older span of the logs (or, where
             they have no spans, an earlier time range) than the model that it would replace, be it
             the one blessed last or the newest version in `serving.push_to`.
-        minimum_positives: a task and slice with fewer positives, or fewer negatives, is not
-            decidable, which blocks.
+        minimum_positives: a task and slice with fewer positives, or fewer negatives (of a
+            regression with fewer rows), is not decidable, which blocks.
         error_rate: so often at most, one of the checks with ``bound: upper`` holds back a
             candidate that falls short in none of them, however many they are (Holm 1979). None
             leaves every check to its own level, and chances to block add up. Checks with ``bound:

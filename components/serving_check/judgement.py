@@ -125,8 +125,8 @@ def _difference(
         if found.shape != wanted.shape:
             return f"gives {found.size} probabilities of {task} for {wanted.size} rows", math.inf
         apart = np.abs(found - wanted)
-        # NaN is no probability, whatever was evaluated.
-        wrong = ~(apart <= tolerance)
+        # NaN is no prediction, whatever was evaluated; numbers above 1 are rounded by their size.
+        wrong = ~(apart <= tolerance * np.maximum(np.abs(wanted), 1.0))
         if wrong.any():
             row = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
             return (

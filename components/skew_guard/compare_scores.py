@@ -127,7 +127,9 @@ def compare_scores(
         served = draw[score_of(task)].to_numpy()
         compared = answered[task] & np.isfinite(served)
         # Where the model gives no number there is nothing that a score could equal.
-        distance = np.nan_to_num(np.abs(served - predicted[task]), nan=1.0)
+        # Numbers above 1 are compared by their size; no probability is one.
+        size = np.maximum(np.abs(np.nan_to_num(predicted[task])), 1.0)
+        distance = np.nan_to_num(np.abs(served - predicted[task]) / size, nan=1.0)
         wrong = compared & (distance > settings.tolerance)
         differing |= wrong
         found.append(_skew(task, counts, settings, numbers, compared, wrong, distance))

@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 from mtlx.components.drift_guard.drift_result import Movement
 from mtlx.components.example_batches import (
     contract_columns,
+    label_columns,
     parsed_batch,
     read_batches,
     split_files,
@@ -48,7 +49,7 @@ def join_rows(
         settings: the key and the thresholds.
     """
     key = settings.key or ""
-    labels = {task.label for task in contract.tasks.values()}
+    labels = label_columns(contract)
     columns = {
         name: dtype.name
         for name, dtype in contract_columns(contract).items()

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from mtlx.components.example_batches import label_columns
 from mtlx.components.slice_evaluation.slices import SliceCross
 from mtlx.transform.contract.data_contract import DataContract
 
@@ -13,9 +14,9 @@ def evaluation_columns(
     groupings: list[str],
     request_key: str | None = None,
 ) -> dict[str, tf.DType]:
-    """The features that slices are made of, that tell users and requests apart, and the labels."""
+    """The features of slices, those that tell users and requests apart, labels and weights."""
     features = {feature for cross in crosses for feature in cross.features}
     keys = {key for key in (user_key, request_key) if key}
     texts = sorted(features | keys | set(groupings))
     columns = {name: tf.string for name in texts}
-    return columns | {task.label: tf.int64 for task in contract.task_specs}
+    return columns | label_columns(contract)

@@ -42,6 +42,7 @@ from mtlx.components.slice_evaluation.stored.reliability_curve import reliabilit
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.name_checks import DOMAIN_ALIAS
+from mtlx.transform.contract.rows.weight import ROW_WEIGHT
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -136,6 +137,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             groupings,
             contract,
             ChosenMetrics(settings.metrics),
+            frozenset(task.name for task in tasks if task.is_regression),
             seeds=compared.seeds,
         )
         with whole_float32(), self._make_beam_pipeline() as pipeline:
@@ -179,7 +181,8 @@ def _writers(
     Comparisons, and the seeds of a model, are listed as models, so that TFMA loads them by name.
     """
     models, seeds = compared.scored, compared.seeds
-    config = build_eval_config(seeds.compared, contract.task_specs, crosses)
+    weighed = ROW_WEIGHT if ROW_WEIGHT in contract.weight_columns else None
+    config = build_eval_config(seeds.compared, contract.task_specs, crosses, weighed)
     locations = {name: models[name].path for name in seeds.compared}
     locations |= {comparison_name(name): models[name].path for name in seeds.compared[1:]}
     locations |= {

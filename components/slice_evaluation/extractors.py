@@ -21,16 +21,18 @@ from mtlx.components.slice_evaluation.models.sampled_predictions import SAMPLE_K
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.components.slice_evaluation.slices import SliceCross, encode_feature, slice_columns
 from mtlx.transform.contract.model_inputs import TaskSpec
+from mtlx.transform.contract.rows.weight import ROW_WEIGHT
 
 #: Tells the hashes of requests without a user from those of users.
 _WITHOUT_USER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def labels_extractor(tasks: tuple[TaskSpec, ...]) -> tfma.extractors.Extractor:
-    """Adds per task the labels (B,) float32, and 1 as weight where the population holds it and the
-    label is known.
+    """Adds per task the labels (B,) float32, and as weight what the row counts for: 1 where nothing
+    weighs it; 0 where the population does not hold it or the label is not known.
 
-    A row without a task's label, or with one that is neither 0 nor 1, is an error.
+    A row without a task's label, or with one that is neither 0 nor 1, is an error; of a regression
+    one that is no finite number.
     """
     return tfma.extractors.Extractor(
         stage_name="ExtractTaskLabels", ptransform=beam.Map(_add_labels, tasks)
@@ -78,8 +80,29 @@ def _add_labels(extracts: tfma.types.Extracts, tasks: tuple[TaskSpec, ...]) -> t
     weights = {
         task.name: columns[task.population] if task.population else everywhere for task in tasks
     }
+    rows = _weight(batch, ROW_WEIGHT) if ROW_WEIGHT in batch.schema.names else None
+    for task in tasks:
+        if task.weight is not None:
+            weights[task.name] = weights[task.name] * _weight(batch, task.weight)
+        if rows is not None:
+            weights[task.name] = weights[task.name] * rows
     weights |= {task: 0 * everywhere for task in extracts.get(UNKNOWN_TASKS_KEY, ())}
+    for task in tasks:
+        if task.is_regression:
+            columns[task.name] = _numbers(columns[task.name], weights[task.name], task)
     return {**extracts, tfma.LABELS_KEY: columns, tfma.EXAMPLE_WEIGHTS_KEY: weights}
+
+
+def _weight(batch: pa.RecordBatch, name: str) -> np.ndarray:
+    """A column of weights; that none is negative is looked at where they come together."""
+    column = batch.column(batch.schema.get_field_index(name))
+    lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+    if (lengths != 1).any():
+        raise ValueError(
+            f"{name!r}: {int((lengths != 1).sum())} of {batch.num_rows} examples do not have "
+            "exactly one weight; ingest the log anew"
+        )
+    return column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
 
 
 def _label(batch: pa.RecordBatch, task: TaskSpec) -> np.ndarray:
@@ -93,12 +116,23 @@ def _label(batch: pa.RecordBatch, task: TaskSpec) -> np.ndarray:
         )
     values = column.flatten().to_numpy(zero_copy_only=False)
     wrong = (values != 0) & (values != 1)
-    if wrong.any():
+    if wrong.any() and not task.is_regression:
         raise ValueError(
             f"label {task.label!r} of task {task.name!r} has the value {values[wrong][0]}; "
             "a label is 0 or 1"
         )
     return values.astype(np.float32)
+
+
+def _numbers(labels: np.ndarray, weights: np.ndarray, task: TaskSpec) -> np.ndarray:
+    """Labels that are numbers, 0 on the rows that do not count, which may have none."""
+    wrong = ~np.isfinite(labels) & (weights > 0)
+    if wrong.any():
+        raise ValueError(
+            f"label {task.label!r} of task {task.name!r} is no finite number in {int(wrong.sum())} "
+            f"of {len(labels)} examples of its population"
+        )
+    return np.where(weights > 0, labels, np.float32(0))
 
 
 def _add_slices(

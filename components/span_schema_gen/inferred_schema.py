@@ -46,7 +46,8 @@ class InferredSchema:
         base: schema_pb2.Schema | None = None,
     ):
         self._tolerance = tolerance
-        self._names = {*contract.features, *(task.label for task in contract.tasks.values())}
+        labels = (task.label_key for task in contract.tasks.values())
+        self._names = {*contract.features, *labels, *contract.weight_columns}
         self._open = {name for name in contract.features if _is_open(name, contract)}
         self._open |= set(open_features)
         self._features: dict[str, schema_pb2.Feature] = {}

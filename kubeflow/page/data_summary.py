@@ -35,9 +35,15 @@ def ingestion_summary(uri: str) -> list[str]:
         [(plain(name), count(number), share(number, rows)) for name, number in
          summary["rows"].items()] + [("all", count(rows), "")],
     )]  # fmt: skip
-    lines.append(f"{count(rows + malformed)} rows read in {duration(summary['seconds'])}.")
+    filtered = summary.get("filtered", 0)
+    lines.append(
+        f"{count(rows + malformed + filtered)} rows read in {duration(summary['seconds'])}."
+    )
+    if filtered:
+        lines.append(f"{count(filtered)} do not meet the conditions of data.where: left out.")
     if not malformed:
-        return [*lines, "All of them were taken over."]
+        others = "All others" if filtered else "All of them"
+        return [*lines, f"{others} were taken over."]
     lines.append(
         f"{count(malformed)} rows ({share(malformed, rows + malformed)}) are malformed, were left "
         f"out, and are kept in {code(summary['quarantine'])}."

@@ -68,6 +68,7 @@ def _problems(experiment: Experiment) -> list[str]:
             problems += [f"{key}: {text}" for _, text in error.problems]
     problems += _warm_start_problems(experiment)
     problems += _repeats_problems(experiment)
+    problems += _regression_problems(experiment)
     # Candidate and reference may share what is wrong.
     return list(dict.fromkeys(problems))
 
@@ -109,6 +110,25 @@ def _repeats_problems(experiment: Experiment) -> list[str]:
         except SettingsError as error:
             problems += [f"{key}.{'.'.join(path)}: {text}" for path, text in error.problems]
     return problems
+
+
+def _regression_problems(experiment: Experiment) -> Iterator[str]:
+    """Networks and losses that a task whose labels are numbers can't have."""
+    from mtlx.trainer.losses import LOSSES
+    from mtlx.trainer.networks import NETWORKS
+
+    numbers = sorted(experiment.contract.regressions)
+    for key, registry, name, _ in _uses(experiment) if numbers else ():
+        if registry is NETWORKS and name in NETWORKS and not NETWORKS.get(name).takes_regressions:
+            yield (
+                f"{key}.network: {name!r} knows labels 0 and 1 alone, and task {numbers[0]!r} is a "
+                "regression: choose a network whose towers give logits, such as 'shared_bottom'"
+            )
+        if registry is LOSSES and name in LOSSES and not LOSSES.get(name).beside_regressions:
+            yield (
+                f"{key}: {name!r} knows labels 0 and 1 alone, and task {numbers[0]!r} is a "
+                "regression: take 'binary_cross_entropy' for the other tasks"
+            )
 
 
 def _uses(experiment: Experiment) -> Iterator[tuple[str, Registry, str, dict[str, Any]]]:

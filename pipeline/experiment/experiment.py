@@ -236,7 +236,7 @@ class Experiment(ContractSections):
     def contract(self) -> DataContract:
         """The sections that all rooms share."""
         sections = {key: getattr(self, key) for key in ContractSections.model_fields}
-        return DataContract(**sections, missing=missing_texts(self.data))
+        return DataContract(**sections, missing=missing_texts(self.data), weight=self.data.weight)
 
     def as_written(self) -> str:
         """JSON of what the experiment file says, presets spelt out, without how it is run.

@@ -41,6 +41,8 @@ class CollectedRows:
         times: of columns that look like times, by split.
         unknown: by task the rows ``(n,)`` whose labels are not known yet, bool; tasks whose labels
             all are are not there.
+        numbers: by the names under which they travel, weights and labels that are numbers ``(n,)``.
+        filtered: rows that do not meet `data.where`.
     """
 
     contract: DataContract
@@ -53,6 +55,8 @@ class CollectedRows:
     refused: list[str]
     times: TimeRanges
     unknown: dict[str, np.ndarray] = field(default_factory=dict)
+    numbers: dict[str, np.ndarray] = field(default_factory=dict)
+    filtered: int = 0
 
     @property
     def rows(self) -> int:
@@ -66,8 +70,8 @@ class CollectedRows:
         return counted & ~self.unknown[task] if task in self.unknown else counted
 
     def label(self, task: str) -> np.ndarray:
-        """A task's labels ``(n,)``, bool."""
-        return self.labels[self.contract.tasks[task].label]
+        """A task's labels ``(n,)``, bool: of numbers whether they lie above their median."""
+        return self.labels[self.contract.tasks[task].label_key]
 
     def in_split(self, name: str) -> np.ndarray:
         """Rows ``(n,)`` of a split."""
@@ -100,6 +104,7 @@ def collect(
         own = position if split is None else split
         work.add(batch.rows, checked.examples, own, unknown.get(batch.file, ()))
         work.times.add(batch.rows.columns.filter(pa.array(checked.kept)))
+        work.filtered += checked.filtered
         for rejection in checked.rejected:
             work.malformed[rejection.reason] += 1
             work.examples.setdefault(rejection.reason, rejection)
@@ -127,6 +132,7 @@ class _Collection:
     unknown: list[np.ndarray] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     malformed: Counter[str] = field(default_factory=Counter)
+    filtered: int = 0
     examples: dict[str, Rejection] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
@@ -154,7 +160,9 @@ class _Collection:
         columns: dict[str, pa.Array] = {}
         if self.batches:
             columns = dict(zip(self.batches[0].schema.names, _joined(self.batches), strict=True))
-        labels = {task.label for task in self.contract.tasks.values()}
+        labels = {task.label_key: task for task in self.contract.tasks.values()}
+        numbers = {name for name, task in labels.items() if task.is_regression}
+        numbers |= set(self.contract.weight_columns)
         features = self.contract.features
         return CollectedRows(
             contract=self.contract,
@@ -163,7 +171,11 @@ class _Collection:
                 for name, column in columns.items()
                 if name in features
             },
-            labels={name: _label(columns[name]) for name in labels if name in columns},
+            labels={
+                name: _label(columns[name], task.is_regression)
+                for name, task in labels.items()
+                if name in columns
+            },
             split=split,
             types=self.types,
             malformed=self.malformed,
@@ -171,6 +183,8 @@ class _Collection:
             refused=self.refused[:_MOST_REFUSED],
             times=self.times,
             unknown=self._unknown(),
+            numbers={name: _flat(columns[name]) for name in numbers if name in columns},
+            filtered=self.filtered,
         )
 
     def _unknown(self) -> dict[str, np.ndarray]:
@@ -200,8 +214,13 @@ def _values(lists: pa.LargeListArray) -> pa.Array:
     return flat.take(pa.array(place, mask=lengths == 0))
 
 
-def _label(lists: pa.LargeListArray) -> np.ndarray:
-    return lists.flatten().to_numpy() > 0
+def _label(lists: pa.LargeListArray, number: bool) -> np.ndarray:
+    values = _flat(lists)
+    return values > (np.nanmedian(values) if number and np.isfinite(values).any() else 0)
+
+
+def _flat(lists: pa.LargeListArray) -> np.ndarray:
+    return lists.flatten().to_numpy(zero_copy_only=False)
 
 
 def _type(column: pa.ChunkedArray) -> str:

@@ -160,12 +160,36 @@ def _feature_findings(features: list[FeatureProfile], sample: LogSample) -> Iter
             )
 
 
+def _weight_findings(rows: CollectedRows) -> Iterator[Finding]:
+    """Weights of which nothing is left, or of which few rows make up most."""
+    for name, weight in rows.contract.weight_columns.items():
+        values = np.sort(rows.numbers.get(name, np.zeros(0)))[::-1]
+        if not values.size:
+            continue
+        if not values[0] > 0:
+            yield Finding(True, f"column {weight.column} (weight): every row counts for 0")
+        elif values[: max(len(values) // 100, 1)].sum() > values.sum() / 2 and len(values) >= 100:
+            yield Finding(
+                False,
+                f"column {weight.column} (weight): a hundredth of the rows makes up "
+                f"{values[: len(values) // 100].sum() / values.sum():.0%} of all weight, so that "
+                "losses and metrics hang on few rows; set clip",
+            )
+
+
 def _label_findings(
     experiment: Experiment, rows: CollectedRows, sample: LogSample
 ) -> Iterator[Finding]:
     for name in ("train", "validation"):
         for task in rows.contract.tasks:
             chosen = rows.population(task) & rows.in_split(name)
+            if task in rows.contract.regressions:
+                numbers = rows.numbers[rows.contract.tasks[task].label_key][chosen]
+                if numbers.size and numbers.min() == numbers.max():
+                    yield Finding(
+                        False, f"task {task} is {numbers[0]:g} in every row of split {name}"
+                    )
+                continue
             positives = np.count_nonzero(rows.label(task) & chosen)
             if chosen.any() and positives in (0, np.count_nonzero(chosen)):
                 which = "no positive" if positives == 0 else "no negative"
@@ -173,6 +197,7 @@ def _label_findings(
                     f"task {task} has {which} in split {name} ({np.count_nonzero(chosen):,} rows)"
                 )
                 yield Finding(False, text)
+    yield from _weight_findings(rows)
     leaks = find_leaks(rows, experiment.evaluation.user_key)
     named = {leak.feature for leak in leaks}
     for leak in leaks:

@@ -24,12 +24,17 @@ def print_check(console: Console, check: LogCheck) -> None:
         for reason, count in rows.malformed.most_common():
             console.print(f"Malformed, {reason}: {count:,}, such as {rows.examples[reason]}",
                           soft_wrap=True, markup=False)  # fmt: skip
+    if rows.filtered:
+        console.print(f"Filtered: {rows.filtered:,} rows do not meet data.where")
     if rows.rows:
         console.print(_feature_table(check))
         if check.unnamed:
             names = ", ".join(check.unnamed)
             console.print(Text(f"Columns that the experiment does not name: {names}"))
-        for table in (_split_table(check), *_rate_tables(rows), *_domain_tables(rows)):
+        for table in (
+            *(_split_table(check), *_rate_tables(rows), *_number_tables(rows)),
+            *_domain_tables(rows),
+        ):
             console.print(table)
     cached = "keeps" if check.experiment.training.cache == "memory" else "reads"
     megabytes = check.memory / 2**20
@@ -103,7 +108,8 @@ def _rate_tables(rows: CollectedRows) -> list[Table]:
         title="Labels (rate of positives in the sample)",
         title_justify="left",
     )
-    for task in rows.contract.tasks:
+    tasks = [task for task in rows.contract.tasks if task not in rows.contract.regressions]
+    for task in tasks:
         population, label = rows.population(task), rows.label(task)
         rates = [_rate(label, population & rows.in_split(name)) for name in SPLITS]
         positives = np.count_nonzero(label & population)
@@ -115,7 +121,30 @@ def _rate_tables(rows: CollectedRows) -> list[Table]:
             _rate(label, population),
             *rates,
         )
-    return [table]
+    return [table] if tasks else []
+
+
+def _number_tables(rows: CollectedRows) -> list[Table]:
+    """Weights, and labels that are numbers: their range, and how many are 0."""
+    table = Table(
+        Column("number", overflow="fold"),
+        *(Column(name, justify="right") for name in ("least", "mean", "most", "zero")),
+        title="Weights and labels that are numbers",
+        title_justify="left",
+    )
+    contract, found = rows.contract, []
+    for name, weight in contract.weight_columns.items():
+        found.append((f"{weight.column} (weight)", rows.numbers.get(name), slice(None)))
+    for task in sorted(contract.regressions):
+        key = contract.tasks[task].label_key
+        found.append((f"{key} (label)", rows.numbers.get(key), rows.population(task)))
+    for name, values, chosen in found:
+        if values is None or not values[chosen].size:
+            continue
+        own = values[chosen]
+        cells = [f"{number:.4g}" for number in (own.min(), own.mean(), own.max())]
+        table.add_row(Text(name), *cells, f"{np.mean(own == 0):.1%}")
+    return [table] if table.row_count else []
 
 
 def _domain_tables(rows: CollectedRows) -> list[Table]:
@@ -128,7 +157,7 @@ def _domain_tables(rows: CollectedRows) -> list[Table]:
     names = encoded.dictionary.to_pylist()
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     largest = np.argsort(-counts, kind="stable")[:_MOST_DOMAINS]
-    tasks, tables = list(rows.contract.tasks), []
+    tasks, tables = [t for t in rows.contract.tasks if t not in rows.contract.regressions], []
     for start in range(0, len(tasks), _TASKS_BESIDE):
         beside = tasks[start : start + _TASKS_BESIDE]
         table = Table(

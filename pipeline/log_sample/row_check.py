@@ -24,7 +24,8 @@ class RowCheck:
 
     def __init__(self, experiment: Experiment, test_files: Collection[str] = ()) -> None:
         contract = experiment.contract
-        self._checks = RowChecks(contract, experiment.data.missing_label)
+        data = experiment.data
+        self._checks = RowChecks(contract, data.missing_label, where=data.where)
         self._test = frozenset(test_files)
         self._split = splitter.with_columns(
             experiment.data.split,
@@ -62,7 +63,7 @@ class RowCheck:
         kept[checked.kept] = taken
         examples = checked.examples.filter(pa.array(taken))
         rejected = [*checked.rejected, *assigned.rejected]
-        return CheckedRows(examples, kept, rejected), assigned.splits[taken]
+        return CheckedRows(examples, kept, rejected, checked.filtered), assigned.splits[taken]
 
     def split_by_position(self, positions: np.ndarray, total: float) -> np.ndarray:
         """Splits of rows ``(n,)`` by their positions in the whole input, which has `total`."""

@@ -105,6 +105,9 @@ def _wide(cells: list[str]) -> int:
 def _cell(metric: SliceMetrics | None, comparison: Comparison | None) -> str:
     if metric is None or not metric.examples:
         return "no rows"
+    if metric.of_numbers:
+        ratio = metric.calibration
+        return "numbers" if ratio is None else f"calibration {ratio:.3f}"
     if metric.auc is None:
         return f"undefined ({metric.positives:,} of {metric.examples:,} positive)"
     cell = f"{metric.auc:.4f}"

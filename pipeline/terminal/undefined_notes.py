@@ -14,6 +14,8 @@ def undefined_notes(results: SliceResults) -> list[str]:
     """
     named: dict[str, None] = {}
     for metric in results.metrics:
+        if metric.of_numbers:
+            continue
         if metric.model == CANDIDATE and metric.auc_reason and len(metric.key) < 2:
             what = "AUC undefined" if metric.auc is None else "no interval"
             named[f"{metric.task}, {metric.slice}: {what} ({metric.auc_reason})"] = None

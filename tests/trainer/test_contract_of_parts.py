@@ -3,18 +3,27 @@
 A new member is tested by its line in the registry; `small_members` gives it small sizes.
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from mtlx.trainer.losses import LOSSES
+from mtlx.trainer.model.model_features import two_empty_rows
+from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.interactions import INTERACTIONS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
+from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.config.settings import SettingsError
-from tests.trainer.small_members import CATEGORICAL, SMALL, TREE
+from mtlx.transform.contract.model_inputs import TaskSpec
+from tests.trainer.small_members import CATEGORICAL, FULL, SMALL, TREE
+
+TRAINED = [name for name in NETWORKS if issubclass(NETWORKS.get(name), Network)]
 
 
 @pytest.mark.parametrize("registry", [NETWORKS, INTERACTIONS, SEQUENCE_ENCODERS, BOTTOMS, LOSSES])
@@ -118,3 +127,19 @@ def test_losses_of_no_rows(name):
     names = ("logits", "probabilities", "joint_probabilities", "auxiliary_logits")
     outputs = {**dict.fromkeys(names, none), "losses/next_behaviour": none[:, 0]}
     assert np.isfinite(loss(none, outputs, none)).all()
+
+
+@pytest.mark.parametrize("network", TRAINED)
+def test_a_number_is_served_in_its_own_unit_or_the_network_refuses_it(network):
+    """Beside tasks with labels 0 and 1, whose probabilities stay what they are."""
+    number = TaskSpec("watch", "watch", kind="regression", shift=100.0, scale=30.0)
+    inputs = dataclasses.replace(FULL, tasks=(*FULL.tasks, number))
+    settings = ModelSettings(network=network, options=SMALL.get(network, {}), embedding_size=4)
+    if not NETWORKS.get(network).takes_regressions:
+        with pytest.raises(SettingsError, match="'watch' is a regression"):
+            RankingModel(inputs, settings)
+        return
+    outputs = RankingModel(inputs, settings)(two_empty_rows(inputs))
+    logits, found = np.asarray(outputs["logits"]), np.asarray(outputs["probabilities"])
+    np.testing.assert_allclose(found[:, -1], 100 + 30 * logits[:, -1], rtol=1e-6)
+    np.testing.assert_allclose(found[:, :-1], 1 / (1 + np.exp(-logits[:, :-1])), rtol=1e-5)

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from pydantic import Field
 
-from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.loss import ROW_WEIGHTS, Loss
 from mtlx.trainer.losses.parts import logits_of, row_mean
 from mtlx.trainer.task_tree import ancestry, preceding
 from mtlx.transform.contract.model_inputs import TaskSpec
@@ -74,4 +74,4 @@ class BehaviouralExpectationCalibrator(Loss):
         logarithms = ops.log_sigmoid(logits_of(outputs))  # (B, T)
         probabilities = ops.exp(ops.matmul(logarithms, self.factors.T))
         excess = ops.relu(ops.matmul(probabilities, self.differences.T))
-        return self.weight * row_mean(excess)
+        return self.weight * row_mean(excess, outputs.get(ROW_WEIGHTS))

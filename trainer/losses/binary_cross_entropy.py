@@ -67,7 +67,7 @@ class BinaryCrossEntropy(Loss):
         Args:
             labels: ``(B, T)`` float, 0 or 1.
             outputs: of the model: "logits" ``(B, T)``, else "probabilities" ``(B, T)``.
-            mask: ``(B, T)`` float, 1 where the row is in the task's population.
+            mask: ``(B, T)`` float, what the row counts for; 0 outside of the task's population.
 
         Returns:
             ``(T,)`` float32.

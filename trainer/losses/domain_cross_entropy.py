@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from mtlx.trainer.losses.loss import Loss
-from mtlx.trainer.losses.parts import Smoothing, Towards, logits_of, smoothed
+from mtlx.trainer.losses.parts import (
+    SMALLEST_WEIGHT,
+    Smoothing,
+    Towards,
+    logits_of,
+    smoothed,
+)
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, TaskSpec
 
 
@@ -58,7 +64,7 @@ class DomainCrossEntropy(Loss):
             labels: ``(B, T)`` float, 0 or 1.
             outputs: of the model: "logits", else "probabilities" ``(B, T)``, and "domain_id"
                 ``(B,)``; all rows are of one domain where that is absent.
-            mask: ``(B, T)`` float, 1 where the row is in the task's population.
+            mask: ``(B, T)`` float, what the row counts for; 0 outside of the task's population.
 
         Returns:
             ``(T,)`` float32.
@@ -84,4 +90,4 @@ class DomainCrossEntropy(Loss):
         losses, mask = ops.take(losses, order, axis=0), ops.take(mask, order, axis=0)
         sums = ops.segment_sum(losses, places, num_segments=count)  # (B, T), most of them empty
         rows = ops.segment_sum(mask, places, num_segments=count)
-        return ops.sum(sums / ops.maximum(rows, 1.0), axis=0)
+        return ops.sum(sums / ops.maximum(rows, SMALLEST_WEIGHT), axis=0)

@@ -35,6 +35,7 @@ class EntireSpaceCrossEntropy(Loss):
     """
 
     over_all_rows = True
+    beside_regressions = False
 
     def __init__(
         self,

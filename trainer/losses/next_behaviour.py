@@ -6,7 +6,7 @@ import keras
 from keras import ops
 from pydantic import NonNegativeFloat
 
-from mtlx.trainer.losses.loss import Loss
+from mtlx.trainer.losses.loss import ROW_WEIGHTS, Loss
 from mtlx.trainer.losses.parts import row_mean
 from mtlx.transform.contract.model_inputs import TaskSpec
 
@@ -50,5 +50,7 @@ class NextBehaviour(Loss):
                 "the loss 'next_behaviour' needs a sequence encoder that gives "
                 f"'losses/next_behaviour', such as 'dien'; the outputs are {sorted(outputs)}"
             )
-        mean = row_mean(ops.cast(outputs["losses/next_behaviour"], "float32"))
+        mean = row_mean(
+            ops.cast(outputs["losses/next_behaviour"], "float32"), outputs.get(ROW_WEIGHTS)
+        )
         return ops.broadcast_to(self.weight * mean / self.tasks, (self.tasks,))

@@ -27,16 +27,33 @@ def logits_of(outputs: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
     return ops.log(probabilities) - ops.log1p(-probabilities)
 
 
+#: Below any sum of weights that counts: 0 divided by it is 0.
+SMALLEST_WEIGHT = 1e-30
+
+
 def population_mean(losses: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
-    """Mean over each task's population, 0 where that is empty: both ``(B, T)`` to ``(T,)``."""
+    """Mean over each task's population by its weights, 0 where that is empty: both ``(B, T)`` to
+    ``(T,)``.
+    """
     mask = ops.cast(mask, "float32")
     # Not a product: a row outside of the population must not add 0 · inf.
     sums = ops.sum(ops.where(mask > 0, mask * losses, 0.0), axis=0)
-    return sums / ops.maximum(ops.sum(mask, axis=0), 1.0)
+    return sums / ops.maximum(ops.sum(mask, axis=0), SMALLEST_WEIGHT)
 
 
-def row_mean(losses: keras.KerasTensor) -> keras.KerasTensor:
-    """Mean over all rows, 0 where there are none (on one of several devices)."""
+def row_mean(
+    losses: keras.KerasTensor, weights: keras.KerasTensor | None = None
+) -> keras.KerasTensor:
+    """Mean over all rows, 0 where there are none (on one of several devices).
+
+    Args:
+        losses: ``(B,)`` or ``(B, T)``.
+        weights: what rows count for, ``(B,)``; None for 1.
+    """
+    if weights is not None:
+        weights = ops.cast(weights, "float32")
+        total = ops.maximum(ops.sum(weights), SMALLEST_WEIGHT)
+        return ops.einsum("b,b...->...", weights, losses) / total
     rows = ops.cast(ops.shape(losses)[0], "float32")
     return ops.sum(losses, axis=0) / ops.maximum(rows, 1.0)
 
@@ -57,7 +74,7 @@ def smoothed(
 
     Args:
         labels: y, 0 or 1.
-        weights: 1 for rows that the mean is over, else 0.
+        weights: what rows count for in the mean, 0 for those that it is not over.
         smoothing: s.
         towards: what q is.
     """
@@ -96,4 +113,6 @@ def task_position(option: str, name: str, tasks: tuple[TaskSpec, ...]) -> int:
     names = [task.name for task in tasks]
     if name not in names:
         raise SettingsError([((option,), f"unknown task {name!r}, {suggest(name, names)}")])
+    if tasks[names.index(name)].is_regression:
+        raise SettingsError([((option,), f"task {name!r} is a regression, without positives")])
     return names.index(name)

@@ -9,7 +9,7 @@ from keras import ops
 from pydantic import Field
 
 from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
-from mtlx.trainer.losses.parts import logits_of, task_position
+from mtlx.trainer.losses.parts import SMALLEST_WEIGHT, logits_of, task_position
 from mtlx.trainer.task_tree import ancestry
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import TaskSpec
@@ -24,10 +24,11 @@ class PWiseR(Loss):
     L_PW = 1/(|C||O|) Σ_{i∈C, j∈O} [m1 − (s_i − s_j)]₊²
     + 1/(|C||N|) Σ_{i∈C, k∈N} [m2 − (s_i − s_k)]₊²
 
-    A term of an empty set is 0. The pairs are those of one batch (on several devices, of one
-    device's rows). They are never formed: for each i the partners within the margin are the end
-    of the sorted scores, whose count, sum and sum of squares give the sum of all its squares,
-    exactly and in O(B log B).
+    A term of an empty set is 0. Where rows have weights, a pair counts as the product of its rows'
+    (what they count for in the task whose labels the pairs are of), and |C||O| is the sum of those.
+    The pairs are those of one batch (on several devices, of one device's rows). They are never
+    formed: for each i the partners within the margin are the end of the sorted scores, whose count,
+    sum and sum of squares give the sum of all its squares, exactly and in O(B log B).
 
     The text says "less than s_j by at least m"; the formula's condition, s_i − s_j < m, is taken.
     The paper's grid search (AliExpress-US) gave 0.3, 0.3 and 0.1, but the copy at hand lost which
@@ -48,7 +49,8 @@ class PWiseR(Loss):
             after the click task.
 
     Raises:
-        SettingsError: an option names no task, or one that does not come after `click`.
+        SettingsError: an option names no task, a regression, or one that does not come after
+            `click`.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class PWiseR(Loss):
             labels: ``(B, T)`` float, 0 or 1.
             outputs: of the model: "logits" ``(B, T)``, else "probabilities" ``(B, T)``; beside
                 them `COUNTED_LABELS`.
-            mask: ``(B, T)`` float, 1 where the row is in the task's population.
+            mask: ``(B, T)`` float, what the row counts for; 0 outside of the task's population.
 
         Returns:
             ``(T,)`` float32.
@@ -100,8 +102,9 @@ class PWiseR(Loss):
         scores = ops.sigmoid(logits_of(outputs)[:, self.click])
         positive = ops.logical_and(labels > 0.5, mask > 0)  # (B, T)
         known = mask[:, self.click] > 0
-        counted = outputs.get(COUNTED_LABELS)
+        counted, weights = outputs.get(COUNTED_LABELS), None
         if counted is not None:
+            weights = counted[:, self.conversion]
             # The term is on the conversion's label: rows count where that does, which may be
             # later than the click's own.
             known = counted[:, self.conversion] > 0
@@ -112,13 +115,17 @@ class PWiseR(Loss):
         converted = ops.logical_and(clicked, positive[:, self.conversion])
         only_clicked = ops.logical_and(clicked, ops.logical_not(converted))
         not_clicked = ops.logical_and(known, ops.logical_not(clicked))
-        term = pairwise_squared_hinge(scores, converted, only_clicked, self.m1)
-        term = term + pairwise_squared_hinge(scores, converted, not_clicked, self.m2)
+        term = pairwise_squared_hinge(scores, converted, only_clicked, self.m1, weights)
+        term = term + pairwise_squared_hinge(scores, converted, not_clicked, self.m2, weights)
         return self.weight * term * self.place
 
 
 def pairwise_squared_hinge(
-    scores: keras.KerasTensor, above: keras.KerasTensor, below: keras.KerasTensor, margin: float
+    scores: keras.KerasTensor,
+    above: keras.KerasTensor,
+    below: keras.KerasTensor,
+    margin: float,
+    weights: keras.KerasTensor | None = None,
 ) -> keras.KerasTensor:
     """Mean of max(margin − (s_i − s_j), 0)² over all pairs of i above and j below.
 
@@ -127,6 +134,7 @@ def pairwise_squared_hinge(
         above: ``(B,)`` bool.
         below: ``(B,)`` bool.
         margin: of i over j.
+        weights: w of rows, ``(B,)`` float, from 0 on: the mean is that by w_i w_j; None for 1.
 
     Returns:
         One float32 number; 0 with zero gradients where a set is empty.
@@ -136,15 +144,19 @@ def pairwise_squared_hinge(
     # Rows that are not below are sorted to the front, where no margin reaches.
     keys = ops.where(below, ops.stop_gradient(scores), -np.inf)
     order = ops.argsort(keys)
+    own = ops.ones_like(scores) if weights is None else ops.cast(weights, "float64")
+    of_members = ops.take(ops.where(below, own, 0.0), order)
     members = ops.take(ops.where(below, scores, 0.0), order)
     gaps = margin - scores  # of i: the pair's hinge is gap_i + s_j where that is positive
     start = _places(keys, ops.stop_gradient(-gaps))
-    count = ops.cast(ops.shape(scores)[0] - start, "float64")
-    sums, squares = (ops.take(_sums_to_the_end(x), start) for x in (members, ops.square(members)))
+    count, sums, squares = (
+        ops.take(_sums_to_the_end(of_members * x), start)
+        for x in (ops.ones_like(members), members, ops.square(members))
+    )
     hinges = count * ops.square(gaps) + 2.0 * gaps * sums + squares
-    pairs = ops.sum(ops.cast(above, "float64")) * ops.sum(ops.cast(below, "float64"))
-    total = ops.sum(ops.where(above, hinges, 0.0))
-    return ops.cast(total / ops.maximum(pairs, 1.0), "float32")
+    pairs = ops.sum(ops.where(above, own, 0.0)) * ops.sum(of_members)
+    total = ops.sum(ops.where(above, own * hinges, 0.0))
+    return ops.cast(total / ops.maximum(pairs, SMALLEST_WEIGHT), "float32")
 
 
 def _places(keys: keras.KerasTensor, values: keras.KerasTensor) -> keras.KerasTensor:

@@ -39,6 +39,8 @@ class UncertaintyWeighting(Loss):
         SettingsError: wrong options of the loss.
     """
 
+    beside_regressions = False
+
     def __init__(
         self,
         tasks: tuple[TaskSpec, ...],
@@ -68,7 +70,7 @@ class UncertaintyWeighting(Loss):
         Args:
             labels: ``(B, T)`` float, 0 or 1.
             outputs: of the model, as the loss reads them.
-            mask: ``(B, T)`` float, 1 where the row is in the task's population.
+            mask: ``(B, T)`` float, what the row counts for; 0 outside of the task's population.
 
         Returns:
             ``(T,)`` float32.

@@ -47,5 +47,11 @@ def _check_trees_alone(inputs: ModelInputs, settings: ModelSettings) -> None:
             "choose another network"
         )
         problems.append((("network",), text))
+    if inputs.regressions:
+        text = (
+            f"{settings.network!r} grows trees for labels 0 and 1, and task "
+            f"{inputs.regressions[0]!r} is a regression: choose a network with towers"
+        )
+        problems.append((("network",), text))
     if problems:
         raise SettingsError(problems)

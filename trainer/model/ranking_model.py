@@ -17,6 +17,7 @@ from mtlx.trainer.layers.told import (
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
 from mtlx.trainer.model.scores import scores
+from mtlx.trainer.model.target_units import TargetUnits
 from mtlx.trainer.model.task_inputs import with_task_inputs
 from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.parts.bottoms import BOTTOMS
@@ -76,6 +77,7 @@ class RankingModel(GradientModel):
             self.gain = Gain(EMBEDDING_START)
         self.bottom: Any = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
         self.network = NETWORKS.build(settings.network, settings.options, inputs)
+        self.units = TargetUnits(inputs.tasks) if inputs.regressions else None
         self.embedding.numbered = self.network.tells_ids_apart
         self._check_fit(settings)
         self.gate_names = dict(self.network.gate_names)
@@ -103,9 +105,10 @@ class RankingModel(GradientModel):
             "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks, and the
             network's intermediates, such as "gates/<task>" ``(B, n)``. The two always agree:
             for a network that composes probabilities itself the logits are those of the
-            composed probabilities. "domain_id" ``(B,)`` is passed through. In training there may
-            be "losses/<name>" ``(B,)`` of the encoder. While somebody listens there are the outputs
-            of `mtlx.trainer.layers.told` besides.
+            composed probabilities. Of a task whose labels are numbers the "probability" is the
+            predicted number, see `TargetUnits`. "domain_id" ``(B,)`` is passed through. In training
+            there may be "losses/<name>" ``(B,)`` of the encoder. While somebody listens there are
+            the outputs of `mtlx.trainer.layers.told` besides.
         """
         embedded = self.embedding(used_features(self._read, features))
         behaviours = (embedded.sequences, embedded.masks, embedded.target)
@@ -123,7 +126,10 @@ class RankingModel(GradientModel):
         else:
             outputs = dict(network(fields, ids, domain_ids, training=training))
         of_encoder = {**of_encoder, **target_attention(told, self.encoder.target_place)}
-        return {**outputs, **scores(outputs), **of_encoder, DOMAIN_ID: domain_ids}
+        found = scores(outputs)
+        if self.units is not None:
+            found = self.units(found)
+        return {**outputs, **found, **of_encoder, DOMAIN_ID: domain_ids}
 
     def _telling_network(
         self, *arguments: keras.KerasTensor, training: bool
@@ -147,7 +153,16 @@ class RankingModel(GradientModel):
         self.network.drop_training_parts()
 
     def _check_fit(self, settings: ModelSettings) -> None:
-        """Refuses a network that reads fields behind parts that leave none."""
+        """Refuses a network that reads fields behind parts that leave none, and one that knows
+        probabilities alone for a task that has none.
+        """
+        numbers = self.inputs_record.regressions
+        if numbers and not self.network.takes_regressions:
+            text = (
+                f"{settings.network!r} composes probabilities, and task {numbers[0]!r} is a "
+                "regression: choose a network whose towers give logits"
+            )
+            raise SettingsError([(("network",), text)])
         if not self.network.reads_fields:
             return
         problems = []

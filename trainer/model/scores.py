@@ -7,6 +7,8 @@ from keras import ops
 
 #: Probabilities of which logarithms are taken are kept so far from 0 and 1.
 SMALLEST_PROBABILITY = 1e-7
+#: Key of a model's outputs: ``(B, T)`` float32, ln σ of regressions of the logarithm.
+LOG_DEVIATIONS = "log_deviations"
 
 
 def clipped(probabilities: keras.KerasTensor) -> keras.KerasTensor:

@@ -68,6 +68,7 @@ class TreeModel(keras.Model):
 
     Attributes:
         default_method: the training method where `training.method` names none.
+        takes_regressions: see `mtlx.trainer.networks.network.Network`.
 
     Raises:
         SettingsError: a shape of another number of tasks.
@@ -75,6 +76,7 @@ class TreeModel(keras.Model):
     """
 
     default_method: ClassVar[str] = "gradient_boosting"
+    takes_regressions: ClassVar[bool] = False
 
     def __init__(self, inputs: ModelInputs, *, shape: TreeShape | None = None):
         # A number that is rounded may fall on the other side of a threshold.

@@ -25,12 +25,14 @@ class Network(keras.layers.Layer):
             other; such a network stands behind no bottom and no task-specific encoder.
         takes_task_inputs: whether `call` reads ``(B, T, F, k)`` itself. To other networks
             every task's input is shown in turn, and each task's output is read from its own.
+        takes_regressions: whether its logits may be those of numbers, too, as those of towers are.
         default_losses: what it is trained with where `training.loss` names nothing.
         default_method: the training method where `training.method` names none.
     """
 
     reads_fields: ClassVar[bool] = False
     takes_task_inputs: ClassVar[bool] = False
+    takes_regressions: ClassVar[bool] = True
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = DEFAULT_LOSSES
     default_method: ClassVar[str] = "standard"
 

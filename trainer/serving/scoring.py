@@ -67,7 +67,7 @@ class Scorer:
         self._domain: dict[str, Any] | None = contract.get("domain")
         self._markers = {"", *contract.get("missing", ())}
         self._marker_numbers = [np.float32(x) for x in self._markers if _NUMBER.fullmatch(x)]
-        self._labels = {task["label"] for task in contract["tasks"].values()}
+        self._labels = {_column(task["label"]) for task in contract["tasks"].values()}
         self.tasks = list(contract["tasks"])
         self.columns = {name: feature["column"] or name for name, feature in self._features.items()}
         self._owners = {
@@ -363,6 +363,11 @@ class Scorer:
                     "model: are they written as in the log that it was trained on?",
                     stacklevel=3,
                 )
+
+
+def _column(label: str | dict[str, Any]) -> str:
+    """The column that a label is told by."""
+    return label if isinstance(label, str) else label["column"]
 
 
 class _WrongValue(ValueError):

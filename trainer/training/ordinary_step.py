@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
-from mtlx.trainer.examples.labels import counted_labels, labels_and_mask
+from mtlx.trainer.examples.labels import counted_labels, labels_and_mask, row_weights
 from mtlx.trainer.examples.traced_once import WHOLE_AFTER, TracedOnce
-from mtlx.trainer.losses import LOSSES
-from mtlx.trainer.losses.loss import COUNTED_LABELS, Loss
+from mtlx.trainer.losses.loss import COUNTED_LABELS, ROW_WEIGHTS, Loss
+from mtlx.trainer.losses.regression import build_losses
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.lazy_adam import look_up, sum_of_ids
 from mtlx.trainer.optimization.optimizers import Optimizers
@@ -24,10 +24,10 @@ Batch = Mapping[str, tf.Tensor]
 class OrdinaryStep:
     """Updates a model on one batch.
 
-    A task's loss is its sum over the batch's rows in the task's population divided by their
-    number over all devices, so that the result does not depend on how rows are spread over
-    devices. A population without rows contributes 0. A loss over all rows
-    (`mtlx.trainer.losses.loss`) is divided by the number of rows instead.
+    A task's loss is its sum over the batch's rows in the task's population, times what they count
+    for, divided by the sum of that over all devices, so that the result does not depend on how rows
+    are spread over devices. A population without rows contributes 0. A loss over all rows
+    (`mtlx.trainer.losses.loss`) is divided by the weight of all rows instead.
 
     Args:
         model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``.
@@ -58,9 +58,9 @@ class OrdinaryStep:
         )
         with strategy.scope():
             terms = settings.loss or [LossSettings(**term) for term in model.default_losses]
-            self.loss_layers: list[Loss] = loss_layers or [
-                LOSSES.build(t.name, t.options, tasks) for t in terms
-            ]
+            self.loss_layers: list[Loss] = loss_layers or build_losses(
+                ((term.name, term.options) for term in terms), tasks
+            )
             self.optimizers = Optimizers(settings, _tables(model), length)
         self._average: WeightAverage | None = None
         if settings.optimizer == "lazy_adam":
@@ -142,12 +142,15 @@ class OrdinaryStep:
         return tf.add_n(task_losses)
 
     def _counts(self, batch: Batch, everywhere: bool = False) -> tf.Tensor:
-        """Rows of each task's population, rows, and where these are fewer rows whose labels count:
-        ``(2 or 3, T)``, of this or of all replicas.
+        """Weight of the rows of each task's population, and of all rows; where they are other ones,
+        of the rows whose labels count: ``(2 or 3, T)``, of this or of all replicas.
         """
         _, mask = labels_and_mask(batch, self._tasks)
-        counted = counted_labels(batch, self._tasks)
-        rows = [mask, tf.ones_like(mask), *([] if counted is None else [counted])]
+        counted, of_rows = counted_labels(batch, self._tasks), row_weights(batch)
+        every = tf.ones_like(mask)
+        if of_rows is not None:
+            every *= of_rows[:, tf.newaxis]
+        rows = [mask, every, *([] if counted is None else [counted])]
         here = tf.stack([tf.reduce_sum(one, axis=0) for one in rows])
         if not everywhere:
             return here
@@ -175,8 +178,17 @@ class OrdinaryStep:
         outputs = self._model(batch, training=True)
         if more:
             outputs = {**outputs, COUNTED_LABELS: counted_labels(batch, self._tasks)}
+        of_row = row_weights(batch)
+        if of_row is not None:
+            outputs = {**outputs, ROW_WEIGHTS: of_row}
+        of_classes = self._of_classes(labels, mask)
         terms = [
-            tf.cast(loss(labels, outputs, mask), tf.float32)
+            tf.cast(
+                loss(labels, outputs, mask)
+                if loss.of_regressions
+                else loss(of_classes[0], outputs, of_classes[1]),
+                tf.float32,
+            )
             * (
                 of_population
                 if not loss.over_all_rows
@@ -187,6 +199,13 @@ class OrdinaryStep:
             for loss in self.loss_layers
         ]
         return tf.add_n(terms)
+
+    def _of_classes(self, labels: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Labels and mask ``(B, T)`` without those of regressions, which count 0."""
+        if not any(task.is_regression for task in self._tasks):
+            return labels, mask
+        classes = tf.constant([not task.is_regression for task in self._tasks])
+        return tf.where(classes, labels, 0.0), tf.where(classes, mask, 0.0)
 
     def total(self, losses: tf.Tensor) -> tf.Tensor:
         """The task losses, weighted by the settings, as one number."""

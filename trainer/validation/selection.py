@@ -9,6 +9,7 @@ import numpy as np
 from mtlx.trainer.settings import FEW_POSITIVES, SelectionSettings, TrainingSettings
 from mtlx.trainer.validation.measure import Measure
 from mtlx.trainer.validation.validation import Validation
+from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs
 
 #: How the metrics are called where people read.
@@ -70,6 +71,10 @@ class Selection:
     half the weight at the number of events from which on a model's validation is trusted
     (`FEW_POSITIVES`); `benchmarks/selection.py` measures what other values of k would choose.
 
+    Of a regression LL_t is the mean squared error and H the labels' variance, so that v_t is
+    1 − R², and n_t are its rows. Where rows have weights, means, base rates and AUCs are by them,
+    and n_t counts rows.
+
     A task with one class only, on all validation rows or those of a domain, has no base rate to be
     compared with and no AUC: it does not select there. `warnings` says so.
 
@@ -93,8 +98,20 @@ class Selection:
 
     @classmethod
     def of(cls, training: TrainingSettings, inputs: ModelInputs) -> "Selection":
-        """The selection of a training."""
-        return cls(training.select_by, training.task_weights, inputs.domains)
+        """The selection of a training.
+
+        Raises:
+            SettingsError: epochs are to be compared by an AUC, which a regression has not.
+        """
+        selection = cls(training.select_by, training.task_weights, inputs.domains)
+        if selection.needs_auc and inputs.regressions:
+            text = (
+                f"{training.select_by.metric!r} needs labels 0 and 1, and task "
+                f"{inputs.regressions[0]!r} is a regression: take 'normalised_entropy' or "
+                "'log_loss'"
+            )
+            raise SettingsError([(("select_by", "metric"), text)])
+        return selection
 
     def of_one_task(self, task: str) -> "Selection":
         """The same for a task that is compared with itself alone, where its weight is no matter."""

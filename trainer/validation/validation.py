@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mtlx.trainer.examples.labels import labels_and_mask
+from mtlx.trainer.examples.labels import are_weighed, labels_and_mask
 from mtlx.trainer.layers.gate_outputs import CONTRIBUTIONS, GATES
-from mtlx.trainer.validation.measure import Measure, measure
+from mtlx.trainer.validation.measure import Measure, measure, measure_numbers
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, TaskSpec
 
 
@@ -54,7 +54,9 @@ class Validation:
 
     @property
     def loss(self) -> dict[str, float | None]:
-        """Mean log loss by task, on its population; None where that is empty."""
+        """Mean log loss by task, on its population; None where that is empty. Of a regression the
+        squared error, see `Measure`.
+        """
         return {task: found.loss for task, found in self.tasks.items()}
 
 
@@ -79,33 +81,43 @@ def validate(
     """
     parts: list[tuple[np.ndarray, ...]] = []
     gates: dict[str, np.ndarray] = {}
-    rows = 0
+    rows, weighed = 0, False
     for batch in batches:
         outputs = predict(batch)
         labels, mask = labels_and_mask(batch, tasks)
-        part = (outputs["probabilities"].numpy(), labels.numpy(), mask.numpy() > 0.5)
+        part = (outputs["probabilities"].numpy(), labels.numpy(), mask.numpy())
+        weighed = are_weighed(batch, tasks)
         parts.append((*part, batch[DOMAIN_ID].numpy()) if domains else part)
         rows += labels.shape[0]
-        for name, total in _gate_sums(outputs, part[2], tasks).items():
+        for name, total in _gate_sums(outputs, part[2] > 0, tasks).items():
             gates[name] = gates.get(name, 0.0) + total
     columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
-    probabilities, labels, mask, *of_domain = columns
+    probabilities, labels, weights, *of_domain = columns
+    mask = weights > 0
+
+    def found(index: int, task: TaskSpec, own: np.ndarray) -> Measure:
+        """Of a task on rows of its population ``(n,)``."""
+        of_rows = weights[own, index] if weighed else None
+        if not task.is_regression:
+            return measure(labels[own, index], probabilities[own, index], weights=of_rows)
+        scale = _unit(task)
+        return measure_numbers(labels[own, index], probabilities[own, index], scale, of_rows)
 
     def measured(chosen: np.ndarray) -> dict[str, Measure]:
         """Of each task on the chosen rows ``(n,)`` that are in its population."""
         populations = (chosen & mask[:, index] for index in range(len(tasks)))
         return {
-            task.name: measure(labels[own, index], probabilities[own, index])
+            task.name: found(index, task, own)
             for index, (task, own) in enumerate(zip(tasks, populations, strict=True))
         }
 
     populations = {task.name: int(mask[:, index].sum()) for index, task in enumerate(tasks)}
 
     def means(prefix: str) -> dict[str, list[float]]:
-        found = {task: gates.get(prefix + task) for task, count in populations.items() if count}
+        sums = {task: gates.get(prefix + task) for task, count in populations.items() if count}
         return {
             task: (total / populations[task]).tolist()
-            for task, total in found.items()
+            for task, total in sums.items()
             if total is not None
         }
 
@@ -115,6 +127,14 @@ def validate(
         {domain: measured(of_domain[0] == index) for index, domain in enumerate(domains)},
         means(CONTRIBUTIONS),
     )
+
+
+def _unit(task: TaskSpec) -> float:
+    """Standard deviation of a regression's labels that train, in their own unit."""
+    if task.loss == "squared":
+        return task.scale
+    variance = task.scale**2
+    return float(np.exp(task.shift + variance / 2) * np.sqrt(np.expm1(variance)))
 
 
 def _gate_sums(

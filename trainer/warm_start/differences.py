@@ -12,7 +12,9 @@ from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.config.registry import Registry
+from mtlx.transform.config.settings import Settings
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.rows.condition import Condition
 
 #: Parts of a model: the key of the name and that of its options.
 _PARTS: tuple[tuple[str, str | None, Registry], ...] = (
@@ -73,12 +75,39 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
         if name in base.tasks:
             problems += [
                 _other(f"tasks.{name}.{key}", getattr(task, key), getattr(base.tasks[name], key))
-                for key in ("after", "population")
+                for key in ("after", "population", "kind", "loss")
                 if getattr(task, key) != getattr(base.tasks[name], key)
             ]
+            if Condition in {type(task.label), type(base.tasks[name].label)}:
+                words = task.label_key, base.tasks[name].label_key
+                problems += [_other(f"tasks.{name}.label", *words)] if words[0] != words[1] else []
     if today.target_item != base.target_item:
         problems.append(_other("target_item", today.target_item, base.target_item))
     return problems
+
+
+def weight_changes(today: DataContract, base: DataContract) -> list[str]:
+    """What rows counted for when the base model was trained, where that is another thing today.
+
+    A sentence each; none keeps from a warm start, since weights are no part of a model.
+    """
+    pairs: list[tuple[str, Settings | None, Settings | None]] = [
+        ("data.weight", today.weight, base.weight)
+    ]
+    pairs += [
+        (f"tasks.{name}.weight", task.weight, base.tasks[name].weight)
+        for name, task in today.tasks.items()
+        if name in base.tasks
+    ]
+    pairs.append(("sampling", today.sampling, base.sampling))
+    shown = [
+        (key, *("none" if one is None else json.dumps(one.model_dump()) for one in (now, before)))
+        for key, now, before in pairs
+        if now != before
+    ]
+    return [
+        f"{key} is {now}; the base model was trained with {before}." for key, now, before in shown
+    ]
 
 
 def _other(key: str, today: Any, base: Any) -> str:

@@ -13,7 +13,11 @@ from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.settings import ModelSettings, WarmStartSettings
 from mtlx.trainer.warm_start.base_model import BaseModel, BaseModelError
-from mtlx.trainer.warm_start.differences import contract_differences, model_differences
+from mtlx.trainer.warm_start.differences import (
+    contract_differences,
+    model_differences,
+    weight_changes,
+)
 from mtlx.trainer.warm_start.domain_weights import domain_weights
 from mtlx.trainer.warm_start.embedding_rows import (
     Vocabularies,
@@ -214,6 +218,8 @@ class WarmStart:
     def _describe(self, weights: int) -> None:
         self._note(f"Warm start from {self._base.folder}: {weights} weights taken over.")
         for line in self._vocabularies.describe():
+            self._note(line)
+        for line in weight_changes(self._contract, self._base.record.contract):
             self._note(line)
         domains, before = self._contract.domains, self._base.record.contract.domains
         if domains != before:

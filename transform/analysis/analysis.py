@@ -105,14 +105,17 @@ def vocabulary_requests(contract: DataContract) -> dict[str, VocabularyRequest]:
 
 
 def numeric_requests(contract: DataContract) -> dict[str, BucketRequest | None]:
-    """The numeric features that need a summary; each with its buckets, None for no quantiles."""
-    return {
+    """What needs a summary: numeric features, each with its buckets or None for no quantiles, and
+    the labels that are numbers.
+    """
+    found = {
         name: BucketRequest(feature.buckets, feature.buckets_of)
         if "quantile_buckets" in feature.transforms
         else None
         for name, feature in contract.features.items()
         if isinstance(feature, NumericFeature) and _needs_summary(feature)
     }
+    return found | {task.label_key: None for task in contract.tasks.values() if task.is_regression}
 
 
 def vector_requests(contract: DataContract) -> dict[str, int]:

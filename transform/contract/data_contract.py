@@ -27,6 +27,16 @@ from mtlx.transform.contract.kind_checks import (
 )
 from mtlx.transform.contract.model_inputs import TaskSpec
 from mtlx.transform.contract.name_checks import name_problems
+from mtlx.transform.contract.rows.sampling import Sampling
+from mtlx.transform.contract.rows.task import Task
+from mtlx.transform.contract.rows.task_problems import task_problems
+from mtlx.transform.contract.rows.weight import (
+    ROW_WEIGHT,
+    ColumnWeight,
+    RowWeight,
+    task_weight,
+    without_unused,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,35 +46,8 @@ _BLANKS = " \t\n\v\f\r"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-class Task(Settings):
-    """A user action to predict.
-
-    Attributes:
-        label: column with 0 or 1.
-        after: the task that must have happened before (purchase after click); a row with this
-            label 1 and that one's 0 is refused unless `allow_without_parent`.
-        population: the task whose label must be 1 for a row to count in this task's loss and
-            metrics (click for post-click conversion); None for all rows.
-        allow_without_parent: accept rows with this label 1 and the parent's 0.
-        matures_after: so many spans of `data.window` later a label can be known: with 2, the labels
-            of the newest span and of the one before are not. They are left out of this task's loss
-            and metrics; the rows train and test the other tasks. Never fewer than those of the
-            tasks named by `after` and `population`.
-    """
-
-    label: str
-    after: str | None = None
-    population: str | None = None
-    allow_without_parent: bool = False
-    matures_after: pydantic.NonNegativeInt = 0
-
-    @pydantic.model_serializer(mode="wrap")
-    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out what is not used, so that nothing of an earlier version is made anew."""
-        values: dict[str, Any] = serialize(self)
-        if not self.matures_after:
-            values.pop("matures_after", None)
-        return values
+#: What was not there in earlier versions, with what it is where nobody sets it.
+_UNUSED: dict[str, Any] = {"crosses": {}, "sampling": None, "weight": None}
 
 
 class ContractSections(Settings):
@@ -78,6 +61,7 @@ class ContractSections(Settings):
         domain: the scenarios, or None for a single one.
         crosses: the crosses of `features`, which have no column of their own, by name; the file
             may say them here as well.
+        sampling: the negatives that train, or None for all.
     """
 
     features: Annotated[dict[str, Feature], pydantic.Field(min_length=1)]
@@ -85,6 +69,7 @@ class ContractSections(Settings):
     target_item: str | None = None
     domain: Domain | None = None
     crosses: dict[str, CrossFeature] = {}
+    sampling: Sampling | None = None
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -108,14 +93,9 @@ class ContractSections(Settings):
         return {**values, "features": kept, "crosses": {**values.get("crosses", {}), **found}}
 
     @pydantic.model_serializer(mode="wrap")
-    def _crosses_where_there_are(
-        self, serialize: pydantic.SerializerFunctionWrapHandler
-    ) -> dict[str, Any]:
+    def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leaves out what is not used, so that nothing of an earlier version is made anew."""
-        values: dict[str, Any] = serialize(self)
-        if not self.crosses:
-            values.pop("crosses", None)
-        return values
+        return without_unused(serialize(self), _UNUSED)
 
     @pydantic.field_validator("features")
     @classmethod
@@ -142,11 +122,11 @@ class ContractSections(Settings):
             *weights_problems(self),
             *cross_problems(self),
             *training_only_problems(self),
-            *self._task_problems(),
+            *task_problems(self.tasks, self.sampling),
             *self._column_problems(),
             *name_problems(
                 [*self.features, *self.crosses],
-                {name: task.label for name, task in self.tasks.items()},
+                {name: task.label_key for name, task in self.tasks.items()},
                 self.domain.feature if self.domain else None,
                 self.domains,
             ),
@@ -301,42 +281,41 @@ class ContractSections(Settings):
             return f"features.{feature.of}.weights"
         return f"features.{name}"
 
-    def _task_problems(self) -> list[str]:
-        problems, before = [], []
-        for name, task in self.tasks.items():
-            for key, other in (("after", task.after), ("population", task.population)):
-                if other is not None and other not in self.tasks:
-                    problems.append(
-                        f"tasks.{name}.{key} names no task: {other!r}, {suggest(other, self.tasks)}"
-                    )
-                elif other is not None and other not in before:
-                    problems.append(f"tasks.{name}.{key}: put task {name!r} behind task {other!r}")
-            before.append(name)
-        return problems
-
     def _column_problems(self) -> list[str]:
+        """Columns of two features, of a feature and a label, labels that are the same."""
         owner: dict[str, str] = {}
+        labels: dict[str, str] = {}
         problems = []
-        columns = [
-            (self.written(name), self.column(name))
-            for name, feature in self.features.items()
-            if getattr(feature, "mark", None) is None  # They stand in their feature's column.
-        ]
-        columns += [(f"tasks.{name}.label", task.label) for name, task in self.tasks.items()]
-        for key, column in columns:
+
+        def both(key: str, other: str, column: str) -> str:
+            return (
+                f"{key} and {other} both use column {column!r}; "
+                "a label or another feature must not leak into a feature. One number in several "
+                "forms is one feature: transform: [zscore, quantile_buckets]"
+            )
+
+        for name, feature in self.features.items():
+            if getattr(feature, "mark", None) is not None:
+                continue  # They stand in their feature's column.
+            column, key = self.column(name), self.written(name)
             if column in owner:
-                problems.append(
-                    f"{key} and {owner[column]} both use column {column!r}; "
-                    "a label or another feature must not leak into a feature. One number in "
-                    "several forms is one feature: transform: [zscore, quantile_buckets]"
-                )
+                problems.append(both(key, owner[column], column))
             owner.setdefault(column, key)
+        for name, task in self.tasks.items():
+            key, column = f"tasks.{name}.label", task.label_column
+            # Several labels may be told by one column, where it is not the same label.
+            other = owner.get(column) or labels.get(task.label_key)
+            if other is not None:
+                problems.append(both(key, other, column))
+            labels.setdefault(task.label_key, key)
         return problems
 
     def _field_problems(self) -> list[str]:
         """Fields of a number in several forms that are called like something else."""
         taken = {name.lower(): f"features.{name}" for name in (*self.features, *self.crosses)}
-        taken |= {task.label.lower(): f"tasks.{name}.label" for name, task in self.tasks.items()}
+        taken |= {
+            task.label_key.lower(): f"tasks.{name}.label" for name, task in self.tasks.items()
+        }
         return [
             f"features.{name}: its field {field} is called like {taken[field.lower()]}; give that "
             "another name"
@@ -377,7 +356,16 @@ class ContractSections(Settings):
     def task_specs(self) -> tuple[TaskSpec, ...]:
         """The tasks as the records that travel through model, loss and evaluation."""
         return tuple(
-            TaskSpec(name, task.label, task.after, task.population, self.matures_after[name])
+            TaskSpec(
+                name,
+                task.label_key,
+                task.after,
+                task.population,
+                self.matures_after[name],
+                None if task.weight is None else task_weight(name),
+                task.kind,
+                task.loss or "squared",
+            )
             for name, task in self.tasks.items()
         )
 
@@ -393,6 +381,11 @@ class ContractSections(Settings):
             named = [other for other in (task.after, task.population) if other is not None]
             found[name] = max([task.matures_after, *(found[other] for other in named)])
         return found
+
+    @property
+    def regressions(self) -> frozenset[str]:
+        """Names of the tasks whose labels are numbers."""
+        return frozenset(name for name, task in self.tasks.items() if task.is_regression)
 
     @property
     def has_late_labels(self) -> bool:
@@ -414,9 +407,11 @@ class DataContract(ContractSections):
             blanks at a value's ends left out; the empty text is always one. One that is a number
             (``-1``) stands for that number too. The experiment file has them in
             ``data.options.missing``.
+        weight: what rows count for. The experiment file has it in ``data.weight``.
     """
 
     missing: tuple[str, ...] = ("",)
+    weight: RowWeight | None = None
 
     @staticmethod
     def bare(missing: tuple[str, ...]) -> tuple[str, ...]:
@@ -437,6 +432,26 @@ class DataContract(ContractSections):
             if abs(number) < 3e38:  # What is too large for float32 stands in no example.
                 numbers += struct.unpack("f", struct.pack("f", number))
         return tuple(dict.fromkeys(numbers))
+
+    @property
+    def weight_columns(self) -> dict[str, ColumnWeight]:
+        """The columns of weights, by the names under which examples hold them."""
+        found = {task_weight(name): task.weight for name, task in self.tasks.items()}
+        rows = self.weight.of_column if self.weight else None
+        return {name: one for name, one in {ROW_WEIGHT: rows, **found}.items() if one is not None}
+
+    @property
+    def weighs_rows(self) -> bool:
+        """Whether rows that train count for more or less than 1 in all tasks."""
+        return self.weight is not None or self.sampling is not None
+
+    @property
+    def of_examples(self) -> "DataContract":
+        """This contract without what examples do not depend on: another needs none read anew."""
+        rows = self.weight
+        if rows is not None:
+            rows = RowWeight(column=rows.column, clip=rows.clip) if rows.column else None
+        return self.model_copy(update={"sampling": None, "weight": rows})
 
 
 def missing_domain_values(domain: Domain | None, missing: tuple[str, ...]) -> list[str]:

@@ -143,6 +143,11 @@ class TaskSpec:
         matures_after: so many spans later its labels are known; where that is not at once,
             transformed examples mark those that do not count, see
             `mtlx.transform.contract.counted_labels`.
+        weight: name of the column with what rows count for in this task, or None for 1.
+        kind: ``binary``, or ``regression`` where labels are numbers.
+        loss: of a regression, ``squared`` or ``log_normal``.
+        shift: of a regression, mean of the numbers that train, or of their logarithms.
+        scale: likewise their standard deviation.
     """
 
     name: str
@@ -150,6 +155,16 @@ class TaskSpec:
     after: str | None = None
     population: str | None = None
     matures_after: int = 0
+    weight: str | None = None
+    kind: str = "binary"
+    loss: str = "squared"
+    shift: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether labels are numbers."""
+        return self.kind == "regression"
 
 
 @dataclass(frozen=True)
@@ -176,6 +191,11 @@ class ModelInputs:
     tasks: tuple[TaskSpec, ...]
     multiple: tuple[MultipleInput, ...] = ()
     vectors: tuple[VectorInput, ...] = ()
+
+    @property
+    def regressions(self) -> tuple[str, ...]:
+        """Names of the tasks whose labels are numbers."""
+        return tuple(task.name for task in self.tasks if task.is_regression)
 
     @property
     def fields(self) -> tuple[CategoricalInput | NumericInput, ...]:

@@ -48,6 +48,12 @@ def metric_title(name: str) -> str:
     return build_metric(name).title + (f"@{cutoff}" if cutoff else "")
 
 
+def applies_to(name: str, regression: bool) -> bool:
+    """Whether a metric is defined of a task whose labels are numbers, or of one with 0 and 1."""
+    metric = build_metric(name)
+    return metric.regression if regression else metric.binary
+
+
 def needed_keys(names: Iterable[str]) -> dict[str, str]:
     """The settings that metrics need: by setting the first metric that needs it.
 

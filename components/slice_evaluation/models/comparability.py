@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mtlx.components.slice_evaluation.models.model_reads import FeatureForm, ModelReads
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import SequenceFeature
+from mtlx.transform.contract.rows.condition import Condition
 
 #: Names that a message lists.
 _SHOWN = 5
@@ -143,6 +144,10 @@ def _task(name: str, reads: ModelReads, contract: DataContract) -> str | None:
         return f"does not serve the task {name} (it serves {', '.join(reads.outputs)})"
     own = reads.contract.tasks.get(name) if reads.contract else None
     now = contract.tasks[name]
+    if own is not None and own.kind != now.kind:
+        return f"was trained for {name} as {own.kind}, the experiment has it as {now.kind}"
+    if own is not None and own.label != now.label and isinstance(now.label, Condition):
+        return f"was trained for {name} on {own.label_key!r}, the experiment on {now.label_key!r}"
     if own is not None and own.population != now.population:
         rows = [f"the rows of {p}" if p else "all rows" for p in (own.population, now.population)]
         return f"was trained for {name} on {rows[0]}, the experiment defines it on {rows[1]}"

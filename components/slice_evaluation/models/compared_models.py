@@ -70,7 +70,7 @@ class ComparedModels:
                 every task.
         """
         tasks = tuple(contract.tasks)
-        candidate = _served(CANDIDATE, input_dict, tasks)
+        candidate = _served(CANDIDATE, input_dict, tasks, contract)
         found, further = cls({CANDIDATE: candidate}, {}), {}
         further[CANDIDATE] = dict(_of_other_seeds(candidate))
         for one in (candidate, *further[CANDIDATE].values()):
@@ -108,7 +108,8 @@ def _of_other_seeds(model: ServedModel) -> Iterator[tuple[int, ServedModel]]:
         return
     for seed, folder in record.folders(model.path).items():
         if seed != record.exported:
-            yield seed, ServedModel(seed_name(model.name, seed), folder, model.tasks)
+            name = seed_name(model.name, seed)
+            yield seed, ServedModel(name, folder, model.tasks, model.regressions)
 
 
 def _compare(
@@ -125,7 +126,7 @@ def _compare(
     """
     tasks = tuple(contract.tasks)
     try:
-        model = _served(name, input_dict, ())
+        model = _served(name, input_dict, (), contract)
         reads = model.reads()
         empty = without_values(contract, reads.features, examples, files)
         held = held_features(contract, examples)
@@ -134,7 +135,7 @@ def _compare(
         compared = tuple(task for task in tasks if task not in reasons)
         if not compared:
             return None, reasons, {}
-        model = ServedModel(name, model.path, compared)
+        model = ServedModel(name, model.path, compared, model.regressions)
         seeds = dict(_of_other_seeds(model)) if with_seeds else {}
         # Of models from elsewhere not all can be known beforehand: they are tried.
         for one in (model, *seeds.values()):
@@ -145,9 +146,11 @@ def _compare(
     return model, reasons, seeds
 
 
-def _served(name: str, input_dict: Artifacts, tasks: tuple[str, ...]) -> ServedModel:
+def _served(
+    name: str, input_dict: Artifacts, tasks: tuple[str, ...], contract: DataContract
+) -> ServedModel:
     artifact = artifact_utils.get_single_instance(input_dict[name])
-    return ServedModel(name, _saved_model(artifact), tasks)
+    return ServedModel(name, _saved_model(artifact), tasks, contract.regressions)
 
 
 def _saved_model(artifact: types.Artifact) -> str:

@@ -4,7 +4,12 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
-from mtlx.components.example_batches import contract_columns, read_batches, serialized_batches
+from mtlx.components.example_batches import (
+    contract_columns,
+    label_columns,
+    read_batches,
+    serialized_batches,
+)
 from mtlx.components.slice_evaluation.models.model_reads import (
     NUMBER,
     TEXT,
@@ -29,7 +34,10 @@ def held_features(contract: DataContract, examples: list[bytes]) -> dict[str, Fe
         examples: serialised ones, a few.
     """
     held = {name: FeatureForm(form_of(f), f.held_as) for name, f in contract.features.items()}
-    held |= {task.label: FeatureForm(WHOLE_NUMBER, "label") for task in contract.task_specs}
+    held |= {
+        name: FeatureForm(NUMBER if dtype == tf.float32 else WHOLE_NUMBER, "label")
+        for name, dtype in label_columns(contract).items()
+    }
     for serialized in examples:
         for name, values in tf.train.Example.FromString(serialized).features.feature.items():
             if _has_value(values):

@@ -22,13 +22,21 @@ class ServedModel:
         name: ``candidate``, ``baseline``, ``reference`` or ``anchor``, for messages.
         path: of the SavedModel.
         tasks: names of the outputs that it must serve.
+        regressions: tasks whose outputs are numbers, and no probabilities.
     """
 
     _loaded: dict[str, Any] = {}
     _lock = threading.Lock()
 
-    def __init__(self, name: str, path: str, tasks: tuple[str, ...]):
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        tasks: tuple[str, ...],
+        regressions: frozenset[str] = frozenset(),
+    ):
         self.name, self.path, self.tasks = name, path, tasks
+        self.regressions = regressions
 
     @classmethod
     def forget_all(cls) -> None:
@@ -127,7 +135,7 @@ class ServedModel:
         values = values.reshape(rows).astype(np.float32)
         finite = np.isfinite(values)
         wrong = finite & ((values < -_TOLERANCE) | (values > 1 + _TOLERANCE))
-        if wrong.any():
+        if wrong.any() and task not in self.regressions:
             raise ValueError(
                 f"model {self.name!r}, task {task!r} served {values[wrong][0]}; a probability "
                 "lies in [0, 1] (a logit would have to go through the sigmoid first)"

@@ -43,6 +43,8 @@ _STORED = {"log_loss": LOG_LOSS}
 
 #: A number, an estimate that has a value, or a reason.
 Value: TypeAlias = float | Estimate | str
+#: Why there is no AUC where labels are numbers.
+OF_NUMBERS = "its labels are numbers"
 
 
 class Place(NamedTuple):
@@ -152,7 +154,7 @@ class SliceMetricsBuilder:
         for task, task_name in enumerate(self.tasks):
             if not paired.totals.examples[number, task]:
                 continue
-            causes = self._causes(paired, number, task, "its labels are numbers")
+            causes = self._causes(paired, number, task, OF_NUMBERS)
             found = [
                 *self._counts(paired, number, task),
                 *self._aucs(paired, spread[number, task], causes, number, task),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.slices import SliceKey, slice_text
 from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
-from mtlx.components.slice_evaluation.statistics.slice_metrics import AUC, CALIBRATION
+from mtlx.components.slice_evaluation.statistics.slice_metrics import AUC, CALIBRATION, OF_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class SliceMetrics:
     auc_curve: ConfidenceCurve | None = None
     values: Mapping[str, Estimate] = field(default_factory=dict, compare=False)
     left_out: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether the task's labels are numbers, of which there is no AUC."""
+        return self.auc_reason == OF_NUMBERS
 
     @property
     def slice(self) -> str:

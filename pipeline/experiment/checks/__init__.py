@@ -9,6 +9,7 @@ from mtlx.pipeline.experiment.checks.drift_problems import drift_problems
 from mtlx.pipeline.experiment.checks.evaluation_problems import evaluation_problems
 from mtlx.pipeline.experiment.checks.gate_problems import gate_problems
 from mtlx.pipeline.experiment.checks.late_label_problems import late_label_problems
+from mtlx.pipeline.experiment.checks.row_problems import row_problems
 from mtlx.pipeline.experiment.checks.skew_problems import skew_problems
 from mtlx.pipeline.experiment.checks.split_problems import split_problems
 from mtlx.pipeline.experiment.checks.training_problems import training_problems
@@ -27,4 +28,5 @@ CHECKS: "tuple[Callable[[Experiment], list[str]], ...]" = (
     drift_problems,
     skew_problems,
     late_label_problems,
+    row_problems,
 )

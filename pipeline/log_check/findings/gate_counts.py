@@ -89,6 +89,8 @@ def _counts(
         population, label = rows.population(task)[present], rows.label(task)[present]
         total = np.bincount(group, population, minlength=len(unique))
         positive = np.bincount(group, label & population, minlength=len(unique))
+        if task in contract.regressions:  # Which has no classes: its rows are counted.
+            positive, total = total, 2 * total
         for index, code in enumerate(unique):
             places = np.unravel_index(code, sizes) if sizes else ()
             values = tuple(d[place] for d, place in zip(dictionaries, places, strict=True))

@@ -1,7 +1,11 @@
 """What differs between two models, in words; what may differ is passed by."""
 
 from mtlx.trainer.settings import ModelSettings
-from mtlx.trainer.warm_start.differences import contract_differences, model_differences
+from mtlx.trainer.warm_start.differences import (
+    contract_differences,
+    model_differences,
+    weight_changes,
+)
 from tests.trainer.base_in_memory import CONTRACT, contract
 
 BASE = ModelSettings(network="mmoe", options={"experts": 4})
@@ -100,3 +104,29 @@ def test_what_may_differ():
         )
         == []
     )
+
+
+def test_another_threshold_or_kind_is_another_task():
+    def of_label(**task):
+        tasks = {**CONTRACT["tasks"], "long": {"label": {"column": "watch", "at_least": 30}}}
+        base = contract(tasks=tasks)
+        return contract_differences(contract(tasks=tasks | {"long": task}), base)
+
+    assert of_label(label={"column": "watch", "at_least": 30.0}) == []
+    assert of_label(label={"column": "watch", "above": 30}) == [
+        "tasks.long.label is watch > 30, that of the base model watch >= 30"
+    ]
+    assert of_label(label="watch", kind="regression") == [
+        "tasks.long.kind is regression, that of the base model binary",
+        "tasks.long.label is watch, that of the base model watch >= 30",
+    ]
+
+
+def test_other_weights_are_told_and_keep_from_nothing():
+    (task, *_) = CONTRACT["tasks"]
+    weighed = contract(weight={"column": "w"}, sampling={"task": task, "negatives": 0.5})
+    assert contract_differences(weighed, contract()) == []
+    told = weight_changes(weighed, contract())
+    assert [line.split(" is ")[0] for line in told] == ["data.weight", "sampling"]
+    assert all("; the base model was trained with none." in line for line in told)
+    assert weight_changes(weighed, weighed) == []

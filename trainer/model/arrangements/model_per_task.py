@@ -16,6 +16,7 @@ from mtlx.trainer.model.arrangements.arranged_model import (
 )
 from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.model.scores import LOG_DEVIATIONS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs, TaskSpec
 
@@ -43,7 +44,7 @@ class ModelPerTask(ArrangedModel):
             RankingModel(
                 dataclasses.replace(
                     inputs,
-                    tasks=tuple(TaskSpec(domain, task.label) for domain in inputs.domains),
+                    tasks=tuple(_in_domain(task, domain) for domain in inputs.domains),
                 ),
                 settings,
             )
@@ -67,9 +68,19 @@ class ModelPerTask(ArrangedModel):
             for name in ("logits", "probabilities", REPRESENTATION)
             if all(name in part for part in parts)
         }
+        if any(LOG_DEVIATIONS in part for part in parts):
+            own = [part.get(LOG_DEVIATIONS, ops.zeros_like(part["logits"])) for part in parts]
+            outputs[LOG_DEVIATIONS] = ops.stack(
+                [of_own_domain(values, domain_ids) for values in own], axis=1
+            )
         for task, part in zip(self.task_names, parts, strict=True):
             if task in self.gate_names:
                 for prefix in (GATES, CONTRIBUTIONS):
                     gates = [part[prefix + domain] for domain in self.inputs_record.domains]
                     outputs[prefix + task] = of_own_domain(ops.stack(gates, axis=1), domain_ids)
         return {**outputs, **losses_of_encoders(parts), DOMAIN_ID: domain_ids}
+
+
+def _in_domain(task: TaskSpec, domain: str) -> TaskSpec:
+    """A task in one domain, alone in its model: it comes after none there."""
+    return dataclasses.replace(task, name=domain, after=None, population=None)

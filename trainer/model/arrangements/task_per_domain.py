@@ -17,6 +17,7 @@ from mtlx.trainer.model.arrangements.arranged_model import (
 )
 from mtlx.trainer.model.model_features import domains_of
 from mtlx.trainer.model.ranking_model import RankingModel
+from mtlx.trainer.model.scores import LOG_DEVIATIONS
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
@@ -62,7 +63,7 @@ class TaskPerDomain(ArrangedModel):
         domains, tasks = self.inputs_record.domains, self.inputs_record.tasks
         domain_ids = domains_of(features, inside["logits"])
         outputs: Outputs = {}
-        for name in ("logits", "probabilities", REPRESENTATION):
+        for name in ("logits", "probabilities", LOG_DEVIATIONS, REPRESENTATION):
             if name not in inside:
                 continue
             shape = (-1, len(domains), len(tasks), *inside[name].shape[2:])

@@ -11,13 +11,13 @@ from absl import logging
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from mtlx.trainer.examples.input import ExampleSet
-from mtlx.trainer.examples.labels import labels_and_mask
+from mtlx.trainer.examples.labels import are_weighed, labels_and_mask
 from mtlx.trainer.model.tree_model import TreeModel
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.lightgbm_trees import tree_weights
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.validation.history import History
-from mtlx.trainer.validation.measure import measure
+from mtlx.trainer.validation.measure import Measure, measure
 from mtlx.trainer.validation.selection import Selection
 from mtlx.trainer.validation.validation import Validation, validate
 from mtlx.transform.config.settings import SettingsError
@@ -30,13 +30,19 @@ _BATCH = 65_536
 class _Table(NamedTuple):
     """All rows of a split: inputs ``(n, C + N)`` float32, labels and populations ``(n, T)``.
 
-    Domains are ``(n,)``, 0 where the selection does not ask for them.
+    Weights are ``(n, T)`` float32, None where nothing weighs rows. Domains are ``(n,)``, 0
+    where the selection does not ask for them.
     """
 
     inputs: np.ndarray
     labels: np.ndarray
     population: np.ndarray
     domains: np.ndarray
+    weights: np.ndarray | None
+
+    def own_weights(self, task: int) -> np.ndarray | None:
+        """What the rows of a task's population count for, ``(n',)``."""
+        return None if self.weights is None else self.weights[self.population[:, task], task]
 
 
 class GradientBoosting(TrainingMethod):
@@ -143,13 +149,17 @@ class GradientBoosting(TrainingMethod):
         )
 
     def _table(self, examples: ExampleSet) -> _Table:
-        parts = []
+        parts, weighed = [], False
         for batch in examples.in_order(_BATCH):
+            weighed = are_weighed(batch, self._tasks)
             labels, mask = (part.numpy() for part in labels_and_mask(batch, self._tasks))
             asked = bool(self._selection.domains)
             domains = batch[DOMAIN_ID].numpy() if asked else np.zeros(len(labels), np.int64)
-            parts.append((self._inputs(batch), labels, mask > 0.5, domains))
-        return _Table(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            parts.append((self._inputs(batch), labels, mask > 0, domains, mask))
+        inputs, labels, population, domains, weights = (
+            np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        return _Table(inputs, labels, population, domains, weights if weighed else None)
 
     def _inputs(self, batch: Mapping[str, tf.Tensor]) -> np.ndarray:
         """Ids and numbers in the order of the model's."""
@@ -189,11 +199,16 @@ class GradientBoosting(TrainingMethod):
         """Measures of one task, from probabilities of the rows in its population."""
         rows, name = validation.population[:, task], self._tasks[task].name
         labels, domains = validation.labels[rows, task], validation.domains[rows]
-        with_auc = self._selection.needs_auc
+        weights, with_auc = validation.own_weights(task), self._selection.needs_auc
+
+        def measured(own: np.ndarray) -> Measure:
+            of_rows = None if weights is None else weights[own]
+            return measure(labels[own], scores[own], with_auc, of_rows)
+
         return Validation(
-            {name: measure(labels, scores, with_auc)},
+            {name: measured(np.ones(labels.size, bool))},
             domains={
-                domain: {name: measure(labels[own], scores[own], with_auc)}
+                domain: {name: measured(own)}
                 for index, domain in enumerate(self._selection.domains)
                 for own in [domains == index]
             },
@@ -206,6 +221,7 @@ class GradientBoosting(TrainingMethod):
         return lightgbm.Dataset(
             table.inputs[rows],
             table.labels[rows, task],
+            weight=table.own_weights(task),
             categorical_feature=self._by_set,
             reference=reference,
             params={"verbosity": -1},
@@ -264,4 +280,5 @@ class GradientBoosting(TrainingMethod):
     def _train_loss(self, task: int, booster: lightgbm.Booster, train: _Table) -> float | None:
         rows = train.population[:, task]
         predicted = booster.predict(train.inputs[rows])
-        return measure(train.labels[rows, task], predicted, with_auc=False).loss
+        labels, weights = train.labels[rows, task], train.own_weights(task)
+        return measure(labels, predicted, with_auc=False, weights=weights).loss

@@ -1,0 +1,112 @@
+"""What an experiment says of rows, labels and weights that can't be: refused before any work."""
+
+import pytest
+
+from mtlx.pipeline.experiment.checked_experiment import check_options
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+from mtlx.transform.config.settings import SettingsError
+
+WATCH = {"watch": {"label": "watch", "kind": "regression"}}
+
+
+def _read(tasks=None, **sections):
+    values = {
+        "name": "rows",
+        "data": {"path": "x/*.csv", "split": {"by": "row"}, **sections.pop("data", {})},
+        "features": {"item": {"kind": "categorical"}},
+        "tasks": {"click": {"label": "click"}, **(tasks or {})},
+        "model": {"network": "shared_bottom"},
+        "gate": {"thresholds": [{"rule": "auc", "task": "click", "minimum": 0.5}]},
+        **sections,
+    }
+    return Experiment.read(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"sampling": {"task": "click", "negatives": 0}},
+            "sampling.negatives: should be a share above 0",
+        ),
+        ({"sampling": {"task": "click", "negatives": float("nan")}}, "a share above 0"),
+        (
+            {"sampling": {"task": "clik", "negatives": 0.1}},
+            "sampling.task names no task: 'clik', did you mean 'click'",
+        ),
+        (
+            {"tasks": WATCH, "sampling": {"task": "watch", "negatives": 0.1}},
+            "regression, which has no negatives",
+        ),
+        (
+            {"data": {"weight": {"half_life_spans": 3}}},
+            "half_life_spans is counted in spans of data.window",
+        ),
+        ({"data": {"weight": {"clip": 3}}}, "names neither a column nor half_life_spans"),
+        (
+            {"tasks": {"click": {"label": "click", "loss": "squared"}}},
+            "tasks.click.loss is of a regression",
+        ),
+        ({"tasks": {"watch": {**WATCH["watch"], "after": "click"}}}, "set population: click"),
+        (
+            {"tasks": {**WATCH, "buy": {"label": "buy", "population": "watch"}}},
+            "names 'watch', a regression",
+        ),
+        (
+            {"tasks": {"watch": {"label": {"column": "w", "above": 1}, "kind": "regression"}}},
+            "is a condition, which is 0 or 1",
+        ),
+        ({"tasks": {"like": {"label": "click"}}}, "both use column 'click'"),
+        (
+            {"tasks": {"like": {"label": {"column": "item", "one_of": ["a"]}}}},
+            "both use column 'item'",
+        ),
+        (
+            {"tasks": WATCH, "training": {"select_by": {"metric": "auc"}}},
+            "'watch' is a regression, which has no AUC",
+        ),
+        (
+            {
+                "tasks": WATCH,
+                "gate": {"thresholds": [{"rule": "auc", "task": "watch", "minimum": 0.5}]},
+            },
+            "'auc' is not defined of task 'watch'",
+        ),
+        (
+            {"tasks": WATCH, "components": {"transform": "stock"}},
+            "Transform does not know tasks.watch.kind: regression",
+        ),
+        (
+            {"data": {"weight": "w"}, "components": {"evaluation": "stock"}},
+            "Evaluator does not know data.weight",
+        ),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)
+def test_what_cannot_be_is_refused(values, message):
+    with pytest.raises(SettingsError, match=message):
+        _read(**values)
+
+
+def test_what_can_be_is_taken():
+    read = _read(
+        {"long": {"label": {"column": "watch", "at_least": 30}, "weight": "w"}, **WATCH},
+        data={"weight": "w", "where": [{"column": "country", "one_of": ["de"]}]},
+        sampling={"task": "click", "negatives": 0.1},
+    )
+    assert read.contract.weight.column == "w" and read.contract.sampling.negatives == 0.1
+    assert read.contract.task_specs[1].label == "watch >= 30"
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"model": {"network": "esmm"}},
+        {"model": {"network": "lightgbm"}},
+        {"training": {"loss": [{"name": "uncertainty_weighting"}]}},
+    ],
+)
+def test_networks_and_losses_of_two_classes_alone_are_refused(sections):
+    with pytest.raises(ExperimentFileError, match="knows labels 0 and 1 alone, and task 'watch'"):
+        check_options(_read(WATCH, **sections))

@@ -1,0 +1,1 @@
+"""What is said of rows: their labels, what they count for, which of them train."""
