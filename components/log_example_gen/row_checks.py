@@ -22,21 +22,21 @@ from mtlx.components.log_example_gen.rejection import (
     InputRefused,
     Rejection,
 )
-from mtlx.components.log_example_gen.values.behaviours import Items, aligned, unequal
 from mtlx.components.log_example_gen.values.column_text import column_text, shown
 from mtlx.components.log_example_gen.values.conditions import held
-from mtlx.components.log_example_gen.values.list_items import flat_items, is_list
-from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
-from mtlx.components.log_example_gen.values.number_hints import number_hint
-from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbers
-from mtlx.components.log_example_gen.values.vectors import vectors
-from mtlx.components.log_example_gen.values.weighted_values import (
+from mtlx.components.log_example_gen.values.lists.behaviours import Items, aligned, unequal
+from mtlx.components.log_example_gen.values.lists.list_items import flat_items, is_list
+from mtlx.components.log_example_gen.values.lists.vectors import vectors
+from mtlx.components.log_example_gen.values.lists.weighted_values import (
     Weights,
     bad_weights,
     marked_apart,
     other_lengths,
     weighted_lists,
 )
+from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
+from mtlx.components.log_example_gen.values.number_hints import number_hint
+from mtlx.components.log_example_gen.values.numbers import Numbers, column_numbers
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import (
     CategoricalFeature,

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mtlx.components.log_example_gen.values.behaviours import Items
+from mtlx.components.log_example_gen.values.lists.behaviours import Items
 from mtlx.components.log_example_gen.values.numbers import Numbers
 
 

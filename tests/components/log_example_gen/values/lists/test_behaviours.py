@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mtlx.components.log_example_gen.values.behaviours import Items, aligned, unequal
+from mtlx.components.log_example_gen.values.lists.behaviours import Items, aligned, unequal
 
 
 def items(*rows):

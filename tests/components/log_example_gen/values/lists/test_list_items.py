@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from mtlx.components.log_example_gen.values.list_items import flat_items, is_list
+from mtlx.components.log_example_gen.values.lists.list_items import flat_items, is_list
 
 LISTS = [[1, 2], None, [], [3]]
 

@@ -1,0 +1,1 @@
+"""Columns that hold several values a row."""
