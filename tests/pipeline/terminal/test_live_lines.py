@@ -8,6 +8,12 @@ from rich.text import Text
 from mtlx.pipeline.terminal.live_lines import LiveLines
 
 
+@pytest.fixture(autouse=True)
+def terminal_of_today(monkeypatch):
+    """A terminal that knows no codes, `TERM=dumb`, is shown no live lines."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
 class Counter(LiveLines):
     """Shows how many are at work."""
 
