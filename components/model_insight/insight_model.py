@@ -45,9 +45,7 @@ class InsightModel:
         self.scorer, self.contract, self.inputs, self.settings = scorer, contract, inputs, settings
         self.tasks = [task.name for task in inputs.tasks]
         self.domains = list(inputs.domains)
-        keys = [field.name for field in inputs.fields]
-        keys += [key for sequence in inputs.sequences for key in sequence.keys]
-        self._keys = [*keys, DOMAIN_ID]
+        self._keys = [*inputs.keys, DOMAIN_ID]
         self._functions: dict[tuple[str, ...], Callable[..., Mapping[str, tf.Tensor]]] = {}
 
     @property

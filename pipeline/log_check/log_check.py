@@ -87,7 +87,11 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
         *(_label_findings(experiment, rows, sample) if rows.rows else ()),
         *_memory_findings(experiment, memory),
     ]
-    named = {rows.contract.column(name) for name in rows.contract.features} | set(rows.labels)
+    contract = rows.contract
+    named = {contract.column(name) for name in contract.features}
+    named |= {task.label_column for task in contract.tasks.values()}
+    named |= {weight.column for weight in contract.weight_columns.values()}
+    named |= {condition.column for condition in experiment.data.where}
     unnamed = [column for column in columns if column not in named]
     findings.sort(key=lambda finding: not finding.error)
     return LogCheck(experiment, sample, rows, features, unnamed, memory, findings)

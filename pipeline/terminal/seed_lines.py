@@ -23,7 +23,10 @@ def seed_lines(results: SliceResults) -> Iterator[str]:
             if (one.model, one.task, one.key) == (CANDIDATE, task, ())
         }
         values = [found.get(seed) for seed in trained.seeds]
+        if all(value is None for value in values):
+            continue  # Labels that are numbers have no AUC.
         told = ", ".join("undefined" if value is None else f"{value:.4f}" for value in values)
         parts.append(f"{task} {told}")
     listed = ", ".join(map(str, trained.seeds))
-    yield f"AUC by seed ({listed}; exported: {trained.exported}): {'; '.join(parts)}"
+    if parts:
+        yield f"AUC by seed ({listed}; exported: {trained.exported}): {'; '.join(parts)}"

@@ -17,18 +17,14 @@ def used_features(record: ModelInputs, features: Features) -> dict[str, keras.Ke
     Raises:
         ValueError: one is missing, or "domain_id" where there are several domains.
     """
-    names = [field.name for field in record.fields]
-    names += [key for sequence in record.sequences for key in sequence.keys]
-    names += [key for several in record.multiple for key in several.keys]
-    names += [field.name for field in record.vectors]
-    missing = [name for name in names if name not in features]
+    missing = [name for name in record.keys if name not in features]
     if len(record.domains) > 1 and DOMAIN_ID not in features:
         missing.append(DOMAIN_ID)
     if missing:
         raise ValueError(
             f"features {missing} are missing from the model's input; it has {sorted(features)}"
         )
-    return {name: features[name] for name in names}
+    return {name: features[name] for name in record.keys}
 
 
 def domains_of(features: Features, rows: keras.KerasTensor) -> keras.KerasTensor:

@@ -207,6 +207,16 @@ class ModelInputs:
         """The fields whose values have embeddings, in the order of these in the joint table."""
         return (*self.categorical, *self.multiple)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all that the model reads but `DOMAIN_ID`."""
+        return (
+            *(field.name for field in self.fields),
+            *(key for sequence in self.sequences for key in sequence.keys),
+            *(key for several in self.multiple for key in several.keys),
+            *(vector.name for vector in self.vectors),
+        )
+
     def task_index(self, name: str) -> int:
         """Position of a task in `tasks`, and so in every ``(B, T)`` tensor."""
         return [task.name for task in self.tasks].index(name)

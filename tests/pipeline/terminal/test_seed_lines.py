@@ -36,3 +36,8 @@ def test_the_candidates_seeds_are_told_over_all_rows():
 def test_of_one_training_nothing_is_told():
     results = _results({})
     assert list(seed_lines(results)) == [] and results.seeds_words == ""
+
+
+def test_a_task_whose_labels_are_numbers_is_left_out():
+    by_seed = [SeedMetrics("candidate", seed, "buy", (), {"rmse": 2.0}) for seed in (3, 4, 5)]
+    assert list(seed_lines(_results({"candidate": TrainedSeeds((3, 4, 5), 3)}, by_seed))) == []
