@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 
-from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import Settings, SettingsError
 from mtlx.transform.contract.domain import Domain
 from mtlx.transform.contract.features import (
@@ -15,8 +14,6 @@ from mtlx.transform.contract.features import (
     CrossFeature,
     Feature,
     IdKind,
-    MultipleFeature,
-    NumericFeature,
     SequenceFeature,
     WeightsFeature,
 )
@@ -36,6 +33,12 @@ from mtlx.transform.contract.rows.weight import (
     RowWeight,
     task_weight,
     without_unused,
+)
+from mtlx.transform.contract.section_checks import (
+    beside_problems,
+    column_problems,
+    feature_problems,
+    field_problems,
 )
 
 if TYPE_CHECKING:
@@ -117,79 +120,24 @@ class ContractSections(Settings):
     @pydantic.model_validator(mode="after")
     def _check_references(self) -> "ContractSections":
         problems = [
-            *self._feature_problems(),
-            *self._beside_problems(),
+            *feature_problems(self),
+            *beside_problems(self),
             *weights_problems(self),
             *cross_problems(self),
             *training_only_problems(self),
             *task_problems(self.tasks, self.sampling),
-            *self._column_problems(),
+            *column_problems(self),
             *name_problems(
                 [*self.features, *self.crosses],
                 {name: task.label_key for name, task in self.tasks.items()},
                 self.domain.feature if self.domain else None,
                 self.domains,
             ),
-            *self._field_problems(),
+            *field_problems(self),
         ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    def _feature_problems(self) -> list[str]:
-        categorical = self.single_values
-        references: list[tuple[str, str | None]] = [("target_item", self.target_item)]
-        if self.domain is not None:
-            references.append(("domain.feature", self.domain.feature))
-        for name, feature in self.features.items():
-            if feature.kind == "sequence":
-                references.append((f"{self.written(name)}.of", feature.item))
-        problems = [
-            f"{key} {name!r} is no categorical feature{self._although(name)}, "
-            f"{suggest(name, categorical)}"
-            for key, name in references
-            if name is not None and name not in categorical
-        ]
-        for name, feature in self.features.items():
-            if feature.kind == "sequence" and feature.item in categorical:
-                if not self.categorical(feature.item).embed:
-                    problems.append(f"{self.written(name)}.of {feature.of!r} has embed: false")
-        if self.domain is not None and len(set(self.domain.values)) != len(self.domain.values):
-            problems.append(f"domain.values names a domain twice: {self.domain.values}")
-        return problems
-
-    def _beside_problems(self) -> list[str]:
-        """Values of behaviours that are not there, or that are cut to another length."""
-        sequences = {n: f for n, f in self.features.items() if isinstance(f, SequenceFeature)}
-        first = [name for name, feature in sequences.items() if feature.beside is None]
-        problems = []
-        for name, feature in sequences.items():
-            if feature.beside is None:
-                continue
-            if feature.beside not in first:
-                problems.append(
-                    f"features.{name}.beside {feature.beside!r} is no sequence with behaviours of "
-                    f"its own, {suggest(feature.beside, first)}"
-                )
-                continue
-            length = sequences[feature.beside].max_length
-            if length != feature.max_length:
-                problems.append(
-                    f"features.{name}.max_length is {feature.max_length}, but that of "
-                    f"{feature.beside!r}, beside which it stands, is {length}: take the same"
-                )
-            others = [sequences[part].of for part in self.parts(feature.beside) if part != name]
-            if feature.of in others:
-                problems.append(
-                    f"features.{name}.of {feature.of!r} is what another sequence of the same "
-                    "behaviours has: take one of the two out"
-                )
-        return problems
-
-    def _although(self, name: str) -> str:
-        """What a feature is that is meant to have one value."""
-        several = isinstance(self.features.get(name), MultipleFeature)
-        return " with one value (it has multiple: true)" if several else ""
 
     @property
     def single_values(self) -> list[str]:
@@ -280,50 +228,6 @@ class ContractSections(Settings):
         if isinstance(feature, WeightsFeature) and name == f"{feature.of}.weights":
             return f"features.{feature.of}.weights"
         return f"features.{name}"
-
-    def _column_problems(self) -> list[str]:
-        """Columns of two features, of a feature and a label, labels that are the same."""
-        owner: dict[str, str] = {}
-        labels: dict[str, str] = {}
-        problems = []
-
-        def both(key: str, other: str, column: str) -> str:
-            return (
-                f"{key} and {other} both use column {column!r}; "
-                "a label or another feature must not leak into a feature. One number in several "
-                "forms is one feature: transform: [zscore, quantile_buckets]"
-            )
-
-        for name, feature in self.features.items():
-            if getattr(feature, "mark", None) is not None:
-                continue  # They stand in their feature's column.
-            column, key = self.column(name), self.written(name)
-            if column in owner:
-                problems.append(both(key, owner[column], column))
-            owner.setdefault(column, key)
-        for name, task in self.tasks.items():
-            key, column = f"tasks.{name}.label", task.label_column
-            # Several labels may be told by one column, where it is not the same label.
-            other = owner.get(column) or labels.get(task.label_key)
-            if other is not None:
-                problems.append(both(key, other, column))
-            labels.setdefault(task.label_key, key)
-        return problems
-
-    def _field_problems(self) -> list[str]:
-        """Fields of a number in several forms that are called like something else."""
-        taken = {name.lower(): f"features.{name}" for name in (*self.features, *self.crosses)}
-        taken |= {
-            task.label_key.lower(): f"tasks.{name}.label" for name, task in self.tasks.items()
-        }
-        return [
-            f"features.{name}: its field {field} is called like {taken[field.lower()]}; give that "
-            "another name"
-            for name, feature in self.features.items()
-            if isinstance(feature, NumericFeature)
-            for field in feature.fields(name)
-            if field != name and field.lower() in taken
-        ]
 
     def column(self, feature: str) -> str:
         """Column of the log that holds a feature."""
