@@ -1,7 +1,6 @@
 """Reads a slice evaluation: the one way in for gate, report and terminal."""
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import tensorflow_model_analysis as tfma
 from mtlx.components.slice_evaluation.intervals.confidence_curve import ConfidenceCurve
 from mtlx.components.slice_evaluation.metrics.metric_names import ALWAYS, RELATIVE_TO_CHANCE
 from mtlx.components.slice_evaluation.models.model_seeds import ModelSeeds, seed_name
-from mtlx.components.slice_evaluation.slices import MISSING, SliceKey
+from mtlx.components.slice_evaluation.slices import SliceKey
 from mtlx.components.slice_evaluation.statistics.paired_auc import Estimate
 from mtlx.components.slice_evaluation.statistics.shared_rows import load_shared_rows
 from mtlx.components.slice_evaluation.statistics.slice_metrics import (
@@ -43,6 +42,7 @@ from mtlx.components.slice_evaluation.stored.found_seeds import (
     TrainedSeeds,
     seeds_words,
 )
+from mtlx.components.slice_evaluation.stored.slice_order import SliceOrder
 
 __all__ = ["Comparison", "SeedMetrics", "SliceMetrics", "TrainedSeeds"]
 
@@ -193,7 +193,7 @@ def load_results(uri: str) -> SliceResults:
         EvaluationResultError: files are missing, or hold nothing on the candidate.
     """
     description = _read_description(uri)
-    order = _SliceOrder(description["crosses"], description["order"])
+    order = SliceOrder(description["crosses"], description["order"])
     by_slice: dict[SliceKey, dict[tuple[str, str], _Values]] = {}
     for record in tfma.load_metrics(uri):
         key = tuple(_slice_pair(single) for single in record.slice_key.single_slice_keys)
@@ -267,41 +267,6 @@ def _read_description(uri: str) -> dict[str, Any]:
         )
     with tf.io.gfile.GFile(path) as file:
         return json.load(file)
-
-
-class _SliceOrder:
-    """Sorts slices: overall, then by configured cross, then by value.
-
-    Numbers stand by their size, before texts; the missing value is the last.
-    """
-
-    def __init__(self, crosses: list[list[str]], first_values: dict[str, list[str]]):
-        self._crosses = {(): -1} | {tuple(keys): place for place, keys in enumerate(crosses)}
-        self._places = {
-            key: {value: place for place, value in enumerate(values)}
-            for key, values in first_values.items()
-        }
-
-    def __call__(self, key: SliceKey) -> tuple[int, list[tuple[int, float, str]]]:
-        cross = self._crosses[tuple(name for name, _ in key)]
-        places = [
-            (
-                (1 << 31) if value == MISSING else self._places.get(name, {}).get(value, 1 << 30),
-                _number(value),
-                value,
-            )
-            for name, value in key
-        ]
-        return cross, places
-
-
-def _number(value: str) -> float:
-    """A value as a number; infinity, behind all numbers, for any other text."""
-    try:
-        number = float(value)
-    except ValueError:
-        return math.inf
-    return number if math.isfinite(number) else math.inf
 
 
 def _slice_pair(single: tfma.proto.metrics_for_slice_pb2.SingleSliceKey) -> tuple[str, str]:

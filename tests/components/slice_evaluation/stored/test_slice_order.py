@@ -1,11 +1,11 @@
 """The order in which slices are shown."""
 
-from mtlx.components.slice_evaluation.results import _SliceOrder
+from mtlx.components.slice_evaluation.stored.slice_order import SliceOrder
 
 
 def _sorted(keys, first_values=None):
     crosses = list(dict.fromkeys(tuple(name for name, _ in key) for key in keys if key))
-    return sorted(keys, key=_SliceOrder(crosses, first_values or {}))
+    return sorted(keys, key=SliceOrder(crosses, first_values or {}))
 
 
 def test_numbers_sort_as_numbers_and_before_texts():
