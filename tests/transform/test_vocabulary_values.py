@@ -1,6 +1,7 @@
 """Values that a vocabulary's file, or a C string, may not hold: ids in training and in serving."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -52,6 +53,7 @@ def test_training_and_a_moved_graph_give_the_same_ids(request, tmp_path, analysi
     assert set(result.columns["only"]) == {3} and set(result.columns["nothing"]) == {1}
     shutil.move(f"{result.folder}/graph", tmp_path / "graph")
     shutil.rmtree(result.folder)
+    Path(result.folder).mkdir()  # Else the next test would get a folder of that name.
     layer = tft.TFTransformOutput(str(tmp_path / "graph")).transform_features_layer()
     sparse = tf.sparse.from_dense
     served = layer(
