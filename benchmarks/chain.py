@@ -153,7 +153,9 @@ def run_ours(values: dict, logs: Path) -> Nodes:
     from mtlx.pipeline.run.run_result import NodeRun
 
     data = {**values["data"], "path": str(logs / "day=*" / "*.csv")}
-    experiment = Experiment.read({**values, "data": data})
+    # Without a file a relative root would start from the working directory.
+    run = {**values["run"], "pipeline_root": str(FOLDER.resolve() / "ours")}
+    experiment = Experiment.read({**values, "data": data, "run": run})
     shutil.rmtree(pipeline_root(experiment), ignore_errors=True)
     nodes: Nodes = []
 
