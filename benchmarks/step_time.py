@@ -106,11 +106,13 @@ def _make_step(
 def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
     import tensorflow as tf
 
+    from mtlx.trainer.examples import traced_once
     from mtlx.trainer.training import ordinary_step
 
     # What the steps of a long training take.
-    ordinary_step.WHOLE_AFTER = 0
-    training = TrainingSettings(optimizer=optimizer)
+    traced_once.WHOLE_AFTER = 0
+    rows = len(next(iter(batch.values())))
+    training = TrainingSettings(optimizer=optimizer, batch_size=rows)
     step = ordinary_step.OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     step.prepare(tensors)

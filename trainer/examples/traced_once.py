@@ -21,18 +21,27 @@ class TracedOnce:
 
     Args:
         function: takes a batch, tensors ``(B, ...)`` by name, or what replicas hold of each.
-        whole_after: calls after which whole batches, those with the most rows so far, have a
-            graph of their own; None for never. What replicas hold never has.
+        whole_rows: rows of a whole batch, if whole batches are to have a graph of their own behind
+            `WHOLE_AFTER` calls. What replicas hold never has.
+        earlier_calls: how many calls there were before the first one of this process. A training
+            that was resumed must change graphs where an uninterrupted one does: their results
+            differ in rounding.
     """
 
-    def __init__(self, function: _Function, whole_after: int | None = None) -> None:
-        self._function, self._whole_after = function, whole_after
+    def __init__(
+        self,
+        function: _Function,
+        whole_rows: int | None = None,
+        earlier_calls: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._function, self._whole_rows = function, whole_rows
+        self._earlier_calls = earlier_calls
+        self._calls: int | None = None
         self._of_any_rows: _Function | None = None
         # For the number of rows that it is called with: within another graph, which knows it, ...
         self._within = tf.function(function, autograph=False)
         # ... and for whole batches.
         self._whole: _Function | None = None
-        self._calls = self._rows = 0
 
     def __call__(self, batch: Mapping[str, tf.Tensor]) -> Any:
         """What the function returns; the first batch says which columns there are."""
@@ -52,12 +61,12 @@ class TracedOnce:
     def _is_whole(self, batch: Mapping[str, tf.Tensor]) -> bool:
         """Whether a batch has the graph of whole ones."""
         values = next(iter(batch.values()))
-        if self._whole_after is None or not isinstance(values, tf.Tensor):
+        if self._whole_rows is None or not isinstance(values, tf.Tensor):
             return False
-        rows = values.shape[0]
-        if self._whole is None:
-            self._calls, self._rows = self._calls + 1, max(self._rows, rows)
-        return self._calls > self._whole_after and rows == self._rows
+        if self._calls is None:
+            self._calls = self._earlier_calls()
+        self._calls += 1
+        return self._calls > WHOLE_AFTER and values.shape[0] == self._whole_rows
 
 
 def _any_rows(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.TypeSpec]:

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
-from mtlx.trainer.examples.traced_once import WHOLE_AFTER, TracedOnce
+from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.optimization.optimizers import Optimizers
 from mtlx.trainer.optimization.weight_average import WeightAverage
@@ -46,7 +46,7 @@ class MetaStep:
         self._step, self._model, self._strategy = step, model, strategy
         self._workers = WorkerGroup(strategy)
         self._adaptation_rate, self._second_order = adaptation_rate, second_order
-        self._run = TracedOnce(self._distributed_step, WHOLE_AFTER)
+        self._run = TracedOnce(self._distributed_step, step.batch_size, step.updates)
 
     @property
     def optimizers(self) -> Optimizers:

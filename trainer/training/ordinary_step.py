@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.labels import counted_labels, labels_and_mask, row_weights
-from mtlx.trainer.examples.traced_once import WHOLE_AFTER, TracedOnce
+from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.losses.loss import COUNTED_LABELS, ROW_WEIGHTS, Loss
 from mtlx.trainer.losses.regression import build_losses
 from mtlx.trainer.model.gradient_model import GradientModel
@@ -67,7 +67,7 @@ class OrdinaryStep:
             _read_rows_in_place(model)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable]  # Those that `prepare` finds.
-        self._run = TracedOnce(self._distributed_step, WHOLE_AFTER)
+        self._run = TracedOnce(self._distributed_step, settings.batch_size, self.updates)
 
     @property
     def loss_variables(self) -> list[keras.Variable]:
@@ -78,6 +78,15 @@ class OrdinaryStep:
     def optimizer(self) -> keras.optimizers.Optimizer:
         """Of all weights, or of all but the embedding tables where these have their own."""
         return self.optimizers.main
+
+    @property
+    def batch_size(self) -> int:
+        """Rows of a whole batch, over all devices."""
+        return self._settings.batch_size
+
+    def updates(self) -> int:
+        """How many the optimiser has made, those before a training was resumed included."""
+        return int(self.optimizer.iterations)
 
     @property
     def variables(self) -> dict[str, list[keras.Variable]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mtlx.trainer.examples import traced_once
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -89,6 +90,27 @@ def _expected(weights, batch):
     counts = np.maximum(mask.sum(0), 1)
     losses = -(labels * np.log(p) + (1 - labels) * np.log(1 - p)) * mask / counts
     return losses.sum(0), x.T @ ((p - labels) * mask / counts)
+
+
+def test_graphs_change_where_they_would_without_a_stop(batch, monkeypatch):
+    """The optimiser counts the updates; of a resumed training it knows the earlier ones."""
+    monkeypatch.setattr(traced_once, "WHOLE_AFTER", 3)
+    tensors = {name: tf.constant(array) for name, array in batch.items()}
+    graphs = []
+    for earlier in (0, 3):
+        model, rows = Linear(), []
+        settings = TrainingSettings(optimizer="sgd", batch_size=ROWS)
+        step = OrdinaryStep(model, TASKS, settings, tf.distribute.get_strategy())
+        model.call = lambda features, training=False, call=model.call, rows=rows: (
+            rows.append(features["x"].shape[0]) or call(features, training)
+        )
+        step.prepare(tensors)
+        rows.clear()
+        step.optimizer.iterations.assign(earlier)
+        for _ in range(4 - earlier):
+            step(tensors)
+        graphs.append(rows)
+    assert graphs == [[None, ROWS], [ROWS]]
 
 
 def test_step_follows_each_task_on_its_population(batch):
