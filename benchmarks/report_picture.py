@@ -44,20 +44,32 @@ def main() -> None:
     parser.add_argument("--report", type=Path, default=_REPORT, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=_PICTURE, help="default: %(default)s")
     arguments = parser.parse_args()
+    page = arguments.report.read_text(encoding="utf-8").replace("</head>", _STYLE, 1)
+    photograph(page, arguments.out, _WIDTH, _HEIGHT)
+
+
+def photograph(page: str, out: Path, width: int, height: int) -> None:
+    """Writes a picture of a page, without the empty space at its bottom, and says how large it is.
+
+    Args:
+        page: HTML that needs nothing else.
+        out: PNG file.
+        width: of the window, in CSS pixels.
+        height: of what is shown, likewise; at most.
+    """
     browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
-        parser.error(f"needs one of {', '.join(_BROWSERS)} on the PATH")
-    page = arguments.report.read_text(encoding="utf-8").replace("</head>", _STYLE, 1)
+        raise SystemExit(f"needs one of {', '.join(_BROWSERS)} on the PATH")
     with tempfile.TemporaryDirectory() as folder:
-        file, shot = Path(folder, "report.html"), Path(folder, "shot.png")
+        file, shot = Path(folder, "page.html"), Path(folder, "shot.png")
         file.write_text(page, encoding="utf-8")
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        command += [f"--window-size={_WIDTH},{_HEIGHT}", f"--force-device-scale-factor={_SCALE}"]
+        command += [f"--window-size={width},{height}", f"--force-device-scale-factor={_SCALE}"]
         command += [f"--user-data-dir={folder}/profile", f"--screenshot={shot}", file.as_uri()]
         subprocess.run(command, check=True, capture_output=True)
         with Image.open(shot) as image:
-            cropped(image.convert("RGB")).quantize(_COLOURS).save(arguments.out, optimize=True)
-    print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB")
+            cropped(image.convert("RGB")).quantize(_COLOURS).save(out, optimize=True)
+    print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 
 def cropped(image: Image.Image) -> Image.Image:

@@ -103,6 +103,8 @@ class Curves:
                 found.append(f"A warm-started day takes {ours / theirs:.2f} of one from scratch")
             for task in self.record.tasks:
                 good, all_days = self.within(task, warm, scratch)
+                if not all_days:
+                    continue
                 found.append(
                     f"{task}: the AUC of warm start is not below the interval of from scratch on "
                     f"{good} of {all_days} days after the first"

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Mapping, Sequence
 
-from mtlx.components.log_example_gen.spans.span_marks import span_words
+from mtlx.components.log_example_gen.spans.span_marks import many_words, span_words
 from mtlx.components.report.page_environment import page_environment
 from mtlx.components.report.sections.line_chart import LineChart, line_chart
 from mtlx.pipeline.replay.curves import Curves, labels
@@ -47,7 +47,7 @@ def replay_page(record: ReplayRecord) -> str:
             words={way.value: way.words for way in Way},
             name=lambda day: span_words(day.span, record.date),
             models=(TODAY, YESTERDAY, OLDER),
-            spans=lambda day: ", ".join(span_words(one, record.date) for one in day.trained_on),
+            spans=lambda day: many_words(day.trained_on, record.date),
         )
     )
 

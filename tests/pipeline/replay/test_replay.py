@@ -137,6 +137,7 @@ def test_the_command_shows_what_is_done_and_repeats_nothing(replayed, capsys, mo
     assert f"{replayed.days[2].value('today', 'click'):.4f}" in shown
     page = (replayed.out / "replay.html").read_text(encoding="utf-8")
     assert "replay of 3 to 5" in page and "Ways compared" in page and "best possible" in page
+    assert "<td>1 to 2</td>" in page
     assert "http" not in page.replace("http-equiv", "") and "<script" not in page
     numbers = json.loads((replayed.out / RECORD_FILE).read_text())
     assert numbers["days"]["warm_start"][2]["best"] == {"click": BEST}

@@ -1,0 +1,144 @@
+"""What a daily pipeline holds on the disk, with and without a cleaning after every run.
+
+    python -m benchmarks.disk_curve --days 30 --picture docs/disk.png
+
+Simulates days and runs configs/daily.yaml day by day, warm-started, with `mtlx clean` behind each
+run as a cron job would have it. What the disk would hold without it is what it holds, and all that
+was removed so far.
+"""
+
+import argparse
+import datetime
+import gc
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from benchmarks.day_cost import ANY_MODEL, DAILY, WARM
+from mtlx.pipeline.cleaning.clean import clean
+from mtlx.pipeline.command_line import main as mtlx
+from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.run.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Day:
+    """Bytes after a day's run and cleaning.
+
+    Attributes:
+        span: the day's name.
+        pipeline_root: artifacts, metadata store, records of runs.
+        serving: the folder of pushed versions.
+        removed: by all cleanings so far.
+    """
+
+    span: str
+    pipeline_root: int
+    serving: int
+    removed: int
+
+    @property
+    def kept(self) -> int:
+        """With cleanings."""
+        return self.pipeline_root + self.serving
+
+    @property
+    def without(self) -> int:
+        """Without any."""
+        return self.kept + self.removed
+
+
+def main() -> None:
+    """Prints a line per day, and draws them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--rows", type=int, default=5_000, help="a day (default: %(default)s)")
+    parser.add_argument("--keep", type=int, default=7, help="runs (default: %(default)s)")
+    parser.add_argument("--keep-versions", type=int, default=7, help="default: %(default)s")
+    parser.add_argument("--picture", type=Path, help="PNG file")
+    parser.add_argument("--days-file", type=Path, help="JSON lines; with days, they are drawn")
+    arguments = parser.parse_args()
+    file = arguments.days_file
+    if file and file.exists():
+        days = [Day(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            days = _measure(Path(folder), arguments)
+        if file:
+            lines = "".join(json.dumps(asdict(day)) + "\n" for day in days)
+            file.write_text(lines, encoding="utf-8")
+    for day in days:
+        print(
+            f"{day.span}: {day.kept / 1e6:.1f} MB, of which {day.serving / 1e6:.1f} serve; "
+            f"without cleaning {day.without / 1e6:.1f}"
+        )
+    if arguments.picture:
+        _draw(days, arguments.keep, arguments.picture)
+
+
+def _measure(folder: Path, arguments: argparse.Namespace) -> list[Day]:
+    # Seven days before the first one that is tested on fill the window.
+    last = 7 + arguments.days
+    logs = str(folder / "var/daily")
+    mtlx(["simulate", "--days", str(last), "--rows-per-day", str(arguments.rows), "--out", logs])
+    root, serving = folder / "root", folder / "serving"
+    settings = [
+        f"run.pipeline_root={root}",
+        f"serving.push_to={serving}",
+        f"gate.thresholds={ANY_MODEL}",
+        WARM,
+    ]
+    days, removed = [], 0
+    for number in range(7, last):
+        span = str(datetime.date(2024, 1, 1) + datetime.timedelta(days=number))
+        overrides = [*settings, f"data.span={span}"]
+        experiment = checked_experiment(str(DAILY), overrides, str(folder))
+        result = run_experiment(experiment)
+        if not result.blessed:
+            raise RuntimeError(f"the model of {span} was not blessed: see {result.folder}")
+        place = Workplace.here(experiment)
+        before = _size(root) + _size(serving)
+        clean(place, arguments.keep, arguments.keep_versions, dry_run=False)
+        day = Day(span, _size(root), _size(serving), removed)
+        removed += before - day.kept
+        days.append(Day(span, day.pipeline_root, day.serving, removed))
+        print(f"{span}: {before / 1e6:.1f} to {day.kept / 1e6:.1f} MB", flush=True)
+        keras.backend.clear_session()
+        gc.collect()
+    return days
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files."""
+    return sum(
+        os.lstat(os.path.join(here, name)).st_size
+        for here, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _draw(days: list[Day], keep: int, picture: Path) -> None:
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    axes = figure.subplots()
+    numbers = range(1, len(days) + 1)
+    axes.plot(numbers, [day.without / 1e6 for day in days], "--", label="never cleaned")
+    axes.plot(numbers, [day.kept / 1e6 for day in days], label=f"clean --keep {keep} every day")
+    axes.fill_between(numbers, [day.serving / 1e6 for day in days], alpha=0.3, label="serving")
+    axes.set_xlabel("day")
+    axes.set_ylabel("MB on the disk")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(picture, dpi=110)
+
+
+if __name__ == "__main__":
+    main()
