@@ -56,6 +56,8 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
         only = "no value"
     elif len(unique) == 1 and present == len(values) and feature.takes_one:
         only = str(unique[0].as_py())
+    elif not feature.takes_one and _all_alike(values):
+        only = "|".join(_words(item) for item in values[0].as_py())
     else:
         only = None
     like_an_id = (
@@ -67,3 +69,18 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
     missing = 1.0 - present / max(len(values), 1)
     kind = rows.types.get(name, "")
     return FeatureProfile(name, feature.kind, kind, len(unique), missing, only, like_an_id)
+
+
+def _all_alike(lists: pa.LargeListArray) -> bool:
+    """Whether all rows hold the same list."""
+    lengths = np.diff(lists.offsets.to_numpy())
+    if (lengths != lengths[0]).any():
+        return False
+    # Numbers for the items: a list is compared with the first one, place by place.
+    codes = lists.flatten().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    table = codes.reshape(len(lists), -1)
+    return bool((table == table[0]).all())
+
+
+def _words(item: bytes | float) -> str:
+    return item.decode(errors="replace") if isinstance(item, bytes) else f"{item:g}"
