@@ -75,6 +75,14 @@ def test_a_damaged_push_record_is_named(tmp_path, capsys, command):
     assert line.startswith(f"{tmp_path}/serving/1: assets.extra/push.json is not what a push")
 
 
+def test_a_store_that_is_gone_is_named_before_anything_is_loaded(root, capsys, monkeypatch):
+    _, options = root
+    monkeypatch.setattr(heavy_imports, "heavy_imports", None)  # which is not called
+    code, line = _ended(capsys, "clean", EXPERIMENT, *options)
+    assert code == EXIT_FAILED
+    assert line.endswith("metadata.sqlite: no metadata store is there; no run was finished in it")
+
+
 @pytest.mark.parametrize("days", [[], ["--days", "1"]])
 def test_a_simulation_on_a_full_disk_leaves_nothing(mount, capsys, days):
     disk = mount("size=16k")

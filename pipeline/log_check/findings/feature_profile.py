@@ -20,7 +20,7 @@ class FeatureProfile:
 
     Attributes:
         name: of the feature.
-        kind: of the contract.
+        kind: of the contract, and whether it is known only when training.
         type: in the logs.
         distinct: different values; of a sequence, different items.
         missing: share of the rows without a value, or with an empty sequence.
@@ -67,8 +67,9 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
         and len(unique) > _SHARE_OF_AN_ID * present
     )
     missing = 1.0 - present / max(len(values), 1)
-    kind = rows.types.get(name, "")
-    return FeatureProfile(name, feature.kind, kind, len(unique), missing, only, like_an_id)
+    kind = feature.kind + (", training only" if feature.is_training_only else "")
+    type_there = rows.types.get(name, "")
+    return FeatureProfile(name, kind, type_there, len(unique), missing, only, like_an_id)
 
 
 def _all_alike(lists: pa.LargeListArray) -> bool:

@@ -31,6 +31,13 @@ def test_distinct_and_missing_values_are_counted(collected):
     assert [one.only for one in found.values()] == [None, None, None]
 
 
+def test_what_is_known_only_in_training_is_said(collected):
+    found = _profiles(
+        collected, price=(NUMBER, [2.0, 3.0]), place=({**NUMBER, "serve_as": 1}, [1.0, 2.0])
+    )
+    assert [one.kind for one in found.values()] == ["numeric", "numeric, training only"]
+
+
 def test_what_all_rows_share_is_named(collected):
     found = _profiles(
         collected,
