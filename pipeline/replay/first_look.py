@@ -47,8 +47,8 @@ def look(
             "into data.path"
         )
     record = ReplayRecord.read(folder)
-    trained = [way for way in ways if way is not Way.STALE]
-    trained += [way for name in (record.days if record else ()) if (way := Way(name)) not in ways]
+    earlier = [Way(name) for name in record.days] if record else []
+    trained = [way for way in dict.fromkeys([*ways, *earlier]) if way is not Way.STALE]
     date = is_date(written.data.path)
 
     def read(way: Way, span: str | None = None) -> Experiment:
