@@ -4,22 +4,20 @@ import gzip
 import io
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.fuzz_columns import columns_case, lists_case
+from benchmarks.fuzz_damage import TOKENS, Case, damaged, quoted
+
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 COLUMNS = ("user", "item", "price", "seq", "note", "click")
 
 _ITEMS = ("tv", "10-inch tv", "söfa", "枕", 'the "best" one', "a, b", "", "  x ", "NULL", "5'")
-_TOKENS = (
-    b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"\0", b"\xe9", b"\xff\xfe", b"\xef\xbb\xbf", b";",
-    b"\t", b"'", b"\\", b" ", b"1e400", b"-", b"nan", b"\n\n", b'",', b',"', b"\x85",
-)  # fmt: skip
 _YAML_TOKENS = (
     b":", b"- ", b"&a ", b"*a", b"<<: *a\n", b"{", b"}", b"[", b"]", b"!!python/name:os.system ",
     b"!!binary ", b"? ", b"|", b">", b"#", b"%", b"@", b"`", b"\t", b"\n", b"  ", b"~",
@@ -28,30 +26,13 @@ _YAML_TOKENS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Case:
-    """One file.
-
-    Attributes:
-        name: of the file.
-        data: its bytes.
-        whole: lines (without line break) that were rows by themselves before the damage.
-        delimiter: between the values.
-    """
-
-    name: str
-    data: bytes
-    whole: frozenset[bytes] = field(default_factory=frozenset)
-    delimiter: str = ","
-
-
 def csv_case(seed: int) -> Case:
     """A damaged CSV file."""
     draw = random.Random(f"csv {seed}")
     data, whole, delimiter = _csv(draw)
     if draw.random() < 0.1:
         data = _around_rows(draw, data, delimiter.encode())
-    return Case("log.csv", _damaged(draw, data, _TOKENS), whole, delimiter)
+    return Case("log.csv", damaged(draw, data, TOKENS), whole, delimiter)
 
 
 def gzip_case(seed: int) -> Case:
@@ -63,7 +44,7 @@ def gzip_case(seed: int) -> Case:
     if kind == 0:
         packed = data  # Plain text under gzip's name.
     elif kind == 1:
-        packed = gzip.compress(_damaged(draw, data, _TOKENS))
+        packed = gzip.compress(damaged(draw, data, TOKENS))
     elif kind == 2:
         cut = draw.randrange(len(data))
         packed = gzip.compress(data[:cut]) + gzip.compress(data[cut:])
@@ -77,14 +58,14 @@ def gzip_case(seed: int) -> Case:
     elif kind == 4:
         packed = gzip.compress(data)[: draw.randrange(1, 400)]
     else:
-        packed = _damaged(draw, gzip.compress(data, draw.choice((0, 1, 9))), _TOKENS)
+        packed = damaged(draw, gzip.compress(data, draw.choice((0, 1, 9))), TOKENS)
     return Case(name, packed, whole, delimiter)
 
 
 def parquet_case(seed: int) -> Case:
     """A damaged Parquet file."""
     draw = random.Random(f"parquet {seed}")
-    return Case("log.parquet", _damaged(draw, _parquet(draw.randrange(6)), _TOKENS))
+    return Case("log.parquet", damaged(draw, _parquet(draw.randrange(6)), TOKENS))
 
 
 def yaml_case(seed: int) -> Case:
@@ -98,7 +79,7 @@ def yaml_case(seed: int) -> Case:
             first, second = draw.randrange(len(lines)), draw.randrange(len(lines))
             lines[first] = draw.choice((lines[second], b"  " + lines[first], lines[first].lstrip()))
         data = b"".join(lines)
-    return Case("experiment.yaml", _damaged(draw, data, _YAML_TOKENS))
+    return Case("experiment.yaml", damaged(draw, data, _YAML_TOKENS))
 
 
 #: How a case of every kind is drawn from its seed.
@@ -107,31 +88,9 @@ CASES: dict[str, Callable[[int], Case]] = {
     "gzip": gzip_case,
     "parquet": parquet_case,
     "yaml": yaml_case,
+    "columns": columns_case,
+    "lists": lists_case,
 }
-
-
-def _damaged(draw: random.Random, data: bytes, tokens: tuple[bytes, ...]) -> bytes:
-    """Changes a few places; one file of twenty stays as it is."""
-    changed = bytearray(data)
-    for _ in range(draw.choice((0, 1, 1, 1, 2, 2, 3, 4, 8, 16)) if draw.random() > 0.05 else 0):
-        place = draw.randrange(len(changed) + 1) if draw.random() < 0.8 else draw.randrange(100)
-        length = draw.choice((1, 1, 2, 4, 30, 300))
-        kind = draw.randrange(7)
-        if kind <= 1:
-            changed[place:place] = draw.choice(tokens)
-        elif kind == 2:
-            changed[place : place + 1] = draw.choice(tokens)
-        elif kind == 3 and place < len(changed):
-            changed[place] ^= 1 << draw.randrange(8)
-        elif kind == 4:
-            del changed[place : place + length]
-        elif kind == 5:
-            changed[place:place] = changed[place : place + length]
-        elif draw.random() < 0.2:
-            del changed[place:]
-        else:
-            changed[place:place] = draw.randbytes(length)
-    return bytes(changed)
 
 
 def _around_rows(draw: random.Random, data: bytes, delimiter: bytes) -> bytes:
@@ -162,19 +121,13 @@ def _csv(draw: random.Random) -> tuple[bytes, frozenset[bytes], str]:
             f"u{index}", draw.choice(_ITEMS), f"{draw.random():.3f}", "a|b", note,
             str(draw.randrange(2)),
         )  # fmt: skip
-        line = delimiter.join(_quoted(value, delimiter, always) for value in values)
+        line = delimiter.join(quoted(value, delimiter, always) for value in values)
         lines.append(line)
         if "\n" not in line:
             whole.add(line.encode())
     mark = draw.choice(("", "", "", "\ufeff"))
     text = mark + newline.join(lines) + draw.choice((newline, newline, ""))
     return text.encode(), frozenset(whole), delimiter
-
-
-def _quoted(value: str, delimiter: str, always: bool) -> str:
-    if always or any(mark in value for mark in (delimiter, '"', "\n")):
-        return '"' + value.replace('"', '""') + '"'
-    return value
 
 
 def _parquet(kind: int) -> bytes:

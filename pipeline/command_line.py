@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,12 @@ from mtlx.pipeline.commands.command import (
     EXIT_OK,
     EXIT_PUSHED_UNFINISHED,
     EXIT_STOPPED,
+    EXIT_UNREAD,
     EXIT_WRONG_INPUT,
     Command,
     add_experiment_arguments,
     fail,
+    in_a_line,
 )
 from mtlx.pipeline.process.prompt_stop import STOPPED, prompt_stop
 
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
         experiment says whereto), 3 where the candidate was not blessed, by the gate or by the
         serving check, 2 for wrong input, 1 where
         a run failed and nothing was pushed, 7 where it failed after the push, 130 and 143 where it
-        was stopped by Ctrl-C or SIGTERM.
+        was stopped by Ctrl-C or SIGTERM, 141 where nobody reads the output to its end.
     """
     # TensorFlow reads these when it is imported: no banner on the terminal (its C++ log knows no
     # file; what fails is raised in Python as well), and Keras 3 for all libraries.
@@ -72,10 +75,27 @@ def main(arguments: Sequence[str] | None = None, further: Sequence[Command] = ()
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
     parsed = make_parser((*COMMANDS, *further)).parse_args(arguments)
     try:
-        return parsed.command(parsed)
+        code: int = parsed.command(parsed)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print(f"\n{parsed.stopped}", file=sys.stderr)
         return EXIT_STOPPED
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return EXIT_UNREAD
+        return fail(in_a_line(error), EXIT_FAILED)
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output leads nowhere; what is still to be written is dropped then."""
+    poll = select.poll()
+    poll.register(1, select.POLLOUT)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+        return False
+    # Else Python complains of what is left when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return True
 
 
 def make_parser(known: Sequence[Command]) -> argparse.ArgumentParser:
@@ -311,7 +331,10 @@ def _report(arguments: argparse.Namespace) -> int:
         text = f"{experiment.name} has no finished run: mtlx run {arguments.experiment}"
         elsewhere = history_elsewhere(experiment)
         return fail("\n".join(filter(None, [text, elsewhere])), EXIT_WRONG_INPUT)
-    run = folder.read_record()
+    try:
+        run = folder.read_record()
+    except ValueError as error:
+        return fail(str(error), EXIT_FAILED)
     print(f"run {run['run_id']}: {'blessed' if run['blessed'] else 'not blessed'}")
     for node in run["nodes"]:
         print(f"  {node['node_id']:<20} {node['state']:<10} {node['seconds']:8.1f} s")
@@ -329,15 +352,18 @@ def _models(arguments: argparse.Namespace) -> int:
     from mtlx.pipeline.experiment.checked_experiment import checked_experiment
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.preflight.registered_names import check_names
+    from mtlx.pipeline.process.heavy_imports import heavy_imports
     from mtlx.transform.config.settings import SettingsError
 
     name, experiment = arguments.name, None
     if arguments.markdown:
         if name is not None:
             return fail("--markdown prints all; leave NAME out", EXIT_WRONG_INPUT)
-        from mtlx.pipeline.catalogue.models_reference import models_reference
+        with heavy_imports():
+            from mtlx.pipeline.catalogue.models_reference import models_reference
 
-        print(models_reference(), end="")
+            text = models_reference()
+        print(text, end="")
         return EXIT_OK
     try:
         if arguments.count is not None:
@@ -346,13 +372,17 @@ def _models(arguments: argparse.Namespace) -> int:
             experiment = checked_experiment(
                 arguments.count, look=lambda found: check_names(found, arguments.count)
             )
-        from mtlx.pipeline.catalogue.catalogue import count, describe, listing
+        with heavy_imports():  # Some classes are imported only as they are described.
+            from mtlx.pipeline.catalogue.catalogue import count, describe, listing
 
-        if experiment is None:
-            print(listing() if name is None else describe(name))
-        else:
-            print(count(name, experiment, arguments.vocabulary))
-    except (SettingsError, ExperimentFileError) as error:
+            if experiment is None:
+                text = listing() if name is None else describe(name)
+            else:
+                text = count(name, experiment, arguments.vocabulary)
+        print(text)
+    except SettingsError as error:
+        return fail(error.problems[0][1], EXIT_WRONG_INPUT)
+    except ExperimentFileError as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     return EXIT_OK
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 #: Reasons for which rows are malformed, and what a user can do about them.
 NOT_IN_ENCODING = "not in its encoding"
+NOT_UTF_8 = "not UTF-8"
 OPEN_QUOTE = "quote is not closed"
 UNKNOWN_DOMAIN = "unknown domain"
 UNEQUAL_LENGTHS = "not as many values as its sequence has"

@@ -14,6 +14,7 @@ from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import (
     BAD_WEIGHT,
     NOT_FINITE,
+    NOT_UTF_8,
     OTHER_SIZE,
     UNEQUAL_LENGTHS,
     UNEQUAL_WEIGHTS,
@@ -45,8 +46,6 @@ from mtlx.transform.contract.features import (
     WeightsFeature,
 )
 from mtlx.transform.contract.rows.condition import Condition
-
-_NOT_UTF_8 = "not UTF-8"
 
 
 @dataclass
@@ -198,7 +197,7 @@ class RowChecks:
     def _texts(values: pa.Array, batch: RowBatch, column: str) -> pa.Array:
         """Any column as text with nulls for values that the log does not have."""
         found = batch.typed(column_text, values, column)
-        batch.reject(column, values, found.broken, _NOT_UTF_8)
+        batch.reject(column, values, found.broken, NOT_UTF_8)
         if found.inexact is not None:
             batch.refuse(column, values, found.inexact.rows, found.inexact.problem)
         return found.text
@@ -233,7 +232,7 @@ class RowChecks:
         items, offsets = flat_items(self._lists(name, batch))
         found = batch.typed(column_text, items, column)
         if found.broken is not None:
-            batch.reject(column, values, _any_item(found.broken, offsets), _NOT_UTF_8)
+            batch.reject(column, values, _any_item(found.broken, offsets), NOT_UTF_8)
         if found.inexact is not None:
             wrong = _any_item(found.inexact.rows, offsets)
             batch.refuse(column, values, wrong, found.inexact.problem)

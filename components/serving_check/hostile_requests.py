@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, EXAMPLES_SIGNATURE
 from mtlx.transform.contract.data_contract import DataContract
+from mtlx.transform.contract.features import VectorFeature
 
 #: What it is, the signature that it is sent to, and the inputs by name.
 HostileRequest: TypeAlias = tuple[str, str, dict[str, np.ndarray]]
@@ -122,6 +123,17 @@ def _changed_examples(whole: bytes, contract: DataContract) -> Iterator[tuple[st
     yield "sequences out of step", _with(whole, sequences[:1], bytes_list=[b"1"] * 3)
     for title, given in _odd_lists(lists):
         yield title, _with(whole, lists, float_list=given)
+    # Of vectors that are not standardised nobody knows what is far away.
+    vectors = [
+        (name, feature.size)
+        for name, feature in contract.features.items()
+        if isinstance(feature, VectorFeature) and feature.standardise
+    ]
+    for number in (3e38, -3e38) if vectors else ():
+        example = whole
+        for name, size in vectors:
+            example = _with(example, [name], float_list=[number] * size)
+        yield f"{number} for every number of vectors", example
 
 
 def _by_kind(contract: DataContract) -> dict[str, list[str]]:

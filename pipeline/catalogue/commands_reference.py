@@ -9,7 +9,8 @@ _INTRODUCTION = """\
 
 All commands of `mtlx`. This page is written by `mtlx --markdown`; `mtlx COMMAND --help` shows a
 part of it. Where a command says nothing else, its exit code is 0 if all went well, 2 for wrong
-input and 1 if it failed."""
+input and 1 if it failed. It is 141 where who reads the output, such as `head`, has gone before its
+end."""
 
 
 class Documented(Protocol):

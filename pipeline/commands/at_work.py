@@ -46,5 +46,5 @@ def at_work(arguments: argparse.Namespace, work: Callable[["Workplace"], int]) -
         return fail(str(error), EXIT_WRONG_INPUT)
     except WorkplaceUnknown as error:
         return fail(f"{arguments.experiment}: {error}", EXIT_WRONG_INPUT)
-    except (PipelineRootInUse, StoreLost, OSError) as error:
+    except (PipelineRootInUse, StoreLost) as error:
         return fail(str(error), EXIT_FAILED)

@@ -49,6 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _clean(place: "Workplace", arguments: argparse.Namespace) -> int:
     from mtlx.pipeline.process.heavy_imports import heavy_imports
 
+    place.check_store()
     with heavy_imports():
         from mtlx.pipeline.cleaning.clean import clean
     try:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ EXIT_NOT_BLESSED = 3
 EXIT_PUSHED_UNFINISHED = 7
 #: 128 and the signal's number, as shells have it; SIGTERM gives 143.
 EXIT_STOPPED = 130
+#: Who read the output has gone before its end, as ``head`` does; as a shell has it for SIGPIPE.
+EXIT_UNREAD = 141
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +75,16 @@ def given_experiment(arguments: argparse.Namespace) -> "Experiment":
     from mtlx.pipeline.experiment.experiment_file import read_experiment
 
     return read_experiment(arguments.experiment, arguments.overrides, arguments.data)
+
+
+def in_a_line(error: OSError) -> str:
+    """What a person reads of an error of a file or disk: the path, what is wrong, what helps."""
+    from mtlx.pipeline.process.disk_full import is_disk_full
+
+    words = (str(error).splitlines() or [type(error).__name__])[0]
+    if error.filename is not None and error.strerror:
+        words = f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return f"{words}: make room, and run the command again" if is_disk_full(error) else words
 
 
 def fail(message: str, code: int) -> int:

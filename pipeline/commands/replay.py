@@ -50,26 +50,29 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
 
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
     from mtlx.pipeline.process.heavy_imports import heavy_imports
+    from mtlx.pipeline.replay.first_look import look
+    from mtlx.pipeline.replay.way import Way
 
     console = Console(highlight=False)
     try:
         spans = _spans(arguments.spans)
         experiment = given_experiment(arguments)
+        folder = Path(arguments.out or f"var/replays/{experiment.name}")
+        ways = Way.read(arguments.compare) if arguments.compare else [Way.AS_WRITTEN]
+        given = arguments.experiment, arguments.overrides, arguments.data
+        look(*given, folder, ways, spans)
     except (ExperimentFileError, ValueError) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
     with console.status("Starting TensorFlow Extended ..."), heavy_imports():
         from mtlx.pipeline.replay.day_record import RECORD_FILE
-        from mtlx.pipeline.replay.replay import Replay, ReplayRefused
+        from mtlx.pipeline.replay.replay import Replay
         from mtlx.pipeline.replay.replay_page import replay_page
         from mtlx.pipeline.replay.replay_table import day_line, replay_table
-        from mtlx.pipeline.replay.way import Way
         from mtlx.pipeline.run.run_lock import PipelineRootInUse
         from mtlx.pipeline.run.run_result import RunFailed
 
-    folder = Path(arguments.out or f"var/replays/{experiment.name}")
     page = folder / _PAGE
     try:
-        ways = Way.read(arguments.compare) if arguments.compare else [Way.AS_WRITTEN]
         with console.status("") as status:
 
             def done(way: "Way", day: "DayRecord") -> None:
@@ -77,9 +80,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
                 page.write_text(replay_page(replay.record), encoding="utf-8")
 
             replay = Replay(
-                arguments.experiment,
-                arguments.overrides,
-                arguments.data,
+                *given,
                 folder,
                 ways,
                 done,
@@ -88,9 +89,9 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
             replay.run(spans)
         replay.record.write(folder)
         page.write_text(replay_page(replay.record), encoding="utf-8")
-    except (ExperimentFileError, ReplayRefused, ValueError) as error:
+    except (ExperimentFileError, ValueError) as error:
         return fail(str(error), EXIT_WRONG_INPUT)
-    except (RunFailed, PipelineRootInUse, OSError) as error:
+    except (RunFailed, PipelineRootInUse) as error:
         return fail(str(error), EXIT_FAILED)
     for line in replay_table(replay.record):
         print(line)

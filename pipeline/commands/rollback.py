@@ -33,13 +33,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _roll_back(place: "Workplace", to: int | None, serving_only: bool) -> int:
-    from mtlx.components.model_pusher.serving_folder.versions import NoVersion
     from mtlx.pipeline.run.workplace import StoreLost
     from mtlx.pipeline.versions.roll_back import RollBackFailed, roll_back
 
     try:
         roll_back(place, to, serving_only, _say)
-    except NoVersion as error:
+    except ValueError as error:  # No such version, or a damaged record of one.
         return fail(str(error), EXIT_WRONG_INPUT)
     except StoreLost as error:
         return fail(

@@ -54,16 +54,20 @@ def _run(arguments: argparse.Namespace) -> int:
         return fail("\n".join(filter(None, [f"{text}: {remedy}", elsewhere])), EXIT_WRONG_INPUT)
     try:
         text = _reviewable(folder.read_record())
-        if not arguments.write:
-            print(text, end="")
-            return EXIT_OK
-        return _write(text, experiment, arguments.overwrite)
-    except OSError as error:
-        return fail(f"{error.filename}: {error.strerror}", EXIT_FAILED)
+    except ValueError as error:
+        return fail(str(error), EXIT_FAILED)
+    if not arguments.write:
+        print(text, end="")
+        return EXIT_OK
+    return _write(text, experiment, arguments.overwrite)
 
 
 def _reviewable(record: dict[str, Any]) -> str:
-    """The schema of a run as text, without the marks of what was inferred."""
+    """The schema of a run as text, without the marks of what was inferred.
+
+    Raises:
+        ValueError: its file is no schema.
+    """
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -71,13 +75,16 @@ def _reviewable(record: dict[str, Any]) -> str:
 
     uri = next(node["outputs"][_OUTPUT][0] for node in record["nodes"] if node["node_id"] in _NODES)
     path = Path(uri) / _FILE
-    schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    try:
+        schema = text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no schema ({error}): run again") from error
     return text_format.MessageToString(without_marks(schema), as_utf8=True)
 
 
 def _write(text: str, experiment: "Experiment", overwrite: bool) -> int:
     path = Path(experiment.anchored().validation.schema_path or "")
-    if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
+    if path.exists() and not overwrite and path.read_bytes() != text.encode():
         return fail(
             f"{path} holds another schema: compare it with what mtlx schema prints, then "
             "--overwrite it, or move it away",

@@ -21,6 +21,8 @@ from mtlx.pipeline.process.prompt_stop import BEGINS_ANEW, at_stop, prompt_stop
 if TYPE_CHECKING:
     from mtlx.components.batch_scoring.scoring_summary import ScoringSummary
 
+_FULL = "The disk is full, and no scores were written: make room, and run the command again"
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
@@ -64,6 +66,7 @@ def _score(arguments: argparse.Namespace) -> int:
     from mtlx.components.batch_scoring.scoring_refused import ScoringRefused
     from mtlx.components.log_example_gen.rejection import InputRefused
     from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+    from mtlx.pipeline.process.disk_full import is_disk_full
     from mtlx.transform.config.settings import SettingsError
 
     descriptor, log = tempfile.mkstemp(prefix="mtlx-score-", suffix=".txt")
@@ -72,12 +75,16 @@ def _score(arguments: argparse.Namespace) -> int:
         summary = _scored(arguments, Path(log))
     except (ExperimentFileError, SettingsError, ScoringRefused, InputRefused) as error:
         os.unlink(log)
+        # A worker that can't write refuses its shard, which is no fault of the logs.
+        if is_disk_full(error):
+            return fail(f"{_FULL}: {error}", EXIT_FAILED)
         return fail(str(error), EXIT_WRONG_INPUT)
     except Exception as error:
         with open(log, "a", encoding="utf-8") as file:
             traceback.print_exception(error, file=file)
-        words = str(error).strip().splitlines() or [type(error).__name__]
-        return fail(f"Scoring failed: {words[-1]}\nLog: {log}", EXIT_FAILED)
+        words = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        words = f"{_FULL}: {words}" if is_disk_full(error) else f"Scoring failed: {words}"
+        return fail(f"{words}\nLog: {log}", EXIT_FAILED)
     os.unlink(log)
     malformed = sum(summary["malformed"].values())
     print(

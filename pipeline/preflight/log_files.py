@@ -135,7 +135,7 @@ def _head_problems(
     That there are no rows is said where the files are `whole`, all that there are.
     """
     check = RowCheck(experiment)
-    rows, kept = 0, 0
+    rows, kept, filtered = 0, 0, 0
     example: Rejection | None = None
     try:
         for file, batch in _heads(reader, files, form, check.columns):
@@ -144,11 +144,14 @@ def _head_problems(
             checked, _ = check.check(batch, file, file)
             rows += len(checked.kept) + len(batch.rejected)
             kept += int(checked.kept.sum())
+            filtered += checked.filtered
             example = example or next(iter(checked.rejected), None)
     except InputRefused as error:
         return [str(error)]
-    if rows and not kept:
-        return [f"all of the first {rows} rows are malformed, such as {example}"]
+    # Rows that data.where leaves out say nothing: those behind the heads may be others.
+    if rows > filtered and not kept:
+        which = f"{rows} rows" if not filtered else f"{rows - filtered} rows that meet data.where"
+        return [f"all of the first {which} are malformed, such as {example}"]
     if whole and not rows and (form is not None or isinstance(reader, Parquet)):
         return [_NO_ROWS]
     return []

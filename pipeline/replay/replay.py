@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from mtlx.pipeline.replay.day_record import (
     DayRecord,
     ReplayRecord,
 )
+from mtlx.pipeline.replay.first_look import ReplayRefused, check_settings
 from mtlx.pipeline.replay.score_models import score_models
 from mtlx.pipeline.replay.way import Way, experiment_of
 from mtlx.pipeline.run.local_run import run_experiment
@@ -41,10 +41,6 @@ from mtlx.pipeline.run.run_result import RunFailed, RunResult
 _LOG = "log.txt"
 #: So many spans before a day lies what is called its older model.
 TWO_WEEKS = 14
-
-
-class ReplayRefused(ValueError):
-    """A replay cannot be begun, or gone on with; the text says why."""
 
 
 class Replay:
@@ -68,7 +64,7 @@ class Replay:
 
     Raises:
         ExperimentFileError: the experiment file, or what a way makes of it, is wrong.
-        ReplayRefused: the folder holds a replay of something else, or the logs have no spans.
+        ReplayRefused: the folder holds a replay of something else.
     """
 
     def __init__(
@@ -88,20 +84,10 @@ class Replay:
         earlier = [Way(way) for way in found.days] if found else []
         experiments = {way: self._experiment(way)[0] for way in [*self._ways, *earlier]}
         first = experiments[self._ways[0]]
-        if not any("{" in pattern for pattern in first.data.path):
-            raise ReplayRefused(
-                f"{path}: a replay needs logs in spans: put {{SPAN}}, or {{YYYY}}-{{MM}}-{{DD}}, "
-                "into data.path"
-            )
         date = is_date(first.data.path)
         self.record = found or ReplayRecord(first.name, date, tuple(first.tasks))
-        for way, experiment in experiments.items():
-            digest = hashlib.sha256(experiment.as_written().encode()).hexdigest()
-            if self.record.settings.setdefault(way.value, digest) != digest:
-                raise ReplayRefused(
-                    f"{self._folder} holds a replay with other settings ({way.words}): give "
-                    "another --out, or delete it"
-                )
+        check_settings(self.record, self._folder, experiments)
+        for way in experiments:
             self.record.days.setdefault(way.value, [])
         self.record.stale = Way.STALE in ways or self.record.stale
 

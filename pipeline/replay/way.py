@@ -78,6 +78,32 @@ def experiment_of(
         ExperimentFileError: the file, or what the way makes of it, is wrong.
     """
     written = checked_experiment(path, overrides, data_root)
+    own = settings_of(way, written, folder, overrides, span)
+    return untold(checked_experiment(path, own, data_root)), own
+
+
+def untold(experiment: Experiment) -> Experiment:
+    """The experiment without anybody who is told of its runs, or notes them."""
+    quiet = {"notify": NotifySettings(), "tracking": TrackingSettings()}
+    return experiment.model_copy(update=quiet)
+
+
+def settings_of(
+    way: Way,
+    written: Experiment,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    span: int | str | None = None,
+) -> tuple[str, ...]:
+    """All settings that replace those of the file where a way runs it.
+
+    Args:
+        way: that trains.
+        written: the experiment with the overrides of the command line.
+        folder: of the way's artifacts and models.
+        overrides: of the command line.
+        span: the newest span; None for whichever there is.
+    """
     own = [*overrides, f"run.pipeline_root={json.dumps(str(folder / 'root'))}", "run.cache=true"]
     if written.serving.push_to is not None:
         own.append(f"serving.push_to={json.dumps(str(folder / 'serving'))}")
@@ -89,6 +115,4 @@ def experiment_of(
         own.append("data.serving_path=null")
     if span is not None:
         own.append(f"data.span={span}")
-    experiment = checked_experiment(path, own, data_root)
-    quiet = {"notify": NotifySettings(), "tracking": TrackingSettings()}
-    return experiment.model_copy(update=quiet), tuple(own)
+    return tuple(own)

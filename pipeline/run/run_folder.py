@@ -79,8 +79,19 @@ class RunFolder:
         _replace(self.path / _RECORD, json.dumps(record, indent=2))
 
     def read_record(self) -> dict[str, Any]:
-        """Inverse of `write_record`."""
-        record: dict[str, Any] = json.loads((self.path / _RECORD).read_text(encoding="utf-8"))
+        """Inverse of `write_record`.
+
+        Raises:
+            ValueError: there is a file, but what it holds is no record.
+            OSError: there is none that can be read.
+        """
+        path = self.path / _RECORD
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is no record of a run ({error}): run again") from error
+        if not isinstance(record, dict):
+            raise ValueError(f"{path} is no record of a run (it holds no mapping): run again")
         return record
 
     def write_summary(self, summary: dict[str, Any]) -> None:

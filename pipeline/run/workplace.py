@@ -80,6 +80,15 @@ class Workplace:
         with run_lock(self.root) if self.root is not None else contextlib.nullcontext():
             yield
 
+    def check_store(self) -> None:
+        """Looks whether there is a metadata store here, at once; of the cluster's nothing is known.
+
+        Raises:
+            StoreLost: there is none.
+        """
+        if self.root is not None and not (file := self.root / METADATA_FILE).exists():
+            raise StoreLost(f"{file}: no metadata store is there; no run was finished in it")
+
     def store(self) -> "ml_metadata.MetadataStore":
         """The metadata store: a file here, on the cluster the server of `kubeflow.metadata`.
 
@@ -91,11 +100,9 @@ class Workplace:
         from ml_metadata.proto import metadata_store_pb2
 
         config: metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
+        self.check_store()
         if self.root is not None:
-            file = self.root / METADATA_FILE
-            if not file.exists():
-                raise StoreLost(f"{file}: no metadata store is there; no run was finished in it")
-            config, name = metadata_store_pb2.ConnectionConfig(), str(file)
+            config, name = metadata_store_pb2.ConnectionConfig(), str(self.root / METADATA_FILE)
             config.sqlite.filename_uri = name
             config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE
         else:

@@ -308,3 +308,15 @@ def test_the_scorer_names_column_and_position(shop, column, value, says):
     frame[column] = [*frame[column][:2], value, *frame[column][3:]]
     with pytest.raises(ScoringError, match=says):
         Scorer(shop.path).score(frame)
+
+
+def test_a_number_of_a_vector_far_away_counts_as_one_at_ten_deviations(shop):
+    """As a rating of 1,000 would, it decided alone."""
+    frame = shop.frame.head(3).drop(columns=["position", "slot", "seen"])
+    scorer, scores = Scorer(shop.path), []
+    for number in (1e4, 1e30):
+        frame["text"] = [[0.0] * SIZE, [number, *[0.0] * (SIZE - 1)], [-number] * SIZE]
+        scores.append(scorer.score(frame))
+    pd.testing.assert_frame_equal(*scores)
+    counts = scorer.counts().loc["text"]
+    assert (counts["present"], counts["clipped"]) == (6, 4)

@@ -9,7 +9,8 @@ from mtlx.trainer.serving.training_ranges import Transform
 from mtlx.transform.columns.domain_values import domain_text, is_listed
 from mtlx.transform.columns.missing_values import as_numbers, as_texts
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature
+from mtlx.transform.contract.features import NumericFeature, VectorFeature
+from mtlx.transform.contract.kinds.vector import MOST_DEVIATIONS
 from mtlx.transform.contract.model_inputs import MISSING_ID, OUT_OF_VOCABULARY_ID, PADDING_ID
 
 
@@ -41,7 +42,8 @@ class ServedCounts:
             ``present``, ``unknown`` and ``clipped``, ``(B, F)`` int64 with the features in the
             contract's order: values that are there (items of a sequence, of those that are
             kept), that the vocabulary does not hold, and that lie outside the training split's
-            range; ``unlisted_domain`` ``(B,)`` int64, 1 where the row names none of the domains.
+            range (vectors, of which a number does); ``unlisted_domain`` ``(B,)`` int64, 1 where
+            the row names none of the domains.
         """
         transformed = self._transform(raw)
         parts = [self._of_feature(name, raw[name], transformed) for name in self._contract.features]
@@ -68,7 +70,11 @@ class ServedCounts:
         of = feature.vocabulary_of(name)
         if of is None:  # A vector, or weights.
             there = _int(_list_lengths(x) > 0)
-            return there, tf.zeros_like(there), tf.zeros_like(there)
+            outside = tf.zeros_like(there)
+            if isinstance(feature, VectorFeature) and feature.standardise:
+                at_end = tf.abs(transformed[name]) >= MOST_DEVIATIONS
+                outside = _int(tf.reduce_any(at_end, axis=1))
+            return there, tf.zeros_like(there), outside
         if not feature.is_read:
             there = _int(as_texts(domain_text(x), self._contract) != "")
             return there, tf.zeros_like(there), tf.zeros_like(there)

@@ -7,6 +7,7 @@ from mtlx.transform.analysis.analysis import Analysis
 from mtlx.transform.analysis.tft_analysis import Inputs
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import VectorFeature
+from mtlx.transform.contract.kinds.vector import MOST_DEVIATIONS
 
 
 def vector(
@@ -23,6 +24,8 @@ def vector(
             tf.cast(moment, tf.float32) for moment in (moments.mean, moments.deviation)
         )
         standard = tf.math.divide_no_nan(values - mean, deviation)
+        # What a model answers far away from all that it was trained on is chance.
+        standard = tf.clip_by_value(standard, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     else:
         standard = values
     missing = tf.reduce_any(~tf.math.is_finite(values), axis=1, keepdims=True)

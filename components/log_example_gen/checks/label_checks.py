@@ -12,6 +12,7 @@ from mtlx.components.log_example_gen.rejection import (
     MISSING_WEIGHT,
     NEGATIVE_WEIGHT,
     NOT_ABOVE_ZERO,
+    NOT_UTF_8,
 )
 from mtlx.components.log_example_gen.values.conditions import held
 from mtlx.components.log_example_gen.values.missing_markers import MissingMarkers
@@ -52,14 +53,16 @@ class LabelChecks:
 
     def filtered(self, batch: RowBatch) -> int:
         """Leaves out, first of all, the rows that do not meet the conditions; their number."""
+        count = 0
         for condition in self._where:
             values = batch.rows.columns[condition.column].combine_chunks()
-            found = self._held(condition, values, batch, "data.where")
-            batch.kept &= found.number == 1.0
-        return int(batch.kept.size - batch.kept.sum())
+            met = self._held(condition, values, batch, "data.where").number == 1.0
+            count += int((batch.kept & ~met).sum())
+            batch.kept &= met
+        return count
 
     def _held(self, condition: Condition, values: pa.Array, batch: RowBatch, key: str) -> Numbers:
-        """Where a condition holds; refuses what can't be compared."""
+        """Where a condition holds; refuses what can't be compared, leaves out what is no text."""
         found = batch.typed(
             lambda some: held(condition, some, self._markers), values, condition.column
         )
@@ -69,6 +72,8 @@ class LabelChecks:
                 "use one_of"
             )
             batch.refuse(condition.column, values, found.bad, problem)
+        else:
+            batch.reject(condition.column, values, found.bad, NOT_UTF_8)
         return found
 
     def labels(self, batch: RowBatch) -> dict[str, pa.Array]:

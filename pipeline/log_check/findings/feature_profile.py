@@ -20,7 +20,7 @@ class FeatureProfile:
 
     Attributes:
         name: of the feature.
-        kind: of the contract.
+        kind: of the contract, and whether it is known only when training.
         type: in the logs.
         distinct: different values; of a sequence, different items.
         missing: share of the rows without a value, or with an empty sequence.
@@ -56,6 +56,8 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
         only = "no value"
     elif len(unique) == 1 and present == len(values) and feature.takes_one:
         only = str(unique[0].as_py())
+    elif not feature.takes_one and _all_alike(values):
+        only = "|".join(_words(item) for item in values[0].as_py())
     else:
         only = None
     like_an_id = (
@@ -65,5 +67,21 @@ def _profile(rows: CollectedRows, name: str, values: pa.Array) -> FeatureProfile
         and len(unique) > _SHARE_OF_AN_ID * present
     )
     missing = 1.0 - present / max(len(values), 1)
-    kind = rows.types.get(name, "")
-    return FeatureProfile(name, feature.kind, kind, len(unique), missing, only, like_an_id)
+    kind = feature.kind + (", training only" if feature.is_training_only else "")
+    type_there = rows.types.get(name, "")
+    return FeatureProfile(name, kind, type_there, len(unique), missing, only, like_an_id)
+
+
+def _all_alike(lists: pa.LargeListArray) -> bool:
+    """Whether all rows hold the same list."""
+    lengths = np.diff(lists.offsets.to_numpy())
+    if (lengths != lengths[0]).any():
+        return False
+    # Numbers for the items: a list is compared with the first one, place by place.
+    codes = lists.flatten().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    table = codes.reshape(len(lists), -1)
+    return bool((table == table[0]).all())
+
+
+def _words(item: bytes | float) -> str:
+    return item.decode(errors="replace") if isinstance(item, bytes) else f"{item:g}"

@@ -5,6 +5,7 @@ a value that occurs once tells nothing: an id of the row or the user is no leak.
 named, all rows of a user are in one half.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.stats import rankdata
 
 from mtlx.components.log_example_gen.values.stable_hash import uniform
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
+from mtlx.pipeline.log_check.findings.item_evidence import ItemEvidence
 from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 #: From this AUC on a single feature is called a leak.
@@ -73,7 +75,34 @@ def find_leaks(rows: CollectedRows, user_key: str | None) -> list[Leak]:
                 auc = max(auc, _auc_of_numbers(numbers[population], label[population]))
             if auc >= LEAK_AUC:
                 leaks.append(Leak(feature, how, task, auc, positives))
+    known = {(leak.feature, leak.task) for leak in leaks}
+    for feature, evidence in _evidence(rows, chosen):
+        for task, (population, label, positives) in targets.items():
+            if (feature, task) in known:
+                continue  # A list that is longer holds more of everything.
+            auc = _auc_of_evidence(evidence, population, label, halves)
+            if auc >= LEAK_AUC:
+                leaks.append(Leak(feature, "which values it holds", task, auc, positives))
     return leaks
+
+
+def _evidence(rows: CollectedRows, chosen: np.ndarray) -> Iterator[tuple[str, ItemEvidence]]:
+    """Features that hold several texts, one at a time: their items take memory."""
+    for name, feature in rows.contract.features.items():
+        if feature.holds == "text" and not feature.takes_one:
+            yield name, ItemEvidence(rows.features[name].take(pa.array(chosen)))
+
+
+def _auc_of_evidence(
+    evidence: ItemEvidence, population: np.ndarray, label: np.ndarray, halves: np.ndarray
+) -> float:
+    """AUC of what items tell, learnt on the half of the rows that it is not tried on."""
+    aucs = []
+    for half in (True, False):
+        score = evidence.of(label, population & (halves != half))
+        tried = population & (halves == half)
+        aucs.append(_auc_of_numbers(score[tried], label[tried]))
+    return float(np.mean(aucs))
 
 
 def _chosen(count: int) -> np.ndarray:

@@ -151,6 +151,19 @@ def test_rows_that_do_not_meet_a_condition_are_filtered_before_they_are_judged()
     assert checked.kept.tolist() == [True, False, False, False, False]
 
 
+def test_what_is_no_text_is_malformed_where_a_condition_reads_it():
+    """Neither filtered, as if it were another country, nor a label that refuses the log."""
+    country = pa.array([b"de", b"\xff", b"fr", b"\xff"])
+    where = [{"column": "country", "one_of": ["de"]}, {"column": "age", "at_least": 18}]
+    checked = _check(_contract(), where, country=country, age=[20, 20, 20, 3])
+    assert [row.reason for row in checked.rejected] == ["not UTF-8"] * 2
+    assert (checked.examples.num_rows, checked.filtered) == (1, 1)
+    tasks = {"local": {"label": {"column": "country", "one_of": ["de"]}}}
+    checked = _check(_contract(tasks), country=country)
+    assert [row.line for row in checked.rejected] == [3, 5]
+    assert _values(checked, "country in de") == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

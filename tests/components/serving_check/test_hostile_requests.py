@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mtlx.components.serving_check.hostile_requests import hostile_requests
 from mtlx.components.serving_check.request_rows import columns_of, without_labels
@@ -10,6 +11,15 @@ from tests.components.serving_check.toy_models import CONTRACT, rows
 
 NUMBERS = DataContract.read(
     {"features": {"price": {"kind": "numeric"}}, "tasks": {"click": {"label": "clicked"}}}
+)
+VECTORS = DataContract.read(
+    {
+        "features": {
+            "text": {"kind": "vector", "size": 2, "standardise": True},
+            "image": {"kind": "vector", "size": 3},
+        },
+        "tasks": {"click": {"label": "clicked"}},
+    }
 )
 TEXTS = DataContract.read(
     {"features": {"item": {"kind": "categorical"}}, "tasks": {"click": {"label": "clicked"}}}
@@ -31,3 +41,18 @@ def test_requests_are_made_of_any_contract_and_of_few_rows(contract, number):
     for sort in ("cut in its middle", "2 GiB", "never seen", "not UTF-8", "without", "for numbers",
                  "nan", "inf", "1 MB", "unequal length"):  # fmt: skip
         assert sort in sent or (contract is TEXTS and sort in ("nan", "inf", "for numbers"))
+
+
+def test_vectors_that_are_standardised_are_sent_numbers_far_away():
+    example = tf.train.Example()
+    for name, size in {"text": 2, "image": 3}.items():
+        example.features.feature[name].float_list.value.extend([1.0] * size)
+    examples = [example.SerializeToString()]
+    requests = hostile_requests(examples, columns_of(examples, VECTORS), VECTORS)
+    sent = {title: inputs["examples"] for title, _, inputs in requests if "of vectors" in title}
+    assert set(sent) == {"3e+38 for every number of vectors", "-3e+38 for every number of vectors"}
+    for title, (text,) in sent.items():
+        values = tf.train.Example.FromString(text).features.feature
+        number = np.float32(title.split()[0])
+        assert list(values["text"].float_list.value) == [number] * 2
+        assert list(values["image"].float_list.value) == [1.0] * 3

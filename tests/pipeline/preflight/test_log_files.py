@@ -121,6 +121,18 @@ def test_all_malformed_is_a_problem_and_some_malformed_is_none(one_log):
     assert _problems(path) == []
 
 
+def test_rows_that_conditions_leave_out_are_not_malformed(one_log):
+    """Logs are often sorted: of the rows behind the heads, all may meet the conditions."""
+    where = [{"column": "scenario", "one_of": ["search"]}]
+    path, _ = one_log((HEADER + ROW * 5).encode(), where=where)
+    assert _problems(path) == []
+    wrong = "u,i,viel,search,0,0\n"
+    path, file = one_log((HEADER + ROW * 5 + wrong * 2).encode(), where=where)
+    (problem,) = _problems(path)
+    assert problem.startswith("data: all of the first 2 rows that meet data.where are malformed")
+    assert f"{file}:7: price: not a number: 'viel'" in problem
+
+
 def test_a_header_without_rows_is_none(one_log):
     assert _problems(one_log(HEADER.encode())[0]) == []
 

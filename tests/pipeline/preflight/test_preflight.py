@@ -99,6 +99,11 @@ def test_every_command_refuses_without_tensorflow(write, tmp_path):
     commands += [["compile", file, *cluster], ["submit", file, "--set", "kubeflow.image=x"]]
     messages += ["unknown network 'mmoo'", "none.yaml: No such file"]
     messages += ["run.pipeline_root is relative", "data.path is this machine's"]
+    days = "data={path: 'logs/day={SPAN}/*.csv', window: {train: 1}}"
+    replay = ["replay", file, "--data", str(tmp_path), "--spans"]
+    commands += [[*replay, "1..2"], [*replay, "1..2", "--set", days, *wrong]]
+    commands += [[*replay, "7..8", "--set", days], [*replay, "1..2", "--compare", "x"]]
+    messages += ["needs logs in spans", "unknown network 'mmoo'", "no file of span 7", "among"]
     answers = _commands(*commands)
     for command, message, (code, text, heavy) in zip(commands, messages, answers, strict=True):
         assert code == 2, (command, text)

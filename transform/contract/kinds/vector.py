@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from mtlx.transform.contract.data_contract import ContractSections
 
 
+#: A standardised number of a vector is no further from 0.
+MOST_DEVIATIONS = 10.0
+
+
 class VectorFeature(ServedWithout):
     """A vector that something else has made, of a text, an image or a graph; it makes one field.
 
@@ -23,7 +27,7 @@ class VectorFeature(ServedWithout):
             separators in CSV.
         size: numbers of each vector.
         standardise: makes the mean of each of the numbers 0 and its standard deviation 1 in the
-            training split.
+            training split; a number more than ten deviations away counts as one at ten.
         separator: between the numbers in CSV.
         dropped: known only when training: the served model does not ask for it, and takes it for
             missing.

@@ -102,7 +102,7 @@ def test_blocks_make_no_difference(path, body, size):
         assert _account(path) == whole
 
 
-@pytest.mark.parametrize("kind", ["csv", "gzip"])
+@pytest.mark.parametrize("kind", ["csv", "gzip", "columns", "lists"])
 def test_a_hundred_damaged_files(kind, tmp_path):
     outcomes = Counter()
     for seed in range(100):
@@ -122,3 +122,13 @@ def test_a_loss_is_seen(tmp_path: Path, monkeypatch):
     assert LOSS not in outcomes()
     monkeypatch.setattr(RecordSplitter, "_swallows", lambda *unused: False)
     assert LOSS in outcomes()
+
+
+@pytest.mark.parametrize("kind", ["columns", "lists"])
+@pytest.mark.parametrize("check", ["bad_weights", "other_lengths", "unequal"])
+def test_a_row_that_should_not_pass_is_seen(kind, check, tmp_path, monkeypatch):
+    """Values and weights that do not go together, where nobody looks."""
+    from mtlx.components.log_example_gen import row_checks
+
+    monkeypatch.setattr(row_checks, check, lambda *unused: None)
+    assert any(judge(kind, CASES[kind](seed), tmp_path)[0] == LOSS for seed in range(100))

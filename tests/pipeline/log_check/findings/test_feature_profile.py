@@ -31,6 +31,13 @@ def test_distinct_and_missing_values_are_counted(collected):
     assert [one.only for one in found.values()] == [None, None, None]
 
 
+def test_what_is_known_only_in_training_is_said(collected):
+    found = _profiles(
+        collected, price=(NUMBER, [2.0, 3.0]), place=({**NUMBER, "serve_as": 1}, [1.0, 2.0])
+    )
+    assert [one.kind for one in found.values()] == ["numeric", "numeric, training only"]
+
+
 def test_what_all_rows_share_is_named(collected):
     found = _profiles(
         collected,
@@ -38,7 +45,8 @@ def test_what_all_rows_share_is_named(collected):
         price=(NUMBER, [2.0] * 3),
         none=(NUMBER, [None] * 3),
         empty=(SEQUENCE, [[], [], []]),
-        same=(SEQUENCE, [["a"], ["a"], ["a"]]),
+        same=(SEQUENCE, [["a", "b"], ["a", "b"], ["a", "b"]]),
+        longer=(SEQUENCE, [["a"], ["a", "a"], ["a"]]),
         partly=(NUMBER, [2.0, None, 2.0]),
     )
     assert {name: one.only for name, one in found.items()} == {
@@ -46,8 +54,9 @@ def test_what_all_rows_share_is_named(collected):
         "price": "2.0",
         "none": "no value",
         "empty": "no value",
-        # Of one item, but not of one value: the length may differ in other rows.
-        "same": None,
+        "same": "a|b",
+        # Of one item, but not of one value.
+        "longer": None,
         # That it is missing in some rows tells these from the others.
         "partly": None,
     }
