@@ -47,7 +47,8 @@ def write_experiment(logs, tmp_path_factory):
         values["model"] = {"network": "mmoe", "options": {"experts": 2}, "embedding_size": 4}
         values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 2}
         values["gate"] = {"thresholds": [_auc(0.3)], "minimum_positives": 10}
-        values["serving"] = {"push_to": str(folder / "serving")}
+        # What a call takes is asked of the check alone.
+        values["serving"] = {"push_to": str(folder / "serving"), "check": {"calls": 3}}
         values["run"] = {"pipeline_root": str(folder / "root")}
         values["report"] = {"best_possible": str(logs / "best_auc.json")}
         for name, section in sections.items():

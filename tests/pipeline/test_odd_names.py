@@ -64,7 +64,7 @@ def experiment(tmp_path_factory):
                 {"rule": "auc", "minimum": 0.0, "task": "buy now/größe:1,2=x"},
             ],
         },
-        "serving": {"push_to": str(folder / "serving")},
+        "serving": {"push_to": str(folder / "serving"), "check": {"calls": 3}},
     }  # fmt: skip
     path = folder / "experiment.yaml"
     path.write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False), encoding="utf-8")

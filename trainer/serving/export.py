@@ -67,13 +67,18 @@ class ServedModel(tf.Module):
     def save(self, folder: str) -> None:
         """Writes the SavedModel with its signatures, and its contract beside it."""
         # No control flow of Python depends on tensors here, and AutoGraph would take most of the
-        # time.
+        # time. Both signatures call one function, so that transform and model are traced, written
+        # and loaded once; a concrete one, since others are traced anew while they are saved.
+        types = self._raw_types()
+        predict = tf.function(self._predict, autograph=False).get_concrete_function(types)
         examples = tf.function(
-            self._from_examples,
+            lambda examples: predict(self._parsed_examples(examples)),
             autograph=False,
             input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
         )
-        columns = tf.function(self._from_columns, autograph=False)
+        columns = tf.function(
+            lambda columns: predict(self._parsed_columns(columns)), autograph=False
+        )
         ranges = training_ranges(self._contract, self._transform, self._alone)
         counts = ServedCounts(self._contract, self._transform, ranges)
         counting = tf.function(
@@ -94,9 +99,6 @@ class ServedModel(tf.Module):
     def features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the model reads of serialised raw examples ``(B,)``: its inputs by name."""
         return dict(self._transformed(self._parsed_examples(examples)))
-
-    def _from_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self._predict(self._parsed_examples(examples))
 
     def _parsed_examples(self, examples: tf.Tensor) -> Raw:
         parsed = tf.io.parse_example(whole_examples(examples), self._parsing_spec())
@@ -123,9 +125,6 @@ class ServedModel(tf.Module):
             for name, spec in self._raw_spec.items()
         }
 
-    def _from_columns(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return self._predict(self._parsed_columns(columns))
-
     def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
         """Raw tensors in the form that parsing examples would have given."""
         columns = aligned_sequences(equal_lengths(columns), self._aligned)
@@ -143,6 +142,15 @@ class ServedModel(tf.Module):
                 given = _typed(tf.gather_nd(values, indices), spec.dtype)
                 parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
         return self._checked_lists(parsed)
+
+    def _raw_types(self) -> dict[str, tf.TypeSpec]:
+        """Of `Raw`, for any number of rows."""
+        return {
+            name: tf.TensorSpec([None, *spec.shape], spec.dtype)
+            if _is_dense(spec)
+            else tf.SparseTensorSpec([None, None], spec.dtype)
+            for name, spec in self._raw_spec.items()
+        }
 
     def _column_specs(self) -> dict[str, tf.TensorSpec]:
         """Strings ``(B,)``, numbers ``(B,)`` float32 (NaN if missing), lists ``(B, L)``."""

@@ -10,19 +10,25 @@ from packaging.requirements import Requirement
 
 from mtlx.components.serving_check.process import isolation
 
+#: What TensorFlow's package requires and no server has. Importing it would take a third of the
+#: process' start, and would hide a model that asks for it.
+_TRAINING_ONLY = frozenset({"keras"})
+
 
 def isolated_python(script: str, *arguments: str) -> list[str]:
     """A command that runs a script with the standard library, TensorFlow, and what that requires.
 
     Neither TFX nor this project can be imported there, whatever is installed and wherever it is
     run: Python gets no folder but the standard library's, and TensorFlow's by name.
+    Nor can Keras, as on any server: TensorFlow imports it where it is there, and does without it
+    where it is not.
 
     Args:
         script: its path.
         arguments: of the script.
     """
     modules, folders = _of_tensorflow()
-    given = json.dumps({"modules": modules, "folders": folders})
+    given = json.dumps({"modules": modules, "folders": folders, "absent": sorted(_TRAINING_ONLY)})
     return [sys.executable, "-I", "-S", isolation.__file__, given, script, *arguments]
 
 
@@ -35,6 +41,8 @@ def _of_tensorflow() -> tuple[list[str], list[str]]:
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
+        if name in _TRAINING_ONLY:
+            continue
         try:
             distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:

@@ -54,6 +54,9 @@ class Journal:
 
 def main(work_path: str, journal_path: str) -> None:
     """Does the work."""
+    # It was off while modules were imported (`isolation`); these stay.
+    gc.freeze()
+    gc.enable()
     # A model that brings the process down needs to leave no copy of its memory.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

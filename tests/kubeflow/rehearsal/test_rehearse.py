@@ -4,6 +4,8 @@ The Trainer is started as it is for anybody; the other tasks' processes are fork
 imported TensorFlow.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -24,6 +26,7 @@ from mtlx.components.skew_guard.skew_result import Skew
 from mtlx.kubeflow import command_line
 from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
 from mtlx.kubeflow.package.exit_task import TELL_END
+from mtlx.kubeflow.rehearsal import rehearse as module
 from mtlx.kubeflow.rehearsal import task_process
 from mtlx.kubeflow.rehearsal.rehearse import RehearsalFailed, rehearse
 from mtlx.kubeflow.task import run_end
@@ -93,7 +96,7 @@ def experiment_file(tmp_path_factory):
     values["evaluation"] = {"slices": [["domain"]], "user_key": "user_id"}
     threshold = {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.2}
     values["gate"] = {"thresholds": [{**threshold, "bound": "point"}], "minimum_positives": 10}
-    values["serving"] = {"push_to": str(folder / "not-here")}
+    values["serving"] = {"push_to": str(folder / "not-here"), "check": {"calls": 3}}
     values["report"] = {"best_possible": str(folder / "simulated/best_auc.json")}
     values["notify"] = {"command": [sys.executable, "-c", KEEP], "webhook": WEBHOOK}
     values["kubeflow"] = {"defaults": {"retries": 1, "retry_seconds": 0}}
@@ -145,33 +148,48 @@ def test_every_task_ran_and_the_model_was_pushed(killed_once):
     assert "<html" in (result.folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_what_was_served_is_looked_at_in_a_task_of_its_own(killed_once, experiment_file, tmp_path):
+@pytest.fixture(scope="module")
+def held_back(killed_once, experiment_file, tmp_path_factory):
+    """By the command: the same again, looked at from more sides, with more asked of the model.
+
+    Returns the command's code, what it printed, and the result.
+    """
     out, first, _ = killed_once
-    logs, served = experiment_file.parent / "simulated/logs/day=08/*.csv", tmp_path / "served"
+    served = tmp_path_factory.mktemp("logged") / "served"
+    logs = experiment_file.parent / "simulated/logs/day=08/*.csv"
     score = ["score", str(experiment_file), "--version", first.result.pushed_to]
     score += ["--input", str(logs), "--output", str(served), "--with-features"]
     assert pipeline_commands.main(score) == 0
     versions = Path(first.result.pushed_to).parent
     skew = {"reader": "parquet", "scores": {"click": "score_click"}, "versions_in": str(versions)}
-    settings = (
+    arguments = ["rehearse", str(experiment_file), "--out", str(out)]
+    for setting in (
         f"data.serving_path={json.dumps(f'{served}/*.parquet')}",
         f"skew={json.dumps(skew)}",
         "report.insight=[{name: importance, options: {rows: 100, repeats: 2}}, gates]",
-    )
-    rehearsal = rehearse(read_experiment(experiment_file, settings), out)
-    states = {task.node_id: task.state for task in rehearsal.tasks}
+        "gate.thresholds=[{rule: auc, minimum: 0.999}]",
+    ):
+        arguments += ["--set", setting]
+    done, printed = [], io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(module, "rehearse", lambda *given: done.append(rehearse(*given)) or done[0])
+        code = command_line.main(arguments)
+    return code, printed.getvalue(), done[0].result
+
+
+def test_what_was_served_is_looked_at_in_a_task_of_its_own(killed_once, held_back):
+    _, first, _ = killed_once
+    _, _, result = held_back
+    states = {node.node_id: node.state for node in result.nodes}
     assert states["SkewGuard"] == states["Report"] == "complete"
-    assert states["StatisticsGen"] == states["Trainer"] == "cached"
-    found = Skew.load(rehearsal.result.output("SkewGuard", "skew"))
+    found = Skew.load(result.output("SkewGuard", "skew"))
     assert found.beyond == [] and found.scores[0].compared > 150
     assert list(found.scores[0].versions) == [Path(first.result.pushed_to).name]
     # The model is looked into in a task of its own as well.
-    importance, gates = ModelInsights.load(
-        rehearsal.result.output("ModelInsight", "insight")
-    ).insights
+    importance, gates = ModelInsights.load(result.output("ModelInsight", "insight")).insights
     assert set(importance.values["tasks"]) == {"click"} and importance.rows == 100
     assert gates.reason == "network 'shared_bottom' has no gates"
-    page = (rehearsal.result.folder / "report.html").read_text(encoding="utf-8")
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
     assert "Gates:</strong> nothing to show; network" in page
 
 
@@ -303,22 +321,20 @@ def test_each_task_had_the_launchers_files(killed_once):
 
 
 def test_an_unblessed_model_is_not_pushed_and_the_rest_comes_from_the_cache(
-    killed_once, experiment_file, capsys
+    killed_once, experiment_file, held_back
 ):
-    out, first, _ = killed_once
-    arguments = ["rehearse", str(experiment_file), "--out", str(out)]
-    arguments += ["--set", "gate.thresholds=[{rule: auc, minimum: 0.999}]"]
-    assert command_line.main(arguments) == 3
-    output = capsys.readouterr().out
+    _, first, _ = killed_once
+    code, output, result = held_back
+    assert code == 3
     assert "NOT BLESSED" in output
     lines = {line.split()[1]: line for line in output.splitlines() if line.startswith(("✔ ", "○ "))}
-    for node_id in ("LogExampleGen", "StatisticsGen", "Transform", "Trainer", "SliceEvaluation"):
+    for node_id in ("LogExampleGen", "StatisticsGen", "Transform", "Trainer"):
         assert "cached" in lines[node_id], lines
     assert "skipped" in lines["Pusher"]
     versions = [path.name for path in Path(first.result.pushed_to).parent.glob("[0-9]*")]
     assert versions == ["1"]
-    run_id = output.strip().splitlines()[-1].removeprefix("Run: ")
-    (told,) = _told(experiment_file, run_id)
+    assert output.strip().splitlines()[-1] == f"Run: {result.run_id}"
+    (told,) = _told(experiment_file, result.run_id)
     assert (told["EVENT"], told["OUTCOME"]) == ("blocked", "not blessed")
     assert "✘ click, overall: AUC" in told["text"]
     assert "Notified (blocked): python" in output
@@ -333,6 +349,7 @@ def windowed(experiment_file, tmp_path_factory):
     values["data"]["window"] = {"train": 2}
     values["validation"] = {"allow_anomalies": True}
     values["serving"]["check"] = None
+    values["drift"] = {"on_drift": "off"}
     values["training"] |= {"epochs": 1, "warm_start": "incremental"}
     path = experiment_file.parent / "windowed.yaml"
     path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

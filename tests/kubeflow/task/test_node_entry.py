@@ -17,6 +17,7 @@ from tfx.types import standard_artifacts
 from mtlx.kubeflow.task import node_entry
 from mtlx.kubeflow.task.failure_note import failures
 from mtlx.kubeflow.task.metadata_connection import connection_of
+from tests.forked_process import ForkedProcess
 
 ROOT = Path(__file__).parents[3]
 
@@ -236,13 +237,12 @@ def test_health_check_runs_a_node_in_a_process_of_its_own(tmp_path):
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("TFX_MLMD_")
     }
-    done = subprocess.run(
+    process = ForkedProcess(
         [sys.executable, "-m", "mtlx.kubeflow.task.node_entry", "--check"],
-        cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "imports, ML-Metadata, a node and its cache: as they should be"
+        cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert said.strip() == "imports, ML-Metadata, a node and its cache: as they should be"
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow.core.protobuf import saved_model_pb2
 
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.serving.export import ServedModel, _typed
@@ -68,6 +69,13 @@ def served(trained):
 @pytest.fixture(scope="module")
 def expected(served, logs):
     return served.signatures["serving_default"](tf.constant(_examples(logs)))
+
+
+def test_the_model_is_written_once_for_all_signatures(trained):
+    saved = saved_model_pb2.SavedModel.FromString((trained.model / "saved_model.pb").read_bytes())
+    functions = saved.meta_graphs[0].graph_def.library.function
+    multiply = {"MatMul", "BatchMatMulV2", "Einsum"}
+    assert sum(any(node.op in multiply for node in one.node_def) for one in functions) == 1
 
 
 def test_outputs_are_float32_by_task_and_vary(expected):

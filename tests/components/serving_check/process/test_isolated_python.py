@@ -21,7 +21,7 @@ print(json.dumps(found))
 REFUSED = [
     "mtlx", "mtlx.trainer.serving.export", "tests", "tfx", "tfx_bsl", "tensorflow_transform",
     "tensorflow_data_validation", "tensorflow_model_analysis", "tensorflow_serving",
-    "apache_beam", "ml_metadata", "pandas", "pyarrow", "pydantic", "kfp",
+    "apache_beam", "ml_metadata", "pandas", "pyarrow", "pydantic", "kfp", "keras",
 ]  # fmt: skip
 
 

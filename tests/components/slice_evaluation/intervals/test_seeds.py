@@ -51,12 +51,16 @@ def _trial(rng, gains, between, seeds):
     return _aucs_and_spread(labels, gain * labels + common + own, users)
 
 
-@functools.cache
-def _intervals(gains=(1.2, 1.2), between=0.15, seeds=(3, 3)):
+def _intervals(gains=(1.2, 1.2), between=0.15, seeds=(3, 3), trials=TRIALS):
     """Per trial the difference over seeds, RelaImp over seeds, and that of a pair of trainings."""
+    return _drawn(gains, between, seeds, trials)
+
+
+@functools.cache
+def _drawn(gains, between, seeds, trials):
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(TRIALS):
+    for _ in range(trials):
         aucs, spread = _trial(rng, gains, between, seeds)
         means = SeedMeans.of_models(
             aucs, spread.covariance, seeds[0], float(spread.degrees_of_difference)
@@ -103,7 +107,7 @@ def test_the_variance_is_that_among_the_trials():
 
 def test_more_seeds_tell_more():
     few, many = (
-        np.median([d.upper - d.lower for _, d, _, _ in _intervals(seeds=(seeds, seeds))])
+        np.median([d.upper - d.lower for _, d, _, _ in _intervals(seeds=(seeds, seeds), trials=80)])
         for seeds in (3, 8)
     )
     assert many < 0.6 * few
