@@ -11,6 +11,8 @@ from typing import Any
 BLESSED = "blessed"
 #: Key of an artifact's metadata that lists the keys whose numbers were not finite.
 UNDEFINED = "undefined"
+#: Schema title of artifacts whose metadata are numbers and nothing else.
+METRICS = "system.Metrics"
 
 # Where the launcher looks for the local copy of an object, by the scheme of its URI.
 _FOLDERS = {"gs://": "/gcs/", "minio://": "/minio/", "s3://": "/s3/"}
@@ -94,6 +96,11 @@ class TaskOutputs:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def kind(self, name: str) -> str:
+        """Schema title of an artifact, such as `METRICS`."""
+        self._check_artifact(name)
+        return str((self._artifacts[name].get("type") or {}).get("schemaTitle", ""))
+
     def set_metadata(self, name: str, values: Mapping[str, Any]) -> None:
         """Adds to the metadata of an artifact.
 
@@ -102,13 +109,19 @@ class TaskOutputs:
             values: numbers, strings, booleans, and lists and mappings of them. None is left
                 out, which the launcher refuses. A number that is not finite is left out, of a
                 list too; its key, such as ``auc/click`` or ``rows[3].auc``, is listed under
-                ``undefined``.
+                ``undefined``. Of `METRICS`, which the launchers after ML-Metadata take numbers
+                in only, it is left out without that.
 
         Raises:
             KeyError: the task declares no such artifact.
-            TypeError: a value has no form in JSON.
+            TypeError: a value has no form in JSON, or is no number where numbers belong.
         """
-        self._check_artifact(name)
+        if self.kind(name) == METRICS:
+            self._artifacts[name]["metadata"] = {
+                **_numbers(self._artifacts[name].get("metadata") or {}, refuse=False),
+                **_numbers(values, refuse=True),
+            }
+            return
         undefined: list[str] = []
         finite = _finite(values, "", undefined)
         metadata = self._artifacts[name].get("metadata") or {}
@@ -198,6 +211,18 @@ def _runtime_artifact(name: str, artifact: Mapping[str, Any]) -> dict[str, Any]:
         "uri": artifact.get("uri", ""),
         "metadata": artifact.get("metadata") or {},
     }
+
+
+def _numbers(values: Mapping[str, Any], refuse: bool) -> dict[str, float | int]:
+    """The finite numbers among values; others are left out or, but for None, refused."""
+    kept = {}
+    for key, value in values.items():
+        plain = _finite(value, key, [])
+        if isinstance(plain, int | float) and not isinstance(plain, bool):
+            kept[key] = plain
+        elif refuse and plain is not None:
+            raise TypeError(f"{key}: {METRICS} holds numbers only. Received: {value!r}")
+    return kept
 
 
 def _finite(value: Any, key: str, undefined: list[str]) -> Any:

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from mtlx.kubeflow.rehearsal.retry_policy import RetryPolicy
 from mtlx.pipeline.command_line import (
     EXIT_FAILED,
     EXIT_NOT_BLESSED,
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-path", metavar="DIR", help="folder of the logs, for this run")
     parser.add_argument("--span", help="span of the logs, for this run; empty for the latest")
     parser.add_argument("--run-name", help="name of the run, as the page shows it")
+    parser.add_argument(
+        "--retry-policy",
+        choices=[policy.value for policy in RetryPolicy],
+        default=RetryPolicy.ALWAYS.value,
+        help="which ended pods the backend repeats (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -109,7 +116,7 @@ def _run_until_stopped(arguments: argparse.Namespace) -> int:
             with TaskLines(console) as lines:
                 rehearsal = rehearse(
                     experiment, out, parameters, arguments.workers, arguments.resume,
-                    source, lines.task, lines.progress,
+                    source, lines.task, lines.progress, RetryPolicy(arguments.retry_policy),
                 )  # fmt: skip
             return _summary(console, rehearsal)
     except (PackageRefused, PackageNotRunnable, UnknownCondition) as error:

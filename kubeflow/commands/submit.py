@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 #: Fields of a schedule, as Kubeflow Pipelines has it.
 _CRON_FIELDS = 6
-_NOT_FOUND = 404
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +36,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     when.add_argument("--every", type=int, metavar="SECONDS", help="recurring: the interval")
     parser.add_argument("--wait", action="store_true", help="until the run is over")
+    parser.add_argument(
+        "--unless-running",
+        action="store_true",
+        help="start nothing while an earlier run of the Kubeflow experiment goes on",
+    )
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="of --wait")
     parser.add_argument(
         "--ir-in-place", action="store_true", help="the compiled TFX pipeline was copied by hand"
@@ -52,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
         gate or the serving check did not let it pass, 1 where the run failed or was deleted, 2 for
         wrong input, 4 where ``--timeout`` or Ctrl-C ended the waiting, 5 where the API does not
         answer or refuses access, 6 where the run succeeded but Kubeflow Pipelines does not tell the
-        verdict (no Pusher).
+        verdict (no Pusher), 7 where an earlier run goes on and ``--unless-running`` is given.
     """
     from mtlx.kubeflow.package.preflight import preflight_on_cluster
     from mtlx.pipeline.experiment.checked_experiment import checked_experiment
@@ -78,6 +82,8 @@ def _wrong(arguments: argparse.Namespace) -> str | None:
     recurring = arguments.schedule is not None or arguments.every is not None
     if arguments.wait and recurring:
         return "--wait is for one run; leave it out with --schedule and --every"
+    if arguments.unless_running and recurring:
+        return "--unless-running is for one run; a recurring one never runs beside itself"
     if arguments.timeout is not None and (not arguments.wait or arguments.timeout <= 0):
         return "--timeout takes a positive number of seconds, together with --wait"
     if arguments.every is not None and arguments.every < 1:
@@ -155,6 +161,11 @@ def _start(
         )
         print(f"Recurring run {name}: {client.address}/#/recurringrun/details/{schedule}")
         return exit_codes.EXIT_OK
+    if arguments.unless_running and (running := client.running(common[1])):
+        return fail(
+            f"{running[0]!r} of experiment {common[1]!r} is not over: nothing was started",
+            exit_codes.EXIT_STILL_RUNNING,
+        )
     run_id = client.start(*common, cluster.service_account)
     print(f"Run {name}: {client.address}/#/runs/details/{run_id}", flush=True)
     return _wait(client, run_id, package, arguments) if arguments.wait else exit_codes.EXIT_OK
@@ -172,6 +183,7 @@ def _wait(
         ApiUnreachable,
         PipelinesError,
     )
+    from mtlx.kubeflow.submission.refusals import ABSENT
     from mtlx.kubeflow.submission.run_plan import RunPlan
 
     plan = RunPlan.read(package.read_text(encoding="utf-8"))
@@ -203,7 +215,7 @@ def _wait(
     except PipelinesError as error:
         fate = (
             "was deleted while it was awaited"
-            if error.status == _NOT_FOUND
+            if error.status in ABSENT
             else "was started, but can't be followed any longer: see its page"
         )
         return fail(f"{error}\nRun {run_id} {fate}.", exit_codes.EXIT_FAILED)
@@ -238,5 +250,6 @@ COMMAND = Command(
     _run,
     "exit codes: 0 pushed (without --wait: started), 3 not blessed by the gate or the serving "
     "check, 1 a task failed, 2 wrong input, 4 --timeout is over and the run goes on, 5 the API "
-    "does not answer or refuses access, 6 finished without a Pusher to tell the verdict from",
+    "does not answer or refuses access, 6 finished without a Pusher to tell the verdict from, 7 an "
+    "earlier run goes on (--unless-running)",
 )

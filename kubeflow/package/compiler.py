@@ -20,7 +20,12 @@ from mtlx.kubeflow.package.exit_task import (
     exit_problems,
     make_exit_task,
 )
-from mtlx.kubeflow.package.node_component import make_task, node_component, task_name
+from mtlx.kubeflow.package.node_component import (
+    make_task,
+    node_component,
+    retry_arguments,
+    task_name,
+)
 from mtlx.kubeflow.package.node_placement import place_task
 from mtlx.kubeflow.package.package_refused import PackageRefused
 from mtlx.kubeflow.package.retry_window import widen_windows
@@ -175,6 +180,7 @@ def _compile(
             declared_outputs(node_id, tasks),
             tasks,
             node_id in _JUDGES,
+            retry_arguments(section.node(node_id)),
         )
         for node_id in tfx_graph.upstream
     }

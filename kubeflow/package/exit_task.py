@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from kfp import dsl
 from kfp.dsl import base_component, container_component_class, structures
 
-from mtlx.kubeflow.package.node_component import task_name
+from mtlx.kubeflow.package.node_component import retry_arguments, task_name
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
 from mtlx.pipeline.run.record.secrets import KeptSecrets
@@ -37,6 +37,7 @@ def exit_component(
     """
     arguments = ["--node", TELL_END, "--ir_path", ir_path, "--ir_digest", ir_digest]
     arguments.append(f"--telling={_telling(experiment, section)}")
+    arguments += retry_arguments(section.node(TELL_END))
     arguments.append("--run_id={{$.inputs.parameters['run_id']}}")
     specification = structures.ComponentSpec(
         name=task_name(TELL_END),

@@ -7,6 +7,7 @@ from kfp import dsl
 from kfp.dsl import base_component, container_component_class, structures
 
 from mtlx.kubeflow.task_outputs import BLESSED
+from mtlx.pipeline.experiment.kubeflow_settings import NodeSettings
 
 #: Parameters of the pipeline that every task is given, and the run's id.
 RUN_PARAMETERS = ("run_id", "run_name", "data_path", "span")
@@ -20,6 +21,11 @@ def task_name(node_id: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
+def retry_arguments(node: NodeSettings) -> list[str]:
+    """What bounds the retries inside a node's task: the same as its pod's."""
+    return [f"--retries={node.retries}", f"--retry_seconds={node.retry_seconds}"]
+
+
 def node_component(
     node_id: str,
     image: str,
@@ -28,6 +34,7 @@ def node_component(
     artifacts: Mapping[str, str],
     learning_tasks: Sequence[str],
     gives_blessing: bool,
+    retries: Sequence[str] = (),
 ) -> base_component.BaseComponent:
     """Builds the component of a node.
 
@@ -39,6 +46,7 @@ def node_component(
         artifacts: KFP schema title of each output artifact.
         learning_tasks: names of the experiment's, in the data contract's order.
         gives_blessing: whether the task has the output parameter `BLESSED`.
+        retries: see `retry_arguments`.
     """
     outputs = {
         name: structures.OutputSpec(f"{title}@0.0.1") for name, title in sorted(artifacts.items())
@@ -47,6 +55,7 @@ def node_component(
         outputs[BLESSED] = structures.OutputSpec("Boolean")
     arguments = ["--node", node_id, "--ir_path", ir_path, "--ir_digest", ir_digest]
     arguments += [f"--learning_task={name}" for name in learning_tasks]
+    arguments += retries
     # One argument each: of two, a value that begins with a dash would be taken for an option.
     arguments += [f"--{name}={{{{$.inputs.parameters['{name}']}}}}" for name in RUN_PARAMETERS]
     arguments.append("--executor_input={{$}}")

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from mtlx.kubeflow import task_outputs
+
 #: Schema titles of the artifacts that the page of Kubeflow Pipelines can draw.
 MARKDOWN = "system.Markdown"
 HTML = "system.HTML"
-METRICS = "system.Metrics"
+METRICS = task_outputs.METRICS
 CLASSIFICATION_METRICS = "system.ClassificationMetrics"
 
 #: Every node's.

@@ -55,6 +55,7 @@ def node_summary(outcome: NodeOutcome, context: PageContext) -> str:
     ]
     lines = [f"# {plain(outcome.node_id)}"]
     lines += table(("", ""), [fact for fact in facts if fact[1]])
+    lines += _earlier(context.failures)
     lines += _artifacts(outcome, context)
     return "\n".join(lines) + "\n"
 
@@ -72,6 +73,14 @@ def node_details(outcome: NodeOutcome) -> str:
     if name not in outcome.outputs:
         return ""
     return "\n".join(line for uri in outcome.outputs[name] for line in lines_of(uri)) + "\n"
+
+
+def _earlier(failures: tuple[str, ...]) -> list[str]:
+    """What was tried before this attempt."""
+    if not failures:
+        return []
+    lines = ["## Attempts that failed before", ""]
+    return [*lines, *(f"{number}. {plain(text)}" for number, text in enumerate(failures, 1)), ""]
 
 
 def _artifacts(outcome: NodeOutcome, context: PageContext) -> list[str]:

@@ -15,6 +15,7 @@ class PageContext:
         seconds: wall time of the node.
         store: an open ML-Metadata store, from which the types of artifacts are read; None
             leaves them out.
+        failures: why earlier attempts at the node failed, the earliest first.
     """
 
     run_id: str
@@ -22,3 +23,4 @@ class PageContext:
     tasks: tuple[str, ...]
     seconds: float
     store: Any = None
+    failures: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """Writes everything that the page of Kubeflow Pipelines shows of a node."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import logging
@@ -12,7 +13,14 @@ from mtlx.components.report.render import render_heat_map
 from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.components.slice_evaluation.statistics.roc_curve import load_roc_curves
-from mtlx.kubeflow.page.declared_outputs import SUMMARY, declared_outputs, roc_names
+from mtlx.kubeflow.page.declared_outputs import (
+    HTML,
+    MARKDOWN,
+    METRICS,
+    SUMMARY,
+    declared_outputs,
+    roc_names,
+)
 from mtlx.kubeflow.page.evaluation_metrics import evaluation_metrics, stock_metrics
 from mtlx.kubeflow.page.gate_verdict import gate_verdict
 from mtlx.kubeflow.page.markdown import plain
@@ -31,7 +39,8 @@ def write_page(
     """Writes the KFP artifacts of a finished node, and what gate or serving check decided.
 
     What cannot be shown is said in the node's summary and in the log, and does not fail the
-    node, whose work is done. A decision is another matter: Pusher waits for it.
+    node, whose work is done; its file is written all the same, since some launchers refuse a task
+    that lacks one. A decision is another matter: Pusher waits for it.
 
     Args:
         node_id: the node.
@@ -54,8 +63,9 @@ def write_page(
     if outputs.has(SUMMARY):
         outputs.path(SUMMARY).write_text(summary, encoding="utf-8")
     for name in declared_outputs(node_id, context.tasks):
-        if outputs.has(name):
+        if outputs.has(name) and outputs.kind(name) != METRICS:
             outputs.set_metadata(name, _origin(outcome, context))
+    _write_missing(outputs)
 
 
 def _is_blessed(outcome: NodeOutcome) -> bool:
@@ -79,19 +89,19 @@ def _write_details(outcome: NodeOutcome, outputs: TaskOutputs, context: PageCont
     return node_details(outcome)
 
 
-def _write_training(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+def _write_training(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> str:
     del context
-    _write_metrics(outputs, training_metrics(outcome.outputs["model_run"][0]))
+    return _write_metrics(outputs, training_metrics(outcome.outputs["model_run"][0]))
 
 
-def _write_evaluation(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+def _write_evaluation(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> str:
     del context
-    _write_metrics(outputs, evaluation_metrics(outcome.outputs["evaluation"][0]))
+    return _write_metrics(outputs, evaluation_metrics(outcome.outputs["evaluation"][0]))
 
 
-def _write_stock(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
+def _write_stock(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> str:
     del context
-    _write_metrics(outputs, stock_metrics(outcome.outputs["evaluation"][0]))
+    return _write_metrics(outputs, stock_metrics(outcome.outputs["evaluation"][0]))
 
 
 def _write_heat_map(outcome: NodeOutcome, outputs: TaskOutputs, context: PageContext) -> None:
@@ -130,20 +140,47 @@ def _write_report(outcome: NodeOutcome, outputs: TaskOutputs, context: PageConte
         outputs.path("report").write_text(html, encoding="utf-8")
 
 
-def _write_metrics(outputs: TaskOutputs, metrics: Mapping[str, float | None]) -> None:
-    """Numbers, and apart from them the names of what is undefined."""
+def _write_metrics(outputs: TaskOutputs, metrics: Mapping[str, float | None]) -> str:
+    """Numbers; what is undefined is in the file beside them, and in the summary."""
     if not outputs.has("metrics"):
-        return
+        return ""
     names = metric_names(metrics)
-    values: dict[str, Any] = {names[k]: value for k, value in metrics.items() if value is not None}
-    undefined = [names[key] for key, value in metrics.items() if value is None]
-    _write_values(outputs, "metrics", values | ({UNDEFINED: undefined} if undefined else {}))
+    values = {
+        names[key]: value
+        for key, value in metrics.items()
+        if value is not None and math.isfinite(value)
+    }
+    undefined = [names[key] for key in metrics if names[key] not in values]
+    outputs.set_metadata("metrics", values)
+    _write_file(outputs, "metrics", values | ({UNDEFINED: undefined} if undefined else {}))
+    return _undefined(undefined)
+
+
+def _undefined(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    lines = [f"- {plain(name)}" for name in names[:_MAXIMUM_UNDEFINED]]
+    if len(names) > _MAXIMUM_UNDEFINED:
+        lines.append(f"- and {len(names) - _MAXIMUM_UNDEFINED:,} more, in the file of the metrics")
+    return "\n".join(["\n## Metrics that are undefined", "", *lines]) + "\n"
 
 
 def _write_values(outputs: TaskOutputs, name: str, values: Mapping[str, Any]) -> None:
     """As metadata, from which the page draws, and as a file that can be downloaded."""
     outputs.set_metadata(name, values)
+    _write_file(outputs, name, values)
+
+
+def _write_file(outputs: TaskOutputs, name: str, values: Mapping[str, Any]) -> None:
     outputs.path(name).write_text(json.dumps(_finite(values)), encoding="utf-8")
+
+
+def _write_missing(outputs: TaskOutputs) -> None:
+    """Gives every declared artifact a file."""
+    for name in outputs.names:
+        path = outputs.path(name)
+        if not path.exists():
+            path.write_text(_NOTHING.get(outputs.kind(name), "{}"), encoding="utf-8")
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,6 +191,11 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+#: Names of undefined metrics that the summary lists.
+_MAXIMUM_UNDEFINED = 100
+_NOT_SHOWN = "Not shown: the task's summary says why."
+#: What stands in the place of an artifact that could not be made, by schema title; else ``{}``.
+_NOTHING = {HTML: f"<!doctype html><p>{_NOT_SHOWN}</p>", MARKDOWN: f"{_NOT_SHOWN}\n"}
 _PARTS = {
     "Trainer": (_write_training,),
     "ReferenceTrainer": (_write_training,),

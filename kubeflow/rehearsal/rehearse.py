@@ -14,6 +14,7 @@ from typing import Any
 from mtlx.kubeflow.package.exit_task import TELL_END
 from mtlx.kubeflow.package.node_component import task_name
 from mtlx.kubeflow.rehearsal.package import Package
+from mtlx.kubeflow.rehearsal.retry_policy import RetryPolicy
 from mtlx.kubeflow.rehearsal.scheduler import Scheduler
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -58,6 +59,7 @@ def rehearse(
     source: ExperimentSource | None = None,
     on_task: Callable[[TaskRun], None] = lambda task: None,
     on_progress: Callable[[str, str], None] = lambda name, line: None,
+    retry_policy: RetryPolicy = RetryPolicy.ALWAYS,
 ) -> Rehearsal:
     """Compiles the experiment for this machine and runs the package, each task a process.
 
@@ -73,6 +75,7 @@ def rehearse(
         source: the file that the experiment was read from, of which the run keeps a copy.
         on_task: is told of every task's start, retry and end.
         on_progress: is given a task's name and a line that it printed.
+        retry_policy: which ended attempts the backend would repeat.
 
     Returns:
         The rehearsal; a candidate that did not pass the gate is a result, not an error.
@@ -102,7 +105,9 @@ def rehearse(
                 secrets = KeptSecrets(experiment).environment
                 telling = _Telling(on_progress)
                 with told_revision(record.get("git")):
-                    tasks = _run_tasks(out, folder, journal, workers, on_task, telling, secrets)
+                    tasks = _run_tasks(
+                        out, folder, journal, workers, on_task, telling, secrets, retry_policy
+                    )
                 result = finish(folder.name, _nodes(tasks), folder, journal, experiment)
                 return Rehearsal(dataclasses.replace(result, notes=tuple(telling.lines)), tasks)
         except Exception as error:  # of a task that failed, it has been noted where
@@ -118,6 +123,7 @@ def _run_tasks(
     on_task: Callable[[TaskRun], None],
     telling: "_Telling",
     secrets: Mapping[str, str],
+    retry_policy: RetryPolicy,
 ) -> list[TaskRun]:
     """Runs the package of a folder; what fails stands in the run's record.
 
@@ -132,8 +138,9 @@ def _run_tasks(
     package = Package.read(folder / _PACKAGE)
     with metadata_server(out) as environment:
         scheduler = Scheduler(
-            package, folder.name, folder, {**secrets, **environment}, workers, on_task, telling
-        )
+            package, folder.name, folder, {**secrets, **environment}, workers, on_task, telling,
+            retry_policy,
+        )  # fmt: skip
         tasks = scheduler.run(given)
     failed = [task for task in tasks if task.state == "failed"]
     if failed:

@@ -13,6 +13,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 
 from mtlx.kubeflow.rehearsal.condition import holds
 from mtlx.kubeflow.rehearsal.package import Package, runs_after_failures
+from mtlx.kubeflow.rehearsal.retry_policy import RetryPolicy
 from mtlx.kubeflow.rehearsal.task_inputs import executor_input, resolve_inputs
 from mtlx.kubeflow.rehearsal.task_process import Attempt, AttemptFailed, Processes, run_attempt
 from mtlx.kubeflow.rehearsal.task_run import TaskRun
@@ -32,6 +33,7 @@ class Scheduler:
         workers: processes at the same time.
         on_task: is told of every task's start, retry and end; one call at a time.
         on_progress: is given a task's name and a line of its output; one call at a time.
+        retry_policy: which ended attempts are repeated, as often as the package says.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class Scheduler:
         workers: int,
         on_task: Callable[[TaskRun], None] = lambda task: None,
         on_progress: Callable[[str, str], None] = lambda name, line: None,
+        retry_policy: RetryPolicy = RetryPolicy.ALWAYS,
     ) -> None:
         self._package, self._run_id, self._folder = package, run_id, folder
         self._environment = environment
         self._on_task, self._on_progress = on_task, on_progress
+        self._retry_policy = retry_policy
         self._places = threading.Semaphore(workers)
         self._telling = threading.Lock()
         self._processes = Processes()
@@ -168,7 +172,7 @@ class Scheduler:
                 left = None if run.attempts == 1 else started + window - time.monotonic()
                 attempt = self._attempt(run.name, component, inputs, left)
             except AttemptFailed as error:
-                seconds = time.monotonic() - started
+                seconds, lost = time.monotonic() - started, error.lost
                 run = dataclasses.replace(run, seconds=seconds, problem=str(error))
             else:
                 seconds = time.monotonic() - started
@@ -182,9 +186,10 @@ class Scheduler:
                 )
             if run.attempts > policy.max_retry_count or self._stopped.is_set():
                 return dataclasses.replace(run, state="failed")
+            if not self._retry_policy.repeats(lost):
+                return _given_up(run, f"the policy {self._retry_policy.value} repeats no such end")
             if seconds + pause > window:
-                problem = f"{run.problem}\nNo further retry: their {window:.0f} s are over"
-                return dataclasses.replace(run, state="failed", problem=problem)
+                return _given_up(run, f"their {window:.0f} s are over")
             self._tell(dataclasses.replace(run, state="retrying"))
             self._stopped.wait(pause)
             pause *= policy.backoff_factor or 2.0
@@ -227,6 +232,11 @@ class Scheduler:
     def _progress(self, name: str, line: str) -> None:
         with self._telling:
             self._on_progress(name, line)
+
+
+def _given_up(run: TaskRun, why: str) -> TaskRun:
+    problem = f"{run.problem}\nNo further retry: {why}"
+    return dataclasses.replace(run, state="failed", problem=problem)
 
 
 def _is_ready(task: pipeline_spec_pb2.PipelineTaskSpec, ended: Mapping[str, bool]) -> bool:

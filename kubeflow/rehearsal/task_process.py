@@ -15,16 +15,28 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from mtlx.kubeflow.rehearsal.launcher_rules import output_problems
 from mtlx.kubeflow.rehearsal.package import Container
 from mtlx.kubeflow.rehearsal.task_inputs import fill_placeholders
 from mtlx.kubeflow.task.outcome_file import OUTCOME_FILE, read_outcome
 
 _HERE = Path(__file__).resolve().parents[2]
 _METADATA_PREFIX = "TFX_MLMD_"
+#: How a process ends that was told to stop: by the signal, or by the code of its own handler.
+_TOLD_TO_STOP = (-signal.SIGTERM, 128 + signal.SIGTERM)
 
 
 class AttemptFailed(RuntimeError):
-    """The process failed, or left other outputs than the launcher takes."""
+    """The process failed, or left other outputs than the launcher takes.
+
+    Attributes:
+        lost: whether it was told to stop, as all of a pod is that is deleted or whose machine
+            goes; else it failed by itself, or was killed as by too much memory.
+    """
+
+    def __init__(self, message: str, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,7 +180,8 @@ def run_attempt(
                 on_progress(line.rstrip())
         code = process.wait()
     if code != 0:
-        raise AttemptFailed(f"{_ending(code)}: {_last_line(log_path)}\nLog: {log_path}")
+        text = f"{_ending(code)}: {_last_line(log_path)}\nLog: {log_path}"
+        raise AttemptFailed(text, lost=code in _TOLD_TO_STOP)
     output = _executor_output(component, given)
     try:
         state, uris = read_outcome(outcome_file) or ("finished", {})
@@ -215,6 +228,9 @@ def _executor_output(
     except json_format.ParseError as error:
         raise AttemptFailed(f"{path}: the launcher can't read it: {error}") from error
     output = json_format.MessageToDict(message)
+    problems = list(output_problems(given, output))
+    if problems:
+        raise AttemptFailed("\n".join(["the launcher can't take its outputs:", *problems]))
     parameters = output.setdefault("parameterValues", {})
     for name, place in given["outputs"]["parameters"].items():
         file = Path(place["outputFile"])

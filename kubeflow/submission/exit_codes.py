@@ -6,6 +6,7 @@ __all__ = [
     "EXIT_FAILED",
     "EXIT_NOT_BLESSED",
     "EXIT_OK",
+    "EXIT_STILL_RUNNING",
     "EXIT_TIMED_OUT",
     "EXIT_UNREACHABLE",
     "EXIT_VERDICT_UNKNOWN",
@@ -18,3 +19,5 @@ EXIT_TIMED_OUT = 4
 EXIT_UNREACHABLE = 5
 #: The run succeeded, but Kubeflow Pipelines does not tell what the gate decided.
 EXIT_VERDICT_UNKNOWN = 6
+#: With ``--unless-running``: a run of the same experiment is not over; nothing was started.
+EXIT_STILL_RUNNING = 7

@@ -13,15 +13,14 @@ import kfp_server_api
 import urllib3
 from kfp.client import ServiceAccountTokenVolumeCredentials
 
+from mtlx.kubeflow.submission.refusals import CONFLICT, TRANSIENT, Request
+from mtlx.kubeflow.submission.run_verdict import OVER
+
 #: Where the cluster puts a pod's token for Kubeflow Pipelines, unless a variable says otherwise.
 _TOKEN_VARIABLE = "KF_PIPELINES_SA_TOKEN_PATH"
 _TOKEN_FILE = "/var/run/secrets/kubeflow/pipelines/token"
 #: Seconds to wait for a connection, and for an answer.
 _TIMEOUT = (10, 60)
-#: HTTP states that go away by themselves.
-_TRANSIENT = (0, 408, 425, 429, 500, 502, 503, 504)
-#: Those of them that say that nothing was done. 0 is a refused certificate.
-_NOT_DONE = (0, 425, 429)
 
 
 class PipelinesError(RuntimeError):
@@ -74,7 +73,7 @@ class PipelinesClient(kfp.Client):
             file: str = token_file or os.environ.get(_TOKEN_VARIABLE) or _TOKEN_FILE
             if token_file or Path(file).exists():
                 credentials = ServiceAccountTokenVolumeCredentials(path=file)
-        with _quiet(), plain_errors("connecting"):
+        with _quiet(), plain_errors(Request("connecting", "such API")):
             super().__init__(
                 host=host, namespace=namespace, existing_token=token, credentials=credentials
             )
@@ -109,8 +108,25 @@ class PipelinesClient(kfp.Client):
 
     def get_run(self, run_id: str) -> kfp_server_api.V2beta1Run:
         """A run with the states of its tasks."""
-        with plain_errors(f"reading run {run_id}"):
+        with plain_errors(Request(f"reading run {run_id}", f"run {run_id}", "get on runs")):
             return self._run_api.run_service_get_run(run_id=run_id)
+
+    def running(self, experiment: str) -> list[str]:
+        """Names of an experiment's runs that are not over, of the newest hundred."""
+        group = self._group(experiment)
+        request = Request(
+            f"listing the runs of experiment {experiment!r}",
+            f"experiment {experiment!r}",
+            "list on runs",
+        )
+        with _quiet(), plain_errors(request):
+            found = self._run_api.run_service_list_runs(
+                namespace=self._run_namespace,
+                experiment_id=group,
+                page_size=100,
+                sort_by="created_at desc",
+            )
+        return [run.display_name for run in found.runs or [] if run.state not in OVER]
 
     def start(
         self, package: Path, experiment: str, name: str, parameters: dict[str, str], account: str
@@ -125,8 +141,13 @@ class PipelinesClient(kfp.Client):
             account: service account of the tasks.
         """
         group = self._group(experiment)
-        action = f"starting run {name!r} in experiment {experiment!r}"
-        with _quiet(), plain_errors(action, f"Run {name!r} may have been started"):
+        request = Request(
+            f"starting run {name!r} in experiment {experiment!r}",
+            f"experiment {experiment!r}",
+            "create on runs",
+            f"Run {name!r} may have been started",
+        )
+        with _quiet(), plain_errors(request):
             run = self.run_pipeline(
                 group,
                 name,
@@ -163,8 +184,13 @@ class PipelinesClient(kfp.Client):
             seconds: interval.
         """
         group = self._group(experiment)
-        action = f"scheduling {name!r} in experiment {experiment!r}"
-        with _quiet(), plain_errors(action, f"Recurring run {name!r} may have been created"):
+        request = Request(
+            f"scheduling {name!r} in experiment {experiment!r}",
+            f"recurring run {name!r} of experiment {experiment!r}",
+            "create on jobs",
+            f"Recurring run {name!r} may have been created",
+        )
+        with _quiet(), plain_errors(request):
             recurring = self.create_recurring_run(
                 group,
                 name,
@@ -181,8 +207,24 @@ class PipelinesClient(kfp.Client):
 
     def _group(self, experiment: str) -> str:
         """Id of an experiment of Kubeflow Pipelines, which is created where there is none."""
-        with _quiet(), plain_errors(f"finding or creating experiment {experiment!r}"):
-            return self.create_experiment(experiment).experiment_id
+        request = Request(
+            f"finding or creating experiment {experiment!r}",
+            f"experiment {experiment!r}",
+            "create, get and list on experiments",
+        )
+        try:
+            with _quiet(), plain_errors(request):
+                return self.create_experiment(experiment).experiment_id
+        except PipelinesError as error:
+            if error.status != CONFLICT:
+                raise
+            conflict = error
+        # Another submission may have created it after this one had looked.
+        with _quiet(), plain_errors(request):
+            try:
+                return self.get_experiment(experiment_name=experiment).experiment_id
+            except ValueError:  # kfp's, for an experiment that is not listed
+                raise conflict from None
 
 
 class _TimedRequests(kfp_server_api.rest.RESTClientObject):
@@ -201,29 +243,27 @@ class _TimedRequests(kfp_server_api.rest.RESTClientObject):
 
 
 @contextlib.contextmanager
-def plain_errors(action: str, done: str = "") -> Iterator[None]:
-    """Turns the client's errors into those of this module.
+def plain_errors(request: Request) -> Iterator[None]:
+    """Turns the client's errors into those of this module, with what to do about them.
 
     Args:
-        action: what is being done, for the message.
-        done: what may have happened all the same, where an answer does not come.
+        request: what is asked of the API.
     """
-    doubt = f". {done} all the same: look at the page before doing it again" if done else ""
+    action = request.action
     try:
         yield
     except kfp_server_api.ApiException as error:
         text = f"{action}: Kubeflow Pipelines answers {error.status} {error.reason or ''}".rstrip()
         text += f": {' '.join(str(error.body).split())[:500]}" if error.body else ""
+        text += request.remedy(error.status)
         if error.status in (401, 403):
-            text += ". Give a token of its audience: --token-file"
             raise AccessRefused(text, error.status) from error
-        if error.status in _TRANSIENT:
-            text += "" if error.status in _NOT_DONE else doubt
+        if error.status in TRANSIENT:
             raise ApiUnreachable(text, error.status) from error
         raise PipelinesError(text, error.status) from error
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        if done and not _never_connected(error):
-            raise ApiUnreachable(f"{action}: no answer ({error}){doubt}") from error
+        if request.done and not _never_connected(error):
+            raise ApiUnreachable(f"{action}: no answer ({error}){request.doubt}") from error
         raise ApiUnreachable(
             f"{action}: no Kubeflow Pipelines there ({error}). Check --host, or forward its "
             "port: kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80"

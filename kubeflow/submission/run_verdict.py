@@ -14,7 +14,8 @@ from typing import Any
 
 from mtlx.kubeflow.submission.run_plan import RunPlan, task_key
 
-_OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
+#: States of a run that has ended.
+OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 
 
 class RunEnd(enum.Enum):
@@ -68,7 +69,7 @@ def run_end(run: Any, plan: RunPlan) -> RunEnd | None:
         run: `kfp_server_api.V2beta1Run`.
         plan: of its package.
     """
-    if run.state not in _OVER:
+    if run.state not in OVER:
         return None
     if run.state != "SUCCEEDED":
         return RunEnd.FAILED

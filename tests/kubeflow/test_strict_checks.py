@@ -122,6 +122,11 @@ def _only_argument(argument):
             "has no default, so that a recurring run",
         ),
         ("root.inputDefinitions.parameters.span.parameterType", None, "span: has no type"),
+        (
+            f"components.comp-trainer.outputDefinitions.artifacts.{'x' * 129}",
+            {"artifactType": {"schemaTitle": "system.Metrics", "schemaVersion": "0.0.1"}},
+            "comp-trainer: output 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'... has 129 characters",
+        ),
         ("components.comp-trainer.executorLabel", "exec-x", "no executor 'exec-x'"),
         ("components.comp-trainer.executorLabel", None, "neither an executor nor tasks"),
         (

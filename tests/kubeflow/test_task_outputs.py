@@ -33,7 +33,7 @@ def executor_input(tmp_path):
                     "artifacts": [
                         {
                             "uri": "gs://bucket/metrics",
-                            "type": {"schemaTitle": "system.Metrics"},
+                            "type": {"schemaTitle": "system.ClassificationMetrics"},
                             "metadata": {"display_name": "metrics"},
                         }
                     ]
@@ -155,3 +155,20 @@ def test_a_value_without_a_form_in_json_is_refused(executor_input):
 def test_what_is_no_executor_input_is_refused(text, message):
     with pytest.raises(ExecutorInputError, match=message):
         TaskOutputs.read(text)
+
+
+def test_metrics_hold_finite_numbers_only(executor_input):
+    """The launcher after ML-Metadata refuses a task for any other value."""
+    (artifact,) = executor_input["outputs"]["artifacts"]["metrics"]["artifacts"]
+    artifact["type"]["schemaTitle"] = "system.Metrics"
+    outputs = TaskOutputs(executor_input)
+    outputs.set_metadata(
+        "metrics", {"auc": np.float32(0.5), "rows": 3, "no": None, "nan": math.nan}
+    )
+    for value in ("text", True, ["list"]):
+        with pytest.raises(TypeError, match="x: system.Metrics holds numbers only. Received"):
+            outputs.set_metadata("metrics", {"x": value})
+    outputs.set_parameter("blessed", True)
+    outputs.write()
+    (artifact,) = written(executor_input)[0]["artifacts"]["metrics"]["artifacts"]
+    assert artifact["metadata"] == {"auc": 0.5, "rows": 3.0}

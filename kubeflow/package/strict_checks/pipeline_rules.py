@@ -12,6 +12,8 @@ SCHEMA_VERSION = "2.1.0"
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_NAME = 63
+#: A name's column in the database of the releases without ML-Metadata.
+_LONGEST_OUTPUT = 128
 _PARAMETER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 #: Kind of a google.protobuf.Value by parameter type.
@@ -39,6 +41,7 @@ def pipeline_problems(documents: Documents) -> Iterator[str]:
         yield from _name_problems(f"{dag}: task", name)
     for name in [*spec.components, *documents.deployment.executors]:
         yield from _name_problems("component or executor", name)
+    yield from _output_problems(documents)
     yield from _parameter_problems(documents)
 
 
@@ -48,6 +51,17 @@ def _name_problems(place: str, name: str) -> Iterator[str]:
             f"{place}: {name!r} is no DNS label: at most {_LONGEST_NAME} lower-case letters, "
             "digits and '-', a letter or digit at both ends"
         )
+
+
+def _output_problems(documents: Documents) -> Iterator[str]:
+    for component, specification in documents.components():
+        outputs = specification.output_definitions
+        for name in sorted([*outputs.artifacts, *outputs.parameters]):
+            if len(name) > _LONGEST_OUTPUT:
+                yield (
+                    f"{component}: output {name[:40]!r}... has {len(name)} characters, more than "
+                    f"{_LONGEST_OUTPUT}"
+                )
 
 
 def _parameter_problems(documents: Documents) -> Iterator[str]:

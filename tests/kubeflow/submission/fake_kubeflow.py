@@ -23,6 +23,7 @@ class FakeKubeflow:
         fail_next: HTTP states with which the next requests are answered.
         slow: path whose requests are answered after `seconds`.
         requests: ``(method, path, body)`` of all that were understood.
+        listed: runs of the experiment, the newest first.
     """
 
     def __init__(self, multi_user=False):
@@ -31,6 +32,7 @@ class FakeKubeflow:
         self.fail_next = []
         self.requests = []
         self.experiments = {}
+        self.listed = []
         self.looks = 0
         self.slow, self.seconds = "", 0.0
         fake = self
@@ -89,6 +91,9 @@ class FakeKubeflow:
             return 200, {"run_id": "run-1", "state": "PENDING", **body}
         if (method, path) == ("POST", "/recurringruns"):
             return 200, {"recurring_run_id": "recurring-1", **body}
+        if (method, path) == ("GET", "/runs"):
+            assert query["experiment_id"] == ["experiment-1"]
+            return 200, {"runs": self.listed}
         if (method, path) == ("GET", "/runs/run-1"):
             return 200, self._run()
         return 404, {"message": f"{method} {path}"}

@@ -220,7 +220,7 @@ def test_an_experiment_that_is_not_there_ends_with_2(tmp_path, capsys):
 
 def test_exit_codes_differ():
     codes = [getattr(exit_codes, name) for name in exit_codes.__all__]
-    assert sorted(codes) == list(range(7))
+    assert sorted(codes) == list(range(8))
 
 
 def test_a_run_that_was_deleted_meanwhile_ends_with_1(kubeflow, submit, capsys):

@@ -14,7 +14,7 @@ from tfx.dsl.component.experimental import annotations, decorators
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.types import standard_artifacts
 
-from mtlx.kubeflow.task import node_entry
+from mtlx.kubeflow.task import last_word, metadata_connection, node_entry
 from mtlx.kubeflow.task.failure_note import failures
 from mtlx.kubeflow.task.metadata_connection import connection_of
 from tests.forked_process import ForkedProcess
@@ -29,6 +29,8 @@ def Produce(folder: annotations.Parameter[str], text: annotations.OutputArtifact
         raise SystemExit(json.loads((marks / "leaves").read_text()))
     if (marks / "broken").exists():
         raise ValueError("the producer is broken")
+    if (marks / "away").exists():
+        raise ConnectionResetError("the volume is away")
     with open(marks / "runs", "a") as file:
         file.write("produce\n")
     Path(text.uri).write_text("produced")
@@ -246,3 +248,58 @@ def test_health_check_runs_a_node_in_a_process_of_its_own(tmp_path):
     assert process.returncode == 0, errors
     assert said.strip() == "imports, ML-Metadata, a node and its cache: as they should be"
     assert not list(tmp_path.iterdir())
+
+
+class Anew(BaseException):
+    """The program would start anew."""
+
+
+def _anew(variables):
+    raise Anew(variables)
+
+
+def test_what_passes_is_tried_anew_and_the_page_says_so(task, capfd, monkeypatch):
+    """As `--retries` says; a pod's reason is noted when it ends with it."""
+    (task.folder / "away").touch()
+    arguments = task.arguments("Produce", "run-1", retries=1, retry_seconds=0)
+    with pytest.raises(Anew) as started:
+        node_entry.main(arguments, _anew)
+    assert "Produce: attempt 1 of 2 failed by what may pass" in capfd.readouterr().out
+    assert task.failures("run-1") == {}
+    (variables,) = started.value.args
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert node_entry.main(arguments, _anew) == 1
+    assert task.failures("run-1") == {"Produce": "the volume is away"}
+    (task.folder / "away").unlink()
+    assert node_entry.main(arguments, _anew) == 0
+    summary = (task.folder / "Produce-run-1" / "summary").read_text()
+    # Of the pod that failed for good, and of this one's first attempt.
+    assert "1. the volume is away\n2. ConnectionResetError: the volume is away" in summary
+
+
+def test_a_store_that_does_not_answer_is_tried_anew(task, monkeypatch):
+    monkeypatch.delenv("TFX_MLMD_SQLITE")
+    monkeypatch.setenv("TFX_MLMD_HOST", "127.0.0.1")
+    monkeypatch.setenv("TFX_MLMD_PORT", "1")
+    monkeypatch.setattr(metadata_connection.wait_for_store, "__defaults__", (0.0,))
+    arguments = task.arguments("Produce", "run-1", retries=1, retry_seconds=0)
+    with pytest.raises(Anew, match="MetadataUnreachable: ML-Metadata, server 127.0.0.1:1"):
+        node_entry.main(arguments, _anew)
+
+
+def test_the_reason_is_the_pods_last_word(task, monkeypatch):
+    """Argo shows it behind the exit code. Outside of a pod of a run the file is nobody's."""
+    word = task.folder / "word"
+    monkeypatch.setattr(last_word, "TERMINATION_LOG", word)
+    monkeypatch.delenv("KFP_POD_NAME", raising=False)
+    (task.folder / "broken").touch()
+    assert task.run("Produce") == 1
+    assert not word.exists()
+    monkeypatch.setenv("KFP_POD_NAME", "produce-1")
+    assert task.run("Produce") == 1
+    assert word.read_text() == "the producer is broken"
+    assert task.run("Produce", ir_digest="0" * 64) == 2
+    assert "its SHA-256 is" in word.read_text()
+    monkeypatch.setattr(last_word, "TERMINATION_LOG", task.folder)
+    assert task.run("Produce") == 1
