@@ -25,8 +25,6 @@ from mtlx.transform.contract.model_inputs import (
 
 #: Longest sequence.
 LENGTH = 6
-#: Probabilities of a label where the rule holds, and where it does not.
-_LIKELY, _UNLIKELY = 0.7, 0.3
 
 Columns = dict[str, np.ndarray]
 
@@ -42,6 +40,8 @@ class Planted:
         tasks: names of the tasks.
         items: number of ids, the two reserved ones included.
         rows: of an epoch; the same rows in every epoch.
+        likely: probability of a label where the rule holds; where it does not, it is one minus
+            this.
     """
 
     draw: Callable[[np.random.Generator, int, int], tuple[Columns, list[np.ndarray]]]
@@ -49,6 +49,7 @@ class Planted:
     tasks: tuple[str, ...] = ("click",)
     items: int = 60
     rows: int = 40_000
+    likely: float = 0.7
 
     @property
     def inputs(self) -> ModelInputs:
@@ -66,7 +67,7 @@ class Planted:
         """Features and labels by name, and the labels' probabilities ``(rows, T)``."""
         random = np.random.default_rng(seed)
         columns, rules = self.draw(random, rows, self.items)
-        probabilities = np.where(np.stack(rules, axis=1), _LIKELY, _UNLIKELY)
+        probabilities = np.where(np.stack(rules, axis=1), self.likely, 1 - self.likely)
         labels = random.random(probabilities.shape) < probabilities
         labelled = {name: labels[:, task].astype("int64") for task, name in enumerate(self.tasks)}
         return {**columns, **labelled}, probabilities

@@ -4,6 +4,7 @@ Read, not run: what is checked are the import statements of all files.
 """
 
 import ast
+import functools
 from collections import Counter
 from pathlib import Path
 
@@ -59,14 +60,17 @@ FAMILIES = {
 }
 
 
+@functools.cache
 def _imports(path):
-    """Full names of what a file imports, the imported names included."""
+    """Full names of what a file imports, the imported names included: read once for all tests."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names.extend(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
 
 
 def _files(*folders):

@@ -224,6 +224,18 @@ def fn_args(trained, custom_config):
 
 
 @pytest.fixture(scope="module")
+def plain_graphs():
+    """Graphs run as they were traced.
+
+    TensorFlow rewrites a graph before its first run, which takes longer than the few steps that a
+    small model takes here. Trainings by `run_fn`, on several devices and in whole runs have it.
+    """
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
+@pytest.fixture(scope="module")
 def loaded_once():
     """A model that many tests of a file look at is loaded once."""
     with pytest.MonkeyPatch.context() as patch:

@@ -1,5 +1,6 @@
 """Every kind of feature together, trained and scored in several networks and encoders."""
 
+import functools
 import json
 import os
 import warnings
@@ -31,6 +32,8 @@ from tests.trainer.test_feature_kinds_served import (
 )
 
 SPLIT = {"by": "hash", "of": "item"}
+#: Few, as what takes the kinds in stands before the networks; `test_contract` has them all, and
+#: `test_planted_features` trains a `single_task`.
 NETWORKS = {
     "mmoe with din": {
         "network": "mmoe", "options": {"experts": 2, "expert_hidden": [8], "tower_hidden": [8]},
@@ -47,7 +50,6 @@ NETWORKS = {
         "sequence_encoder": "mean_pooling",
     },
     "star": {"network": "star"},
-    "single_task": {"network": "single_task", "options": {"hidden": [8]}},
     "tfi with bst": {"network": "tfi", "sequence_encoder": "bst"},
 }  # fmt: skip
 
@@ -70,28 +72,44 @@ def _served(log, folder):
     return signatures["serving_default"](tf.constant(log.examples))["ctr"].numpy()
 
 
+@pytest.fixture(scope="module")
+def stepped(log):
+    """A model of a network after one step, and the paths of the weights that it moved."""
+
+    @functools.cache
+    def function(name):
+        settings = ModelSettings.read({"embedding_size": 4, **NETWORKS[name]})
+        keras.utils.set_random_seed(1)
+        model = log.given.given_to(build_model(log.inputs, settings))
+        weights = model.trainable_variables
+        before = [np.array(variable) for variable in weights]
+        optimizer = keras.optimizers.Adam(0.001)
+        labels = tf.cast(log.rows["click"], tf.float32)[:, None]
+        with tf.GradientTape() as tape:
+            logits = model(log.rows, training=True)["logits"]
+            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+        assert np.isfinite(float(loss))
+        pairs = zip(tape.gradient(loss, weights), weights, strict=True)
+        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+        moved = {
+            variable.path for variable, old in zip(weights, before, strict=True)
+            if np.abs(np.array(variable) - old).max() > 0
+        }  # fmt: skip
+        return model, moved
+
+    return function
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_networks_take_them_and_serve_what_they_learnt(log, name, tmp_path):
-    settings = ModelSettings.read({"embedding_size": 4, **NETWORKS[name]})
-    keras.utils.set_random_seed(1)
-    model = log.given.given_to(build_model(log.inputs, settings))
-    before = [np.array(variable) for variable in model.trainable_variables]
-    optimizer = keras.optimizers.Adam(0.001)
-    labels = tf.cast(log.rows["click"], tf.float32)[:, None]
-    with tf.GradientTape() as tape:
-        logits = model(log.rows, training=True)["logits"]
-        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
-    assert np.isfinite(float(loss))
-    gradients = tape.gradient(loss, model.trainable_variables)
-    pairs = zip(gradients, model.trainable_variables, strict=True)
-    optimizer.apply_gradients([(gradient, one) for gradient, one in pairs if gradient is not None])
-    moved = {
-        variable.path for variable, old in zip(model.trainable_variables, before, strict=True)
-        if np.abs(np.array(variable) - old).max() > 0
-    }  # fmt: skip
-    parts = ("table", "projection_0", "projection_2", "pretrained_0/projection", "intercepts")
-    for part in parts:
+def test_a_step_of_a_network_moves_what_takes_every_kind_in(stepped, name):
+    _, moved = stepped(name)
+    for part in ("table", "projection_0", "projection_2", "pretrained_0/projection", "intercepts"):
         assert any(path.endswith(part) for path in moved), part
+
+
+def test_what_a_step_has_learnt_is_served(log, stepped, tmp_path):
+    """By both ways in: the signature that reads examples, and the scorer of frames."""
+    model, _ = stepped("mmoe with din")
     ServedModel(model, log.transformed, log.contract).save(str(tmp_path / "model"))
     expected = _served(log, tmp_path / "model")
     with warnings.catch_warnings():

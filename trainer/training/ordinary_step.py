@@ -86,7 +86,8 @@ class OrdinaryStep:
 
     def updates(self) -> int:
         """How many the optimiser has made, those before a training was resumed included."""
-        return int(self.optimizer.iterations)
+        # Where several machines hold copies of a variable, `int` does not take it.
+        return int(self.optimizer.iterations.numpy())
 
     @property
     def variables(self) -> dict[str, list[keras.Variable]]:

@@ -113,6 +113,15 @@ def test_graphs_change_where_they_would_without_a_stop(batch, monkeypatch):
     assert graphs == [[None, ROWS], [ROWS]]
 
 
+def test_updates_are_counted_where_machines_hold_copies():
+    """As the strategy of several machines holds them, even for one device."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        step = OrdinaryStep(Linear(), TASKS, TrainingSettings(), strategy)
+    step.optimizer.iterations.assign(3)
+    assert step.updates() == 3
+
+
 def test_step_follows_each_task_on_its_population(batch):
     before, after, losses = _step(batch)
     expected, gradient = _expected(before, batch)

@@ -1,5 +1,7 @@
 """TIM against the DTRN paper's equations, and what the paper promises of it."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,11 @@ from mtlx.trainer.settings import ModelSettings
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.model_inputs import ModelInputs, SequenceInput, TaskSpec
 
+pytestmark = pytest.mark.usefixtures("plain_graphs")
+
 KINDS = ["layer_norm", "qkv", "ffn_1", "ffn_2"]
+#: Labels that nearly always follow the rule show it in half of the rows.
+PLANTED = dataclasses.replace(SEQUENCE_PER_TASK, rows=10_000, likely=0.95)
 
 
 def _generated(encoder, task, behaviour):
@@ -132,13 +138,10 @@ class OneReadOut(GradientModel):
 @pytest.mark.parametrize("condition", KINDS)
 def test_separates_tasks_that_read_different_sequences(condition):
     """What follows is the same for all tasks: the conditions alone can tell them apart."""
-    learning = Learning(SEQUENCE_PER_TASK, "tim", build=lambda: OneReadOut(condition))
-    columns, probabilities = SEQUENCE_PER_TASK.sample(10_000, 0)
+    learning = Learning(PLANTED, "tim", build=lambda: OneReadOut(condition))
+    columns, probabilities = PLANTED.sample(10_000, 0)
     # The best that a model can do which gives both tasks the same score.
-    same = [
-        area_under_curve(columns[task], probabilities.sum(axis=1))
-        for task in SEQUENCE_PER_TASK.tasks
-    ]
+    same = [area_under_curve(columns[task], probabilities.sum(axis=1)) for task in PLANTED.tasks]
     aucs, enough = [np.zeros(2)], same + 0.8 * (learning.best() - same)
     while len(aucs) <= 6 and (aucs[-1] < enough).any():
         aucs.append(learning.epoch())

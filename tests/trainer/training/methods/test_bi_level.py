@@ -15,6 +15,8 @@ from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 from tests.trainer.training.killed import train_killed
 
+pytestmark = pytest.mark.usefixtures("plain_graphs")
+
 INPUTS = ModelInputs((), (), (), None, ("all",), (TaskSpec("ctr", "click"),))
 SPEC = {
     "x": tf.io.FixedLenFeature([8], tf.float32),
@@ -176,10 +178,12 @@ def test_notes_hold_the_fusion_weights_that_were_kept(make):
     assert result.history.notes == [f"Fusion weights, as sigmoids: fusion {weight:.3f}."]
 
 
-@pytest.mark.parametrize("every_steps", [None, 2])
-def test_an_interrupted_training_ends_with_the_same_model(make, every_steps):
-    """Five steps per epoch; killed with a state of the second optimiser to be kept."""
-    options = {"every_steps": every_steps, "learning_rate": 0.1, "held_out_share": 0.04}
+def test_an_interrupted_training_ends_with_the_same_model(make):
+    """Five steps per epoch; killed with a state of the second optimiser to be kept.
+
+    With updates between the steps of an epoch: `test_schedules_in_training`.
+    """
+    options = {"every_steps": None, "learning_rate": 0.1, "held_out_share": 0.04}
     # Of the 240 rows that are not held out.
     settings = {"checkpoint_every_steps": 1, "batch_size": 48}
     expected = _method(make(**settings), **options).train()
