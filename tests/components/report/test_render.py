@@ -52,6 +52,12 @@ def test_a_model_that_cannot_be_served_is_not_blessed_whatever_the_gate_says(rep
     assert "Served model, p99 100 2.5 4 1.25 3" in words
 
 
+def test_what_the_best_possible_does_not_know_either_is_named(report_data):
+    words = "Theirs are those of who does not know <code>position</code>, as the model"
+    assert words in render(dataclasses.replace(report_data, best_without=("position",)))
+    assert "who does not know" not in render(report_data)
+
+
 def test_a_model_that_the_gate_holds_back_was_not_served(report_data):
     page = render(dataclasses.replace(report_data, served=ServingOutcome(False, False)))
     assert "The gate holds the candidate back, so it was not served on trial." in page
