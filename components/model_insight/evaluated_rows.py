@@ -181,7 +181,9 @@ def row_weights(examples: np.ndarray, contract: DataContract) -> np.ndarray | No
     columns = {name: values.numpy() for name, values in parsed.items()}
     everywhere = np.ones(len(examples), np.float32)
     of_rows = columns.get(ROW_WEIGHT, everywhere)
-    of_tasks = [columns.get(task.weight, everywhere) for task in contract.task_specs]
+    of_tasks = [
+        everywhere if task.weight is None else columns[task.weight] for task in contract.task_specs
+    ]
     return np.stack(of_tasks, axis=1) * of_rows[:, np.newaxis]
 
 

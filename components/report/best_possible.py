@@ -40,4 +40,5 @@ def _columns(name: str, feature: Mapping[str, Any]) -> list[str]:
     """Those that a served model reads for a feature."""
     if feature.get("serve_as") is not None or feature.get("dropped"):
         return []
-    return feature.get("columns") or [feature.get("column") or name]
+    columns: list[str] = feature.get("columns") or [feature.get("column") or name]
+    return columns

@@ -89,8 +89,8 @@ def log_table(
         history = histories[task].items[user]
         columns[of_items] = _sequences(history, items.names)
         columns[of_categories] = _sequences(history, categories)
-    for column, of_items in zip(TAGS, item_tags(items.factors), strict=True):
-        columns[column] = of_items.take(pa.array(item))
+    for column, lists in zip(TAGS, item_tags(items.factors), strict=True):
+        columns[column] = lists.take(pa.array(item))
     for index, task in enumerate(TASKS):
         columns[task] = pa.array(labels[:, index].astype(np.int64))
     return pa.table(columns)
