@@ -11,6 +11,7 @@ from mtlx.components.model_insight.insights.insight import SEED
 from mtlx.trainer.serving.export import ServedModel
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.model_inputs import DOMAIN_ID
+from mtlx.transform.contract.rows.weight import ROW_WEIGHT
 
 #: Rows that are read, or transformed, at once.
 _BATCH_ROWS = 8192
@@ -24,7 +25,9 @@ class EvaluatedRows:
         examples: ``(N,)`` serialised raw `tf.Example`s.
         features: the model's inputs by name, ``(N, ...)``.
         labels: ``(N, T)`` float32.
-        counts: ``(N, T)`` bool, where the row is in the task's population and its label is known.
+        counts: ``(N, T)`` bool, where the row is in the task's population, its label is known and
+            it weighs something.
+        weights: ``(N, T)`` float32, what the row weighs in the task; None where all weigh 1.
         domains: ``(N,)`` int64, the rows' domains by their places.
         total: rows of the evaluated split.
     """
@@ -35,6 +38,7 @@ class EvaluatedRows:
     counts: np.ndarray
     domains: np.ndarray
     total: int
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -49,6 +53,7 @@ class EvaluatedRows:
             self.counts[:number],
             self.domains[:number],
             self.total,
+            None if self.weights is None else self.weights[:number],
         )
 
 
@@ -86,7 +91,12 @@ def read_rows(
     features = _features(examples, served, progress)
     domains = features.get(DOMAIN_ID, np.zeros(len(examples), np.int64))
     counts = _population(labels, contract) & ~unknown[places]
-    return EvaluatedRows(examples, features, labels, counts, domains.astype(np.int64), sample.total)
+    weights = row_weights(examples, contract)
+    if weights is not None:
+        counts &= weights > 0
+    return EvaluatedRows(
+        examples, features, labels, counts, domains.astype(np.int64), sample.total, weights
+    )
 
 
 class _Sample:
@@ -155,6 +165,26 @@ def _labels(examples: np.ndarray, contract: DataContract) -> np.ndarray:
         raise ValueError(f"an evaluated example lacks a label: {error.message}") from error
     columns = [tf.cast(parsed[task.label], tf.float32).numpy() for task in contract.task_specs]
     return np.stack(columns, axis=1)
+
+
+def row_weights(examples: np.ndarray, contract: DataContract) -> np.ndarray | None:
+    """What rows weigh in each task ``(N, T)`` float32; None where no column says it.
+
+    Args:
+        examples: ``(N,)`` serialised.
+        contract: the data contract.
+    """
+    if not contract.weight_columns:
+        return None
+    spec = {name: tf.io.FixedLenFeature([], tf.float32, 1.0) for name in contract.weight_columns}
+    parsed = tf.io.parse_example(tf.constant(examples), spec)
+    columns = {name: values.numpy() for name, values in parsed.items()}
+    everywhere = np.ones(len(examples), np.float32)
+    of_rows = columns.get(ROW_WEIGHT, everywhere)
+    of_tasks = [
+        everywhere if task.weight is None else columns[task.weight] for task in contract.task_specs
+    ]
+    return np.stack(of_tasks, axis=1) * of_rows[:, np.newaxis]
 
 
 def _population(labels: np.ndarray, contract: DataContract) -> np.ndarray:

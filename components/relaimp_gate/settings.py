@@ -108,7 +108,7 @@ class GateSettings(Settings):
             leaves every check to its own level, and chances to block add up. Checks with ``bound:
             lower`` need no such rate, since all have to be met: what falls short in one passes
             all with no more than that one's level. A threshold with a ``level`` of its own is left
-            to it.
+            to it. Where no threshold is left it has nothing to hold for, which is said.
         thresholds: all of them have to be met.
     """
 
@@ -122,18 +122,6 @@ class GateSettings(Settings):
         Threshold(rule="relaimp", options={"minimum": 0.0}),
         Threshold(rule="auc", options={"minimum": 0.5}),
     ]
-
-    @pydantic.model_validator(mode="after")
-    def _error_rate_is_of_checks(self) -> "GateSettings":
-        if self.error_rate is None:
-            return self
-        rules = [RULES.build(threshold.rule, threshold.options) for threshold in self.thresholds]
-        if not any(rule.errs_by == "blocking" and rule.level is None for rule in rules):
-            raise ValueError(
-                "error_rate is set, but no threshold has bound: upper without a level of its own: "
-                "there is no check whose block by chance it could bound; leave it out"
-            )
-        return self
 
     @pydantic.model_validator(mode="after")
     def _anchor_is_used(self) -> "GateSettings":
@@ -157,3 +145,11 @@ class GateSettings(Settings):
         train; what the gate does not read is left out, so that it does not void its cache.
         """
         return self.model_dump_json(include=set(GateSettings.model_fields))
+
+    @property
+    def error_rate_is_idle(self) -> bool:
+        """Whether an error rate is set, and no threshold could ever be one that it holds for."""
+        if self.error_rate is None:
+            return False
+        rules = [RULES.build(threshold.rule, threshold.options) for threshold in self.thresholds]
+        return not any(rule.errs_by == "blocking" and rule.level is None for rule in rules)

@@ -76,6 +76,11 @@ class FamilyDecision:
     @property
     def words(self) -> str:
         """The decision in a sentence."""
+        if not self.checks:
+            return (
+                f"gate.error_rate of {100 * self.error_rate:g} % had no check to hold for: none "
+                "with bound: upper and without a level of its own could be decided."
+            )
         checks = "1 check" if self.checks == 1 else f"{self.checks} checks"
         looks = "looks" if self.checks == 1 else "look"
         sentence = (

@@ -51,6 +51,7 @@ class Executor(base_executor.BaseExecutor):
             rocs=sources.rocs(),
             reliability=sources.reliability(),
             best_possible=sources.best_possible(settings.best_possible, experiment),
+            best_without=sources.best_without,
             trainings=sources.trainings(),
             statistics=sources.statistics(),
             anomalies=sources.anomalies(),

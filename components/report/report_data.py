@@ -99,6 +99,7 @@ class ReportData:
         rocs: the candidate's ROC by task, over all rows.
         reliability: the candidate's reliability curve by task, over all rows.
         best_possible: AUC of the true probabilities.
+        best_without: columns that it is reached without, as served models do.
         trainings: the candidate's first.
         statistics: by split.
         anomalies: of all splits; None where nobody looked for any.
@@ -122,6 +123,7 @@ class ReportData:
     rocs: dict[str, RocCurve] = field(default_factory=dict)
     reliability: dict[str, ReliabilityCurve] = field(default_factory=dict)
     best_possible: AucBySlice = field(default_factory=dict)
+    best_without: tuple[str, ...] = ()
     trainings: tuple[Training, ...] = ()
     statistics: tuple[SplitStatistics, ...] = ()
     anomalies: tuple[Anomaly, ...] | None = None

@@ -11,8 +11,10 @@ class ReportSettings(Settings):
 
     Attributes:
         best_possible: JSON file ``{task: {slice: auc}}`` with the AUC that a model would reach
-            that knew the true probabilities (simulated logs have one); None where nobody knows. A
-            path with marks of a span, as in `data.path`, is that of the span that is tested on.
+            that knew the true probabilities (simulated logs have one); None where nobody knows. It
+            may have a task twice, ``click`` and ``click without position``: the latter is taken
+            where the served model is not given the column. A path with marks of a span, as in
+            `data.path`, is that of the span that is tested on.
         title: of the page; the run's name if None.
         max_cross_slices_shown: of slices by two or more features, the largest so many are shown
             per cross; the rest is in the evaluation's files.

@@ -19,6 +19,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
 from mtlx.components.log_example_gen.spans.span_artifact import by_span, span_of
 from mtlx.components.model_insight.insight_result import ModelInsights
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.best_possible import as_served
 from mtlx.components.report.best_possible_path import span_path
 from mtlx.components.report.report_data import AucBySlice, SplitStatistics, Training
 from mtlx.components.report.sections.data_statistics import load_statistics, sample_rates
@@ -46,11 +47,13 @@ class Sources:
 
     Attributes:
         notices: sentences for the reader, one for each part that is not there.
+        best_without: columns that the best possible AUC is reached without.
     """
 
     def __init__(self, inputs: dict[str, list[types.Artifact]]):
         self._inputs = inputs
         self.notices: list[str] = []
+        self.best_without: tuple[str, ...] = ()
 
     def verdict(self) -> Verdict | None:
         """The gate's verdict; of a stock blessing, the decision without checks."""
@@ -100,6 +103,8 @@ class Sources:
     ) -> AucBySlice:
         """The AUC of the true probabilities, empty where no file is set or it is not usable.
 
+        Of two that the file has of a task, it is that of what a served model is given.
+
         Args:
             path: of the file.
             experiment: sections of the experiment file as plain values. Tasks whose labels are not
@@ -111,7 +116,9 @@ class Sources:
         try:
             with tf.io.gfile.GFile(path) as file:
                 found = pydantic.TypeAdapter(AucBySlice).validate_json(file.read())
-            late = _late_tasks(experiment or {})
+            experiment = experiment or {}
+            late = _late_tasks(experiment)
+            found, self.best_without = as_served(found, experiment.get("features") or {})
             return {task: slices for task, slices in found.items() if task not in late}
         except tf.errors.NotFoundError:
             reason = "the file does not exist"

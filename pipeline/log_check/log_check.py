@@ -86,6 +86,7 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
         *_feature_findings(features, sample),
         *(_label_findings(experiment, rows, sample) if rows.rows else ()),
         *_memory_findings(experiment, memory),
+        *_error_rate_findings(experiment),
     ]
     contract = rows.contract
     named = {contract.column(name) for name in contract.features}
@@ -278,6 +279,15 @@ def _memory_findings(experiment: Experiment, memory: float) -> Iterator[Finding]
             False,
             f"training keeps about {memory / 2**30:.1f} GiB of examples in memory, and "
             f"{available / 2**30:.1f} GiB are free: set training.cache: none",
+        )
+
+
+def _error_rate_findings(experiment: Experiment) -> Iterator[Finding]:
+    if experiment.gate.error_rate_is_idle:
+        yield Finding(
+            False,
+            "gate.error_rate holds for no threshold: it is for those with bound: upper and no "
+            "level of their own. Leave it out, or add one",
         )
 
 

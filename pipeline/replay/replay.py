@@ -13,6 +13,7 @@ from tfx.orchestration import metadata
 from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
 from mtlx.components.log_example_gen.spans.span_marks import is_date, span_words
 from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.report.best_possible import as_served
 from mtlx.components.report.best_possible_path import span_path
 from mtlx.components.slice_evaluation.models.served_model import ServedModel
 from mtlx.pipeline.experiment.experiment import Experiment
@@ -208,6 +209,7 @@ def _best(experiment: Experiment, span: int) -> dict[str, float]:
         return {}
     try:
         found = json.loads(Path(span_path(path, span)).read_text(encoding="utf-8"))
+        found, _ = as_served(found, experiment.model_dump(mode="json")["features"])
         values = {task: slices.get("overall") for task, slices in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}

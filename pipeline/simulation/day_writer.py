@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from mtlx.pipeline.simulation.log_columns import join_sequences
+from mtlx.pipeline.simulation.log_columns import join_lists
 
 LOGS, GROUND_TRUTH = "logs", "ground_truth"
 
@@ -22,7 +22,7 @@ class LogForm(Protocol):
 
     @property
     def format(self) -> Literal["csv", "parquet"]:
-        """``csv``, behaviour sequences joined by ``|``; or ``parquet``, with list columns."""
+        """``csv``, lists joined by ``|``; or ``parquet``, with list columns."""
 
     @property
     def gzip(self) -> bool:
@@ -78,7 +78,7 @@ class DayWriter:
         """
         self._parquet(self._truth_path, truth.schema).write_table(truth)
         if self._settings.format == "csv":
-            log = join_sequences(log)
+            log = join_lists(log)
         first, end = self._written, self._written + len(log)
         shards = self._settings.shards
         bounds = [shard * self._rows // shards for shard in range(shards + 1)]

@@ -11,6 +11,11 @@ FIRST_MIDNIGHT = 1_704_067_200
 SECONDS_PER_DAY = 86_400
 POSITIONS = 20
 
+_TOWARDS_THE_TOP = 1.5
+
+#: Share of the impressions at each position from 1 on, whoever looks at whatever, ``(20,)``.
+POSITION_SHARES = np.diff((np.arange(POSITIONS + 1) / POSITIONS) ** (1 / _TOWARDS_THE_TOP))
+
 #: How strongly the shop ranks by taste in each domain (in the order of `DOMAINS`).
 _PERSONALISATION = np.array([1.0, 0.5, 0.8])
 _CANDIDATES = 4
@@ -78,7 +83,7 @@ def draw_impressions(
         domain=domain,
         device=np.where(other, rng.integers(len(DEVICES), size=count), users.device[user]),
         second=np.minimum(second, SECONDS_PER_DAY - 1),
-        position=1 + (POSITIONS * rng.random(count) ** 1.5).astype(np.int64),
+        position=1 + (POSITIONS * rng.random(count) ** _TOWARDS_THE_TOP).astype(np.int64),
         discount=np.where(rng.random(count) < 0.5, 0.0, np.round(discount, 2)),
     )
 

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from mtlx.pipeline.simulation.behaviour_history import NONE, BehaviourHistory
 from mtlx.pipeline.simulation.impressions import FIRST_MIDNIGHT, SECONDS_PER_DAY, Impressions
+from mtlx.pipeline.simulation.item_tags import item_tags
 from mtlx.pipeline.simulation.population import (
     BRANDS,
     CATEGORIES,
@@ -21,7 +22,7 @@ from mtlx.pipeline.simulation.population import (
 from mtlx.pipeline.simulation.preferences import Probabilities
 from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
-#: Between the items of a behaviour sequence in CSV.
+#: Between the values of a list in CSV.
 SEPARATOR = "|"
 
 #: Columns of the behaviour sequence of each task: the items, and beside them their categories.
@@ -30,6 +31,9 @@ SEQUENCES = {
     "add_to_cart": ("carted_items", "carted_categories"),
     "purchase": ("purchased_items", "purchased_categories"),
 }
+
+#: Columns of the item's tags, and of how much each holds.
+TAGS = ("tags", "tag_weights")
 
 #: Name of the row's key, in the log and in the ground truth.
 KEY = "impression_id"
@@ -46,7 +50,7 @@ def log_table(
     histories: dict[str, BehaviourHistory],
     labels: np.ndarray,
 ) -> pa.Table:
-    """One row per impression, behaviour sequences as lists.
+    """One row per impression, behaviour sequences and tags as lists.
 
     Args:
         first_id: key of the first row; the next ones count up.
@@ -85,13 +89,19 @@ def log_table(
         history = histories[task].items[user]
         columns[of_items] = _sequences(history, items.names)
         columns[of_categories] = _sequences(history, categories)
+    for column, lists in zip(TAGS, item_tags(items.factors), strict=True):
+        columns[column] = lists.take(pa.array(item))
     for index, task in enumerate(TASKS):
         columns[task] = pa.array(labels[:, index].astype(np.int64))
     return pa.table(columns)
 
 
 def truth_table(first_id: int, probabilities: Probabilities) -> pa.Table:
-    """The true probabilities, one row per impression: conditional and unconditional ones."""
+    """The true probabilities, one row per impression: conditional and unconditional ones.
+
+    That of a click stands there twice: at the position that the row had, and for whom does not
+    know it yet.
+    """
     conditional, unconditional = probabilities.conditional, probabilities.unconditional
     return pa.table(
         {
@@ -101,15 +111,16 @@ def truth_table(first_id: int, probabilities: Probabilities) -> pa.Table:
             "purchase_given_add_to_cart": conditional[:, 2],
             "add_to_cart": unconditional[:, 1],
             "purchase": unconditional[:, 2],
+            "click_without_position": probabilities.click_without_position,
         }
     )
 
 
-def join_sequences(table: pa.Table) -> pa.Table:
-    """Replaces list columns by text; an empty sequence becomes null, an empty cell in CSV."""
-    for column in itertools.chain(*SEQUENCES.values()):
+def join_lists(table: pa.Table) -> pa.Table:
+    """Replaces list columns by text; an empty list becomes null, an empty cell in CSV."""
+    for column in itertools.chain(*SEQUENCES.values(), TAGS):
         index = table.schema.get_field_index(column)
-        lists = table.column(column).combine_chunks()
+        lists = table.column(column).combine_chunks().cast(pa.list_(pa.string()))
         texts = pc.binary_join(lists, SEPARATOR)
         texts = pc.if_else(
             pc.equal(pc.list_value_length(lists), 0), pa.scalar(None, "string"), texts

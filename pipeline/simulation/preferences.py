@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
-from mtlx.pipeline.simulation.impressions import Impressions
+from mtlx.pipeline.simulation.impressions import POSITION_SHARES, Impressions
 from mtlx.pipeline.simulation.population import (
     AGE_GROUPS,
     BRANDS,
@@ -71,9 +71,12 @@ class Probabilities:
     Attributes:
         conditional: ``(n, T)``: of click; of add_to_cart given a click; of purchase given
             add_to_cart.
+        click_without_position: ``(n,)``, of click for whom knows all but the position: the mean
+            over where the shop may show the row. The other actions don't depend on it.
     """
 
     conditional: np.ndarray
+    click_without_position: np.ndarray
 
     @property
     def unconditional(self) -> np.ndarray:
@@ -161,8 +164,8 @@ class Preferences:
             histories: per task.
             shift: ``(n, T)`` that is added to the log odds.
         """
-        log_odds = self._terms(seen, histories) + self.intercepts[seen.domain]
-        return Probabilities(_sigmoid(log_odds + shift))
+        log_odds = self._terms(seen, histories) + self.intercepts[seen.domain] + shift
+        return Probabilities(_sigmoid(log_odds), _over_positions(log_odds[:, 0], seen))
 
     def fit_intercepts(self, seen: Impressions, histories: dict[str, BehaviourHistory]) -> None:
         """Sets the intercepts so that the expected rates on these impressions are `RATES`."""
@@ -181,9 +184,7 @@ class Preferences:
         values = self._feature_terms(seen) | self._cross_terms(seen)
         values |= self._history_terms(seen, histories)
         for name, value in values.items():
-            emphasis = np.array([EMPHASIS[domain].get(name, 1.0) for domain in DOMAINS])
-            weight = emphasis[seen.domain, np.newaxis] * np.array(WEIGHTS[name])  # (n, T)
-            total += weight * (value if value.ndim == 2 else value[:, np.newaxis])
+            total += _weight(name, seen) * (value if value.ndim == 2 else value[:, np.newaxis])
         return total
 
     def _feature_terms(self, seen: Impressions) -> dict[str, np.ndarray]:
@@ -191,7 +192,7 @@ class Preferences:
         matched = self._users.factors[user] * self._items.factors[item]  # (n, K)
         return {
             "taste": 0.35 * matched @ self._taste,
-            "position": np.log2(seen.position) - 3.0,
+            "position": _of_position(seen.position),
             "popularity": self._numbers["popularity"][item],
             "quality": self._items.quality[item],
             "rating": self._numbers["rating"][item],
@@ -231,6 +232,26 @@ class Preferences:
             ),
             "purchased_brand": (self._brand_of[bought] == brand).any(axis=1).astype(float),
         }
+
+
+def _weight(term: str, seen: Impressions) -> np.ndarray:
+    """A term's weight in the log odds of each task, by domain, ``(n, T)``."""
+    emphasis = np.array([EMPHASIS[domain].get(term, 1.0) for domain in DOMAINS])
+    return emphasis[seen.domain, np.newaxis] * np.array(WEIGHTS[term])
+
+
+def _of_position(position: np.ndarray) -> np.ndarray:
+    return np.log2(position) - 3.0
+
+
+def _over_positions(log_odds: np.ndarray, seen: Impressions) -> np.ndarray:
+    """Mean probability of a click over all positions, ``(n,)``, given the log odds at the row's."""
+    weight = _weight("position", seen)[:, 0]
+    log_odds = log_odds - weight * _of_position(seen.position)
+    total = np.zeros(len(log_odds))
+    for index, share in enumerate(POSITION_SHARES):
+        total += share * _sigmoid(log_odds + weight * _of_position(np.array(1 + index)))
+    return total
 
 
 def _raw_terms(users: Users, items: Items) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ class SimulationSettings(Settings):
         users: number of users; a twentieth of the rows if None.
         items: number of items; a hundredth of the rows if None.
         seed: the same seed gives the same rows, in whatever format and number of shards.
-        format: ``csv``, behaviour sequences joined by ``|``; or ``parquet``, with list columns.
+        format: ``csv``, lists joined by ``|``; or ``parquet``, with list columns.
         gzip: compress the CSV files.
         shards: files per day.
         domain_mix: share of each scenario; the shares add up to 1.

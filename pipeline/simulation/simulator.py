@@ -27,7 +27,7 @@ from mtlx.pipeline.simulation.preferences import Preferences
 from mtlx.pipeline.simulation.settings import DOMAINS, TASKS, SimulationSettings
 
 #: Raised whenever the same settings give other rows, so that old logs are not taken for new.
-VERSION = 2
+VERSION = 3
 
 BEST_AUC = "best_auc.json"
 
@@ -82,7 +82,8 @@ def simulate(
 _CONTENTS = {
     "logs": "impressions by day; behaviour sequences are as of the day's beginning",
     "ground_truth": "the true probabilities of the same rows, by impression_id",
-    BEST_AUC: "AUC of the true conditional probabilities on the last day",
+    BEST_AUC: "AUC of the true conditional probabilities on the last day; of a click also without "
+    "the position, as it is served",
     "rates": "click of impressions, add_to_cart of clicks, purchase of carts",
 }
 
@@ -150,7 +151,7 @@ class _Simulation:
                 actions.append(acted(seen, labels))
                 self._counts += [len(labels), *labels.sum(axis=0)]
                 if day == self._settings.days:
-                    self.best_auc.add(truth.conditional, labels, seen.domain)
+                    self.best_auc.add(truth, labels, seen.domain)
         self._rows += rows
         remember(self._histories, actions)
 

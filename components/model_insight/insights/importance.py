@@ -63,7 +63,8 @@ class Importance(Insight):
     FI_k(X) = AUC_k − AUC_k after X's values were shuffled over the rows; the mean of several
     shufflings, and its standard error. That is the chance of shuffling alone: of other rows the
     importance would differ by more. What a sequence's behaviours have beside each other is shuffled
-    together, and so are all forms of one number, and the domain with its feature. Features that say
+    together, and so are all forms of one number, and the domain with its feature. Rows count in the
+    AUC for what they weigh (`data.weight`, `tasks.*.weight`). Features that say
     the same stand in for each other: each of them then counts for little by itself.
 
     Args:
@@ -161,8 +162,9 @@ def _measurable(model: "InsightModel", rows: "EvaluatedRows") -> dict[tuple[str,
 
 
 def _auc(rows: "EvaluatedRows", probabilities: np.ndarray, task: int, chosen: np.ndarray) -> float:
+    weights = None if rows.weights is None else rows.weights[chosen, task].astype(np.float64)
     # Both classes are there.
-    return area_under_curve(rows.labels[chosen, task], probabilities[chosen, task]) or 0.0
+    return area_under_curve(rows.labels[chosen, task], probabilities[chosen, task], weights) or 0.0
 
 
 def _values(measured: Mapping[tuple[str, str], Measured], repeats: int) -> dict[str, Any]:

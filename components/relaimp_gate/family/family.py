@@ -26,7 +26,7 @@ def decide_together(
 
     Returns:
         The checks in the same order, and what became of the family: None where no error rate is
-        set, or no check belongs to it.
+        set. Of no check it says that it has nothing to decide.
     """
     if error_rate is None:
         return checks, None
@@ -37,7 +37,7 @@ def decide_together(
         place for place, check in enumerate(checks) if _belongs(check) and check.p_value is not None
     ]
     if not members:
-        return checks, None
+        return checks, FamilyDecision(error_rate, 0, 0, 0)
     adjusted = adjusted_p_values(np.array([checks[place].p_value for place in members]))
     decided, lifted = list(checks), 0
     for place, p_value in zip(members, map(float, adjusted), strict=True):

@@ -11,7 +11,7 @@ from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.transform.config.settings import Settings
 
 #: Raised whenever the same settings give other rows, so that old logs are not taken for new.
-VERSION = 1
+VERSION = 2
 
 #: Days of a simulation without `days`, whose population the defaults are taken from.
 _PLAIN_DAYS = 8
@@ -36,7 +36,7 @@ class DailySettings(Settings):
         users: number of users at a time; a twentieth of the rows of eight days if None.
         items: number of items on sale at a time; a hundredth of the rows of eight days if None.
         seed: the same seed gives the same rows, in whatever format and number of shards.
-        format: ``csv``, behaviour sequences joined by ``|``; or ``parquet``, with list columns.
+        format: ``csv``, lists joined by ``|``; or ``parquet``, with list columns.
         gzip: compress the CSV files.
         shards: files per day.
         domain_mix: share of each scenario; the shares add up to 1.

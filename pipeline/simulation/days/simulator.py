@@ -51,7 +51,8 @@ _TABLES, _FITTING, _PRIOR, _DAYS = range(4, 8)
 _CONTENTS = {
     "logs": "impressions by date; behaviour sequences are as of the day's beginning",
     "ground_truth": "the true probabilities of the same rows, by impression_id",
-    BEST_AUC: "AUC of the true conditional probabilities on each day",
+    BEST_AUC: "AUC of the true conditional probabilities on each day; of a click also without the "
+    "position, as it is served",
     STATE: "what further days go on from",
     "days": "rates are click of impressions, add_to_cart of clicks, purchase of carts",
 }
@@ -207,7 +208,7 @@ class DailySimulation:
                 writer.write(_with_weekday(log, day), truth_table(key, truth))
                 actions.append(acted(seen, labels))
                 counts += [len(labels), *labels.sum(axis=0)]
-                best.add(truth.conditional, labels, seen.domain)
+                best.add(truth, labels, seen.domain)
         remember(self._histories, actions)
         (folder / BEST_AUC).mkdir()
         text = json.dumps(best.result(), indent=2) + "\n"

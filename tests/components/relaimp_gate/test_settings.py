@@ -62,15 +62,19 @@ def test_an_anchor_that_does_nothing_is_refused(anchor, words):
         GateSettings.read({"thresholds": [threshold], "anchor": anchor})
 
 
-def test_an_error_rate_of_no_check_is_refused():
+def test_an_error_rate_that_holds_for_no_threshold_is_idle():
     upper = {"rule": "relaimp", "bound": "upper"}
-    for thresholds in ([{"rule": "relaimp"}], [{**upper, "level": 0.01}]):
-        with pytest.raises(SettingsError, match="no threshold has bound: upper"):
-            GateSettings.read({"thresholds": thresholds, "error_rate": 0.05})
+    for thresholds, idle in (
+        ([{"rule": "relaimp"}], True),
+        ([{**upper, "level": 0.01}], True),
+        ([{"rule": "relaimp"}, upper], False),
+    ):
+        settings = GateSettings.read({"thresholds": thresholds, "error_rate": 0.05})
+        assert settings.error_rate_is_idle is idle
+        assert GateSettings.from_json(settings.to_json()) == settings
+        assert not GateSettings.read({"thresholds": thresholds}).error_rate_is_idle
     with pytest.raises(SettingsError, match="error_rate"):
         GateSettings.read({"thresholds": [upper], "error_rate": 0})
-    settings = GateSettings.read({"thresholds": [upper], "error_rate": 0.05})
-    assert GateSettings.from_json(settings.to_json()) == settings
 
 
 def test_a_gate_without_thresholds_is_refused():

@@ -52,6 +52,12 @@ def test_a_model_that_cannot_be_served_is_not_blessed_whatever_the_gate_says(rep
     assert "Served model, p99 100 2.5 4 1.25 3" in words
 
 
+def test_what_the_best_possible_does_not_know_either_is_named(report_data):
+    words = "Theirs are those of who does not know <code>position</code>, as the model"
+    assert words in render(dataclasses.replace(report_data, best_without=("position",)))
+    assert "who does not know" not in render(report_data)
+
+
 def test_a_model_that_the_gate_holds_back_was_not_served(report_data):
     page = render(dataclasses.replace(report_data, served=ServingOutcome(False, False)))
     assert "The gate holds the candidate back, so it was not served on trial." in page
@@ -139,11 +145,13 @@ def test_what_checks_decided_together_is_said_in_a_line_and_beside_each(report_d
         "upper bound at least +0.00 %", errs_by="blocking", p_value=0.012, adjusted_p_value=0.18,
     )  # fmt: skip
     alone = dataclasses.replace(check, task="cart", p_value=0.00003, adjusted_p_value=None)
+    far = dataclasses.replace(check, task="cart", p_value=0.6, adjusted_p_value=1.0)
     family = FamilyDecision(0.05, 15, 0, 1)
-    verdict = Verdict(True, "baseline", [check, alone], family=family)
+    verdict = Verdict(True, "baseline", [check, alone, far], family=family)
     text = html.unescape(render(dataclasses.replace(report_data, verdict=verdict)))
     assert family.words.replace(" %", "\N{NO-BREAK SPACE}%") in text
     assert "p 0.012 alone, 0.18 among 15 checks<" in text and "p <0.0001<" in text
+    assert "p 0.6<" in text
     assert "proven loss" not in render(report_data)
 
 

@@ -84,6 +84,29 @@ def test_best_possible_values_are_by_task_and_slice_and_may_be_undefined(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("place", "without"),
+    [
+        ({"kind": "numeric", "column": "position", "serve_as": 1}, True),
+        ({"kind": "numeric", "column": "position", "serve_as": 0}, True),
+        ({"kind": "categorical", "column": "position", "dropped": True}, True),
+        ({"kind": "numeric", "column": "position", "serve_as": None, "dropped": False}, False),
+        ({"kind": "numeric"}, True),
+        ({"kind": "sequence", "of": ["item"], "columns": ["position"]}, False),
+    ],
+)
+def test_the_best_possible_is_that_of_what_a_served_model_is_given(tmp_path, place, without):
+    path = tmp_path / "best.json"
+    values = {"click": {"overall": 0.9}, "buy": {"overall": 0.8}}
+    path.write_text(json.dumps({**values, "click without position": {"overall": 0.7}}))
+    found = Sources({})
+    best = found.best_possible(str(path), {"features": {"place": place, "item": {}}})
+    assert best == ({**values, "click": {"overall": 0.7}} if without else values)
+    assert found.best_without == (("position",) if without else ())
+    # Where the features are unknown nothing is said of them.
+    assert Sources({}).best_possible(str(path), {}) == values
+
+
+@pytest.mark.parametrize(
     ("name", "span", "file"),
     [
         ("day={YYYY}-{MM}-{DD}.json", 19_725, "day=2024-01-03.json"),

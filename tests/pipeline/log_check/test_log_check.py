@@ -186,6 +186,15 @@ def test_too_few_positives_for_the_gate(check, log):
     assert sum("in domain=search, and so block: 0 positives" in text for text in texts) == 2
 
 
+def test_an_error_rate_that_holds_for_no_check(check, log):
+    auc = {"rule": "auc", "minimum": 0.5}
+    gate = {"error_rate": 0.05, "thresholds": [auc]}
+    (text,) = _texts(check(log, gate=gate), error=False)
+    assert text.startswith("gate.error_rate holds for no threshold")
+    gate["thresholds"].append({**auc, "bound": "upper"})
+    assert _texts(check(log, gate=gate)) == []
+
+
 def test_counts_of_a_sample_are_extrapolated(check, log, monkeypatch):
     monkeypatch.setattr(log_sample, "_BLOCK_BYTES", 4000)
     gate = {"minimum_positives": 1, "thresholds": [{"rule": "auc", "minimum": 0}]}

@@ -37,7 +37,8 @@ def write_days(folder: Path, days: int) -> None:
             writer.writerow(["item_id", "scenario", "click"])
             scenarios = random.choice(["home", "search"], ROWS)
             writer.writerows(zip(shown, scenarios, clicks.astype(int), strict=True))
-        best = {"click": {"overall": BEST}}
+        # The models are not given the shelf.
+        best = {"click": {"overall": 0.99}, "click without shelf": {"overall": BEST}}
         (folder / f"best/day={day:02d}.json").write_text(json.dumps(best))
 
 

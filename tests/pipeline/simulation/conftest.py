@@ -1,3 +1,5 @@
+import hashlib
+
 import pandas as pd
 import pytest
 
@@ -38,3 +40,17 @@ def read_truth():
 @pytest.fixture(scope="session")
 def log(default_log):
     return _read(default_log)
+
+
+@pytest.fixture(scope="session")
+def digest():
+    def function(folder):
+        """Of all columns of a log in CSV but the tags, as they are written."""
+        found = hashlib.sha256()
+        for path in sorted((folder / "logs").rglob("*.csv")):
+            log = pd.read_csv(path, dtype=str, keep_default_na=False)
+            log = log.drop(columns=["tags", "tag_weights"])
+            found.update(log.to_csv(index=False).encode())
+        return found.hexdigest()[:16]
+
+    return function

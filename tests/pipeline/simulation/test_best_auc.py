@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from mtlx.pipeline.simulation.best_auc import BestAuc
+from mtlx.pipeline.simulation.best_auc import CLICK_WITHOUT_POSITION, BestAuc
+from mtlx.pipeline.simulation.preferences import Probabilities
 from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
 
 
@@ -23,16 +24,22 @@ def rows():
     rng = np.random.default_rng(4)
     conditional = rng.integers(1, 9, size=(300, 3)) / 10  # with ties
     labels = np.cumprod(rng.random((300, 3)) < conditional, axis=1)
-    return conditional, labels, rng.integers(len(DOMAINS), size=300)
+    truth = Probabilities(conditional, conditional[:, 0] + rng.normal(0, 0.1, 300).round(1))
+    return truth, labels, rng.integers(len(DOMAINS), size=300)
 
 
 def test_each_task_is_measured_on_its_population_in_every_domain(rows):
-    conditional, labels, domain = rows
+    truth, labels, domain = rows
+    conditional, unplaced = truth.conditional, truth.click_without_position
     measured = BestAuc()
     for part in (slice(0, 100), slice(100, 101), slice(101, 300)):
-        measured.add(conditional[part], labels[part], domain[part])
+        measured.add(Probabilities(conditional[part], unplaced[part]), labels[part], domain[part])
     found = measured.result()
-    assert set(found) == set(TASKS)
+    assert set(found) == {*TASKS, CLICK_WITHOUT_POSITION}
+    assert found[CLICK_WITHOUT_POSITION]["overall"] == pytest.approx(_pairs(unplaced, labels[:, 0]))
+    search = domain == DOMAINS.index("search")
+    expected = _pairs(unplaced[search], labels[search, 0])
+    assert found[CLICK_WITHOUT_POSITION]["domain=search"] == pytest.approx(expected)
     population = np.ones(300, bool)
     for index, task in enumerate(TASKS):
         for name, rows_of in [
@@ -49,7 +56,7 @@ def test_what_has_one_class_or_no_row_has_no_auc():
     measured = BestAuc()
     # One domain only, all clicked, none in the cart.
     labels = np.array([[1, 0, 0]] * 4)
-    measured.add(np.full((4, 3), 0.5), labels, np.zeros(4, int))
+    measured.add(Probabilities(np.full((4, 3), 0.5), np.full(4, 0.5)), labels, np.zeros(4, int))
     found = measured.result()
     assert {auc for slices in found.values() for auc in slices.values()} == {None}
     assert set(found["purchase"]) == {"overall", *(f"domain={name}" for name in DOMAINS)}

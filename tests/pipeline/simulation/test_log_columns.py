@@ -9,7 +9,8 @@ from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
 from mtlx.pipeline.simulation.impressions import Impressions
 from mtlx.pipeline.simulation.log_columns import (
     SEQUENCES,
-    join_sequences,
+    TAGS,
+    join_lists,
     log_table,
     truth_table,
 )
@@ -93,7 +94,8 @@ def test_sequences_are_what_was_known_oldest_first_with_the_items_categories(wor
 
 def test_the_truth_has_conditional_and_unconditional_probabilities_of_the_same_rows():
     conditional = np.array([[0.5, 0.4, 0.2], [0.1, 1.0, 0.0]])
-    truth = truth_table(7, Probabilities(conditional)).to_pylist()
+    truth = truth_table(7, Probabilities(conditional, np.array([0.3, 0.2]))).to_pylist()
+    assert [row["click_without_position"] for row in truth] == [0.3, 0.2]
     assert [row["impression_id"] for row in truth] == [7, 8]
     for row, (click, cart, purchase) in zip(truth, conditional, strict=True):
         assert row["click"] == click
@@ -104,19 +106,20 @@ def test_the_truth_has_conditional_and_unconditional_probabilities_of_the_same_r
 
 
 def test_joined_sequences_can_be_told_apart_from_none(world, table):
-    joined = join_sequences(table)
+    joined = join_lists(table)
     assert joined.column_names == table.column_names
-    changed = [column for columns in SEQUENCES.values() for column in columns]
+    changed = [*(column for columns in SEQUENCES.values() for column in columns), *TAGS]
     assert joined.drop(changed) == table.drop(changed)
     for column in changed:
         assert joined.schema.field(column).type == pa.string()
-        expected = ["|".join(items) or None for items in table[column].to_pylist()]
+        as_text = "{:g}".format if column == "tag_weights" else str
+        expected = ["|".join(map(as_text, items)) or None for items in table[column].to_pylist()]
         assert joined[column].to_pylist() == expected
-        assert None in expected
+        assert None in expected or column in TAGS
 
 
 def test_no_rows_have_all_columns(world):
     users, items, seen, histories, labels = world
     none = Impressions(**{name: value[:0] for name, value in vars(seen).items()})
     table = log_table(1, 1, none, users, items, histories, labels[:0])
-    assert len(table) == 0 and join_sequences(table).num_columns == table.num_columns
+    assert len(table) == 0 and join_lists(table).num_columns == table.num_columns

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mtlx.pipeline.simulation.behaviour_history import BehaviourHistory
-from mtlx.pipeline.simulation.impressions import draw_impressions
+from mtlx.pipeline.simulation.impressions import Impressions, draw_impressions
 from mtlx.pipeline.simulation.population import draw_items, draw_users
 from mtlx.pipeline.simulation.preferences import RATES, WEIGHTS, Preferences
 from mtlx.pipeline.simulation.settings import DOMAINS, TASKS
@@ -42,6 +42,23 @@ def test_unconditional_is_the_product_along_the_chain(world):
     truth = preferences.probabilities(seen, histories)
     np.testing.assert_array_equal(truth.unconditional[:, 0], truth.conditional[:, 0])
     np.testing.assert_allclose(truth.unconditional[:, 2], truth.conditional.prod(axis=1))
+
+
+def test_a_click_without_the_position_is_the_mean_over_all_positions(world):
+    """Over what the shop draws, whatever the position of the row itself."""
+    seen, histories, preferences = world
+    few = {name: value[:200] for name, value in vars(seen).items()}
+    drawn = np.random.default_rng(8).random(100_000)
+    positions, counts = np.unique(1 + (20 * drawn**1.5).astype(int), return_counts=True)
+    assert len(positions) == 20
+    total = np.zeros(200)
+    for position, count in zip(positions, counts, strict=True):
+        moved = Impressions(**{**few, "position": np.full(200, position)})
+        truth = preferences.probabilities(moved, histories, 0.3)
+        total += count / 100_000 * truth.conditional[:, 0]
+    found = preferences.probabilities(Impressions(**few), histories, 0.3).click_without_position
+    np.testing.assert_allclose(found, total, rtol=0.015)
+    np.testing.assert_allclose(truth.click_without_position, found, rtol=1e-12)
 
 
 def _importance(world, change):

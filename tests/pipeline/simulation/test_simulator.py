@@ -40,6 +40,10 @@ def test_same_seed_same_bytes(tmp_path):
     assert filecmp.cmpfiles(first, second, names, shallow=False)[0] == names
 
 
+def test_all_but_the_tags_is_what_it_was_before_there_were_any(tmp_path, digest):
+    assert digest(_small(tmp_path / "x")) == "d00400f5e7fe298f"
+
+
 def test_another_seed_gives_other_rows(tmp_path, read_log):
     first, second = (read_log(_small(tmp_path / str(seed), seed=seed)) for seed in (1, 2))
     assert (first.item_id != second.item_id).mean() > 0.9
@@ -51,8 +55,9 @@ def test_rows_do_not_depend_on_how_they_are_written(tmp_path, read_log, read_tru
     expected, found = read_log(plain), read_log(other)
     assert len(expected) == SMALL["rows"]
     if changes.get("format") == "parquet":
-        for column in [*SEQUENCES.values(), *CATEGORIES]:
-            texts = ["|".join(items) for items in found[column]]
+        for column in [*SEQUENCES.values(), *CATEGORIES, "tags", "tag_weights"]:
+            as_text = "{:g}".format if column == "tag_weights" else str
+            texts = ["|".join(map(as_text, items)) for items in found[column]]
             found[column] = pd.Series(texts).replace("", np.nan)
     pd.testing.assert_frame_equal(expected, found, check_exact=True)
     pd.testing.assert_frame_equal(read_truth(plain), read_truth(other))
@@ -153,6 +158,16 @@ def test_best_auc_is_that_of_the_truth_on_the_test_day(log, default_log, read_tr
     for domain, part in rows.groupby("scenario"):
         expected = roc_auc_score(part[task], part[probability])
         assert best[f"domain={domain}"] == pytest.approx(expected)
+
+
+def test_who_does_not_know_the_position_reaches_less(log, default_log, read_truth):
+    rows = log[log.day == 8].merge(read_truth(default_log), on="impression_id", suffixes=("", "_t"))
+    best = json.loads((default_log / "best_auc.json").read_text())
+    found = best["click without position"]["overall"]
+    assert found == pytest.approx(roc_auc_score(rows.click, rows.click_without_position))
+    # By far, and yet calibrated.
+    assert found < best["click"]["overall"] - 0.01
+    assert rows.click_without_position.mean() == pytest.approx(rows.click_t.mean(), rel=0.01)
 
 
 def test_true_probabilities_are_calibrated(log, default_log, read_truth):

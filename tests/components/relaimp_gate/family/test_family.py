@@ -59,7 +59,12 @@ def test_proofs_levels_and_what_is_not_decidable_stay_as_they_are():
     decided, family = decide_together([*alone, _check(0.02)], 0.05)
     assert decided[:3] == alone and decided[3].adjusted_p_value == 0.02
     assert family.checks == 1
-    assert decide_together(alone, 0.05) == (alone, None)
+    decided, family = decide_together(alone, 0.05)
+    assert decided == alone
+    assert family.words == (
+        "gate.error_rate of 5 % had no check to hold for: none with bound: upper and without a "
+        "level of its own could be decided."
+    )
 
 
 def test_an_evaluation_without_levels_decides_alone_and_is_told_of():

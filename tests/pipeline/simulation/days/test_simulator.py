@@ -1,6 +1,7 @@
 """Days that go on: the same whichever follow, drifting as asked, with their best AUC known."""
 
 import filecmp
+import itertools
 import json
 import os
 import signal
@@ -52,6 +53,7 @@ def test_layout(simulate_some, tmp_path):
         "state.npz",
     ]
     log = pd.read_csv(folder / "logs/day=2024-01-02/part-00000-of-00002.csv")
+    assert (log.tags.str.count("[|]") == log.tag_weights.astype(str).str.count("[|]")).all()
     assert set(log.weekday) == {"tuesday"} and set(log.day) == {2}
     assert (pd.to_datetime(log.timestamp, unit="s").dt.strftime("%F") == "2024-01-02").all()
 
@@ -71,6 +73,11 @@ def test_a_day_is_the_same_whichever_days_follow_and_however_they_are_asked_for(
     other = simulate_some(tmp_path / "d", days=3, seed=2)
     name = "ground_truth/day=2024-01-03.parquet"
     assert not filecmp.cmp(fewer / name, other / name, shallow=False)
+
+
+def test_all_but_the_tags_is_what_it_was_before_there_were_any(simulate_some, tmp_path, digest):
+    folder = simulate_some(tmp_path / "x", days=3, rows_per_day=400, format="csv", shards=2)
+    assert digest(folder) == "39935128cdcd8920"
 
 
 def test_what_is_there_is_left_alone_and_said(simulate_some, tmp_path):
@@ -122,12 +129,14 @@ def test_the_best_auc_of_each_day_is_that_of_its_truth(ten_days, read_day, best_
     for task, truth in zip(TASKS, CONDITIONAL, strict=True):
         slices = {"overall": rows, **{f"domain={d}": p for d, p in rows.groupby("scenario")}}
         assert set(best[task]) == set(slices)
-        for name, part in slices.items():
-            expected = area(part[task].to_numpy(), part[truth].to_numpy())
-            assert best[task][name] == pytest.approx(expected, abs=1e-9)
+        judged = [(task, truth)]
+        judged += [(f"{task} without position", "click_without_position")] * (task == "click")
+        for (name, part), (key, column) in itertools.product(slices.items(), judged):
+            expected = area(part[task].to_numpy(), part[column].to_numpy())
+            assert best[key][name] == pytest.approx(expected, abs=1e-9)
             compared += 1
         rows = rows[rows[task] == 1]
-    assert compared == 12
+    assert compared == 16
     # And the labels are drawn from that truth.
     rows = read_day(ten_days, day)
     expected = rows.click_true.sum()
