@@ -1,6 +1,7 @@
 """A table in memory, whose rows are found by their keys."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.values.column_text import column_text
 
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 class JoinedTable:

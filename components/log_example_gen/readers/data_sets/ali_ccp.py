@@ -64,7 +64,7 @@ class AliCCP(Reader):
         """Training and test; of AITM's files three."""
         folder = os.path.dirname(files[0])
         names = {os.path.basename(file) for file in files}
-        wanted = [_raw("train"), _raw("test")]
+        wanted: list[tuple[str, ...]] = [_raw("train"), _raw("test")]
         if not any(name in names for pair in wanted for name in pair):
             wanted = [(name,) for name in _MADE]
         for name in (name for group in wanted for name in group):
