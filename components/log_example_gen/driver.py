@@ -8,6 +8,7 @@ from tfx.orchestration import data_types
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
+from mtlx.components.log_example_gen.joins.joins import joined_files
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.files import as_written, content_digest, matching_files
 from mtlx.components.log_example_gen.rejection import InputRefused
@@ -85,7 +86,10 @@ class Driver(driver.FileBasedDriver):
     def _content_digest(self, exec_properties: dict[str, Any]) -> str:
         """Of the files; those of a window's spans are not read again where they did not change."""
         files = _files(exec_properties)
-        if not isinstance(DataSettings.from_json(exec_properties["data"]).split, SpanSplit):
+        data = DataSettings.from_json(exec_properties["data"])
+        # Tables may change while the logs don't.
+        files += joined_files(data.join)
+        if not isinstance(data.split, SpanSplit):
             return content_digest(files)
         root = os.path.dirname(exec_properties["quarantine_dir"].rstrip("/"))
         folder = os.path.join(root, DIGESTS_FOLDER)

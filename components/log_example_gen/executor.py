@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +23,7 @@ from mtlx.components.log_example_gen.ingestion_summary import (
     ingestion_folder,
     write_ingestion_summary,
 )
+from mtlx.components.log_example_gen.joins.joins import Joins
 from mtlx.components.log_example_gen.provenance import provenance, source
 from mtlx.components.log_example_gen.quarantine import Quarantine, check_malformed, total_of
 from mtlx.components.log_example_gen.readers import READERS
@@ -139,8 +139,9 @@ class _ShardWork:
     def count(self, shard: Shard) -> int:
         """Rows of a shard that can be taken apart, whether or not they pass the checks."""
         checks = RowChecks(self._contract)
+        columns = Joins(self._data.join, checks.columns()[:1]).columns
         try:
-            rows = self.reader().read(shard, checks.columns()[:1])
+            rows = self.reader().read(shard, columns)
             return sum(batch.columns.num_rows for batch in rows)
         except InputRefused:
             return 0  # The pass that writes reports it.
@@ -157,7 +158,7 @@ class _ShardWork:
         quarantine = Quarantine(self._quarantine, f"rejected-{name}.jsonl", summary)
         with quarantine, SplitWriters(self._uri, self.unfinished, f"data-{name}.gz") as writers:
             try:
-                batches = self._batches(shard, start, sum(counts.values()), summary.lines)
+                batches = self._batches(shard, start, sum(counts.values()), summary)
                 for batch, assigned, malformed, filtered in batches:
                     quarantine.write(malformed)
                     summary.filtered += filtered
@@ -179,10 +180,10 @@ class _ShardWork:
         return summary
 
     def _batches(
-        self, shard: Shard, start: int, total: int, lines: Counter[str]
+        self, shard: Shard, start: int, total: int, summary: ShardSummary
     ) -> Iterator[tuple[pa.RecordBatch, splitter.Assignment, list[Rejection], int]]:
         """Checked examples of a shard with the split of each, rejected rows, number of filtered
-        ones; counts its lines in `lines`.
+        ones; counts its lines, and keys that tables lack, in `summary`.
         """
         reader = self.reader()
         contract = self._contract
@@ -191,10 +192,12 @@ class _ShardWork:
             self._data.split,
             lambda name: contract.column(name) if name in contract.features else name,
         )
-        columns = list(dict.fromkeys([*checks.columns(), *splitter.split_columns(split)]))
+        joins = Joins(self._data.join, [*checks.columns(), *splitter.split_columns(split)])
+        summary.unmatched = joins.unmatched
         file, position = shard.files[0], start
-        for rows in reader.read(shard, columns):
-            lines.update({"read": rows.counted, **rows.aside})
+        for read in reader.read(shard, joins.columns):
+            summary.lines.update({"read": read.counted, **read.aside})
+            rows = joins(read, file)
             checked = checks.check(rows, file)
             positions = np.arange(position, position + len(rows.lines), dtype=np.int64)
             position += len(rows.lines)
@@ -248,6 +251,7 @@ def _account(
         "rows": {split: summary.rows[split] for split in splitter.written_splits(data.split)},
         "malformed": dict(summary.malformed),
         "filtered": summary.filtered,
+        "unmatched": dict(summary.unmatched),
         "refused": refused,
         "times": summary.times,
         "quarantine": summary.quarantine,

@@ -20,6 +20,8 @@ class IngestionSummary(TypedDict):
         malformed: rejected rows, by reason.
         filtered: rows that do not meet `DataSettings.where`; a summary of an older version has
             none.
+        unmatched: rows whose key a table of `DataSettings.join` lacks, by key; a summary of an
+            older version has none.
         refused: why the input as a whole was refused, or None.
         times: first and last time by split, where the split is by time.
         quarantine: folder of the malformed rows, or None.
@@ -33,6 +35,7 @@ class IngestionSummary(TypedDict):
     rows: dict[str, int]
     malformed: dict[str, int]
     filtered: int
+    unmatched: dict[str, int]
     refused: str | None
     times: dict[str, Any]
     quarantine: str | None

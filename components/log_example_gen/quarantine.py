@@ -68,6 +68,7 @@ def total_of(summaries: str) -> ShardSummary:
         total.quoted += part["quoted"]
         total.quarantine = total.quarantine or part["quarantine"]
         total.refused = total.refused or part["refused"]
+        total.unmatched.update(part["unmatched"])
         total.sources += part["sources"]
     if total.quarantine:
         total.quarantine = os.path.dirname(total.quarantine)

@@ -14,6 +14,7 @@ OTHER_SIZE = "a vector of another length"
 NOT_FINITE = "a vector with what is no finite number"
 NEGATIVE_WEIGHT = "negative weight"
 MISSING_WEIGHT = "missing weight"
+NO_TABLE_ROW = "key without a row in its table"
 NOT_ABOVE_ZERO = "not above 0, and log_normal takes its logarithm"
 REMEDIES = {
     NOT_IN_ENCODING: "where the log is not UTF-8, name its encoding: data.options: "
@@ -35,6 +36,8 @@ REMEDIES = {
     "data.weight or tasks.*.weight, or leave such rows out by data.where",
     MISSING_WEIGHT: "a weight of 0 keeps a row and lets it count for nothing; rows that shall "
     "not be there at all are left out by data.where",
+    NO_TABLE_ROW: "complete the table, or set missing_key of this data.join to keep: the table's "
+    "columns are then missing",
     NOT_ABOVE_ZERO: "take loss: squared, or leave such rows out by data.where",
 }
 

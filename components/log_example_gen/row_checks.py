@@ -13,6 +13,7 @@ from mtlx.components.log_example_gen.checks.row_batch import RowBatch
 from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.rejection import (
     BAD_WEIGHT,
+    NO_TABLE_ROW,
     NOT_FINITE,
     NOT_UTF_8,
     OTHER_SIZE,
@@ -110,6 +111,8 @@ class RowChecks:
                 is no number where a condition or a regression needs one.
         """
         batch = RowBatch(rows, file)
+        for column, lacking in rows.unjoined.items():
+            batch.reject(column, rows.columns[column], lacking, NO_TABLE_ROW)
         filtered = self._beside.filtered(batch)
         columns: dict[str, pa.Array] = {}
         for name, feature in self._contract.features.items():

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
+from mtlx.components.log_example_gen.joins.join_settings import JoinSettings, join_problems
 from mtlx.components.log_example_gen.spans.span_marks import has_span, is_date
 from mtlx.components.log_example_gen.spans.window_settings import SpanSplit, WindowSettings
 from mtlx.components.log_example_gen.values.instants import instant
@@ -206,7 +207,7 @@ def span_number(span: int | str) -> int:
 
 
 #: What was not there in earlier versions, with what it is where nobody sets it.
-_UNUSED: dict[str, Any] = {"weight": None, "where": []}
+_UNUSED: dict[str, Any] = {"weight": None, "where": [], "join": []}
 
 
 class DataSettings(Settings):
@@ -237,6 +238,8 @@ class DataSettings(Settings):
         where: conditions that a row has to meet, all of them, to be taken over; the others are
             counted as filtered, whatever else is wrong with them. A row without a value of the
             column does not meet one. Rows that are only scored are not filtered.
+        join: tables whose columns rows get by a key, one after the other. Who asks the served
+            model, and who scores logs, gives these columns as all others.
     """
 
     reader: str = "csv"
@@ -251,6 +254,7 @@ class DataSettings(Settings):
     serving_path: Patterns | None = None
     weight: AnyRowWeight | None = None
     where: list[Condition] = []
+    join: list[JoinSettings] = []
 
     @pydantic.model_serializer(mode="wrap")
     def _as_before(self, serialize: pydantic.SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -310,6 +314,7 @@ class DataSettings(Settings):
                 "weight.half_life_spans is counted in spans of data.window, which is not set: set "
                 "it, say to {train: 7, test: 1}, or leave half_life_spans out"
             )
+        problems += join_problems(self.join)
         problems += self._serving_problems()
         if problems:
             raise ValueError("; ".join(problems))

@@ -21,6 +21,8 @@ class ShardSummary:
         quoted: the first few rejected rows, as text.
         quarantine: the file with all of them, or None.
         refused: why the shard was refused, or None.
+        unmatched: rows whose key a table of `DataSettings.join` lacks, by key; what became of them
+            says its `missing_key`.
         sources: of the shard, see `mtlx.components.log_example_gen.provenance.source`.
     """
 
@@ -32,6 +34,7 @@ class ShardSummary:
     quoted: list[str] = field(default_factory=list)
     quarantine: str | None = None
     refused: str | None = None
+    unmatched: Counter[str] = field(default_factory=Counter)
     sources: list[dict[str, Any]] = field(default_factory=list)
 
     def unaccounted(self) -> int:

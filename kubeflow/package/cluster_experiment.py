@@ -53,6 +53,12 @@ def _path_problems(experiment: Experiment, overrides: Mapping[str, Any]) -> list
             f"served lie on the cluster: {_SETTINGS}: {{data.serving_path: /mnt/serving/...}}, "
             "or a URI; null leaves them out"
         )
+    joined = [path for join in experiment.data.join for path in join.path]
+    if "data.join" not in overrides and not all("://" in path for path in joined):
+        problems.append(
+            f"data.join reads this machine's {joined[0]}. Say where its tables lie on the cluster: "
+            f"{_SETTINGS}: {{data.join: [...]}}, each with a path below /mnt/..., or a URI"
+        )
     if experiment.run.pipeline_root is None:
         problems.append(
             "run.pipeline_root is missing: say which folder or URI all pods share: "

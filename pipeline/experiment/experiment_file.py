@@ -145,7 +145,7 @@ def _overridden_paths(overrides: Iterable[KeyPath]) -> set[str]:
 def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
     """Makes `data.path` absolute: under the data root where it exists there, else from here.
 
-    So it does with `data.serving_path`.
+    So it does with `data.serving_path`, and with the paths of `data.join`.
     """
     data = values.get("data")
     if not isinstance(data, Mapping):
@@ -156,6 +156,14 @@ def _resolve_data_path(values: dict[str, Any], data_root: str | None) -> None:
         paths = [data[key]] if isinstance(data[key], str) else list(data[key])
         if all(isinstance(entry, str) for entry in paths):  # else the settings say what is wrong
             data = {**data, key: [_resolve(entry, data_root) for entry in paths]}
+    joins = data.get("join")
+    if isinstance(joins, list) and all(isinstance(join, Mapping) for join in joins):
+        resolved: list[Any] = []
+        for join in joins:
+            own = {"data": {"path": join.get("path")}}
+            _resolve_data_path(own, data_root)
+            resolved.append({**join, **({"path": own["data"]["path"]} if "path" in join else {})})
+        data = {**data, "join": resolved}
     values["data"] = data
 
 

@@ -96,13 +96,14 @@ def collect(
     columns = list(dict.fromkeys([*check.columns, *work.times.columns]))
     for batch in sample.batches(columns):
         try:
-            checked, split = check.check(batch.rows, batch.file, batch.place)
+            rows = check.join(batch.rows, batch.place)
+            checked, split = check.check(rows, batch.file, batch.place)
         except InputRefused as error:
             work.refused.append(str(error))
             continue
         position = int(batch.position) + np.flatnonzero(checked.kept)
         own = position if split is None else split
-        work.add(batch.rows, checked.examples, own, unknown.get(batch.file, ()))
+        work.add(rows, checked.examples, own, unknown.get(batch.file, ()))
         work.times.add(batch.rows.columns.filter(pa.array(checked.kept)))
         work.filtered += checked.filtered
         for rejection in checked.rejected:

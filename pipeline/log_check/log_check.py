@@ -75,7 +75,9 @@ def check_logs(experiment: Experiment, wanted: int | None) -> LogCheck:
     form = text_form(reader, data.options)
     sample = LogSample(reader, files, form, wanted)
     columns = _columns(reader, files, form)
+    joined = {column for join in data.join for column in join.columns}
     times = [data.split.column] if isinstance(data.split, TimeSplit) else []
+    times = [column for column in times if column not in joined]
     times += [column for column in columns if may_be_time(column)]
     rows = collect(experiment, sample, times)
     features = profile_features(rows)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import numpy as np
 import pyarrow as pa
 
+from mtlx.components.log_example_gen.joins.joins import Joins
 from mtlx.components.log_example_gen.readers.reader import Rows
 from mtlx.components.log_example_gen.row_checks import CheckedRows, RowChecks
 from mtlx.components.log_example_gen.splits import splitter
@@ -19,7 +20,7 @@ class RowCheck:
         test_files: with a window, the files whose rows all test.
 
     Attributes:
-        columns: that have to be read.
+        columns: that have to be read of the log.
     """
 
     def __init__(self, experiment: Experiment, test_files: Collection[str] = ()) -> None:
@@ -31,15 +32,23 @@ class RowCheck:
             experiment.data.split,
             lambda name: contract.column(name) if name in contract.features else name,
         )
-        self.columns = list(
-            dict.fromkeys([*self._checks.columns(), *splitter.split_columns(self._split)])
-        )
+        wanted = [*self._checks.columns(), *splitter.split_columns(self._split)]
+        self._joins = Joins(data.join, wanted)
+        self.columns = self._joins.columns
+
+    def join(self, rows: Rows, file: str) -> Rows:
+        """Rows with the columns of `data.join` beside their own.
+
+        Raises:
+            InputRefused: a table can't be read, or a key is missing that must not be.
+        """
+        return self._joins(rows, file)
 
     def check(self, rows: Rows, file: str, place: str) -> tuple[CheckedRows, np.ndarray | None]:
         """Checks one batch.
 
         Args:
-            rows: the batch.
+            rows: the batch, joined.
             file: path of its file.
             place: the file as messages name it.
 

@@ -141,7 +141,7 @@ def _head_problems(
         for file, batch in _heads(reader, files, form, check.columns):
             if experiment.components.example_gen == "stock":
                 continue  # It has no row checks of ours.
-            checked, _ = check.check(batch, file, file)
+            checked, _ = check.check(check.join(batch, file), file, file)
             rows += len(checked.kept) + len(batch.rejected)
             kept += int(checked.kept.sum())
             filtered += checked.filtered

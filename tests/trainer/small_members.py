@@ -23,6 +23,14 @@ SMALL = {
         "expert_hidden": [8],
         "tower_hidden": [8],
     },
+    "pepnet": {"tower_hidden": [8], "gate_hidden": 6, "domain_size": 4},
+    "home": {
+        "meta_hidden": [8],
+        "expert_hidden": [8],
+        "tower_hidden": [8],
+        "feature_rank": 3,
+    },
+    "stem": {"expert_hidden": [8], "tower_hidden": [8]},
     "interaction": {"interaction": {"name": "senet"}, "units": 8, "tower_hidden": [8]},
     "sfm": {
         "interaction": {"name": "dcn_m"},

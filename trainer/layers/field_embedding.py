@@ -68,6 +68,8 @@ class FieldEmbedding(keras.layers.Layer):
     Args:
         inputs: the features.
         size: k.
+        tables: of how many tables the joint one consists, side by side: its rows, and all that this
+            layer gives, are then as wide as these together. Maps of behaviours are common to them.
 
     Attributes:
         numbered: set before the first call, gives numbers of the values in the place of
@@ -83,7 +85,7 @@ class FieldEmbedding(keras.layers.Layer):
         ValueError: the inputs have no field.
     """
 
-    def __init__(self, inputs: ModelInputs, size: int):
+    def __init__(self, inputs: ModelInputs, size: int, tables: int = 1):
         super().__init__()
         if not (*inputs.fields, *inputs.multiple, *inputs.vectors):
             raise ValueError(
@@ -91,7 +93,7 @@ class FieldEmbedding(keras.layers.Layer):
                 "gives none that is embedded (embed: true)"
             )
         self.inputs = inputs
-        self.size = size
+        self.size, self.tables = size * tables, tables
         cardinalities = [field.cardinality for field in inputs.tables]
         self._cardinalities_of_fields = cardinalities
         ends = np.cumsum(cardinalities, dtype="int64")
@@ -116,7 +118,7 @@ class FieldEmbedding(keras.layers.Layer):
             field.name: PretrainedRows(
                 field.cardinality,
                 field.pretrained,
-                size,
+                self.size,
                 np.flatnonzero(column_field == index),
                 name=f"pretrained_{index}",
             )
@@ -145,7 +147,8 @@ class FieldEmbedding(keras.layers.Layer):
                 name="numbers",
             )
         if self.mapped:
-            square = (len(self.mapped), self.size, self.size)
+            width = self.size // self.tables
+            square = (len(self.mapped), width, width)
             self.maps = self.add_weight(shape=square, initializer=_orthogonal_maps, name="maps")
         if self.inputs.numeric:
             shape = (len(self.inputs.numeric), self.size)
@@ -245,8 +248,14 @@ class FieldEmbedding(keras.layers.Layer):
         if len(fields) == 1 and fields[0] not in self.mapped:
             return parts[0]
         rows = np.asarray([self.mapped.index(field) for field in fields])
-        maps = ops.reshape(ops.take(self.maps, rows, axis=0), (-1, self.size))
-        return ops.matmul(ops.concatenate(parts, axis=-1), maps)
+        width = self.size // self.tables
+        maps = ops.reshape(ops.take(self.maps, rows, axis=0), (-1, width))
+        if self.tables == 1:
+            return ops.matmul(ops.concatenate(parts, axis=-1), maps)
+        own = (-1, *parts[0].shape[1:-1], self.tables, width)
+        apart = [ops.reshape(part, own) for part in parts]  # (..., tables, k)
+        joined = ops.matmul(ops.concatenate(apart, axis=-1), maps)
+        return ops.reshape(joined, (-1, *parts[0].shape[1:]))
 
     def _ids(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         columns = [ops.cast(features[f.name], "int64")[:, None] for f in self.inputs.categorical]

@@ -17,6 +17,7 @@ from mtlx.trainer.layers.told import (
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
 from mtlx.trainer.model.scores import scores
+from mtlx.trainer.model.several_tables import rows_as_tables, tables_as_rows
 from mtlx.trainer.model.target_units import TargetUnits
 from mtlx.trainer.model.task_inputs import with_task_inputs
 from mtlx.trainer.networks import NETWORKS
@@ -71,12 +72,14 @@ class RankingModel(GradientModel):
         names = self.encoder.sequence_names
         read = tuple(sequence for sequence in inputs.sequences if sequence.name in names)
         self._read = replace(inputs, sequences=read)
-        self.embedding = FieldEmbedding(self._read, settings.embedding_size)
+        network = NETWORKS.build(settings.network, settings.options, inputs)
+        tables = network.embedding_tables
+        self.embedding = FieldEmbedding(self._read, settings.embedding_size, tables)
         self.gain: Gain | None = None
         if names and self.encoder.normalises_interests:
             self.gain = Gain(EMBEDDING_START)
         self.bottom: Any = BOTTOMS.build(settings.bottom, settings.bottom_options, inputs)
-        self.network = NETWORKS.build(settings.network, settings.options, inputs)
+        self.network = network
         self.units = TargetUnits(inputs.tasks) if inputs.regressions else None
         self.embedding.numbered = self.network.tells_ids_apart
         self._check_fit(settings)
@@ -110,17 +113,21 @@ class RankingModel(GradientModel):
             there may be "losses/<name>" ``(B,)`` of the encoder. While somebody listens there are
             the outputs of `mtlx.trainer.layers.told` besides.
         """
-        embedded = self.embedding(used_features(self._read, features))
+        embedded = tables_as_rows(
+            self.embedding(used_features(self._read, features)), self.embedding.tables
+        )
         behaviours = (embedded.sequences, embedded.masks, embedded.target)
         interests, told = with_told(self.encoder, *behaviours, training=training)
         interests, of_encoder = interests if isinstance(interests, tuple) else (interests, {})
         if self.gain is not None:
             interests = self.gain(interests)
         fields = self.bottom(embedded.fields, interests, training=training)
+        told, fields, of_encoder = rows_as_tables(told, fields, of_encoder, self.embedding.tables)
         domain_ids = domains_of(features, fields)
         ids = embedded.field_ids
         network = self._telling_network if is_listening() else self.network
-        if len(fields.shape) == 4 and not self.network.takes_task_inputs:
+        several = self.network.takes_task_inputs or self.embedding.tables > 1
+        if len(fields.shape) == 4 and not several:
             names = [task.name for task in self.inputs_record.tasks]
             outputs = with_task_inputs(network, names, fields, ids, domain_ids, training)
         else:

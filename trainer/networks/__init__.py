@@ -25,6 +25,9 @@ NETWORKS = Registry(
         "adatt": "mtlx.trainer.networks.adatt:AdaTT",
         "adatt_sp": "mtlx.trainer.networks.adatt_sp:AdaTTSp",
         "man": "mtlx.trainer.networks.man:MAN",
+        "pepnet": "mtlx.trainer.networks.pepnet:PEPNet",
+        "home": "mtlx.trainer.networks.home.home:HoME",
+        "stem": "mtlx.trainer.networks.stem:STEM",
         # No network but a whole model, see `mtlx.trainer.model.build_model`.
         "lightgbm": "mtlx.trainer.model.tree_model:TreeModel",
     },

@@ -19,6 +19,9 @@ class Network(keras.layers.Layer):
     own are ``(B, T, F, k)``: see the class attributes.
 
     Attributes:
+        embedding_tables: how many embedding tables the model has for the network, each with rows of
+            width k for all ids; with more than one, fields are ``(B, embedding_tables, F, k)``, and
+            the network reads fields. The last table is what the model tells of attention.
         gate_names: task to the names of the experts whose weights "gates/<task>" holds, and
             whose shares "contributions/<task>".
         reads_fields: whether the fields must be the embedded features themselves, one after the
@@ -39,6 +42,7 @@ class Network(keras.layers.Layer):
     def __init__(self) -> None:
         super().__init__()
         self.gate_names: dict[str, list[str]] = {}
+        self.embedding_tables = 1
 
     def build(self, *_: object) -> None:
         """Makes nothing, see `RankingModel.build`; those with weights of their own override it."""

@@ -63,6 +63,7 @@ class Rows:
             no lines); None where each is one of `lines` or `rejected`.
         aside: lines that are no rows, by what they are: ``header``, ``blank``,
             ``continuation`` (of a value with line breaks), ``joined`` (to rows of another file).
+        unjoined: by key, which rows are to be left out, since a table lacks theirs, ``(n,)``.
     """
 
     columns: pa.Table
@@ -70,6 +71,7 @@ class Rows:
     rejected: list[Rejection] = field(default_factory=list)
     read: int | None = None
     aside: dict[str, int] = field(default_factory=dict)
+    unjoined: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def counted(self) -> int:

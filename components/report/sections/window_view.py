@@ -116,6 +116,7 @@ def joined_ingestion(spans: Sequence[SpanView]) -> IngestionSummary | None:
         "lines": _sums([summary.get("lines", {}) for summary in known]),
         "malformed": _sums([summary["malformed"] for summary in known]),
         "filtered": sum(summary.get("filtered", 0) for summary in known),
+        "unmatched": _sums([summary.get("unmatched", {}) for summary in known]),
         "quarantine": next((s["quarantine"] for s in known if s["quarantine"]), None),
     }
 

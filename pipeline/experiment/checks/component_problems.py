@@ -36,6 +36,11 @@ def component_problems(experiment: "Experiment") -> list[str]:
                 "components.example_gen is 'stock', but CsvExampleGen leaves no row out: leave "
                 "data.missing_label out"
             )
+        if experiment.data.join:
+            problems.append(
+                "components.example_gen is 'stock', but CsvExampleGen joins no tables: leave "
+                "data.join out"
+            )
         if experiment.domain is not None and experiment.domain.other is not None:
             problems.append(
                 "components.example_gen is 'stock', but CsvExampleGen does not gather domains: "

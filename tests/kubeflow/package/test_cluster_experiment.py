@@ -37,6 +37,9 @@ def test_nothing_else_changes(path):
     logs = "/mnt/day={SPAN}/x.csv" if experiment.data.window else "/mnt/x.csv"
     settings = {"data.path": logs, "run.pipeline_root": "/mnt/root"}
     settings |= {"serving.push_to": "/mnt/serving", "report.best_possible": None}
+    if experiment.data.join:
+        moved = [{**join.model_dump(), "path": ["/mnt/t.csv"]} for join in experiment.data.join]
+        settings["data.join"] = moved
     values["kubeflow"] = {"settings": settings}
     cluster = cluster_experiment(type(experiment).read(values))
     for name in ("features", "tasks", "model", "training", "evaluation", "gate", "components"):

@@ -20,7 +20,7 @@ def test_listing_names_every_registry():
     networks = ", ".join(sorted(NETWORKS))
     for line in (
         f"model.network: {networks}",
-        "data.reader: census_income, csv",
+        "data.reader: ali_ccp, aliexpress, census_income, csv",
         "gate.thresholds",
         "model.preset: ",
     ):

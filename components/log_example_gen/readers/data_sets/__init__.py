@@ -1,0 +1,1 @@
+"""Public data sets in their own layouts, one file each."""

@@ -1,0 +1,1 @@
+"""Gates of single numbers, from 0 to a factor; those that weigh experts are in `layers.gate`."""

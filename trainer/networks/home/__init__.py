@@ -1,0 +1,1 @@
+"""HoME and what belongs to it alone."""
