@@ -21,10 +21,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmarks.day_cost import ANY_MODEL, DAILY, WARM
+from mtlx.components.relaimp_gate.verdict import Verdict
+from mtlx.components.serving_check.serving_outcome import ServingOutcome
 from mtlx.pipeline.cleaning.clean import clean
 from mtlx.pipeline.command_line import main as mtlx
 from mtlx.pipeline.experiment.checked_experiment import checked_experiment
 from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.run.run_result import RunResult
 from mtlx.pipeline.run.workplace import Workplace
 
 
@@ -70,10 +73,7 @@ def main() -> None:
         days = [Day(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
     else:
         with tempfile.TemporaryDirectory() as folder:
-            days = _measure(Path(folder), arguments)
-        if file:
-            lines = "".join(json.dumps(asdict(day)) + "\n" for day in days)
-            file.write_text(lines, encoding="utf-8")
+            days = _measure(Path(folder), arguments, file)
     for day in days:
         print(
             f"{day.span}: {day.kept / 1e6:.1f} MB, of which {day.serving / 1e6:.1f} serve; "
@@ -83,7 +83,7 @@ def main() -> None:
         _draw(days, arguments.keep, arguments.picture)
 
 
-def _measure(folder: Path, arguments: argparse.Namespace) -> list[Day]:
+def _measure(folder: Path, arguments: argparse.Namespace, file: Path | None) -> list[Day]:
     # Seven days before the first one that is tested on fill the window.
     last = 7 + arguments.days
     logs = str(folder / "var/daily")
@@ -101,18 +101,30 @@ def _measure(folder: Path, arguments: argparse.Namespace) -> list[Day]:
         overrides = [*settings, f"data.span={span}"]
         experiment = checked_experiment(str(DAILY), overrides, str(folder))
         result = run_experiment(experiment)
-        if not result.blessed:
-            raise RuntimeError(f"the model of {span} was not blessed: see {result.folder}")
+        if not result.pushed_to:
+            # One of a year's days may well be refused; the next one goes on from what serves.
+            print(f"{span}: not pushed: {_reasons(result)}", flush=True)
         place = Workplace.here(experiment)
         before = _size(root) + _size(serving)
         clean(place, arguments.keep, arguments.keep_versions, dry_run=False)
         day = Day(span, _size(root), _size(serving), removed)
         removed += before - day.kept
         days.append(Day(span, day.pipeline_root, day.serving, removed))
+        if file:
+            with file.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(asdict(days[-1])) + "\n")
         print(f"{span}: {before / 1e6:.1f} to {day.kept / 1e6:.1f} MB", flush=True)
         keras.backend.clear_session()
         gc.collect()
     return days
+
+
+def _reasons(result: RunResult) -> str:
+    """What the gate, or else the serving check, said."""
+    checks = Verdict.of_blessing(result.blessing).checks
+    failed = [check.message for check in checks if not check.passed]
+    served = ServingOutcome.load(result.infra_blessing) if result.infra_blessing else None
+    return "; ".join([*failed, *(served.problems if served else [])])
 
 
 def _size(folder: Path) -> int:
