@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from mtlx.pipeline.simulation.day_writer import DayWriter
-from mtlx.pipeline.simulation.log_columns import SEQUENCES
+from mtlx.pipeline.simulation.log_columns import SEQUENCES, TAGS
 from mtlx.pipeline.simulation.settings import SimulationSettings
 
 ROWS, DAYS = 23, 2
@@ -20,6 +20,8 @@ def _log(first, count):
     return pa.table(
         {"id": pa.array(numbers, pa.int64()), "name": pa.array(['größe, "a"'] * count, pa.string())}
         | {name: pa.array(lists, kind) for names in SEQUENCES.values() for name in names}
+        | {TAGS[0]: pa.array(lists, kind)}
+        | {TAGS[1]: pa.array([[0.5] * len(each) for each in lists], pa.list_(pa.float32()))}
     )
 
 
@@ -58,7 +60,7 @@ def test_csv_has_a_header_in_each_shard_and_quotes_what_needs_it(tmp_path):
     assert texts[0][0] == texts[1][0] and texts[0][0].startswith('"id","name","clicked_items"')
     assert len(texts[0]) + len(texts[1]) == ROWS + 2
     assert texts[0][1].startswith('0,"größe, ""a""",')
-    assert texts[0][1].endswith('""",,,,,,') and '"i1|x"' in texts[0][2]
+    assert texts[0][1].endswith('""",,,,,,,,') and '"i1|x"' in texts[0][2]
 
 
 def test_packed_files_hold_the_same_and_are_the_same_bytes_each_time(tmp_path):

@@ -164,19 +164,19 @@ ONE = (TaskSpec("like", "like"), TaskSpec("share", "share"))
 def _rows(seed):
     random = np.random.default_rng(seed)
     values = random.normal(size=(ROWS, 4, 2)).astype("float32")
-    logits = 2.0 * values[:, :2, 0] * np.sign(values[:, 2, :1])
+    logits = 2.0 * values[:, :2, 0]
     labels = random.random((ROWS, 2)) < 1 / (1 + np.exp(-logits))
     columns = {"fields": values + 20.0, "domain_id": np.zeros(ROWS, "int64")}
     return columns | {"like": labels[:, 0] * 1, "share": labels[:, 1] * 1}, logits
 
 
-def _learnt(**options):
+def _learnt(seed, **options):
     """Share of experts' units that no row wakes, and shares of the best possible gain in AUC."""
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(seed)
     inputs = ModelInputs(INPUTS.categorical, (), (), None, ("all",), ONE)
     sizes = {"meta_hidden": [16], "expert_hidden": [8], "tower_hidden": [8], "feature_rank": 4}
     network = NETWORKS.build("home", {**sizes, **options}, inputs)
-    columns, _ = _rows(1)
+    columns, _ = _rows(seed)
     training = Training(Given(network), ONE, columns, learning_rate=0.01)
     training.epochs(6)
     others, truth = _rows(10**6)
@@ -192,9 +192,11 @@ def _learnt(**options):
     return float((np.abs(units).max(axis=0) < 1e-6).mean()), gains
 
 
-def test_normalisation_and_swish_keep_experts_alive():
-    dead, gains = _learnt()
-    bare_dead, bare_gains = _learnt(normalization="none", activation="relu")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_normalisation_and_swish_keep_experts_alive(seed):
+    dead, gains = _learnt(seed)
+    bare_dead, bare_gains = _learnt(seed, normalization="none", activation="relu")
     print(dead, gains, bare_dead, bare_gains)
-    assert dead == 0 and min(gains) > 0.4
-    assert bare_dead > 0.25 and max(bare_gains) < 0.2
+    assert dead == 0 and min(gains) > 0.9
+    # What is left of the experts serves one task, and the other one goes short.
+    assert bare_dead > 0.25 and min(bare_gains) < 0.6
