@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
         gate or the serving check did not let it pass, 1 where the run failed or was deleted, 2 for
         wrong input, 4 where ``--timeout`` or Ctrl-C ended the waiting, 5 where the API does not
         answer or refuses access, 6 where the run succeeded but Kubeflow Pipelines does not tell the
-        verdict (no Pusher), 7 where an earlier run goes on and ``--unless-running`` is given.
+        verdict (no Pusher), 8 where an earlier run goes on and ``--unless-running`` is given.
     """
     from mtlx.kubeflow.package.preflight import preflight_on_cluster
     from mtlx.pipeline.experiment.checked_experiment import checked_experiment
@@ -250,6 +250,6 @@ COMMAND = Command(
     _run,
     "exit codes: 0 pushed (without --wait: started), 3 not blessed by the gate or the serving "
     "check, 1 a task failed, 2 wrong input, 4 --timeout is over and the run goes on, 5 the API "
-    "does not answer or refuses access, 6 finished without a Pusher to tell the verdict from, 7 an "
+    "does not answer or refuses access, 6 finished without a Pusher to tell the verdict from, 8 an "
     "earlier run goes on (--unless-running)",
 )

@@ -20,4 +20,4 @@ EXIT_UNREACHABLE = 5
 #: The run succeeded, but Kubeflow Pipelines does not tell what the gate decided.
 EXIT_VERDICT_UNKNOWN = 6
 #: With ``--unless-running``: a run of the same experiment is not over; nothing was started.
-EXIT_STILL_RUNNING = 7
+EXIT_STILL_RUNNING = 8

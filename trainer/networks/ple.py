@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import keras
-import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
+from mtlx.trainer.layers.expert_groups import expert_groups
 from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.gate import Gate, mix
 from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
@@ -46,13 +46,11 @@ class ExtractionLevel(keras.layers.Layer):
         normalization: Normalization = "none",
     ):
         super().__init__()
-        sizes = [task_experts] * tasks + [shared_experts]
-        self.group_of_expert = np.repeat(np.arange(tasks + 1, dtype="int32"), sizes)
-        self.visible = np.stack(
-            [np.isin(self.group_of_expert, (task, tasks)) for task in range(tasks)]
-            + ([] if last else [np.ones(sum(sizes), dtype=bool)])
+        self.group_of_expert, self.visible = expert_groups(
+            tasks, task_experts, shared_experts, last
         )
-        self.experts = ParallelMLP(sum(sizes), hidden, dropout, normalization=normalization)
+        count = len(self.group_of_expert)
+        self.experts = ParallelMLP(count, hidden, dropout, normalization=normalization)
         self.gate = Gate(self.visible)
 
     def build(self, *_: object) -> None:

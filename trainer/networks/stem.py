@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
+from mtlx.trainer.layers.expert_groups import expert_groups
 from mtlx.trainer.layers.flatten import flatten
 from mtlx.trainer.layers.gate import Gate, mix
 from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
@@ -49,12 +50,12 @@ class ForwardAllLevel(keras.layers.Layer):
     ):
         super().__init__()
         self.tasks, self.last = tasks, last
-        sizes = [task_experts] * tasks + [shared_experts]
-        self.group_of_expert = np.repeat(np.arange(tasks + 1, dtype="int32"), sizes)
-        own = [np.isin(self.group_of_expert, (task, tasks)) for task in range(tasks)]
         #: ``(G, E)``, the experts whose weights a gate's task trains.
-        self.trained = np.stack(own + ([] if last else [np.ones(sum(sizes), dtype=bool)]))
-        self.experts = ParallelMLP(sum(sizes), hidden, dropout, normalization=normalization)
+        self.group_of_expert, self.trained = expert_groups(
+            tasks, task_experts, shared_experts, last
+        )
+        count = len(self.group_of_expert)
+        self.experts = ParallelMLP(count, hidden, dropout, normalization=normalization)
         self.gate_layers = ParallelMLP(len(self.trained), gate_hidden) if gate_hidden else None
         self.gate = Gate(np.ones_like(self.trained))
 
