@@ -8,9 +8,8 @@ import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
-from mtlx.trainer.layers.expert_groups import expert_groups
 from mtlx.trainer.layers.flatten import flatten
-from mtlx.trainer.layers.gate import Gate, mix
+from mtlx.trainer.layers.gate import Gate, expert_groups, mix
 from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP

@@ -14,6 +14,7 @@ from fake_kubeflow import specification
 from mtlx.kubeflow.commands.submit import COMMAND
 from mtlx.kubeflow.submission import exit_codes, follow_run, pipelines_client
 from mtlx.pipeline import command_line
+from mtlx.pipeline.commands.command import EXIT_PUSHED_UNFINISHED, EXIT_STOPPED, EXIT_UNREAD
 
 RUNNING = ("RUNNING", {"trainer": "RUNNING"})
 TRAINED = ("RUNNING", {"trainer": "SUCCEEDED", "relaimpgate": "RUNNING"})
@@ -220,7 +221,8 @@ def test_an_experiment_that_is_not_there_ends_with_2(tmp_path, capsys):
 
 def test_exit_codes_differ():
     codes = [getattr(exit_codes, name) for name in exit_codes.__all__]
-    assert sorted(codes) == list(range(8))
+    of_all_commands = [EXIT_PUSHED_UNFINISHED, EXIT_STOPPED, EXIT_UNREAD]
+    assert sorted([*codes, *of_all_commands]) == [*range(9), 130, 141]
 
 
 def test_a_run_that_was_deleted_meanwhile_ends_with_1(kubeflow, submit, capsys):

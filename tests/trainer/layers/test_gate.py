@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from mtlx.trainer.layers.gate import Gate, mix
+from mtlx.trainer.layers.gate import Gate, expert_groups, mix
 from mtlx.trainer.layers.gate_outputs import contributions, gate_outputs
 
 VISIBLE = np.asarray(
@@ -60,3 +60,13 @@ def test_contributions_are_weight_times_size_as_shares():
 def test_refuses_a_gate_that_sees_nothing():
     with pytest.raises(ValueError, match="at least one expert"):
         Gate([[True, True], [False, False]])
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_gates_go_by_their_own_experts_and_the_shared_ones(last):
+    group, visible = expert_groups(tasks=2, task_experts=2, shared_experts=1, last=last)
+    assert group.tolist() == [0, 0, 1, 1, 2]
+    gates = [[1, 1, 0, 0, 1], [0, 0, 1, 1, 1]]
+    # The shared gate of a level before the last goes by all.
+    assert visible.astype(int).tolist() == gates + ([] if last else [[1] * 5])
+    assert visible.dtype == np.bool_
