@@ -95,8 +95,9 @@ def test_reads_what_aitms_code_makes_with_and_without_its_header(tmp_path, sampl
     shutil.copy(samples / "paddlerec" / "aitm_train.csv", tmp_path / "ctr_cvr.train")
     for part in ("dev", "test"):
         shutil.copy(samples / "paddlerec" / "aitm_test.csv", tmp_path / f"ctr_cvr.{part}")
-    train, dev, test = _read(tmp_path, ["click", "purchase", "101", "301"])
+    train, dev, test = _read(tmp_path, ["click", "purchase", "101", "205", "301"])
     assert sum(len(rows.lines) for rows in train) == 48
     assert sum(len(rows.lines) for rows in dev) == sum(len(rows.lines) for rows in test) == 50
-    assert train[-1].columns["101"].to_pylist()[:2] == ["85077", "200850"]
+    assert train[-1].columns["101"].to_pylist()[:2] == ["85077", "85077"]
+    assert train[-1].columns["205"].to_pylist()[:2] == ["303983", "200850"]
     assert test[0].columns["101"][0].as_py() == "180467"
