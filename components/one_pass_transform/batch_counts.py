@@ -43,8 +43,8 @@ def read_counts(file: str, contract: DataContract, schema: bytes) -> Iterator[Ba
     Yields:
         For every feature with a vocabulary: values ``(n,)`` bytes and counts ``(n,)`` int64, of
         the field and of its sequences, in which a value may stand several times. For every feature
-        with a summary: numbers ``(n,)`` float32. For every vector whose moments are needed: vectors
-        ``(n, size)`` float32, of the rows that have one.
+        with a summary: numbers ``(n,)`` float32. For every vector: vectors ``(n, size)`` float32,
+        of the rows that have one.
     """
     count = _counter(contract, schema)
     records = tf.data.TFRecordDataset(file, "GZIP", buffer_size=1 << 20)
@@ -89,9 +89,12 @@ def _traced(contract: DataContract, schema: bytes) -> tf.types.experimental.Conc
             nothing = tf.constant([], tf.string), tf.constant([], tf.int64)
             values, numbers_of = zip(*(found or [nothing]), strict=True)
             counts[name] = tf.concat(values, axis=0), tf.concat(numbers_of, axis=0)
+        weights = {name for _, name in contract.weighted}
         for name in numbers:
             values = parsed[name].values if name in spec else tf.constant([], tf.float32)
-            counts[name] = (as_numbers(values, contract),)
+            # No weight is a marker of a missing value.
+            number = plain_numbers(values) if name in weights else as_numbers(values, contract)
+            counts[name] = (number,)
         for name, size in vectors.items():
             values = parsed[name].values if name in spec else tf.constant([], tf.float32)
             counts[name] = (tf.reshape(plain_numbers(values), [-1, size]),)

@@ -123,17 +123,22 @@ def _changed_examples(whole: bytes, contract: DataContract) -> Iterator[tuple[st
     yield "sequences out of step", _with(whole, sequences[:1], bytes_list=[b"1"] * 3)
     for title, given in _odd_lists(lists):
         yield title, _with(whole, lists, float_list=given)
-    # Of vectors that are not standardised nobody knows what is far away.
     vectors = [
         (name, feature.size)
         for name, feature in contract.features.items()
-        if isinstance(feature, VectorFeature) and feature.standardise
+        if isinstance(feature, VectorFeature)
     ]
     for number in (3e38, -3e38) if vectors else ():
         example = whole
         for name, size in vectors:
             example = _with(example, [name], float_list=[number] * size)
         yield f"{number} for every number of vectors", example
+    if contract.weighted:
+        example = whole
+        for of, weights in contract.weighted:
+            example = _with(example, [of], bytes_list=[b"1"])
+            example = _with(example, [weights], float_list=[3e38])
+        yield "3e+38 for every weight", example
 
 
 def _by_kind(contract: DataContract) -> dict[str, list[str]]:

@@ -310,13 +310,36 @@ def test_the_scorer_names_column_and_position(shop, column, value, says):
         Scorer(shop.path).score(frame)
 
 
-def test_a_number_of_a_vector_far_away_counts_as_one_at_ten_deviations(shop):
+@pytest.mark.parametrize(("name", "column", "size"), [("text", "text", SIZE), ("image", "img", 2)])
+def test_a_number_of_a_vector_far_away_counts_as_one_at_ten_deviations(shop, name, column, size):
     """As a rating of 1,000 would, it decided alone."""
     frame = shop.frame.head(3).drop(columns=["position", "slot", "seen"])
     scorer, scores = Scorer(shop.path), []
     for number in (1e4, 1e30):
-        frame["text"] = [[0.0] * SIZE, [number, *[0.0] * (SIZE - 1)], [-number] * SIZE]
+        frame[column] = [[0.0] * size, [number, *[0.0] * (size - 1)], [-number] * size]
         scores.append(scorer.score(frame))
     pd.testing.assert_frame_equal(*scores)
-    counts = scorer.counts().loc["text"]
+    assert np.isfinite(scores[0].to_numpy()).all()
+    counts = scorer.counts().loc[name]
     assert (counts["present"], counts["clipped"]) == (6, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "largest"),
+    [
+        ("genres", lambda w: {"genres": ["g1", "g2"], "genre_weights": [w, 0.5]}, 1.5),
+        ("tags", lambda w: {"tag_list": [f"t:1:{w}", "t:2:0.5"]}, 1.0),
+    ],
+)
+def test_a_weight_counts_as_the_largest_of_the_training_split(shop, name, columns, largest):
+    """With ``sum`` it decided alone; of ``sqrt_n`` the square had no room in a float."""
+    frame = shop.frame.head(3).drop(columns=["position", "slot", "seen"])
+    scorer, scores = Scorer(shop.path), []
+    for weight in (0.75, largest, 1e4, 3e38):
+        for column, value in columns(weight).items():
+            frame[column] = [value] * 3
+        scores.append(scorer.score(frame).to_numpy())
+    assert abs(scores[0] - scores[1]).max() > 1e-4
+    for far in scores[2:]:
+        np.testing.assert_array_equal(far, scores[1])
+    assert scorer.counts().loc[f"{name}.weights", "clipped"] == 6

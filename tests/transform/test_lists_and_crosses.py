@@ -14,14 +14,15 @@ CONTRACT = {
         "tags": {"kind": "categorical", "multiple": True, "weights": "w", "max_values": 2,
                  "vocabulary": {"min_count": 2}},
         "text": {"kind": "vector", "size": 3, "standardise": True},
+        "image": {"kind": "vector", "size": 3},
         "both": {"kind": "cross", "of": ["city", "hour"], "hash_buckets": 5000},
     },
     "tasks": {"ctr": {"label": "click"}},
-    "missing": ["", "-1"],
+    "missing": ["", "-1", "2.0"],
 }  # fmt: skip
 SPEC = {
     **{name: tf.io.VarLenFeature(tf.string) for name in ("city", "hour", "tags")},
-    **{name: tf.io.VarLenFeature(tf.float32) for name in ("tags.weights", "text")},
+    **{name: tf.io.VarLenFeature(tf.float32) for name in ("tags.weights", "text", "image")},
     "click": tf.io.VarLenFeature(tf.int64),
 }
 
@@ -43,6 +44,8 @@ def _rows(count=200):
             }
         )
     rows[5]["text"] = [-1.0, 1e9, 0.0]
+    for row in rows:
+        row["image"] = row["text"]
     rows[4]["tags"], rows[4]["tags.weights"] = ["t1", "once", "t2"], [1.0, 0.5, 2.0]
     return rows
 
@@ -57,6 +60,7 @@ def test_both_analyses_agree_and_follow_the_rules(transform, one_pass):
     columns = found.columns
     names = [v.decode() for v in found.graph.vocabulary_by_name("tags_vocabulary")]
     assert "once" not in names
+    assert columns["tags.weights"].max() == 2, "the largest, though 2 is a missing number"
     for row, ids, weights in zip(rows, columns["tags"], columns["tags.weights"], strict=True):
         pairs = [(v, w) for v, w in zip(row["tags"], row["tags.weights"], strict=True) if w > 0]
         expected = [
@@ -72,6 +76,12 @@ def test_both_analyses_agree_and_follow_the_rules(transform, one_pass):
     assert standard[5, 1] > 10, "so far away is nothing: it is taken for ten deviations"
     standard = np.clip(standard, -10, 10)
     np.testing.assert_allclose(columns["text"], np.where(there[:, None], standard, 0), atol=1e-5)
+    wide = vectors[there].astype(np.float64)
+    reach = 10 * wide.std(axis=0)
+    near = np.clip(vectors, wide.mean(axis=0) - reach, wide.mean(axis=0) + reach)
+    assert near[5, 1] < vectors[5, 1], "nor does it stay where nothing is standardised"
+    expected = np.where(there[:, None], near, 0)
+    np.testing.assert_allclose(columns["image"], expected, rtol=1e-6)
     # Values that the vocabulary of `city` lacks are still told apart in the cross.
     pairs = [(*row["city"], row["hour"][0]) for row in rows if row["city"]]
     ids = columns["both"][[bool(row["city"]) for row in rows]]

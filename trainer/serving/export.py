@@ -18,7 +18,12 @@ from mtlx.trainer.serving.request_checks import (
 from mtlx.trainer.serving.served_counts import ServedCounts
 from mtlx.trainer.serving.serving_contract import write_serving_contract
 from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE, EXAMPLES_SIGNATURE
-from mtlx.trainer.serving.training_ranges import Raw, Transform, training_ranges
+from mtlx.trainer.serving.training_ranges import (
+    Raw,
+    Transform,
+    largest_weights,
+    training_ranges,
+)
 from mtlx.transform.columns.missing_values import is_missing
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import VectorFeature
@@ -80,7 +85,8 @@ class ServedModel(tf.Module):
             lambda columns: predict(self._parsed_columns(columns)), autograph=False
         )
         ranges = training_ranges(self._contract, self._transform, self._alone)
-        counts = ServedCounts(self._contract, self._transform, ranges)
+        largest = largest_weights(self._contract, self._transform, self._alone)
+        counts = ServedCounts(self._contract, self._transform, ranges, largest)
         counting = tf.function(
             lambda columns: counts(self._parsed_columns(columns)), autograph=False
         )
@@ -162,14 +168,15 @@ class ServedModel(tf.Module):
             for name, feature in self._contract.features.items()
         }
 
-    def _alone(self, numbers: Mapping[str, np.ndarray]) -> Raw:
-        """Inputs of the transform graph with the numbers of some features, and nothing else."""
-        rows = len(next(iter(numbers.values())))
+    def _alone(self, values: Mapping[str, np.ndarray]) -> Raw:
+        """Inputs of the transform graph with the values of some features, and nothing else."""
+        rows = len(next(iter(values.values())))
+        specs = self._column_specs()
         columns = {
             name: tf.zeros([rows] + [0] * (spec.shape.rank - 1), spec.dtype)
-            for name, spec in self._column_specs().items()
+            for name, spec in specs.items()
         }
-        given = {name: tf.constant(values, tf.float32) for name, values in numbers.items()}
+        given = {name: tf.constant(column, specs[name].dtype) for name, column in values.items()}
         return self._parsed_columns({**columns, **given})
 
     def _not_asked_for(self, raw: Raw) -> Raw:

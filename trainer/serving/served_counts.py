@@ -9,9 +9,10 @@ from mtlx.trainer.serving.training_ranges import Transform
 from mtlx.transform.columns.domain_values import domain_text, is_listed
 from mtlx.transform.columns.missing_values import as_numbers, as_texts
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.features import NumericFeature, VectorFeature
+from mtlx.transform.contract.features import Feature, NumericFeature, VectorFeature
 from mtlx.transform.contract.kinds.vector import MOST_DEVIATIONS
 from mtlx.transform.contract.model_inputs import MISSING_ID, OUT_OF_VOCABULARY_ID, PADDING_ID
+from mtlx.transform.fields.vector import dense_vectors
 
 
 class ServedCounts:
@@ -21,6 +22,7 @@ class ServedCounts:
         contract: the data contract.
         transform: the transform graph.
         ranges: of numeric features, see `mtlx.trainer.serving.training_ranges`.
+        largest: of weights, likewise.
     """
 
     def __init__(
@@ -28,8 +30,9 @@ class ServedCounts:
         contract: DataContract,
         transform: Transform,
         ranges: Mapping[str, tuple[float, float]],
+        largest: Mapping[str, float],
     ) -> None:
-        self._contract, self._ranges = contract, dict(ranges)
+        self._contract, self._ranges, self._largest = contract, dict(ranges), dict(largest)
         self._transform = transform
 
     def __call__(self, raw: Mapping[str, tf.Tensor | tf.SparseTensor]) -> dict[str, tf.Tensor]:
@@ -42,8 +45,8 @@ class ServedCounts:
             ``present``, ``unknown`` and ``clipped``, ``(B, F)`` int64 with the features in the
             contract's order: values that are there (items of a sequence, of those that are
             kept), that the vocabulary does not hold, and that lie outside the training split's
-            range (vectors, of which a number does); ``unlisted_domain`` ``(B,)`` int64, 1 where
-            the row names none of the domains.
+            range (vectors or weights, of which one does); ``unlisted_domain`` ``(B,)`` int64, 1
+            where the row names none of the domains.
         """
         transformed = self._transform(raw)
         parts = [self._of_feature(name, raw[name], transformed) for name in self._contract.features]
@@ -70,11 +73,8 @@ class ServedCounts:
         of = feature.vocabulary_of(name)
         if of is None:  # A vector, or weights.
             there = _int(_list_lengths(x) > 0)
-            outside = tf.zeros_like(there)
-            if isinstance(feature, VectorFeature) and feature.standardise:
-                at_end = tf.abs(transformed[name]) >= MOST_DEVIATIONS
-                outside = _int(tf.reduce_any(at_end, axis=1))
-            return there, tf.zeros_like(there), outside
+            outside = self._outside(name, feature, x, transformed)
+            return there, tf.zeros_like(there), _int(outside)
         if not feature.is_read:
             there = _int(as_texts(domain_text(x), self._contract) != "")
             return there, tf.zeros_like(there), tf.zeros_like(there)
@@ -84,6 +84,23 @@ class ServedCounts:
         unknown = tf.reduce_sum(_int(ids == OUT_OF_VOCABULARY_ID), axis=1)
         vocabulary = self._contract.ids(of).hash_buckets is None
         return there, unknown if vocabulary else tf.zeros_like(there), tf.zeros_like(there)
+
+    def _outside(
+        self,
+        name: str,
+        feature: Feature,
+        x: tf.Tensor | tf.SparseTensor,
+        transformed: Mapping[str, tf.Tensor],
+    ) -> tf.Tensor:
+        """Which rows have a vector, or weights, of which one lies outside, ``(B,)`` bool."""
+        if not isinstance(feature, VectorFeature):
+            weights = tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x
+            return tf.reduce_any(weights > self._largest.get(name, float("inf")), axis=1)
+        if feature.standardise:
+            return tf.reduce_any(tf.abs(transformed[name]) >= MOST_DEVIATIONS, axis=1)
+        values = dense_vectors(x, feature.size)
+        moved = tf.math.is_finite(values) & (values != transformed[name])
+        return tf.reduce_any(moved, axis=1)
 
     def _of_number(
         self, name: str, feature: NumericFeature, x: tf.Tensor | tf.SparseTensor

@@ -1,4 +1,4 @@
-"""The training split's ranges of numeric features, read off a transform graph."""
+"""The training split's ranges of numbers and weights, read off a transform graph."""
 
 from collections.abc import Callable, Mapping
 
@@ -60,6 +60,32 @@ def training_ranges(
             slack = _TOLERANCE * max(abs(least), abs(largest))
             ranges[name] = (float(least - slack), float(largest + slack))
     return ranges
+
+
+def largest_weights(
+    contract: DataContract,
+    transform: Transform,
+    raw: Callable[[Mapping[str, np.ndarray]], Raw],
+) -> dict[str, float]:
+    """Finds what the graph makes of a weight larger than any.
+
+    Args:
+        contract: the data contract.
+        transform: the graph.
+        raw: see `training_ranges`, and lists ``(n, L)`` of texts or numbers likewise.
+
+    Returns:
+        By feature of weights: the largest that counts as inside. Without any in the training
+        split none is too large.
+    """
+    if not contract.weighted:
+        return {}
+    endless = np.finfo(np.float32).max
+    lists = {of: np.array([["any value"]], object) for of, _ in contract.weighted}
+    lists |= {name: np.array([[endless]], np.float32) for _, name in contract.weighted}
+    found = transform(raw(lists))
+    largest = {name: float(found[name][0, 0]) for _, name in contract.weighted}
+    return {name: weight for name, weight in largest.items() if weight < endless}
 
 
 def _telling_fields(contract: DataContract) -> dict[str, str]:

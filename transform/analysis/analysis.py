@@ -12,6 +12,7 @@ from mtlx.transform.contract.features import (
     NumericFeature,
     SequenceFeature,
     VectorFeature,
+    WeightsFeature,
 )
 
 
@@ -40,7 +41,7 @@ class BucketRequest:
 
 @dataclass(frozen=True)
 class NumericSummary:
-    """Scalars of one numeric feature, float32.
+    """Scalars of one numeric feature, or of all weights of several values, float32.
 
     Attributes:
         mean: of the present values; 0 where there are none.
@@ -105,8 +106,8 @@ def vocabulary_requests(contract: DataContract) -> dict[str, VocabularyRequest]:
 
 
 def numeric_requests(contract: DataContract) -> dict[str, BucketRequest | None]:
-    """What needs a summary: numeric features, each with its buckets or None for no quantiles, and
-    the labels that are numbers.
+    """What needs a summary: numeric features, each with its buckets or None for no quantiles, the
+    weights of several values, and the labels that are numbers.
     """
     found = {
         name: BucketRequest(feature.buckets, feature.buckets_of)
@@ -115,15 +116,16 @@ def numeric_requests(contract: DataContract) -> dict[str, BucketRequest | None]:
         for name, feature in contract.features.items()
         if isinstance(feature, NumericFeature) and _needs_summary(feature)
     }
+    found |= {name: None for name, f in contract.features.items() if isinstance(f, WeightsFeature)}
     return found | {task.label_key: None for task in contract.tasks.values() if task.is_regression}
 
 
 def vector_requests(contract: DataContract) -> dict[str, int]:
-    """The vectors whose moments are needed, and their sizes."""
+    """The vectors, whose moments are needed, and their sizes."""
     return {
         name: feature.size
         for name, feature in contract.features.items()
-        if isinstance(feature, VectorFeature) and feature.standardise
+        if isinstance(feature, VectorFeature)
     }
 
 

@@ -17,7 +17,8 @@ def multiple(
     """Ids ``(B, max_values)`` int64, padded right, and their weights ``(B, max_values)`` float32.
 
     Values that are missing, or have no weight above 0, are left out, and the first others kept. A
-    row without any has one, the id of a missing value, with the weight 1.
+    row without any has one, the id of a missing value, with the weight 1. A weight above the
+    largest of the training split counts as that one.
     """
     feature = contract.features[name]
     if not isinstance(feature, MultipleFeature):
@@ -47,5 +48,8 @@ def multiple(
     empty = tf.equal(ids[:, :1], model_inputs.PADDING_ID) & first
     outputs = {name: tf.where(empty, nothing, ids)}
     if named is not None:
+        largest = tf.cast(analysis.summary(named).maximum, tf.float32)
+        # 0 where the training split has none.
+        weights = tf.where(largest > 0, tf.minimum(weights, largest), weights)
         outputs[named] = tf.where(empty, 1.0, weights)
     return outputs

@@ -18,18 +18,17 @@ def vector(
     if not isinstance(feature, VectorFeature):
         raise TypeError(f"feature {name!r} is {feature.kind}, not a vector")
     values = dense_vectors(inputs[name], feature.size)
+    moments = analysis.moments(name)
+    mean, deviation = (tf.cast(moment, tf.float32) for moment in (moments.mean, moments.deviation))
+    # What a model answers far away from all that it was trained on is chance.
     if feature.standardise:
-        moments = analysis.moments(name)
-        mean, deviation = (
-            tf.cast(moment, tf.float32) for moment in (moments.mean, moments.deviation)
-        )
         standard = tf.math.divide_no_nan(values - mean, deviation)
-        # What a model answers far away from all that it was trained on is chance.
-        standard = tf.clip_by_value(standard, -MOST_DEVIATIONS, MOST_DEVIATIONS)
+        bounded = tf.clip_by_value(standard, -MOST_DEVIATIONS, MOST_DEVIATIONS)
     else:
-        standard = values
+        reach = MOST_DEVIATIONS * deviation
+        bounded = tf.clip_by_value(values, mean - reach, mean + reach)
     missing = tf.reduce_any(~tf.math.is_finite(values), axis=1, keepdims=True)
-    return {name: tf.where(missing, np.float32(0.0), standard)}
+    return {name: tf.where(missing, np.float32(0.0), bounded)}
 
 
 def dense_vectors(x: tf.Tensor | tf.SparseTensor, size: int) -> tf.Tensor:

@@ -43,7 +43,7 @@ def test_requests_are_made_of_any_contract_and_of_few_rows(contract, number):
         assert sort in sent or (contract is TEXTS and sort in ("nan", "inf", "for numbers"))
 
 
-def test_vectors_that_are_standardised_are_sent_numbers_far_away():
+def test_vectors_are_sent_numbers_far_away():
     example = tf.train.Example()
     for name, size in {"text": 2, "image": 3}.items():
         example.features.feature[name].float_list.value.extend([1.0] * size)
@@ -55,4 +55,19 @@ def test_vectors_that_are_standardised_are_sent_numbers_far_away():
         values = tf.train.Example.FromString(text).features.feature
         number = np.float32(title.split()[0])
         assert list(values["text"].float_list.value) == [number] * 2
-        assert list(values["image"].float_list.value) == [1.0] * 3
+        assert list(values["image"].float_list.value) == [number] * 3
+
+
+def test_weights_are_sent_too_large_each_with_its_value():
+    tags = {"kind": "categorical", "multiple": True, "weights": "w"}
+    given = {"features": {"tags": tags}, "tasks": {"click": {"label": "clicked"}}}
+    contract = DataContract.read(given)
+    example = tf.train.Example()
+    example.features.feature["tags"].bytes_list.value.extend([b"a", b"b"])
+    example.features.feature["tags.weights"].float_list.value.extend([1.0, 2.0])
+    examples = [example.SerializeToString()]
+    requests = hostile_requests(examples, columns_of(examples, contract), contract)
+    ((text,),) = [x["examples"] for title, _, x in requests if title == "3e+38 for every weight"]
+    values = tf.train.Example.FromString(text).features.feature
+    assert len(values["tags"].bytes_list.value) == 1
+    assert list(values["tags.weights"].float_list.value) == [np.float32(3e38)]

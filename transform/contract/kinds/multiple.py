@@ -32,7 +32,8 @@ class MultipleFeature(IdKind):
         pooling: ``sum`` of the embeddings, each times its weight; ``mean``, that divided by the
             sum of the weights; ``sqrt_n``, divided by the root of the sum of their squares. Weights
             are 1 where none are named.
-        weights: column with one weight for each value, none of them negative.
+        weights: column with one weight for each value, none of them negative. One above the
+            largest of the training split counts as that one.
         weight_mark: instead, what stands between value and weight in each item, ``:`` say in
             ``drama:0.7``; of several such marks in an item the last counts.
         max_values: the first so many values of a row are kept.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mtlx.transform.contract.data_contract import ContractSections
 
 
-#: A standardised number of a vector is no further from 0.
+#: A number of a vector is no further from its mean in the training split, in deviations.
 MOST_DEVIATIONS = 10.0
 
 
@@ -20,14 +20,15 @@ class VectorFeature(ServedWithout):
     """A vector that something else has made, of a text, an image or a graph; it makes one field.
 
     A row whose vector has another length, or a number that is not finite, is malformed. A row
-    without one has zeros after the transform, as a missing number has.
+    without one has zeros after the transform, as a missing number has. A number more than ten
+    standard deviations away from its mean in the training split counts as one at ten.
 
     Attributes:
         column: column of the log; the feature's name if None. A list column in Parquet, text with
             separators in CSV.
         size: numbers of each vector.
         standardise: makes the mean of each of the numbers 0 and its standard deviation 1 in the
-            training split; a number more than ten deviations away counts as one at ten.
+            training split.
         separator: between the numbers in CSV.
         dropped: known only when training: the served model does not ask for it, and takes it for
             missing.
