@@ -42,6 +42,8 @@ def main() -> None:
 
     logs = FOLDER.resolve() / f"logs-{arguments.rows}"
     simulate(SimulationSettings(rows=arguments.rows), logs, overwrite=True)
+    import keras
+
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + 60 * arguments.minutes
     made_ready: set[int] = set()
@@ -57,6 +59,7 @@ def main() -> None:
         with arguments.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         print(_said(record), flush=True)
+        keras.backend.clear_session()  # Else a training's graphs stay: some 400 MB each.
 
 
 def _arguments() -> argparse.Namespace:
