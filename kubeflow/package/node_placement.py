@@ -107,6 +107,7 @@ def _training_job_text(section: KubeflowSettings, node_id: str) -> str:
         mode="json", exclude={"retries", "retry_seconds"}, exclude_none=True
     )
     node |= {
+        "kind": section.training_job,
         "namespace": section.namespace,
         "service_account": section.service_account,
         "image_pull_policy": section.image_pull_policy,
