@@ -94,8 +94,8 @@ class TrainingJobClient:
         if found is None:
             raise ClusterError(
                 f"namespace {self.namespace} has no TrainingRuntime {wanted}, which a "
-                f"{self.kind.name} names: list kubeflow/manifests/trainer in your overlay and apply "
-                "it"
+                f"{self.kind.name} names: list kubeflow/manifests/trainer in your overlay and "
+                "apply it"
             )
         return found
 
@@ -149,17 +149,19 @@ class TrainingJobClient:
         Raises:
             ClusterError: the API refuses, or is away for too long.
         """
-        found = []
-        for subject in self.kind.objects(name):
-            selector = f"type=Warning,involvedObject.name={subject}"
-            found += self._attempt(
-                lambda selector=selector: self._core.list_namespaced_event(
-                    self.namespace, field_selector=selector, _request_timeout=_CALL_SECONDS
-                ),
-                f"events of {self.kind.name} {name}",
-            ).items
+        found = [event for one in self.kind.objects(name) for event in self._warnings_of(one)]
         found.sort(key=lambda event: str(event.last_timestamp or event.event_time))
         return [f"{one.involved_object.kind}: {one.reason}: {one.message}" for one in found]
+
+    def _warnings_of(self, subject: str) -> list[kubernetes.client.CoreV1Event]:
+        """The warnings about objects of a name."""
+        selector = f"type=Warning,involvedObject.name={subject}"
+        return self._attempt(
+            lambda: self._core.list_namespaced_event(
+                self.namespace, field_selector=selector, _request_timeout=_CALL_SECONDS
+            ),
+            f"events of {self.kind.name} {subject}",
+        ).items
 
     def log_tail(self, pod_name: str) -> str:
         """The last lines of a worker's log; what hindered reading it, where that fails."""
