@@ -21,10 +21,10 @@ CALLS = {
 def refused(make_client, cluster, monkeypatch):
     """Makes a call while the API answers with a state; returns the message."""
 
-    def run(name, status, body="no"):
+    def run(name, status, body="no", kind="TFJob"):
         monkeypatch.setattr(cluster, "answer", lambda *request: (status, body))
         with pytest.raises(ClusterError) as caught:
-            CALLS[name][0](make_client(patience_seconds=0.05))
+            CALLS[name][0](make_client(patience_seconds=0.05, kind=kind))
         return str(caught.value)
 
     return run
@@ -56,6 +56,16 @@ def test_states_that_are_answers_to_some_calls_are_refusals_of_others(refused, n
     """404 is fine to one who reads or deletes, 409 to one who creates."""
     message = refused(name, status)
     assert message.startswith(f"{CALLS[name][1]} in namespace ranking: ") and words in message
+
+
+@pytest.mark.parametrize("status", [403, 410, 503])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_trainjob_is_named_as_one(refused, name, status):
+    message = refused(name, status, kind="TrainJob")
+    subject = CALLS[name][1].replace("TFJob", "TrainJob")
+    assert message.startswith(f"{subject} in namespace ranking: the cluster's API says {status}")
+    if status == 403:
+        assert "delete on trainjobs and get on trainingruntimes (trainer.kubeflow.org)" in message
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500, 503])
