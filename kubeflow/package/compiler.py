@@ -131,7 +131,7 @@ def pipeline_name(name: str) -> str:
 
 
 def _nodes_on_several_machines(experiment: Experiment) -> dict[str, tuple[str, int]]:
-    """Training method and number of machines of those Trainers that a `TFJob` trains for."""
+    """Training method and number of machines of those Trainers that a training job trains for."""
     found = {}
     for node_id, model, training in trainings(experiment):
         workers = experiment.kubeflow.node(node_id).workers

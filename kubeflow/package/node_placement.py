@@ -112,4 +112,7 @@ def _training_job_text(section: KubeflowSettings, node_id: str) -> str:
         "image_pull_policy": section.image_pull_policy,
         "image_pull_secrets": list(section.image_pull_secrets),
     }
+    if section.training_job != KubeflowSettings().training_job:
+        # Packages of TFJobs stay what they were before there was another kind.
+        node["kind"] = section.training_job
     return json.dumps(node, sort_keys=True)

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_WRONG_INPUT = 2
-#: The other workers are gone. From 128 on the operator starts a worker again.
+#: The other workers are gone. From 128 on the Training Operator starts a worker again; the
+#: `TrainingRuntime` of the manifests takes 1 and 2 for the end, and starts all again after others.
 EXIT_LOST_WORKERS = 138
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains with the other workers that ``TF_CONFIG`` names.
+    """Trains with the other workers that ``TF_CONFIG`` or the names of a JobSet tell of.
 
     Args:
         arguments: command-line arguments; those of the process if None.
@@ -31,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tensorflow as tf
     from absl import logging
 
+    from mtlx.kubeflow.training_job import jobset_workers
     from mtlx.kubeflow.training_job.arguments import read_arguments
-    from mtlx.trainer.distribution.cluster import WrongCluster
+    from mtlx.trainer.distribution.cluster import TF_CONFIG, WrongCluster
     from mtlx.trainer.run_fn import run_fn
 
     logging.set_verbosity(logging.INFO)
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_WRONG_INPUT
     try:
+        config = jobset_workers.tf_config(os.environ)
+        if config is not None:
+            os.environ[TF_CONFIG] = config
         run_fn(fn_args)
     except WrongCluster as error:
         print(error, file=sys.stderr)

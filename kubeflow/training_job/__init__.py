@@ -1,1 +1,1 @@
-"""Training on several machines: a `TFJob` of the Training Operator, made and awaited by a task."""
+"""Training on several machines: a job of the cluster (`kinds`), made and awaited by a task."""

@@ -11,7 +11,7 @@ import urllib3
 from absl import logging
 from kubernetes.client.exceptions import ApiException
 
-from mtlx.kubeflow.training_job.job_kind import TFJOB, JobKind
+from mtlx.kubeflow.training_job.job_kind import JobKind
 from mtlx.kubeflow.training_job.refusals import explain, is_unknown_kind
 
 #: Answers of the API that pass: too many requests, and errors of the server.
@@ -21,6 +21,8 @@ _CALL_SECONDS = 30
 #: Longest wait between two attempts, in seconds.
 _LONGEST_WAIT = 60.0
 _LOG_LINES = 60
+#: Plural of the objects that jobs of some kinds name.
+_RUNTIMES = "trainingruntimes"
 #: Where a pod finds its own namespace.
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -37,18 +39,18 @@ class TrainingJobClient:
     Args:
         namespace: of the jobs.
         api: connected client of the cluster.
+        kind: of the jobs.
         patience_seconds: how long the API may be away before a call fails.
         first_wait: seconds before the first repetition of a call; doubled for each further one.
-        kind: of the jobs.
     """
 
     def __init__(
         self,
         namespace: str,
         api: kubernetes.client.ApiClient,
+        kind: JobKind,
         patience_seconds: float = 600.0,
         first_wait: float = 1.0,
-        kind: JobKind = TFJOB,
     ) -> None:
         self.namespace, self.kind = namespace, kind
         self._objects = kubernetes.client.CustomObjectsApi(api)
@@ -62,10 +64,40 @@ class TrainingJobClient:
             Whether it was created; False where one of its name is there already.
 
         Raises:
-            ClusterError: the API refuses it.
+            ClusterError: the API refuses it, or keeps a part of it only.
         """
-        create = self._objects.create_namespaced_custom_object
-        return self._call(create, job["metadata"]["name"], job, ok=409) is not None
+        name = job["metadata"]["name"]
+        kept = self._call(self._objects.create_namespaced_custom_object, name, job, ok=409)
+        if kept is None:
+            return False
+        # Fields that the installed version does not know are dropped without a word.
+        dropped = sorted(set(job.get("spec", {})) - set(kept.get("spec", {})))
+        if dropped:
+            self.delete(name)
+            raise ClusterError(
+                f"{self.kind.name} {name} in namespace {self.namespace}: the cluster does not know "
+                f"spec.{', spec.'.join(dropped)}: install {self.kind.operator}"
+            )
+        return True
+
+    def require_runtime(self) -> dict[str, Any] | None:
+        """The runtime that jobs of this kind name, as the cluster has it; None for none.
+
+        Raises:
+            ClusterError: there is none of its name, or the API refuses.
+        """
+        wanted = self.kind.runtime
+        if wanted is None:
+            return None
+        get = self._objects.get_namespaced_custom_object
+        found = self._call(get, wanted, wanted, ok=404, plural=_RUNTIMES)
+        if found is None:
+            raise ClusterError(
+                f"namespace {self.namespace} has no TrainingRuntime {wanted}, which a "
+                f"{self.kind.name} names: list kubeflow/manifests/trainer in your overlay and "
+                "apply it"
+            )
+        return found
 
     def get(self, name: str) -> dict[str, Any] | None:
         """The job as the cluster has it, with its status; None where there is none.
@@ -111,6 +143,26 @@ class TrainingJobClient:
         )
         return sorted(found.items, key=lambda pod: pod.metadata.name)
 
+    def warnings(self, name: str) -> list[str]:
+        """What the cluster complains of about a job, in the order of its words' last times.
+
+        Raises:
+            ClusterError: the API refuses, or is away for too long.
+        """
+        found = [event for one in self.kind.objects(name) for event in self._warnings_of(one)]
+        found.sort(key=lambda event: str(event.last_timestamp or event.event_time))
+        return [f"{one.involved_object.kind}: {one.reason}: {one.message}" for one in found]
+
+    def _warnings_of(self, subject: str) -> list[kubernetes.client.CoreV1Event]:
+        """The warnings about objects of a name."""
+        selector = f"type=Warning,involvedObject.name={subject}"
+        return self._attempt(
+            lambda: self._core.list_namespaced_event(
+                self.namespace, field_selector=selector, _request_timeout=_CALL_SECONDS
+            ),
+            f"events of {self.kind.name} {subject}",
+        ).items
+
     def log_tail(self, pod_name: str) -> str:
         """The last lines of a worker's log; what hindered reading it, where that fails."""
         try:
@@ -133,9 +185,11 @@ class TrainingJobClient:
         name: str,
         subject: Any,
         ok: int,
+        plural: str | None = None,
         **further: Any,
     ) -> dict[str, Any] | None:
-        """A call about jobs; None where the answer is the status `ok`."""
+        """A call about jobs, or what they name; None where the answer is the status `ok`."""
+        what = self.kind.name if plural is None else "TrainingRuntime"
 
         def call() -> dict[str, Any] | None:
             try:
@@ -143,7 +197,7 @@ class TrainingJobClient:
                     self.kind.group,
                     self.kind.version,
                     self.namespace,
-                    self.kind.plural,
+                    plural or self.kind.plural,
                     subject,
                     _request_timeout=_CALL_SECONDS,
                     **further,
@@ -153,7 +207,7 @@ class TrainingJobClient:
                     return None
                 raise
 
-        return self._attempt(call, f"{self.kind.name} {name}")
+        return self._attempt(call, f"{what} {name}")
 
     def _attempt(self, call: Callable[[], Result], what: str) -> Result:
         """Repeats a call about something while the API is away, with growing waits."""

@@ -3,9 +3,9 @@
 import hashlib
 import re
 
-#: A service's name has at most 63 characters; the operator makes one per worker by appending
-#: ``-worker-<index>``.
-_LONGEST = 63 - len("-worker-9999")
+#: A pod's host name and a service's name have at most 63 characters. The Training Operator appends
+#: ``-worker-<index>`` to the job's, a JobSet ``-node-0-<index>`` and five characters more.
+_LONGEST = 63 - len("-node-0-9999-abcde")
 #: Characters of the digest that keeps shortened names apart.
 _DIGEST = 8
 

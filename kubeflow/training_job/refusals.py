@@ -26,11 +26,13 @@ def explain(error: ApiException, kind: JobKind, what: str, namespace: str) -> st
         f"{what} in namespace {namespace}: the cluster's API says {error.status} {error.reason}: "
         f"{(error.body or '').strip()}"
     )
+    if "admission webhook" in (error.body or ""):
+        # Such an answer is 403 mostly, but no role changes it.
+        return f"{said}. A rule of the cluster refuses the object: its words say what to change"
     if error.status in (401, 403):
         return (
-            f"{said}. The task's service account needs create, get and delete on {kind.plural} "
-            f"({kind.group}) and get and list on pods and pods/log in namespace {namespace}: bind "
-            f"the role {ROLE}"
+            f"{said}. The task's service account needs {kind.rights} in namespace {namespace}: "
+            f"bind the role {ROLE}"
         )
     if is_unknown_kind(error):
         return (

@@ -1,4 +1,5 @@
-"""A Trainer's ``run_fn`` that lets a `TFJob` train: creates or finds it, waits, takes its model."""
+"""A Trainer's ``run_fn`` that lets a job of the cluster train: makes or finds it, waits, takes its
+model."""
 
 import contextlib
 import os
@@ -16,11 +17,18 @@ from mtlx.kubeflow.training_job.arguments import (
     read_values,
     write_arguments,
 )
-from mtlx.kubeflow.training_job.client import TrainingJobClient, connect, own_namespace
+from mtlx.kubeflow.training_job.client import (
+    ClusterError,
+    TrainingJobClient,
+    connect,
+    own_namespace,
+)
+from mtlx.kubeflow.training_job.job_kind import JobKind
 from mtlx.kubeflow.training_job.job_name import job_name
+from mtlx.kubeflow.training_job.kinds import KINDS
 from mtlx.kubeflow.training_job.manifest import ARGUMENTS, training_job_manifest
 from mtlx.kubeflow.training_job.settings import NODE, RUN_ID, TRAINING_JOB, TrainingJobSettings
-from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, outcome, wait
+from mtlx.kubeflow.training_job.waiting import TrainingJobFailed, wait
 from mtlx.trainer.repeats.repeats_record import RepeatsRecord, repeats_folder
 from mtlx.trainer.run_config import read_settings
 from mtlx.trainer.training.methods import check_workers, method_of
@@ -40,7 +48,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     An attempt that is repeated finds the job of the one before and waits on; a job that failed, or
     whose model is gone, is deleted and made anew, and goes on from the training's checkpoint. On
-    SIGTERM the job is deleted. A finished job stays for its `keep_seconds`.
+    SIGTERM the job is deleted. A finished job stays for a day, or its `keep_seconds`.
 
     Args:
         fn_args: of TFX.
@@ -58,7 +66,8 @@ def run_fn(fn_args: FnArgs) -> None:
     _, model, training = read_settings(fn_args.custom_config or {})
     check_workers(method_of(model, training), settings.workers)
     name = job_name(_variable(RUN_ID), _variable(NODE))
-    client = TrainingJobClient(_namespace(settings), connect())
+    client = TrainingJobClient(_namespace(settings), connect(), KINDS[settings.kind])
+    _check_runtime(client, settings)
     uri = arguments_uri(fn_args)
     values = write_arguments(fn_args, uri)
     job = training_job_manifest(name, client.namespace, settings, uri, _owner(client.namespace))
@@ -83,6 +92,18 @@ def _namespace(settings: TrainingJobSettings) -> str:
     return namespace
 
 
+def _check_runtime(client: TrainingJobClient, settings: TrainingJobSettings) -> None:
+    """What the job names must be there, and fit."""
+    runtime = client.require_runtime()
+    if runtime is None:
+        return
+    problem = client.kind.runtime_problem(runtime, settings)
+    if problem is not None:
+        raise ClusterError(
+            f"TrainingRuntime {client.kind.runtime} in namespace {client.namespace}: {problem}"
+        )
+
+
 def _owner(namespace: str) -> dict[str, Any] | None:
     """This task's pod, with whose run the job is then deleted; None where it is not known.
 
@@ -98,7 +119,7 @@ def _create_or_find(
     client: TrainingJobClient, job: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Creates the job, or finds an earlier attempt's; returns the arguments that it works on."""
-    name = job["metadata"]["name"]
+    name, kind = job["metadata"]["name"], client.kind
     while not client.create(job):
         found = client.get(name)
         if found is None:
@@ -106,23 +127,23 @@ def _create_or_find(
         metadata = found["metadata"]
         theirs = read_values((metadata.get("annotations") or {}).get(ARGUMENTS, ""))
         deleted = "deletionTimestamp" in metadata
-        usable = theirs is not None and not deleted and _may_give_results(found, theirs)
+        usable = theirs is not None and not deleted and _may_give_results(kind, found, theirs)
         if theirs is not None and usable and _work(theirs) == _work(values):
-            logging.info("TFJob %s of an earlier attempt is there: waiting for it", name)
+            logging.info("%s %s of an earlier attempt is there: waiting for it", kind.name, name)
             return theirs
-        logging.info("TFJob %s of an earlier attempt is of no use: making it anew", name)
+        logging.info("%s %s of an earlier attempt is of no use: making it anew", kind.name, name)
         client.delete(name, _DELETION_SECONDS)
-    logging.info("TFJob %s created in namespace %s", name, client.namespace)
+    logging.info("%s %s created in namespace %s", kind.name, name, client.namespace)
     return values
 
 
-def _may_give_results(job: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+def _may_give_results(kind: JobKind, job: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     """Whether a job's results are there, or may still come.
 
     TFX removes the output folders of an execution that raised, and gives the same ones to the
     next attempt: a job may have succeeded and its model be gone.
     """
-    ended = outcome(job)
+    ended = kind.outcome(job)
     if ended == "Failed":
         return False
     return ended is None or all(tf.io.gfile.exists(theirs[field]) for field in _RESULTS)
@@ -146,7 +167,7 @@ def _deleted_on_sigterm(client: TrainingJobClient, name: str) -> Iterator[None]:
     except Stopped:
         # A second signal must not keep the job alive.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        logging.info("told to stop: deleting TFJob %s", name)
+        logging.info("told to stop: deleting %s %s", client.kind.name, name)
         client.delete(name)
         raise
     finally:

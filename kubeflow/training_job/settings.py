@@ -7,14 +7,15 @@ from typing import Annotated
 
 import pydantic
 
-from mtlx.pipeline.experiment.kubeflow_settings import DnsName, NodeSettings
+from mtlx.pipeline.experiment.kubeflow_settings import DnsName, NodeSettings, TrainingJobKind
 from mtlx.transform.config.settings import SettingsError
 
-#: Environment variable of a task whose training a `TFJob` does; JSON of `TrainingJobSettings`.
+#: Environment variable of a task whose training a job of the cluster does; JSON of
+#: `TrainingJobSettings`.
 TRAINING_JOB = "MTLX_TRAINING_JOB"
 #: Environment variables by which the node's entry point says whose training this is.
 RUN_ID, NODE = "MTLX_RUN_ID", "MTLX_NODE"
-#: What a Trainer calls in the place of `mtlx.pipeline.graph.graph.RUN_FN` to have a `TFJob` train.
+#: What a Trainer calls in the place of `mtlx.pipeline.graph.graph.RUN_FN` to have such a job train.
 RUN_FN = "mtlx.kubeflow.training_job.run_fn.run_fn"
 
 
@@ -22,6 +23,7 @@ class TrainingJobSettings(NodeSettings):
     """The settings of the node, those of its section that pods need, and the job's own.
 
     Attributes:
+        kind: of the job.
         workers: machines that train together.
         image: container image of all of them.
         namespace: of the job; that of the task's own pod if None.
@@ -29,11 +31,14 @@ class TrainingJobSettings(NodeSettings):
         image_pull_policy: ``Always``, ``IfNotPresent`` or ``Never``.
         image_pull_secrets: names of secrets with registry credentials.
         timeout_seconds: longest time of the job; None for no limit.
-        restarts: how often lost machines are replaced before the job counts as failed.
-        keep_seconds: how long a finished job stays for people to look at.
+        restarts: how often lost machines are replaced before a `TFJob` counts as failed; a
+            `TrainJob`'s runtime says it.
+        keep_seconds: how long a finished `TFJob` stays for people to look at; a `TrainJob`'s
+            runtime says it.
         poll_seconds: between two looks at the job.
     """
 
+    kind: TrainingJobKind = "TFJob"
     workers: Annotated[int, pydantic.Field(ge=2)]
     image: Annotated[str, pydantic.Field(min_length=1)]
     namespace: DnsName | None = None

@@ -7,20 +7,35 @@ from typing import Any
 import kubernetes
 from absl import logging
 
-from mtlx.kubeflow.training_job.client import TrainingJobClient
-from mtlx.kubeflow.training_job.manifest import CONTAINER
+from mtlx.kubeflow.training_job.client import ClusterError, TrainingJobClient
+from mtlx.kubeflow.training_job.job_kind import JobKind
 
 
 class TrainingJobFailed(RuntimeError):
     """The training on the cluster ended without a model."""
 
 
-def outcome(job: Mapping[str, Any]) -> str | None:
-    """``Succeeded`` or ``Failed`` for a finished job, else None."""
-    for kind in ("Succeeded", "Failed"):
-        if _condition(job, kind):
-            return kind
-    return None
+class _Complaints:
+    """Logs what the cluster complains of about a job, each of its words once."""
+
+    def __init__(self, client: TrainingJobClient, name: str) -> None:
+        self._client, self._name = client, name
+        self._said: set[str] = set()
+        self._may_look = True
+
+    def log_new(self) -> None:
+        """Logs what is new. Where events can't be read, says so once: a job trains without them."""
+        if not self._may_look:
+            return
+        try:
+            words = self._client.warnings(self._name)
+        except ClusterError as error:
+            self._may_look = False
+            words = [f"the cluster's events about it can't be read: {error}"]
+        for text in words:
+            if text not in self._said:
+                logging.warning("%s %s: %s", self._client.kind.name, self._name, text)
+        self._said.update(words)
 
 
 def wait(client: TrainingJobClient, name: str, poll_seconds: float, restarts: int) -> None:
@@ -30,54 +45,46 @@ def wait(client: TrainingJobClient, name: str, poll_seconds: float, restarts: in
         client: of the job's namespace.
         name: of the job.
         poll_seconds: between two looks.
-        restarts: how often workers may start again; the operator itself sets no bound to that.
+        restarts: how often workers may start again, where the cluster itself sets no bound to that.
 
     Raises:
         TrainingJobFailed: the job failed, was restarted too often, or was deleted by someone.
         ClusterError: the API refuses, or is away for too long.
     """
-    line, seen = "", set()
+    kind, line, seen = client.kind, "", set()
+    complaints = _Complaints(client, name)
     while True:
         job = client.get(name)
         if job is None:
-            raise TrainingJobFailed(f"TFJob {name} was deleted while it was awaited")
+            raise TrainingJobFailed(f"{kind.name} {name} was deleted while it was awaited")
         pods = client.pods(name)
-        now = _line(job, pods)
+        now = _line(kind, job, pods)
         if now != line:
-            logging.info("TFJob %s: %s", name, now)
+            logging.info("%s %s: %s", kind.name, name, now)
             line = now
-        ended = outcome(job)
-        if ended == "Succeeded":
+        complaints.log_new()
+        ended = kind.outcome(job)
+        if ended == kind.success:
             return
-        if ended == "Failed":
-            raise TrainingJobFailed(_report(client, name, _condition(job, "Failed") or {}, pods))
-        restarting = _condition(job, "Restarting")
-        if restarting:
-            seen.add(restarting.get("lastTransitionTime") or restarting.get("lastUpdateTime"))
+        if ended is not None:
+            condition = kind.condition(job, ended) or {}
+            raise TrainingJobFailed(_report(client, name, condition, pods))
+        restart = kind.restart(job)
+        if restart is not None:
+            seen.add(restart)
             if len(seen) > restarts:
-                text = _report(client, name, restarting, pods)
+                text = _report(client, name, kind.condition(job, "Restarting") or {}, pods)
                 client.delete(name)
                 raise TrainingJobFailed(f"given up after {restarts} restarts: {text}")
         time.sleep(poll_seconds)
 
 
-def _condition(job: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
-    """The job's condition of a kind, where it holds."""
-    for condition in (job.get("status") or {}).get("conditions") or []:
-        if condition.get("type") == kind and condition.get("status") == "True":
-            return condition
-    return None
-
-
-def _line(job: Mapping[str, Any], pods: list[kubernetes.client.V1Pod]) -> str:
+def _line(kind: JobKind, job: Mapping[str, Any], pods: list[kubernetes.client.V1Pod]) -> str:
     """How the job stands: its latest condition, its workers by state, what pods wait for."""
-    status = job.get("status") or {}
-    holding = [c["type"] for c in status.get("conditions") or [] if c.get("status") == "True"]
-    counts = (status.get("replicaStatuses") or {}).get("Worker") or {}
+    counts = kind.workers(job, pods)
     workers = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()) if number)
     waiting = [text for pod in pods if (text := _waits_for(pod))]
-    parts = [holding[-1] if holding else "not yet seen by the operator", workers, *waiting]
-    return "; ".join(part for part in parts if part)
+    return "; ".join(part for part in (kind.state(job), workers, *waiting) if part)
 
 
 def _waits_for(pod: kubernetes.client.V1Pod) -> str:
@@ -99,8 +106,8 @@ def _report(
     pods: list[kubernetes.client.V1Pod],
 ) -> str:
     """The job's reason and message, and the end of the log of the pod that failed first."""
-    text = f"TFJob {name}: {condition.get('reason')}: {condition.get('message')}"
-    failed = [(pod, code) for pod in pods if (code := _exit_code(pod))]
+    text = f"{client.kind.name} {name}: {condition.get('reason')}: {condition.get('message')}"
+    failed = [(pod, code) for pod in pods if (code := _exit_code(pod, client.kind))]
     if not failed:
         return f"{text}\n(no failed pod is left to read a log from)"
     # A worker that failed by itself leaves with a lower code than those that lost it.
@@ -109,10 +116,10 @@ def _report(
     return f"{text}\nthe last lines of {pod.metadata.name} (exit code {code}):\n{log}"
 
 
-def _exit_code(pod: kubernetes.client.V1Pod) -> int:
+def _exit_code(pod: kubernetes.client.V1Pod, kind: JobKind) -> int:
     """The worker's exit code, of this or the last start; 0 where it did not fail."""
     for status in pod.status.container_statuses or []:
-        if status.name != CONTAINER:
+        if status.name != kind.container:
             continue
         for state in (status.state, status.last_state):
             if state and state.terminated and state.terminated.exit_code:

@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -16,6 +16,8 @@ DnsName = Annotated[
 ]
 AbsolutePath = Annotated[str, pydantic.Field(pattern=r"^/")]
 VariableName = Annotated[str, pydantic.Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+#: Of `mtlx.kubeflow.training_job.kinds`.
+TrainingJobKind = Literal["TFJob", "TrainJob"]
 
 
 _UNITS = {
@@ -109,7 +111,7 @@ class NodeSettings(Settings):
         retry_seconds: wait before the first repetition; doubled for each further one.
         timeout_seconds: longest time of a pod; None for no limit.
         workers: machines that train together (Trainer and ReferenceTrainer only); above 1
-            through a TFJob.
+            through a training job of the cluster (`training_job` of the section).
     """
 
     image: str | None = None
@@ -169,7 +171,10 @@ class KubeflowSettings(Settings):
         secrets: secrets that every node sees.
         image_pull_policy: ``Always``, ``IfNotPresent`` or ``Never``.
         image_pull_secrets: names of secrets with registry credentials.
-        service_account: of the pods of a `TFJob`; that of the run's tasks is given at submission.
+        service_account: of the pods of a training job; that of the run's tasks is given at
+            submission.
+        training_job: kind of the object that trains where a node has several `workers`: ``TFJob``
+            of the Training Operator v1, or ``TrainJob`` of Kubeflow Trainer 2.2 or newer.
         metadata: the ML-Metadata server.
         host: address of the Kubeflow Pipelines API for `mtlx submit`; None inside the cluster.
         namespace: of the runs.
@@ -187,6 +192,7 @@ class KubeflowSettings(Settings):
     )
     image_pull_secrets: list[DnsName] = []
     service_account: DnsName = "mtlx-pipeline"
+    training_job: TrainingJobKind = "TFJob"
     metadata: MetadataServer = MetadataServer()
     host: str | None = None
     namespace: DnsName = "kubeflow"

@@ -1,10 +1,12 @@
 """The image of Dataflow's workers, beside the lock, the tasks' image and Beam's own code."""
 
+import ensurepip
 import json
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,12 @@ def test_the_boot_program_takes_the_environment_that_has_our_packages(stages):
     """User, path and packages stay those of the tasks' image."""
     stage = stages["dataflow"]
     assert values(stage, "ENV") == ["RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1"]
-    assert list(copies(stage)) == [("beam", ["/opt/apache/beam"], "/opt/apache/beam")]
+    python = re.search(r"beam_python([\d.]+)_sdk", values(stages["beam"], "FROM")[0]).group(1)
+    packages = f"lib/python{python}/site-packages/pip"
+    assert list(copies(stage)) == [
+        ("beam", ["/opt/apache/beam"], "/opt/apache/beam"),
+        ("beam", [f"/usr/local/{packages}"], f"/opt/mtlx/{packages}"),
+    ]
     (entry,) = values(stage, "ENTRYPOINT")
     assert json.loads(entry) == ["/opt/apache/beam/boot"]
     assert {name for name, _ in stage} == {"FROM", "COPY", "ENV", "ENTRYPOINT"}
@@ -70,6 +77,32 @@ def test_why_the_default_environment(tmp_path):
     )
     assert not _finds(str(tmp_path / "own/bin/python"), tmp_path)
     assert _finds(sys.executable, tmp_path)
+
+
+def _knows_beam(python, folder):
+    """What the boot program asks before it starts a worker; "no" ends the container."""
+    command = [python, "-m", "pip", "show", "apache-beam"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="not in a virtual environment")
+def test_why_pip(tmp_path):
+    """Beam in an environment without pip is taken for missing; pip's folder alone is enough."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "own"], check=True)
+    python = str(tmp_path / "own/bin/python")
+    (packages,) = (tmp_path / "own/lib").glob("python*/site-packages")
+    import apache_beam
+
+    beam = Path(apache_beam.__file__).parents[1]
+    (metadata,) = beam.glob("apache_beam-*.dist-info")
+    (packages / metadata.name).symlink_to(metadata)
+    assert not _knows_beam(python, tmp_path)
+    bundled = next(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+    with zipfile.ZipFile(bundled) as wheel:
+        wheel.extractall(packages, [name for name in wheel.namelist() if name.startswith("pip/")])
+    assert _knows_beam(python, tmp_path)
 
 
 def test_the_documentation_builds_it_for_the_worker_image_it_names():

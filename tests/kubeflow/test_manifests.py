@@ -218,6 +218,9 @@ def test_roles_give_no_more_than_is_needed(objects):
     }
     assert rules["mtlx-training"] == {
         ("kubeflow.org", "tfjobs"): {"create", "get", "list", "watch", "delete"},
+        ("trainer.kubeflow.org", "trainjobs"): {"create", "get", "list", "watch", "delete"},
+        ("trainer.kubeflow.org", "trainingruntimes"): {"get"},
+        ("", "events"): {"list"},
         ("", "pods"): {"get", "list"},
         ("", "pods/log"): {"get"},
     }

@@ -8,7 +8,8 @@ from google.protobuf import json_format
 from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig, Toleration
 
 from mtlx.kubeflow.package.strict_checks.documents import Documents
-from mtlx.kubeflow.training_job.settings import TRAINING_JOB
+from mtlx.kubeflow.training_job.kinds import KINDS
+from mtlx.kubeflow.training_job.settings import TRAINING_JOB, TrainingJobSettings
 
 
 def platform_problems(documents: Documents) -> Iterator[str]:
@@ -25,6 +26,7 @@ def platform_problems(documents: Documents) -> Iterator[str]:
         for variable in container.env:
             if variable.name == TRAINING_JOB:
                 yield from _toleration_problems(f"{place}: workers", _of_workers(variable.value))
+                yield from _job_problems(f"{place}: workers", variable.value)
         if config.image_pull_policy not in ("", "Always", "IfNotPresent", "Never"):
             yield f"{place}: no image pull policy {config.image_pull_policy!r}"
 
@@ -59,6 +61,17 @@ def _of_workers(text: str) -> list[Toleration]:
     """Tolerations of the machines that train together, which the task is given as JSON."""
     values = json.loads(text).get("tolerations", [])
     return [json_format.ParseDict(one, Toleration()) for one in values]
+
+
+def _job_problems(place: str, text: str) -> Iterator[str]:
+    try:
+        settings = TrainingJobSettings.of_environment({TRAINING_JOB: text})
+    except ValueError as error:
+        yield f"{place}: {error}"
+        return
+    if settings is not None:
+        for problem in KINDS[settings.kind].problems(settings):
+            yield f"{place}: {problem}"
 
 
 def _toleration_problems(place: str, tolerations: Iterable[Toleration]) -> Iterator[str]:

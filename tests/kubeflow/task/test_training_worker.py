@@ -9,6 +9,7 @@ import tensorflow as tf
 from mtlx.kubeflow.task import training_worker
 from mtlx.kubeflow.training_job.arguments import write_arguments
 from mtlx.trainer import run_fn as trainer
+from mtlx.trainer.distribution.cluster import Cluster
 
 
 @pytest.fixture
@@ -59,6 +60,40 @@ def test_wrong_arguments_are_named(tmp_path, capsys, content):
         path.write_text(content)
     assert training_worker.main(["--arguments", str(path)]) == 2
     assert str(path) in capsys.readouterr().err
+
+
+POD = {
+    "MTLX_JOBSET": "run-1-trainer",
+    "MTLX_REPLICATED_JOB": "node",
+    "MTLX_JOB": "0",
+    "MTLX_WORKERS": "2",
+    "JOB_COMPLETION_INDEX": "1",
+}
+
+
+@pytest.fixture
+def pod(monkeypatch):
+    """The environment of a pod of a JobSet."""
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    for name, value in POD.items():
+        monkeypatch.setenv(name, value)
+    yield monkeypatch
+    # What the worker itself has set.
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+
+
+def test_a_worker_of_a_jobset_finds_the_others(uri, pod):
+    found = []
+    pod.setattr(trainer, "run_fn", lambda fn_args: found.append(Cluster.of_environment()))
+    assert training_worker.main(["--arguments", uri]) == 0
+    assert found == [Cluster(workers=2, index=1)]
+
+
+def test_a_worker_of_a_jobset_without_a_number_does_not_train_alone(uri, pod, capsys):
+    pod.delenv("MTLX_WORKERS")
+    pod.setattr(trainer, "run_fn", lambda fn_args: pytest.fail("it trains"))
+    assert training_worker.main(["--arguments", uri]) == training_worker.EXIT_WRONG_INPUT
+    assert "MTLX_WORKERS is not set" in capsys.readouterr().err
 
 
 def test_a_wrong_cluster_is_named(uri, monkeypatch, capsys):

@@ -6,12 +6,14 @@ import json
 import re
 import threading
 import urllib.parse
+from pathlib import Path
 
 import kubernetes
 import pytest
 import yaml
 
 from mtlx.kubeflow.training_job.client import TrainingJobClient
+from mtlx.kubeflow.training_job.kinds import KINDS
 from mtlx.kubeflow.training_job.settings import TrainingJobSettings
 
 SETTINGS = {
@@ -21,8 +23,15 @@ SETTINGS = {
     "volumes": [{"claim": "mtlx-root", "mount": "/pipeline"}],
     "poll_seconds": 0.05,
 }
-JOBS = "/apis/kubeflow.org/v1/namespaces/ranking/tfjobs"
-PODS = "/api/v1/namespaces/ranking/pods"
+NAMESPACE = "namespaces/ranking"
+TRAINER = f"/apis/trainer.kubeflow.org/v1alpha1/{NAMESPACE}"
+#: Where jobs are, of either kind.
+JOBS = (f"/apis/kubeflow.org/v1/{NAMESPACE}/tfjobs", f"{TRAINER}/trainjobs")
+RUNTIMES = f"{TRAINER}/trainingruntimes"
+PODS = f"/api/v1/{NAMESPACE}/pods"
+EVENTS = f"/api/v1/{NAMESPACE}/events"
+MANIFEST = Path(__file__).parents[3] / "kubeflow/manifests/trainer/training_runtime.yaml"
+RUNTIME = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
 
 
 class FakeCluster:
@@ -30,17 +39,21 @@ class FakeCluster:
 
     Attributes:
         jobs: by name.
+        runtimes: training runtimes by name; those of the manifests.
+        events: as Kubernetes has them.
         pods: by name.
         logs: text by pod name.
         requests: ``(method, path)`` of all that came.
         failures: status codes that the next requests are answered with; 0 closes the connection.
         script: what each of the next reads of a job finds as its status; the last one stays.
         lingering: reads that a deleted job still answers.
+        unknown: fields of a job's ``spec`` that the cluster's version does not know.
         on_create: is called with every new job.
     """
 
     def __init__(self):
-        self.jobs, self.pods, self.logs = {}, {}, {}
+        self.jobs, self.pods, self.logs, self.events, self.unknown = {}, {}, {}, [], ()
+        self.runtimes = {RUNTIME["metadata"]["name"]: copy.deepcopy(RUNTIME)}
         self.requests, self.failures, self.script, self.deleted = [], [], [], []
         self.lingering, self.on_create = 0, None
         self.lock = threading.RLock()
@@ -51,16 +64,23 @@ class FakeCluster:
             self.requests.append((method, path))
             if self.failures:
                 return self.failures.pop(0), {"message": "a passing failure"}
-            if path == JOBS and method == "POST":
+            if path in JOBS and method == "POST":
                 return self._create(body)
-            if path.startswith(f"{JOBS}/"):
-                return self._job(method, path.rpartition("/")[2])
+            folder, _, name = path.rpartition("/")
+            if folder in JOBS:
+                return self._job(method, name)
+            if folder == RUNTIMES and name in self.runtimes:
+                return 200, self.runtimes[name]
+            if path == EVENTS:
+                (selector,) = query["fieldSelector"]
+                return 200, {"kind": "EventList", "items": self._events_of(selector)}
             if path == PODS:
                 (label,) = query["labelSelector"]
                 return 200, {"kind": "PodList", "items": self._pods_of(label)}
             log = re.fullmatch(f"{PODS}/([^/]+)/log", path)
             if log and log[1] in self.logs:
-                assert query["container"] == ["tensorflow"]
+                names = [one["name"] for one in self.pods[log[1]]["status"]["containerStatuses"]]
+                assert query["container"] == names
                 return 200, self.logs[log[1]]
             return 404, {"kind": "Status", "reason": "NotFound", "message": f"no {path}"}
 
@@ -68,9 +88,15 @@ class FakeCluster:
         name = job["metadata"]["name"]
         if name in self.jobs:
             return 409, {"kind": "Status", "reason": "AlreadyExists"}
-        self.jobs[name] = copy.deepcopy(job)
+        job = copy.deepcopy(job)
+        wanted = job["spec"].get("runtimeRef", {}).get("name")
+        if wanted is not None and wanted not in self.runtimes:
+            return 403, {"message": f'admission webhook "x" denied the request: no {wanted}'}
+        for field in self.unknown:
+            job["spec"].pop(field, None)
+        self.jobs[name] = job
         if self.on_create:
-            self.on_create(job)
+            self.on_create(copy.deepcopy(job))
         return 201, job
 
     def _job(self, method, name):
@@ -94,14 +120,42 @@ class FakeCluster:
 
     def _pods_of(self, label):
         key, _, name = label.partition("=")
-        assert key == "training.kubeflow.org/job-name"
-        return [pod for pod in self.pods.values() if pod["metadata"]["labels"][key] == name]
+        return [pod for pod in self.pods.values() if pod["metadata"]["labels"].get(key) == name]
 
-    def add_pod(self, job, index, state=None, log=None, phase="Running"):
+    def _events_of(self, selector):
+        wanted = dict(part.split("=") for part in selector.split(","))
+        assert set(wanted) == {"type", "involvedObject.name"}
+        return [
+            event
+            for event in self.events
+            if event["type"] == wanted["type"]
+            and event["involvedObject"]["name"] == wanted["involvedObject.name"]
+        ]
+
+    def add_event(self, kind, name, reason, message, second=0, type="Warning"):
+        """Something that a controller says about an object."""
+        self.events.append(
+            {
+                "metadata": {"name": f"{name}.{len(self.events)}", "namespace": "ranking"},
+                "involvedObject": {"kind": kind, "name": name},
+                "type": type,
+                "reason": reason,
+                "message": message,
+                "lastTimestamp": f"2026-01-01T00:00:{second:02d}Z",
+            }
+        )
+
+    def add_pod(
+        self, job, index, state=None, log=None, phase="Running", kind="TFJob", restarts=None
+    ):
         """A worker's pod; `state` is its container's, as Kubernetes has it."""
-        name = f"{job}-worker-{index}"
-        labels = {"training.kubeflow.org/job-name": job}
-        status = {"name": "tensorflow", "state": state or {"running": {}}, "restartCount": 0}
+        of_jobset = kind == "TrainJob"
+        name = f"{job}-node-0-{index}-abcde" if of_jobset else f"{job}-worker-{index}"
+        labels = {KINDS[kind].pod_label: job}
+        if restarts is not None:
+            labels["jobset.sigs.k8s.io/restart-attempt"] = str(restarts)
+        container = KINDS[kind].container
+        status = {"name": container, "state": state or {"running": {}}, "restartCount": 0}
         status.update(image="x", imageID="x", ready=False)
         self.pods[name] = {
             "metadata": {"name": name, "labels": labels},
@@ -207,8 +261,10 @@ def make_client(cluster):
     """A client of the fake cluster that waits briefly only."""
     from mtlx.kubeflow.training_job.client import connect
 
-    def make(patience_seconds=5.0):
-        return TrainingJobClient("ranking", connect(), patience_seconds, first_wait=0.01)
+    def make(patience_seconds=5.0, kind="TFJob"):
+        return TrainingJobClient(
+            "ranking", connect(), KINDS[kind], patience_seconds, first_wait=0.01
+        )
 
     return make
 

@@ -65,6 +65,44 @@ def test_says_that_the_cluster_has_no_operator(client, cluster, job, monkeypatch
             call()
 
 
+def test_a_version_that_drops_a_part_of_a_job_is_named(make_client, cluster, settings):
+    """Trainer before 2.2 has no runtimePatches, without which the pods have no volumes."""
+    client = make_client(kind="TrainJob")
+    cluster.unknown = ("runtimePatches", "activeDeadlineSeconds")
+    values = settings(kind="TrainJob", timeout_seconds=60)
+    job = training_job_manifest("run-1-trainer", "ranking", values, "/pipeline/arguments.json")
+    words = "does not know spec.activeDeadlineSeconds, spec.runtimePatches: .* Trainer, 2.2"
+    with pytest.raises(ClusterError, match=words):
+        client.create(job)
+    assert not cluster.jobs, "it would train without its volumes"
+    cluster.unknown = ()
+    assert client.create(job)
+
+
+def test_the_runtime_that_jobs_name_must_be_there(make_client, cluster):
+    client = make_client(kind="TrainJob")
+    assert client.require_runtime()["kind"] == "TrainingRuntime"
+    cluster.runtimes.clear()
+    words = (
+        "no TrainingRuntime mtlx-training, which a TrainJob names: list kubeflow/manifests/trainer"
+    )
+    with pytest.raises(ClusterError, match=words):
+        client.require_runtime()
+    assert make_client().require_runtime() is None, "a TFJob names none"
+
+
+def test_reads_the_clusters_warnings_about_a_job_and_what_it_is_made_of(make_client, cluster):
+    cluster.add_event("Job", "run-1-trainer-node-0", "FailedCreate", "exceeded quota", second=9)
+    cluster.add_event("TrainJob", "run-1-trainer", "Failed", "no runtime", second=3)
+    cluster.add_event("TrainJob", "run-1-trainer", "Created", "fine", type="Normal")
+    cluster.add_event("TrainJob", "run-2-trainer", "Failed", "of another")
+    assert make_client(kind="TrainJob").warnings("run-1-trainer") == [
+        "TrainJob: Failed: no runtime",
+        "Job: FailedCreate: exceeded quota",
+    ]
+    assert make_client().warnings("run-1-trainer") == ["TrainJob: Failed: no runtime"]
+
+
 def test_waits_until_a_deleted_job_is_gone(client, cluster, job):
     client.create(job)
     cluster.lingering = 3

@@ -78,10 +78,33 @@ def test_the_trainer_hands_its_training_to_a_job(experiment):
     assert "accelerator" not in container["resources"], "the task itself only waits"
 
 
-def test_tasks_on_this_machine_train_here(experiment):
-    assert set(_run_fns(compile_package(experiment(), for_cluster=False)).values()) == {
+@pytest.mark.parametrize("kind", ["TFJob", "TrainJob"])
+def test_the_kind_of_job_is_the_experiments(experiment, kind):
+    text = EXPERIMENT.replace(
+        "  namespace: ranking", f"  namespace: ranking\n  training_job: {kind}"
+    )
+    package = compile_package(experiment(text))
+    assert TrainingJobSettings.of_environment(_variables(package)[1]).kind == kind
+
+
+@pytest.mark.parametrize("kind", ["TFJob", "TrainJob"])
+def test_tasks_on_this_machine_train_here(experiment, kind):
+    """A rehearsal, too."""
+    text = EXPERIMENT.replace(
+        "  namespace: ranking", f"  namespace: ranking\n  training_job: {kind}"
+    )
+    assert set(_run_fns(compile_package(experiment(text), for_cluster=False)).values()) == {
         "mtlx.trainer.run_fn.run_fn"
     }
+
+
+def test_refuses_what_no_trainjob_takes(experiment):
+    text = EXPERIMENT.replace(
+        "  namespace: ranking", "  namespace: ranking\n  training_job: TrainJob"
+    )
+    text = text.replace("{workers: 3,", f"{{workers: 3, image: {'x' * 501},")
+    with pytest.raises(PackageRefused, match="workers: the image's name has 501 characters"):
+        compile_package(experiment(text))
 
 
 def test_refuses_several_machines_for_boosting(experiment):

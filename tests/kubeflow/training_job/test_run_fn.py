@@ -1,4 +1,4 @@
-"""A Trainer's run_fn that has a TFJob train: earlier attempts, SIGTERM, results; and for real."""
+"""A Trainer's run_fn that has a job train: earlier attempts, SIGTERM, results; and for real."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from mtlx.kubeflow.training_job.client import ClusterError
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed
 from mtlx.trainer.repeats.repeats_record import RepeatsRecord
 from tests.forked_process import ForkedProcess
+from tests.kubeflow.training_job.conftest import RUNTIME
 from tests.trainer.conftest import (  # noqa: F401
     CONTRACT,
     MODEL,
@@ -107,6 +108,56 @@ def test_creates_a_job_and_takes_its_model(finishing, task, tmp_path):
     assert passed.data_accessor is None
     assert os.path.exists(os.path.join(arguments.serving_model_dir, "saved_model.pb"))
     assert "ownerReferences" not in job["metadata"]
+
+
+COMPLETE = {"conditions": [{"type": "Complete", "status": "True", "reason": "AllJobsCompleted"}]}
+
+
+@pytest.fixture
+def trainjob(task, monkeypatch):
+    """The environment of a task whose training a TrainJob does."""
+    monkeypatch.setenv("MTLX_TRAINING_JOB", json.dumps({**JOB, "kind": "TrainJob"}))
+
+
+def test_a_trainjob_is_made_found_again_and_its_model_taken(cluster, trainjob, tmp_path):
+    def on_create(job):
+        _export(read_values(job["metadata"]["annotations"]["mtlx/arguments"]))
+        cluster.script = [{}, COMPLETE]
+
+    cluster.on_create = on_create
+    module.run_fn(_arguments(tmp_path, "first"))
+    job = cluster.jobs[NAME]
+    assert (job["kind"], job["spec"]["trainer"]["numNodes"]) == ("TrainJob", 2)
+    module.run_fn(_arguments(tmp_path, "second"))
+    assert not cluster.deleted
+    assert (tmp_path / "second" / "model" / "Format-Serving" / "saved_model.pb").exists()
+
+
+def test_a_failed_trainjob_is_made_anew(cluster, trainjob, tmp_path):
+    failed = {"conditions": [{"type": "Failed", "status": "True", "reason": "FailedJobs"}]}
+    cluster.script = [failed]
+    with pytest.raises(TrainingJobFailed, match="TrainJob run-1-trainer: FailedJobs"):
+        module.run_fn(_arguments(tmp_path, "first"))
+
+    def on_create(job):
+        _export(read_values(job["metadata"]["annotations"]["mtlx/arguments"]))
+        cluster.script = [COMPLETE]
+
+    cluster.on_create = on_create
+    module.run_fn(_arguments(tmp_path, "second"))
+    assert cluster.deleted == [NAME]
+
+
+def test_a_trainjob_without_its_runtime_is_not_made(cluster, trainjob, tmp_path):
+    cluster.runtimes["mtlx-training"]["spec"]["template"]["spec"]["replicatedJobs"] = []
+    with pytest.raises(
+        ClusterError, match="TrainingRuntime mtlx-training in namespace ranking: it"
+    ):
+        module.run_fn(_arguments(tmp_path, "first"))
+    cluster.runtimes.clear()
+    with pytest.raises(ClusterError, match="has no TrainingRuntime mtlx-training"):
+        module.run_fn(_arguments(tmp_path, "first"))
+    assert {method for method, _ in cluster.requests} == {"GET"}
 
 
 def test_the_job_belongs_to_the_tasks_pod(finishing, task, tmp_path, monkeypatch):
@@ -274,6 +325,16 @@ def test_sigterm_deletes_the_job(cluster, states, task, tmp_path):
     assert f"deleting TFJob {NAME}" in words
 
 
+def _free_ports(number):
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
 class Operator:
     """Does with a created job what the Training Operator does, with processes of this machine.
 
@@ -292,12 +353,7 @@ class Operator:
         spec = job["spec"]["tfReplicaSpecs"]["Worker"]
         assert spec["restartPolicy"] == "ExitCode"
         (container,) = spec["template"]["spec"]["containers"]
-        sockets = [socket.socket() for _ in range(spec["replicas"])]
-        for one in sockets:
-            one.bind(("localhost", 0))
-        addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
-        for one in sockets:
-            one.close()
+        addresses = [f"localhost:{port}" for port in _free_ports(spec["replicas"])]
         workers = [self._start(container, addresses, i) for i in range(spec["replicas"])]
         self._say(("Running", "TFJobRunning", "TFJob is running."))
         while workers[0].poll() != 0:
@@ -372,3 +428,71 @@ def test_a_job_trains_for_real_through_the_loss_of_a_machine(
     scores = model.signatures["serving_default"](tf.constant([empty]))
     assert set(scores) == {"ctr", "cvr"} and 0 < float(scores["ctr"][0]) < 1
     assert not list(checkpoints.iterdir())
+
+
+#: A worker's process in a pod of a JobSet, whose names no server of this machine knows: each address
+#: is one of this machine's instead.
+POD = """
+import json, runpy, sys
+from mtlx.kubeflow.training_job import jobset_workers
+
+here, tf_config = json.loads(sys.argv[1]), jobset_workers.tf_config
+
+def on_this_machine(environment):
+    config = json.loads(tf_config(environment))
+    config["cluster"]["worker"] = [here[one] for one in config["cluster"]["worker"]]
+    return json.dumps(config)
+
+jobset_workers.tf_config = on_this_machine
+sys.argv[1:] = sys.argv[2:]
+runpy.run_module("mtlx.kubeflow.task.training_worker", run_name="__main__", alter_sys=True)
+"""
+
+
+def _as_a_jobset_does(job, index, ports):
+    """Starts a worker with the variables that its pod has."""
+    (node,) = RUNTIME["spec"]["template"]["spec"]["replicatedJobs"]
+    (container,) = node["template"]["spec"]["template"]["spec"]["containers"]
+    name, trainer = job["metadata"]["name"], job["spec"]["trainer"]
+    labels = {"jobset-name": name, "replicatedjob-name": node["name"], "job-index": "0"}
+    given = {one["name"]: one["value"] for one in trainer["env"]}
+    for one in container["env"]:
+        label = one["valueFrom"]["fieldRef"]["fieldPath"].split("/")[-1].rstrip("']")
+        given[one["name"]] = labels[label]
+    here = {f"{name}-node-0-{i}.{name}:2222": f"localhost:{p}" for i, p in enumerate(ports)}
+    assert trainer["command"][:3] == ["python", "-m", "mtlx.kubeflow.task.training_worker"]
+    return ForkedProcess(
+        [sys.executable, "-c", POD, json.dumps(here), *trainer["command"][3:]],
+        env={**os.environ, **given, "JOB_COMPLETION_INDEX": str(index)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_trainjob_trains_for_real(
+    cluster,
+    trainjob,
+    tmp_path,
+    fn_args,  # noqa: F811
+):
+    """Two processes with the variables of a JobSet's pods are one group, and leave one model."""
+    failures = []
+
+    def run(job):
+        ports = _free_ports(job["spec"]["trainer"]["numNodes"])
+        workers = [_as_a_jobset_does(job, index, ports) for index in range(len(ports))]
+        words = [worker.communicate(timeout=240)[1] for worker in workers]
+        codes = [worker.returncode for worker in workers]
+        failures.extend(words if any(codes) else [])
+        failed = {"conditions": [{"type": "Failed", "status": "True", "reason": str(codes)}]}
+        cluster.script = [failed if any(codes) else COMPLETE]
+
+    cluster.script = [{"jobsStatus": [{"name": "node", "active": 1}]}]
+    cluster.on_create = lambda job: threading.Thread(target=run, args=(job,)).start()
+    training = json.dumps({**TRAINING, "epochs": 1, "patience": None})
+    arguments = fn_args(tmp_path, training=training)
+    module.run_fn(arguments)
+    assert not failures
+    with open(os.path.join(arguments.model_run_dir, "history.json")) as file:
+        assert json.load(file)["devices"] == ["worker 0 CPU:0", "worker 1 CPU:0"]
+    assert os.path.exists(os.path.join(arguments.serving_model_dir, "saved_model.pb"))

@@ -1,10 +1,13 @@
 """MTLX_TRAINING_JOB: what is read, and what is refused."""
 
 import json
+import typing
 
 import pytest
 
+from mtlx.kubeflow.training_job.kinds import KINDS
 from mtlx.kubeflow.training_job.settings import TrainingJobSettings
+from mtlx.pipeline.experiment.kubeflow_settings import TrainingJobKind
 
 PASSED = {
     "workers": 3,
@@ -39,6 +42,11 @@ def test_reads_what_the_compiler_passes():
     assert settings.tolerations[0].operator == "Exists"
 
 
+def test_every_kind_that_may_be_set_is_there_and_no_other():
+    assert set(KINDS) == set(typing.get_args(TrainingJobKind))
+    assert {name: kind.name for name, kind in KINDS.items()} == {name: name for name in KINDS}
+
+
 @pytest.mark.parametrize("environment", [{}, {"MTLX_TRAINING_JOB": ""}])
 def test_is_none_where_nothing_is_set(environment):
     assert TrainingJobSettings.of_environment(environment) is None
@@ -48,6 +56,7 @@ def test_is_none_where_nothing_is_set(environment):
     ("values", "words"),
     [
         ({**PASSED, "workers": 1}, "workers"),
+        ({**PASSED, "kind": "PyTorchJob"}, "kind"),
         ({**PASSED, "image": ""}, "image"),
         ({**PASSED, "imge": "x"}, "did you mean 'image'"),
         ({**PASSED, "memory": "4 GB"}, "memory"),

@@ -24,6 +24,14 @@ def lines(monkeypatch):
     return said
 
 
+@pytest.fixture
+def warned(monkeypatch):
+    """What is logged as a warning."""
+    said = []
+    monkeypatch.setattr(logging, "warning", lambda text, *values: said.append(text % values))
+    return said
+
+
 def test_returns_on_success_and_says_what_changed(running, cluster, states, lines):
     cluster.script = [
         {},
@@ -95,3 +103,87 @@ def test_a_deleted_job_is_a_failure(running, cluster):
     cluster.jobs.clear()
     with pytest.raises(TrainingJobFailed, match="was deleted"):
         wait(running, NAME, 0.01, restarts=3)
+
+
+def test_what_the_cluster_complains_of_is_said_once(running, cluster, states, warned):
+    """A job whose pods may not be made has no condition: only events tell."""
+    cluster.add_event("TFJob", NAME, "FailedCreatePod", "exceeded quota: gpus")
+    cluster.script = [states["created"], states["created"], states["succeeded"]]
+    wait(running, NAME, 0.01, restarts=3)
+    assert warned == [f"TFJob {NAME}: TFJob: FailedCreatePod: exceeded quota: gpus"]
+
+
+def test_a_job_trains_where_events_may_not_be_read(running, cluster, states, warned, monkeypatch):
+    cluster.script = [states["created"], states["running"], states["succeeded"]]
+    answer = cluster.answer
+
+    def without_events(method, path, query, body):
+        return (403, "no") if path.endswith("/events") else answer(method, path, query, body)
+
+    monkeypatch.setattr(cluster, "answer", without_events)
+    wait(running, NAME, 0.01, restarts=3)
+    (line,) = warned
+    assert "events about it can't be read" in line and "list on events" in line
+
+
+class TestTrainJob:
+    """The conditions of Kubeflow Trainer, which has none for a job that runs."""
+
+    @pytest.fixture
+    def running(self, make_client, settings):
+        client = make_client(kind="TrainJob")
+        values = settings(kind="TrainJob")
+        client.create(training_job_manifest(NAME, "ranking", values, "/pipeline/arguments.json"))
+        return client
+
+    @staticmethod
+    def _status(*conditions, **counts):
+        node = {"name": "node", "ready": 0, "succeeded": 0, "failed": 0, "active": 0, **counts}
+        return {
+            "conditions": [
+                {"type": kind, "status": status, "reason": reason, "message": f"it is {reason}"}
+                for kind, status, reason in conditions
+            ],
+            "jobsStatus": [node] if counts else [],
+        }
+
+    def test_says_how_it_goes_until_it_is_complete(self, running, cluster, lines):
+        cluster.add_pod(NAME, 0, kind="TrainJob", restarts=0)
+        cluster.add_pod(NAME, 1, kind="TrainJob", restarts=1)
+        cluster.script = [
+            {},
+            self._status(("Suspended", "True", "Suspended")),
+            self._status(("Suspended", "False", "Resumed"), suspended=1),
+            self._status(("Suspended", "False", "Resumed"), active=1),
+            self._status(("Complete", "True", "AllJobsCompleted"), succeeded=1),
+        ]
+        wait(running, NAME, 0.01, restarts=3)
+        states = ["not yet seen by the operator", "Suspended", "Starting", "Running", "Complete"]
+        assert lines == [f"TrainJob {NAME}: {one}; 2 Running, 1 restarts" for one in states]
+
+    def test_failure_names_reason_and_log_of_the_worker_that_failed_by_itself(
+        self, running, cluster
+    ):
+        failed = ("Failed", "True", "FailJobSetFailurePolicyAction")
+        cluster.script = [self._status(active=1), self._status(failed, failed=1)]
+        for index, code, log in ((0, 138, "lost worker 1"), (1, 1, "ValueError: no rows")):
+            state = {"terminated": {"exitCode": code}}
+            cluster.add_pod(NAME, index, state, log, "Failed", kind="TrainJob")
+        with pytest.raises(TrainingJobFailed) as raised:
+            wait(running, NAME, 0.01, restarts=3)
+        text = str(raised.value)
+        assert text.startswith(f"TrainJob {NAME}: FailJobSetFailurePolicyAction: it is")
+        assert f"{NAME}-node-0-1-abcde (exit code 1):\nValueError: no rows" in text
+        assert not cluster.deleted
+
+    def test_what_keeps_the_jobset_from_being_made_is_said(self, running, cluster, warned):
+        """Trainer leaves the status empty then."""
+        cluster.add_event("TrainJob", NAME, "TrainJobResourcesCreationFailed", "no JobSet")
+        cluster.script = [{}, self._status(("Complete", "True", "AllJobsCompleted"))]
+        wait(running, NAME, 0.01, restarts=3)
+        assert warned == [f"TrainJob {NAME}: TrainJob: TrainJobResourcesCreationFailed: no JobSet"]
+
+    def test_a_deleted_job_is_a_failure(self, running, cluster):
+        cluster.jobs.clear()
+        with pytest.raises(TrainingJobFailed, match=f"TrainJob {NAME} was deleted"):
+            wait(running, NAME, 0.01, restarts=3)

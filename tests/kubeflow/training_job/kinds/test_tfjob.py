@@ -7,38 +7,10 @@ import jsonschema
 import pytest
 
 from mtlx.kubeflow.training_job.manifest import training_job_manifest
+from tests.kubeflow.training_job.kinds.conftest import LARGE
 
 SCHEMA = json.loads((Path(__file__).parent / "tfjob_schema.json").read_text())
 URI = "/pipeline/Trainer/model_run/7/training_job/arguments.json"
-LARGE = {
-    "workers": 4,
-    "cpu": "8",
-    "cpu_limit": "16",
-    "memory": "32Gi",
-    "memory_limit": "48Gi",
-    "gpu": 2,
-    "gpu_type": "nvidia.com/gpu",
-    "shared_memory": "8Gi",
-    "node_selector": {"accelerator": "h100"},
-    "tolerations": [
-        {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"},
-        {"key": "spot", "value": "yes", "effect": "NoExecute", "toleration_seconds": 60},
-    ],
-    "env": {"NCCL_DEBUG": "WARN"},
-    "volumes": [
-        {"claim": "mtlx-root", "mount": "/pipeline"},
-        {"claim": "logs", "mount": "/logs"},
-        {"claim": "mtlx-root", "mount": "/again"},
-    ],
-    "secrets": [
-        {"name": "bucket", "mount": "/secrets/bucket"},
-        {"name": "keys", "env": {"access-key": "ACCESS_KEY"}},
-    ],
-    "image_pull_policy": "Always",
-    "image_pull_secrets": ["registry"],
-    "service_account": "trainer",
-    "timeout_seconds": 7200,
-}
 
 
 def _pod(job):
