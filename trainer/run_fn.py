@@ -22,7 +22,7 @@ from mtlx.trainer.pretrained.given_vectors import GivenVectors
 from mtlx.trainer.repeats.repeated_training import RepeatedTraining
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
 from mtlx.trainer.serving.export import ServedModel
-from mtlx.trainer.serving.training_only import training_only_notes
+from mtlx.trainer.serving.training_only import RowsAsServed, training_only_notes
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -89,7 +89,8 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     workers = WorkerGroup(strategy)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
-    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
+    as_served = RowsAsServed.of(contract, transformed, inputs)
+    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory, as_served)
     job = TrainingJob(
         settings=training,
         inputs=inputs,

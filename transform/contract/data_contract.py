@@ -169,6 +169,11 @@ class ContractSections(Settings):
             }
         )
 
+    @staticmethod
+    def served_cross(name: str) -> str:
+        """Name under which rows hold a cross as it is served; no feature can be called so."""
+        return f"{name} as served"
+
     def is_asked_for(self, name: str) -> bool:
         """Whether what a model predicts depends on a feature, by itself or in a cross."""
         domain = self.domain.feature if self.domain else None

@@ -56,8 +56,8 @@ class BiLevel(TrainingMethod):
             epoch.
         learning_rate: of the fusion weights.
         batch_from: where their batches, of the usual size, are drawn from: ``held_out`` rows of
-            the train split; ``train``, the rows that the main steps see; or ``validation``, after
-            which the choice of the best epoch is optimistic.
+            the train split; ``train``, the rows that the main steps see; or ``validation``, rows
+            as they are served, after which the choice of the best epoch is optimistic.
         held_out_share: share of the train split that is held out, where batches come from there.
         main_trains_fusion: the main optimiser trains the fusion weights as well.
 
