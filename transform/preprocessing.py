@@ -21,7 +21,7 @@ from mtlx.transform.columns.served_alike import rows_of, served_alike, spec_of  
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT  # noqa: E402
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT  # noqa: E402
 from mtlx.transform.fields import FIELDS  # noqa: E402
 from mtlx.transform.fields.cross import cross, served_cross  # noqa: E402
 from mtlx.transform.fields.raw import scalars, values_of, with_values  # noqa: E402
@@ -118,6 +118,8 @@ def _weights(inputs: Inputs, contract: DataContract, rows: tf.Tensor) -> dict[st
     found = {name: _label(inputs[name], name, tf.float32) for name in there}
     if contract.weighs_rows and ROW_WEIGHT not in contract.weight_columns:
         found[ROW_WEIGHT] = tf.ones_like(rows, tf.float32)
+    if contract.sampling is not None and contract.sampling.corrects_logit:
+        found[DRAWN_WEIGHT] = tf.ones_like(rows, tf.float32)
     return found
 
 

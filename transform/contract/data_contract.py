@@ -274,9 +274,16 @@ class ContractSections(Settings):
                 None if task.weight is None else task_weight(name),
                 task.kind,
                 task.loss or "squared",
+                kept_negatives=self._kept_negatives(name),
             )
             for name, task in self.tasks.items()
         )
+
+    def _kept_negatives(self, task: str) -> float:
+        """See `TaskSpec`."""
+        sampling = self.sampling
+        corrected = sampling is not None and sampling.corrects_logit and sampling.task == task
+        return sampling.negatives if sampling is not None and corrected else 1.0
 
     @property
     def matures_after(self) -> dict[str, int]:

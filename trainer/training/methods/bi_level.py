@@ -62,7 +62,8 @@ class BiLevel(TrainingMethod):
         main_trains_fusion: the main optimiser trains the fusion weights as well.
 
     Raises:
-        SettingsError: the model has no fusion weights.
+        SettingsError: the model has no fusion weights; or validation rows are to train it, and
+            logits are corrected for drawn negatives.
         ValueError: a train split so small that nothing can be held out.
     """
 
@@ -76,6 +77,13 @@ class BiLevel(TrainingMethod):
         held_out_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1,
         main_trains_fusion: bool = False,
     ) -> None:
+        drawn = [task.name for task in job.inputs.tasks if task.kept_negatives < 1.0]
+        if drawn and batch_from == "validation":
+            text = (
+                f"is 'validation', whose negatives of {drawn[0]!r} are not drawn as those that "
+                "train: take 'held_out', or set sampling.correction: weights"
+            )
+            raise SettingsError([(("method_options", "batch_from"), text)])
         if batch_from == "held_out":
             left, rows = _divided(job, held_out_share)
             job = dataclasses.replace(job, train=left)
