@@ -156,6 +156,7 @@ def test_what_is_served_are_the_logs_own_rates_and_minutes(run):
         np.testing.assert_allclose(served[task].numpy(), by_columns[task], rtol=1e-6)
     # So does the validation split see it, or its log loss was not below that of the base rate.
     history = read_history(run.result.output("Trainer", "model_run"))
+    assert any("-1.6094 is added to its logit" in note for note in history["notes"])
     assert min(epoch["task_selection"]["long"] for epoch in history["epochs"]) < 1.0
 
 
