@@ -21,8 +21,9 @@ from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.pretrained.given_vectors import GivenVectors
 from mtlx.trainer.repeats.repeated_training import RepeatedTraining
 from mtlx.trainer.run_config import CHECKPOINT_ROOT, SETTINGS_KEYS, read_settings
+from mtlx.trainer.serving.correction_notes import correction_notes
 from mtlx.trainer.serving.export import ServedModel
-from mtlx.trainer.serving.training_only import training_only_notes
+from mtlx.trainer.serving.training_only import RowsAsServed, training_only_notes
 from mtlx.trainer.training.checkpoint import CheckpointFolder, training_digest
 from mtlx.trainer.training.example_sets import example_sets
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -89,7 +90,8 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     workers = WorkerGroup(strategy)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
-    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory)
+    as_served = RowsAsServed.of(contract, transformed, inputs)
+    sets, notes = example_sets(patterns, spec, training, checkpoints, workers, memory, as_served)
     job = TrainingJob(
         settings=training,
         inputs=inputs,
@@ -101,7 +103,7 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
         start=begun.start,
     )
-    said = [*given.notes, *training_only_notes(contract), *notes]
+    said = [*given.notes, *training_only_notes(contract), *correction_notes(inputs.tasks), *notes]
     run = _Run(method, transformed, contract, begun, said, workers)
     if training.repeats > 1:
         repeated = RepeatedTraining(job, workers)

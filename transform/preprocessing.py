@@ -17,12 +17,13 @@ from mtlx.transform.columns.missing_values import (  # noqa: E402
     plain_numbers,
     plain_texts,
 )
+from mtlx.transform.columns.served_alike import rows_of, served_alike, spec_of  # noqa: E402
 from mtlx.transform.contract import model_inputs  # noqa: E402
 from mtlx.transform.contract.contract_property import contract_of  # noqa: E402
 from mtlx.transform.contract.data_contract import DataContract  # noqa: E402
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT  # noqa: E402
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT  # noqa: E402
 from mtlx.transform.fields import FIELDS  # noqa: E402
-from mtlx.transform.fields.cross import cross  # noqa: E402
+from mtlx.transform.fields.cross import cross, served_cross  # noqa: E402
 from mtlx.transform.fields.raw import scalars, values_of, with_values  # noqa: E402
 
 
@@ -56,7 +57,8 @@ def preprocess(
         By feature name: ids ``(B,)`` int64, numbers ``(B,)`` float32, sequences
         ``(B, max_length)`` int64, several values ``(B, max_values)`` int64 and their weights
         float32, vectors ``(B, size)`` float32; a number in several forms by the names of its
-        fields; crosses ``(B,)`` int64; ``domain_id`` ``(B,)`` int64; by label column the labels
+        fields; crosses ``(B,)`` int64, those of a feature that is known only when training twice,
+        see `DataContract.served_cross`; ``domain_id`` ``(B,)`` int64; by label column the labels
         ``(B,)`` int64, of regressions float32; by their names the weights ``(B,)`` float32.
 
     Raises:
@@ -70,6 +72,7 @@ def preprocess(
             "'features', or correct their 'column' or the schema"
         )
     finished = analysis_folder is not None
+    fixed = _served_alike(inputs, contract)
     inputs = {name: _typed(x, name, contract, finished) for name, x in inputs.items()}
     if contract.domain is not None and contract.domain.other is not None:
         values = domain_text(inputs[contract.domain.feature])
@@ -84,6 +87,7 @@ def preprocess(
         outputs |= FIELDS[type(feature)](inputs, name, contract, analysis)
     for name in contract.crosses:
         outputs |= cross(inputs, name, contract)
+        outputs |= served_cross({**inputs, **fixed}, name, contract)
     outputs[model_inputs.DOMAIN_ID] = _domain_id(inputs, contract)
     for task in contract.tasks.values():
         key = task.label_key
@@ -91,6 +95,15 @@ def preprocess(
             kind = tf.float32 if task.is_regression else tf.int64
             outputs[key] = _label(inputs[key], key, kind)
     return outputs | _weights(inputs, contract, outputs[model_inputs.DOMAIN_ID])
+
+
+def _served_alike(inputs: Inputs, contract: DataContract) -> Inputs:
+    """Raw features that a served model is not given, as it takes them."""
+    if not contract.training_only:
+        return {}
+    specs = {name: spec_of(inputs[name]) for name in contract.training_only}
+    fixed = served_alike(contract, specs, rows_of(inputs[next(iter(contract.features))]))
+    return {name: _typed(x, name, contract, False) for name, x in fixed.items()}
 
 
 def _weights(inputs: Inputs, contract: DataContract, rows: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -105,6 +118,8 @@ def _weights(inputs: Inputs, contract: DataContract, rows: tf.Tensor) -> dict[st
     found = {name: _label(inputs[name], name, tf.float32) for name in there}
     if contract.weighs_rows and ROW_WEIGHT not in contract.weight_columns:
         found[ROW_WEIGHT] = tf.ones_like(rows, tf.float32)
+    if contract.sampling is not None and contract.sampling.corrects_logit:
+        found[DRAWN_WEIGHT] = tf.ones_like(rows, tf.float32)
     return found
 
 

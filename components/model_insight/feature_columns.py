@@ -12,7 +12,8 @@ def feature_columns(contract: DataContract, keys: Iterable[str]) -> dict[str, tu
 
     A sequence has what stands beside it, several values have their weights, a number in several
     forms all of them, and the domains' feature the domain's index. A cross is a feature of its own.
-    What is known only when training is the same in all rows that are served, and left out.
+    What is known only when training is the same in all rows that are served, and left out; a cross
+    of it with what is asked for is not.
 
     Args:
         contract: the data contract.
@@ -22,8 +23,9 @@ def feature_columns(contract: DataContract, keys: Iterable[str]) -> dict[str, tu
         By feature, in the contract's order, crosses last; features that the model does not read
         are left out.
     """
-    served = contract.served
-    names = (*served.features, *served.crosses)
+    alike = set(contract.training_only)
+    crosses = [name for name, cross in contract.crosses.items() if set(cross.of) - alike]
+    names = (*contract.served.features, *crosses)
     found: dict[str, list[str]] = {name: [] for name in names}
     for key in keys:
         owner = _owner(key, contract)

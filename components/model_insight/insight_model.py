@@ -36,6 +36,7 @@ class InsightModel:
         inputs: what the model was built from.
         settings: what it was built by.
         tasks: names, in the order of all ``(N, T)``.
+        regressions: names of the tasks whose labels, and outputs, are numbers.
         domains: names.
     """
 
@@ -44,6 +45,7 @@ class InsightModel:
     ) -> None:
         self.scorer, self.contract, self.inputs, self.settings = scorer, contract, inputs, settings
         self.tasks = [task.name for task in inputs.tasks]
+        self.regressions = frozenset(inputs.regressions)
         self.domains = list(inputs.domains)
         self._keys = [*inputs.keys, DOMAIN_ID]
         self._functions: dict[tuple[str, ...], Callable[..., Mapping[str, tf.Tensor]]] = {}
@@ -66,7 +68,7 @@ class InsightModel:
         return [model for model in models if hasattr(model, "network")]
 
     def probabilities(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Probabilities of all tasks, ``(N, T)`` float32, for inputs ``(N, ...)`` by name."""
+        """Probabilities, or numbers, of all tasks ``(N, T)`` float32, for inputs ``(N, ...)``."""
         return self.told(features, (_PROBABILITIES,))[_PROBABILITIES]
 
     def told(

@@ -17,7 +17,6 @@ from mtlx.transform.contract.counted_labels import (
     UNKNOWN_LABEL,
     LeftOut,
 )
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT
 
 #: Rows that are parsed, transformed and encoded together.
 BATCH_ROWS = 8192
@@ -76,14 +75,12 @@ def _transformed(source: str, graph: str, use: RowUse | None) -> Iterator[dict[s
     transform = _load(graph)
     draws = None if use is None else use.draws(source)
     for serialized in serialized_batches([source], BATCH_ROWS):
-        factors = None
+        factors: dict[str, np.ndarray] = {}
         if draws is not None:
             serialized, factors = draws.take(serialized)
         if draws is None or len(serialized):
             columns = {name: column.numpy() for name, column in transform(serialized).items()}
-            if factors is not None:
-                columns[ROW_WEIGHT] = columns[ROW_WEIGHT] * factors
-            yield columns
+            yield {**columns, **{name: columns[name] * own for name, own in factors.items()}}
 
 
 @functools.lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.rows.sampling import Sampling
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,25 @@ class Draws:
             name = zlib.crc32(os.path.basename(path).encode())
             self._chance = np.random.default_rng([use.sampling.seed, use.span, name])
 
-    def take(self, serialized: tf.Tensor) -> tuple[tf.Tensor, np.ndarray]:
+    def take(self, serialized: tf.Tensor) -> tuple[tf.Tensor, dict[str, np.ndarray]]:
         """Of the next batch the rows that are kept, and what each of them counts for.
 
         Args:
             serialized: ``(B,)`` raw examples.
 
         Returns:
-            Raw examples ``(n,)``, factors ``(n,)`` float32.
+            Raw examples ``(n,)``; factors ``(n,)`` float32, by the weight that they belong to.
         """
         use = self._use
         if use.sampling is None or self._chance is None:
-            return serialized, np.full(len(serialized), use.decay, np.float32)
+            return serialized, {ROW_WEIGHT: np.full(len(serialized), use.decay, np.float32)}
         spec = {use.label: tf.io.FixedLenFeature([], tf.int64)}
         negative = tf.io.parse_example(serialized, spec)[use.label].numpy() == 0
         share = use.sampling.negatives
         kept = ~negative | (self._chance.random(len(negative)) < share)
-        factors = np.where(negative, use.decay / share, use.decay).astype(np.float32)
-        return tf.boolean_mask(serialized, kept), factors[kept]
+        decay = np.full(int(kept.sum()), use.decay, np.float32)
+        drawn = np.where(negative[kept], 1 / share, 1.0).astype(np.float32)
+        # The sampled task learns from its rows as they are, where its logit is corrected.
+        apart = {ROW_WEIGHT: decay, DRAWN_WEIGHT: drawn}
+        factors = apart if use.sampling.corrects_logit else {ROW_WEIGHT: decay * drawn}
+        return tf.boolean_mask(serialized, kept), factors

@@ -9,7 +9,7 @@ from mtlx.pipeline.experiment.cluster_settings import with_cluster_settings
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, read_experiment
 from mtlx.pipeline.process.heavy_imports import heavy_imports
-from mtlx.trainer.settings import TrainingSettings
+from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.config.registry import Registry
 from mtlx.transform.config.settings import SettingsError
 
@@ -69,6 +69,7 @@ def _problems(experiment: Experiment) -> list[str]:
     problems += _warm_start_problems(experiment)
     problems += _repeats_problems(experiment)
     problems += _regression_problems(experiment)
+    problems += _correction_problems(experiment)
     # Candidate and reference may share what is wrong.
     return list(dict.fromkeys(problems))
 
@@ -95,12 +96,8 @@ def _repeats_problems(experiment: Experiment) -> list[str]:
     from mtlx.trainer.networks import NETWORKS
     from mtlx.trainer.training.methods import TRAINING_METHODS, check_repeats, method_of
 
-    trained = [("training", experiment.model, experiment.training)]
-    if experiment.gate.reference is not None:
-        reference = experiment.gate.reference
-        trained.append(("gate.reference_training", reference, experiment.reference_training))
     problems = []
-    for key, model, training in trained:
+    for _, key, model, training in _trained(experiment):
         if model.network not in NETWORKS:
             continue  # which is said elsewhere
         method = method_of(model, training)
@@ -110,6 +107,46 @@ def _repeats_problems(experiment: Experiment) -> list[str]:
         except SettingsError as error:
             problems += [f"{key}.{'.'.join(path)}: {text}" for path, text in error.problems]
     return problems
+
+
+def _correction_problems(experiment: Experiment) -> Iterator[str]:
+    """Networks and losses behind which no constant corrects the logit of a sampled task."""
+    from mtlx.trainer.losses import LOSSES
+    from mtlx.trainer.losses.regression import not_corrected
+    from mtlx.trainer.model.ranking_model import composes
+    from mtlx.trainer.networks import NETWORKS
+
+    sampling = experiment.sampling
+    if sampling is None or not sampling.corrects_logit:
+        return
+    tasks = experiment.contract.task_specs
+    for key, loss_key, model, training in _trained(experiment):
+        if model.network not in NETWORKS:
+            continue  # which is said elsewhere
+        network = NETWORKS.get(model.network)
+        if not network.takes_correction:
+            yield f"{key}.network: {composes(model.network, sampling.task)}"
+            continue  # Its own loss is of the same kind.
+        terms = [(term.name, term.options) for term in training.loss or ()]
+        if training.loss is None and model.arrangement == "joint":
+            terms = [(one["name"], {}) for one in getattr(network, "default_losses", ())]
+        for name, options in terms:
+            try:
+                corrected = LOSSES.build(name, dict(options), tasks).corrected_by_constant
+            except SettingsError:
+                continue  # likewise
+            if not corrected:
+                yield f"{loss_key}.loss: {not_corrected(name, sampling.task)}"
+
+
+def _trained(
+    experiment: Experiment,
+) -> Iterator[tuple[str, str, ModelSettings, TrainingSettings]]:
+    """Key of the model, key of its training, and both."""
+    yield "model", "training", experiment.model, experiment.training
+    if experiment.gate.reference is not None:
+        key = "gate.reference_training"
+        yield "gate.reference", key, experiment.gate.reference, experiment.reference_training
 
 
 def _regression_problems(experiment: Experiment) -> Iterator[str]:

@@ -67,7 +67,7 @@ def run(tmp_path_factory):
             "like": {"label": "like", "weight": "of_like"},
             "watch": {"label": "watch", "kind": "regression", "loss": "log_normal"},
         },
-        "sampling": {"task": "long", "negatives": 0.2},
+        "sampling": {"task": "long", "negatives": 0.2, "correction": "logit"},
         "model": {"network": "shared_bottom", "embedding_size": 4},
         "training": {"epochs": 40, "batch_size": 128, "learning_rate": 0.01, "patience": 5},
         "evaluation": {"metrics": ["rmse", "xauc"]},
@@ -150,10 +150,14 @@ def test_what_is_served_are_the_logs_own_rates_and_minutes(run):
         ).SerializeToString()
     ]
     signature = tf.saved_model.load(run.model).signatures["serving_default"]
-    served = signature(tf.constant(examples))["watch"].numpy()
-    np.testing.assert_allclose(
-        served, Scorer(run.model).score(pd.DataFrame({"item": ["i3"]}))["watch"], rtol=1e-6
-    )
+    served = signature(tf.constant(examples))
+    by_columns = Scorer(run.model).score(pd.DataFrame({"item": ["i3"]}))
+    for task in labels:
+        np.testing.assert_allclose(served[task].numpy(), by_columns[task], rtol=1e-6)
+    # So does the validation split see it, or its log loss was not below that of the base rate.
+    history = read_history(run.result.output("Trainer", "model_run"))
+    assert any("-1.6094 is added to its logit" in note for note in history["notes"])
+    assert min(epoch["task_selection"]["long"] for epoch in history["epochs"]) < 1.0
 
 
 def test_the_gate_asks_of_numbers_what_is_defined_of_them(run):

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from mtlx.components.model_insight.evaluated_rows import _features as read_features
 from mtlx.components.serving_check.request_rows import columns_of, without_labels
+from mtlx.components.slice_evaluation.models.served_model import ServedModel as Evaluated
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.pretrained.given_vectors import GivenVectors
 from mtlx.trainer.serving.export import ServedModel
@@ -19,7 +21,7 @@ from mtlx.trainer.settings import ModelSettings
 from mtlx.trainer.warm_start.warm_start import vocabularies_of
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from mtlx.transform.contract.data_contract import DataContract
-from mtlx.transform.contract.model_inputs import MISSING_ID
+from mtlx.transform.contract.model_inputs import FIRST_VALUE_ID, MISSING_ID
 from mtlx.transform.contract.name_checks import served_name
 from tests.trainer import served_log
 
@@ -41,6 +43,7 @@ FEATURES = {
     "seen": {"kind": "vector", "size": 2, "dropped": True},
     "clicks": {"kind": "sequence", "of": "item", "max_length": 3},
     "city_hour": {"kind": "cross", "of": ["city", "hour"], "hash_buckets": 50},
+    "city_slot": {"kind": "cross", "of": ["city", "slot"], "hash_buckets": 30},
 }  # fmt: skip
 CONTRACT = {"features": FEATURES, "tasks": {"ctr": {"label": "click"}}, "target_item": "item"}
 TRAINING_ONLY = ["place", "slot", "seen"]
@@ -139,11 +142,15 @@ def _as_served(shop):
     rows = len(shop.rows["place"])
     mean, deviation = (f(shop.frame["position"][:rows]) for f in (np.mean, np.std))
     vocabulary = vocabularies_of(shop.contract, shop.transformed)("slot")
+    cities = ["" if city is None else city for city in shop.frame["city"][:rows]]
+    told = tf.constant([f"{len(city)}:{city}3:top" for city in cities])
+    crossed = FIRST_VALUE_ID + tf.strings.to_hash_bucket_fast(told, 30).numpy()
     return _trained(
         shop,
         place=np.full(rows, (1 - mean) / deviation, "float32"),
         slot=np.full(rows, 3 + vocabulary.index(b"top")),
         seen=np.zeros((rows, 2), "float32"),
+        city_slot=np.where([city == "" for city in cities], MISSING_ID, crossed),
     )
 
 
@@ -190,9 +197,22 @@ def test_training_only_features_are_neither_asked_for_nor_read(shop):
             parsed.features.feature[name].Clear()
         changed.append(parsed.SerializeToString())
     np.testing.assert_array_equal(_by_examples(shop, changed), _by_examples(shop))
+    assert list(served.crosses) == ["city_hour"]
     # In training they are read.
     place = shop.rows["place"][::-1]
     assert np.abs(_trained(shop, place=place) - _trained(shop)).max() > 1e-2
+
+
+def test_evaluation_and_insight_see_rows_as_they_are_served(shop):
+    """Of rows as they were logged, positions and all; requests have none."""
+    expected = _by_examples(shop, without_labels(shop.examples, shop.contract.served))
+    evaluated = Evaluated("candidate", shop.path, ("ctr",)).predict(shop.examples)["ctr"]
+    np.testing.assert_allclose(evaluated, expected, atol=1e-6)
+    served = ServedModel(shop.model, shop.transformed, shop.contract)
+    looked_into = read_features(np.array(shop.examples, object), served, lambda _: None)
+    found = shop.model(looked_into)["probabilities"].numpy()[:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found[: len(shop.rows["place"])] - _trained(shop)).max() > 1e-2
 
 
 def test_transformed_values_follow_the_rules(shop):

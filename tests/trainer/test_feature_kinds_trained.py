@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from sklearn.metrics import log_loss, roc_auc_score
 
 from mtlx.components.batch_scoring.chosen_model import ChosenModel
 from mtlx.components.batch_scoring.score_files import ScoringJob, score_files
@@ -150,8 +151,17 @@ def test_the_report_tells_of_vectors_that_were_found_and_of_what_is_not_served(t
     assert any("4 of 9 values of the vocabulary (44.4%) have one" in note for note in notes)
     assert (
         "Known only when training, and served to all rows alike: place (as 1), slot (as top), "
-        "seen (as missing). A request need not have them."
+        "seen (as missing). A request need not have them, and epochs are compared without them."
     ) in notes
+
+
+def test_epochs_are_compared_by_what_is_served(log, trained):
+    """The validation rows are those that train: the examples' first ones."""
+    (epoch,) = json.loads((trained / "run" / "history.json").read_text())["epochs"]
+    labels = log.rows["click"].numpy()
+    found = _served(log, trained / "model")[: len(labels)]
+    assert epoch["validation_loss"]["ctr"] == pytest.approx(log_loss(labels, found), abs=1e-5)
+    assert epoch["validation_auc"]["ctr"] == pytest.approx(roc_auc_score(labels, found), abs=1e-5)
 
 
 def test_files_are_scored_without_what_is_known_only_when_training(log, trained, tmp_path):

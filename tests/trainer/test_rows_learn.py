@@ -1,5 +1,7 @@
 """Drawn negatives and numbers on planted rows, of which the best is known."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from mtlx.trainer.settings import ModelSettings
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.model_inputs import ModelInputs, NumericInput, TaskSpec
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT
 
 MODEL = ModelSettings(
     network="shared_bottom", options={"bottom_hidden": [16], "tower_hidden": [8]}, embedding_size=8
@@ -42,13 +44,13 @@ def _clicks(rows, seed):
     return columns | {name: label.astype("int64") for name, label in labels.items()}
 
 
-def _drawn(columns, seed):
+def _drawn(columns, seed, correction="weights"):
     """The rows that a draw of a tenth of the negatives keeps, with what they count for."""
     contract = DataContract.read(
         {
             "features": {"x": {"kind": "numeric"}},
             "tasks": {"click": {"label": "click"}},
-            "sampling": {"task": "click", "negatives": 0.1, "seed": seed},
+            "sampling": {"task": "click", "negatives": 0.1, "seed": seed, "correction": correction},
         }
     )
     integers = lambda *values: tf.train.Feature(int64_list=tf.train.Int64List(value=values))  # noqa: E731
@@ -65,7 +67,8 @@ def _drawn(columns, seed):
     spec = {"row": tf.io.FixedLenFeature([], tf.int64)}
     rows = np.concatenate([tf.io.parse_example(kept, spec)["row"].numpy() for kept, _ in parts])
     drawn = {name: values[rows] for name, values in columns.items()}
-    return drawn | {ROW_WEIGHT: np.concatenate([factors for _, factors in parts])}
+    names = parts[0][1]
+    return drawn | {name: np.concatenate([factors[name] for _, factors in parts]) for name in names}
 
 
 def _fitted(tasks, columns, seed, epochs, **settings):
@@ -78,12 +81,17 @@ def _fitted(tasks, columns, seed, epochs, **settings):
     return training
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_tenth_of_the_negatives_teaches_every_task_the_logs_own_rates(seed):
+#: The same, where the logit of the click is to be corrected.
+CORRECTED = (dataclasses.replace(CLICKS[0], kept_negatives=0.1), *CLICKS[1:])
+
+
+@pytest.mark.parametrize(("seed", "correction"), [(1, "weights"), (2, "weights"), (3, "logit")])
+def test_a_tenth_of_the_negatives_teaches_every_task_the_logs_own_rates(seed, correction):
     held_out = _clicks(100_000, 10**6)
-    drawn = _drawn(_clicks(80_000, seed), seed)
+    drawn = _drawn(_clicks(80_000, seed), seed, correction)
     assert len(drawn["x"]) < 0.16 * 80_000
-    predicted = _fitted(CLICKS, drawn, seed, 30, batch_size=512).predict(held_out)["probabilities"]
+    tasks = CORRECTED if correction == "logit" else CLICKS
+    predicted = _fitted(tasks, drawn, seed, 30, batch_size=512).predict(held_out)["probabilities"]
     best = {"click": 1.2 * held_out["x"], "like": held_out["y"] + held_out["x"]}
     for place, task in enumerate(CLICKS):
         rows = held_out["click"] == 1 if task.population else slice(None)
@@ -102,6 +110,27 @@ def test_without_what_they_count_for_the_rates_are_those_of_the_drawn_rows():
     held_out = _clicks(20_000, 10**6)
     predicted = _fitted(CLICKS, drawn, 1, 4).predict(held_out)["probabilities"]
     assert predicted[:, 0].mean() > 4 * held_out["click"].mean()
+
+
+def test_without_its_correction_the_sampled_task_is_off_by_the_share_and_no_other_is():
+    """The same weights of the model, without ln w: odds are ten times too high, and rare clicks are
+    predicted nearly as much too often. So are carts without what drawn rows count for.
+    """
+    drawn, held_out = _drawn(_clicks(40_000, 4), 4, "logit"), _clicks(50_000, 10**6)
+    corrected = _fitted(CORRECTED, drawn, 4, 12, batch_size=512)
+    plain = _fitted(CLICKS, drawn, 4, 0)
+    for variable, value in zip(plain.model.variables, corrected.model.variables, strict=True):
+        variable.assign(value)
+    own, without = (one.predict(held_out)["logits"] for one in (corrected, plain))
+    np.testing.assert_allclose(own - without, [[np.log(0.1), 0, 0, 0]] * 50_000, atol=1e-5)
+    ratios = [_sigmoid(one[:, 0]).mean() / held_out["click"].mean() for one in (own, without)]
+    assert 0.8 < ratios[0] < 1.25 and ratios[1] > 4
+    # No click is left out, and so no cart: a task on all rows still needs weights of the others.
+    drawn[DRAWN_WEIGHT] = np.ones_like(drawn[DRAWN_WEIGHT])
+    unweighed = _fitted(CORRECTED, drawn, 4, 12, batch_size=512)
+    carts = [one.predict(held_out)["probabilities"][:, 2].mean() for one in (corrected, unweighed)]
+    rate = held_out["cart"].mean()
+    assert 0.75 < carts[0] / rate < 1.3 and carts[1] / rate > 4
 
 
 def test_a_rows_draw_is_the_same_in_every_run_and_however_batches_are_cut():

@@ -3,7 +3,7 @@
 import copy
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ READ_BLOCKS_SHUFFLED = 8
 PARALLEL_CALLS = os.cpu_count() or 1
 #: Batches that are ready before the training asks for them.
 _PREFETCHED = 4
+
+#: Transformed columns ``(B, ...)`` by name.
+Rows = Mapping[str, tf.Tensor]
 
 
 def _options() -> tf.data.Options:
@@ -82,6 +85,8 @@ class ExampleSet:
         feature_spec: parsing spec of the transformed examples.
         block_rows: rows that are parsed and shuffled together.
         in_memory: keep parsed blocks after the first pass.
+        as_served: makes of parsed rows what a served model would be given of them; None for the
+            rows as they are. It is asked once for what is kept in memory.
 
     Raises:
         FileNotFoundError: no file matches.
@@ -94,6 +99,7 @@ class ExampleSet:
         feature_spec: dict[str, tf.io.FixedLenFeature],
         block_rows: int,
         in_memory: bool,
+        as_served: Callable[[Rows], Rows] | None = None,
     ) -> None:
         files = example_files(patterns)
         self._block_rows = block_rows
@@ -102,7 +108,7 @@ class ExampleSet:
             raise ValueError(
                 f"{', '.join(patterns)} hold no example: give the split more rows (data.split)"
             )
-        self._spec = feature_spec
+        self._spec, self._as_served = feature_spec, as_served
         blocks = records.batch(block_rows, num_parallel_calls=PARALLEL_CALLS)
         blocks = blocks.map(self._parse, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
         self._blocks = blocks.cache() if in_memory else blocks
@@ -128,7 +134,8 @@ class ExampleSet:
         return parts
 
     def _parse(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        return tf.io.parse_example(serialized, self._spec)
+        rows: dict[str, tf.Tensor] = tf.io.parse_example(serialized, self._spec)
+        return rows if self._as_served is None else dict(self._as_served(rows))
 
     @property
     def is_empty(self) -> bool:

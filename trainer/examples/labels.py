@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from mtlx.transform.contract.counted_labels import LEARNT_LABEL
 from mtlx.transform.contract.model_inputs import TaskSpec
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT
 
 
 def labels_and_mask(
@@ -57,12 +57,20 @@ def counted_labels(batch: Mapping[str, tf.Tensor], tasks: tuple[TaskSpec, ...]) 
         if task.weight is not None:
             parts[place] = parts[place] * batch[task.weight]
     counted = tf.stack(parts, axis=1)
-    return counted if rows is None else counted * rows[:, tf.newaxis]
+    if rows is None:
+        return counted
+    of_tasks = [batch[ROW_WEIGHT] if task.kept_negatives < 1.0 else rows for task in tasks]
+    return counted * tf.stack(of_tasks, axis=1)
 
 
 def row_weights(batch: Mapping[str, tf.Tensor]) -> tf.Tensor | None:
-    """What rows count for in all tasks ``(B,)`` float32; None where nothing weighs them."""
-    return batch.get(ROW_WEIGHT)
+    """What rows count for in all tasks ``(B,)`` float32; None where nothing weighs them.
+
+    Of drawn negatives of a task whose logit is corrected: in all tasks but that one, which takes
+    them as they are.
+    """
+    rows, drawn = batch.get(ROW_WEIGHT), batch.get(DRAWN_WEIGHT)
+    return rows if drawn is None or rows is None else rows * drawn
 
 
 def are_weighed(batch: Mapping[str, tf.Tensor], tasks: tuple[TaskSpec, ...]) -> bool:

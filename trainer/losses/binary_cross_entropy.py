@@ -41,6 +41,8 @@ class BinaryCrossEntropy(Loss):
         SettingsError: a weight names an unknown task or is negative.
     """
 
+    corrected_by_constant = True
+
     def __init__(
         self,
         tasks: tuple[TaskSpec, ...],
@@ -52,6 +54,7 @@ class BinaryCrossEntropy(Loss):
     ):
         super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
+        self.corrected_by_constant = not label_smoothing
         names = [task.name for task in tasks]
         self.positive_weights = per_task("positive_weight", positive_weight, names)
         self.negative_weights = per_task("negative_weight", negative_weight, names)

@@ -42,6 +42,8 @@ class DomainCrossEntropy(Loss):
             domains, which keeps their mean prediction.
     """
 
+    corrected_by_constant = True
+
     def __init__(
         self,
         tasks: tuple[TaskSpec, ...],
@@ -51,6 +53,7 @@ class DomainCrossEntropy(Loss):
     ):
         super().__init__()
         self.smoothing, self.towards = label_smoothing, smooth_towards
+        self.corrected_by_constant = not label_smoothing
 
     def call(
         self,

@@ -29,6 +29,9 @@ class Loss(keras.layers.Layer):
         reads_labels: whether labels are read.
         of_regressions: whether it is of the tasks whose labels are numbers. The others see an empty
             population of those.
+        corrected_by_constant: whether of a task whose negatives were drawn the best logit is that
+            of the odds among the rows that are left, so that ln w corrects it. A loss that looks at
+            several rows or tasks at once has no such constant.
         beside_regressions: whether a model that has such tasks, too, can be trained with it.
     """
 
@@ -36,6 +39,7 @@ class Loss(keras.layers.Layer):
     reads_labels: bool = True
     of_regressions: bool = False
     beside_regressions: bool = True
+    corrected_by_constant: bool = False
 
     def __init__(self) -> None:
         super().__init__(dtype="float32")

@@ -27,6 +27,7 @@ class NextBehaviour(Loss):
         weight: of this loss against the others.
     """
 
+    corrected_by_constant = True
     over_all_rows = True
     reads_labels = False
 

@@ -32,6 +32,7 @@ class RegressionLoss(Loss):
         tasks: the tasks.
     """
 
+    corrected_by_constant = True
     of_regressions = True
 
     def __init__(self, tasks: tuple[TaskSpec, ...]):
@@ -87,13 +88,16 @@ def build_losses(
         tasks: the tasks.
 
     Raises:
-        SettingsError: an unknown name, wrong options, or a loss that knows labels 0 and 1 alone
-            where a task is a regression.
+        SettingsError: an unknown name, wrong options, a loss that knows labels 0 and 1 alone where
+            a task is a regression, or one that no constant corrects where negatives were drawn.
     """
     terms, losses = list(terms), []
     for name, options in terms:
         loss: Loss = LOSSES.build(name, dict(options), tasks)
         losses.append(loss)
+        drawn = [task.name for task in tasks if task.kept_negatives < 1.0]
+        if drawn and not loss.corrected_by_constant:
+            raise SettingsError([(("loss",), not_corrected(name, drawn[0]))])
         numbers = [task.name for task in tasks if task.is_regression]
         if numbers and not loss.beside_regressions:
             raise SettingsError(
@@ -107,3 +111,12 @@ def build_losses(
                 ]
             )
     return [*losses, *([RegressionLoss(tasks)] if any(t.is_regression for t in tasks) else [])]
+
+
+def not_corrected(name: str, task: str) -> str:
+    """Why a loss can't stand beside drawn negatives of a task whose logit is to be corrected."""
+    return (
+        f"{name!r} has no constant that corrects the logit of {task!r}, whose negatives are drawn: "
+        "set sampling.correction: weights, or train it with 'binary_cross_entropy' without "
+        "label_smoothing"
+    )

@@ -25,6 +25,8 @@ class SmallHeadsLoss(Loss):
         weight: of this loss against the others.
     """
 
+    corrected_by_constant = True
+
     def __init__(self, tasks: tuple[TaskSpec, ...], *, weight: NonNegativeFloat = 1.0):
         super().__init__()
         self.weight = weight

@@ -40,6 +40,7 @@ class UncertaintyWeighting(Loss):
     """
 
     beside_regressions = False
+    corrected_by_constant = True
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class UncertaintyWeighting(Loss):
             ) from None
         self.over_all_rows = self.task_loss.over_all_rows
         self.reads_labels = self.task_loss.reads_labels
+        self.corrected_by_constant = self.task_loss.corrected_by_constant
         self.log_sigma = self.add_weight(shape=(len(tasks),), initializer="zeros", name="log_sigma")
 
     def call(

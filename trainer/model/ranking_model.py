@@ -16,7 +16,7 @@ from mtlx.trainer.layers.told import (
 )
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
-from mtlx.trainer.model.scores import scores
+from mtlx.trainer.model.scores import of_the_log, scores
 from mtlx.trainer.model.several_tables import rows_as_tables, tables_as_rows
 from mtlx.trainer.model.target_units import TargetUnits
 from mtlx.trainer.model.task_inputs import with_task_inputs
@@ -28,6 +28,15 @@ from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
 _NEEDS_FIELDS = "but network {!r} reads the embedded fields, the same for all tasks"
+
+
+def composes(network: str, task: str) -> str:
+    """Why a network can't stand behind drawn negatives of a task whose logit is corrected."""
+    return (
+        f"{network!r} composes probabilities, and the odds of {task!r}, whose negatives are drawn, "
+        "would enter others: set sampling.correction: weights, or choose a network whose towers "
+        "give logits"
+    )
 
 
 class RankingModel(GradientModel):
@@ -102,7 +111,8 @@ class RankingModel(GradientModel):
         Args:
             features: transformed features by name; others (labels) are ignored. "domain_id"
                 may be absent where there is one domain.
-            training: whether dropout is on.
+            training: whether dropout is on, and logits are those that losses take: of a task whose
+                negatives were drawn at the rate of the rows that train, and else of the log.
 
         Returns:
             "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks, and the
@@ -134,6 +144,8 @@ class RankingModel(GradientModel):
             outputs = dict(network(fields, ids, domain_ids, training=training))
         of_encoder = {**of_encoder, **target_attention(told, self.encoder.target_place)}
         found = scores(outputs)
+        if not training:
+            found = of_the_log(found, self.inputs_record.tasks)
         if self.units is not None:
             found = self.units(found)
         return {**outputs, **found, **of_encoder, DOMAIN_ID: domain_ids}
@@ -170,6 +182,9 @@ class RankingModel(GradientModel):
                 "regression: choose a network whose towers give logits"
             )
             raise SettingsError([(("network",), text)])
+        drawn = [task.name for task in self.inputs_record.tasks if task.kept_negatives < 1.0]
+        if drawn and not self.network.takes_correction:
+            raise SettingsError([(("network",), composes(settings.network, drawn[0]))])
         if not self.network.reads_fields:
             return
         problems = []

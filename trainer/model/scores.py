@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 from keras import ops
+
+from mtlx.transform.contract.model_inputs import TaskSpec
 
 #: Probabilities of which logarithms are taken are kept so far from 0 and 1.
 SMALLEST_PROBABILITY = 1e-7
@@ -32,3 +35,27 @@ def scores(outputs: Mapping[str, keras.KerasTensor]) -> dict[str, keras.KerasTen
         "logits": ops.log(probabilities) - ops.log1p(-probabilities),
         "probabilities": probabilities,
     }
+
+
+def of_the_log(
+    found: Mapping[str, keras.KerasTensor], tasks: tuple[TaskSpec, ...]
+) -> dict[str, keras.KerasTensor]:
+    """Scores at the log's own rates, of those at the rates of the rows that train.
+
+    Of a task whose negatives were kept with probability w the odds among these are 1/w times the
+    log's: ln w is added to its logit (King and Zeng 2001, prior correction).
+
+    Args:
+        found: "logits" and "probabilities" ``(B, T)`` float32.
+        tasks: in their order.
+    """
+    kept = np.array([task.kept_negatives for task in tasks])
+    if (kept == 1.0).all():
+        return dict(found)
+    logits = found["logits"] + np.log(kept).astype("float32")
+    return {**found, "logits": logits, "probabilities": ops.sigmoid(logits)}
+
+
+def probabilities_of_the_log(probabilities: np.ndarray, kept: float) -> np.ndarray:
+    """The same of probabilities ``(n,)`` of one task, of whose negatives a share was kept."""
+    return kept * probabilities / (1.0 - probabilities + kept * probabilities)

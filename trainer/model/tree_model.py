@@ -9,7 +9,7 @@ from keras import ops
 from pydantic import NonNegativeInt
 
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
-from mtlx.trainer.model.scores import scores
+from mtlx.trainer.model.scores import of_the_log, scores
 from mtlx.transform.config.settings import Settings, SettingsError
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
@@ -68,7 +68,7 @@ class TreeModel(keras.Model):
 
     Attributes:
         default_method: the training method where `training.method` names none.
-        takes_regressions: see `mtlx.trainer.networks.network.Network`.
+        takes_regressions, takes_correction: see `mtlx.trainer.networks.network.Network`.
 
     Raises:
         SettingsError: a shape of another number of tasks.
@@ -77,6 +77,7 @@ class TreeModel(keras.Model):
 
     default_method: ClassVar[str] = "gradient_boosting"
     takes_regressions: ClassVar[bool] = False
+    takes_correction: ClassVar[bool] = True
 
     def __init__(self, inputs: ModelInputs, *, shape: TreeShape | None = None):
         # A number that is rounded may fall on the other side of a threshold.
@@ -115,7 +116,7 @@ class TreeModel(keras.Model):
         Args:
             features: transformed features by name; others are ignored. "domain_id" may be absent
                 where there is one domain.
-            training: makes no difference.
+            training: whether logits are those of the rows that train, see `RankingModel`.
 
         Returns:
             "logits" and "probabilities", ``(B, T)`` float32 in the order of the tasks;
@@ -123,7 +124,10 @@ class TreeModel(keras.Model):
         """
         inputs = self._inputs(used_features(self._read, features))
         logits = self._logits(inputs)
-        return {**scores({"logits": logits}), DOMAIN_ID: domains_of(features, inputs)}
+        found = scores({"logits": logits})
+        if not training:
+            found = of_the_log(found, self._read.tasks)
+        return {**found, DOMAIN_ID: domains_of(features, inputs)}
 
     def drop_training_parts(self) -> None:
         """Drops nothing: all that there is is served."""

@@ -47,6 +47,7 @@ class ESMM(Network):
 
     takes_task_inputs = True
     takes_regressions = False
+    takes_correction = False
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "entire_space_cross_entropy"},)
 
     def __init__(

@@ -29,6 +29,8 @@ class Network(keras.layers.Layer):
         takes_task_inputs: whether `call` reads ``(B, T, F, k)`` itself. To other networks
             every task's input is shown in turn, and each task's output is read from its own.
         takes_regressions: whether its logits may be those of numbers, too, as those of towers are.
+        takes_correction: whether a constant on a task's logit corrects for negatives that were
+            drawn (`sampling.correction`), which no task may then go on from.
         default_losses: what it is trained with where `training.loss` names nothing.
         default_method: the training method where `training.method` names none.
     """
@@ -36,6 +38,7 @@ class Network(keras.layers.Layer):
     reads_fields: ClassVar[bool] = False
     takes_task_inputs: ClassVar[bool] = False
     takes_regressions: ClassVar[bool] = True
+    takes_correction: ClassVar[bool] = True
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = DEFAULT_LOSSES
     default_method: ClassVar[str] = "standard"
 

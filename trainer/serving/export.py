@@ -25,6 +25,7 @@ from mtlx.trainer.serving.training_ranges import (
     training_ranges,
 )
 from mtlx.transform.columns.missing_values import is_missing
+from mtlx.transform.columns.served_alike import rows_of, served_alike, typed
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import VectorFeature
 
@@ -58,10 +59,7 @@ class ServedModel(tf.Module):
         # Neither the labels, nor columns of the log that the contract does not name.
         specs = transformed.raw_feature_spec()
         self._raw_spec = {n: spec for n, spec in specs.items() if n in self._contract.features}
-        self._fixed = {
-            name: (specs[name], getattr(contract.features[name], "serve_as", None))
-            for name in contract.training_only
-        }
+        self._whole, self._specs = contract, specs
         self._aligned = [*self._contract.behaviours, *self._contract.weighted]
         self._vectors = {
             name: feature.size
@@ -140,12 +138,12 @@ class ServedModel(tf.Module):
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
             if _is_dense(spec) and name not in self._vectors:
-                parsed[name] = tf.reshape(_typed(values, spec.dtype), [-1, *spec.shape])
+                parsed[name] = tf.reshape(typed(values, spec.dtype), [-1, *spec.shape])
             else:
                 text = values.dtype == tf.string
                 present = ~is_missing(values, self._contract) if text else tf.math.is_finite(values)
                 indices = tf.where(present)
-                given = _typed(tf.gather_nd(values, indices), spec.dtype)
+                given = typed(tf.gather_nd(values, indices), spec.dtype)
                 parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
         return self._checked_lists(parsed)
 
@@ -180,26 +178,8 @@ class ServedModel(tf.Module):
         return self._parsed_columns({**columns, **given})
 
     def _not_asked_for(self, raw: Raw) -> Raw:
-        """What is known only when training, the same in every row."""
-        some = next(iter(raw.values()))
-        rows = some.dense_shape[0] if isinstance(some, tf.SparseTensor) else tf.shape(some)[0]
-        rows = tf.cast(rows, tf.int64)
-        made: dict[str, tf.Tensor | tf.SparseTensor] = {}
-        for name, (spec, value) in self._fixed.items():
-            if _is_dense(spec):
-                missing = {tf.string: "", tf.float32: float("nan")}.get(spec.dtype, tf.int64.min)
-                given = tf.constant(missing, spec.dtype)
-                if value is not None:
-                    given = _typed(tf.constant(value), spec.dtype)
-                made[name] = tf.fill(tf.concat([[rows], spec.shape], axis=0), given)
-                continue
-            width = tf.cast(value is not None, tf.int64)
-            given = tf.zeros([0], spec.dtype)
-            if value is not None:
-                given = tf.fill([rows], _typed(tf.constant(value), spec.dtype))
-            places = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
-            made[name] = tf.SparseTensor(places[: rows * width], given, [rows, width])
-        return made
+        """What is known only when training."""
+        return served_alike(self._whole, self._specs, rows_of(next(iter(raw.values()))))
 
     def _transformed(self, raw: Raw) -> Mapping[str, tf.Tensor]:
         features = self._contract.features.items()
@@ -214,19 +194,3 @@ class ServedModel(tf.Module):
 
 def _is_dense(spec: tf.io.FixedLenFeature | tf.io.VarLenFeature) -> bool:
     return isinstance(spec, tf.io.FixedLenFeature)
-
-
-def _typed(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """Values of a column in the schema's type.
-
-    Other readers than ours make integers of what the contract calls text. A text that is no
-    integer becomes one that no log holds: it is unknown, and no reason to fail.
-    """
-    if values.dtype == dtype:
-        return values
-    if values.dtype != tf.string:
-        return tf.cast(values, dtype)
-    if dtype == tf.int64:
-        whole = tf.strings.regex_full_match(values, "[+-]?[0-9]{1,18}")
-        values = tf.where(whole, values, str(tf.int64.min))
-    return tf.strings.to_number(values, dtype)

@@ -7,7 +7,7 @@ from absl import logging
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.block_memory import CacheChoice, choose_cache, estimate_block_memory
-from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.examples.input import ExampleSet, Rows
 from mtlx.trainer.settings import TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 
@@ -19,6 +19,7 @@ def example_sets(
     checkpoints: CheckpointFolder,
     workers: WorkerGroup,
     memory: Callable[[], int | None],
+    as_served: Callable[[Rows], Rows] | None = None,
 ) -> tuple[dict[str, ExampleSet], list[str]]:
     """Opens all splits.
 
@@ -32,6 +33,8 @@ def example_sets(
         checkpoints: of the training.
         workers: that train together.
         memory: how many bytes this process may still take, None where nobody knows.
+        as_served: makes of rows what a served model would be given of them, for the splits that
+            judge and do not train; None where that is the same.
 
     Returns:
         The examples by split, and a sentence for each split that does not fit.
@@ -49,7 +52,13 @@ def example_sets(
         }
         kept, notes = _agreed(choose_cache(needed, memory()), checkpoints, workers)
     sets = {
-        split: ExampleSet(files, feature_spec, training.shuffle_rows, kept[split])
+        split: ExampleSet(
+            files,
+            feature_spec,
+            training.shuffle_rows,
+            kept[split],
+            None if split == "train" else as_served,
+        )
         for split, files in patterns.items()
     }
     return sets, notes

@@ -81,6 +81,13 @@ def contract_differences(today: DataContract, base: DataContract) -> list[str]:
             if Condition in {type(task.label), type(base.tasks[name].label)}:
                 words = task.label_key, base.tasks[name].label_key
                 problems += [_other(f"tasks.{name}.label", *words)] if words[0] != words[1] else []
+    kept = [{task.name: task.kept_negatives for task in one.task_specs} for one in (today, base)]
+    problems += [
+        f"tasks.{name} has a logit of rows of which {share:g} of the negatives are drawn "
+        f"(sampling.correction: logit), that of the base model {kept[1][name]:g}: draw as before"
+        for name, share in kept[0].items()
+        if name in kept[1] and share != kept[1][name]
+    ]
     if today.target_item != base.target_item:
         problems.append(_other("target_item", today.target_item, base.target_item))
     return problems

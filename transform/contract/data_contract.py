@@ -169,6 +169,11 @@ class ContractSections(Settings):
             }
         )
 
+    @staticmethod
+    def served_cross(name: str) -> str:
+        """Name under which rows hold a cross as it is served; no feature can be called so."""
+        return f"{name} as served"
+
     def is_asked_for(self, name: str) -> bool:
         """Whether what a model predicts depends on a feature, by itself or in a cross."""
         domain = self.domain.feature if self.domain else None
@@ -269,9 +274,16 @@ class ContractSections(Settings):
                 None if task.weight is None else task_weight(name),
                 task.kind,
                 task.loss or "squared",
+                kept_negatives=self._kept_negatives(name),
             )
             for name, task in self.tasks.items()
         )
+
+    def _kept_negatives(self, task: str) -> float:
+        """See `TaskSpec`."""
+        sampling = self.sampling
+        corrected = sampling is not None and sampling.corrects_logit and sampling.task == task
+        return sampling.negatives if sampling is not None and corrected else 1.0
 
     @property
     def matures_after(self) -> dict[str, int]:

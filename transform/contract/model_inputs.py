@@ -148,6 +148,8 @@ class TaskSpec:
         loss: of a regression, ``squared`` or ``log_normal``.
         shift: of a regression, mean of the numbers that train, or of their logarithms.
         scale: likewise their standard deviation.
+        kept_negatives: w, the share of its negatives among the rows that train, where its logit is
+            to be corrected for that; 1 where it is that of the log.
     """
 
     name: str
@@ -160,6 +162,7 @@ class TaskSpec:
     loss: str = "squared"
     shift: float = 0.0
     scale: float = 1.0
+    kept_negatives: float = 1.0
 
     @property
     def is_regression(self) -> bool:

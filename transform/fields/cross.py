@@ -19,3 +19,16 @@ def cross(inputs: Inputs, name: str, contract: DataContract) -> dict[str, tf.Ten
     missing = tf.reduce_any(tf.equal(tf.stack(texts), ""), axis=0)
     nothing = tf.constant(model_inputs.MISSING_ID, tf.int64)
     return {name: tf.where(missing, nothing, ids + model_inputs.FIRST_VALUE_ID)}
+
+
+def served_cross(inputs: Inputs, name: str, contract: DataContract) -> dict[str, tf.Tensor]:
+    """The same as a served model has them, by a name of their own, where they are others.
+
+    Args:
+        inputs: raw features, those that are known only when training as they are served.
+        name: of the cross.
+        contract: the data contract.
+    """
+    if not set(contract.crosses[name].of) & set(contract.training_only):
+        return {}
+    return {contract.served_cross(name): cross(inputs, name, contract)[name]}

@@ -84,17 +84,23 @@ def _plot(measured: "Mapping[str, Measured]", first: str, second: str, listed: l
         if some
     ]
     named = [max(names, key=one.__getitem__), max(names, key=other.__getitem__), *listed]
+    digits = measured[first].digits, measured[second].digits
     description = f"Importance of {len(names)} features for {first} and {second}; " + ", ".join(
-        f"{name} {one[name]:.4f} and {other[name]:.4f}" for name in listed[:3]
+        f"{name} {one[name]:.{digits[0]}f} and {other[name]:.{digits[1]}f}" for name in listed[:3]
     )
     return Plot(
         title=f"{first} and {second}",
         description=description,
         series=series,
-        x_title=f"importance for {first}",
-        y_title=f"importance for {second}",
+        x_title=_axis(measured, first),
+        y_title=_axis(measured, second),
         named=list(dict.fromkeys(named))[:_NAMED],
     )
+
+
+def _axis(measured: "Mapping[str, Measured]", task: str) -> str:
+    unit = " (RMSE)" if measured[task].regression else ""
+    return f"importance for {task}{unit}"
 
 
 def _table(
@@ -109,7 +115,8 @@ def _table(
         cells = []
         for task in (first, second):
             found = measured[task]
-            cells.append(Cell(value=found.importance[name], error=found.error[name]))
+            value, error = found.importance[name], found.error[name]
+            cells.append(Cell(value=value, error=error, digits=found.digits))
             cells.append(Cell(value=places[task][name], digits=0))
         rows.append(Row(head=name, cells=cells))
     title = f"Features whose rank differs most between {first} and {second}"

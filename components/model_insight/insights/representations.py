@@ -84,7 +84,7 @@ def _silhouettes(
     for place, task in enumerate(model.tasks):
         counts = rows.counts[:, place]
         found["domain"][task] = _silhouette(vectors[place], rows.domains)
-        found["label"][task] = _silhouette(vectors[place][counts], rows.labels[counts, place])
+        found["label"][task] = _silhouette(vectors[place][counts], rows.labels[counts, place] > 0)
     return found
 
 

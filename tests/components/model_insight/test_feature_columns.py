@@ -35,7 +35,11 @@ def test_each_kind_of_feature_has_what_was_made_of_it():
                 "tags": {"kind": "categorical", "multiple": True, "weights": "scores"},
                 "picture": {"kind": "vector", "size": 3},
                 "position": {"kind": "numeric", "transform": "log", "serve_as": 1},
+                "slot": {"kind": "categorical", "dropped": True},
+                "place": {"kind": "categorical", "serve_as": "top"},
                 "when": {"kind": "cross", "of": ["city", "hour"], "hash_buckets": 10},
+                "seen": {"kind": "cross", "of": ["slot", "place"], "hash_buckets": 10},
+                "where": {"kind": "cross", "of": ["city", "place"], "hash_buckets": 10},
             },
             "tasks": {"click": {"label": "click"}},
         }
@@ -47,4 +51,5 @@ def test_each_kind_of_feature_has_what_was_made_of_it():
         "tags": ("tags", "tags.weights"),
         "picture": ("picture",),
         "when": ("when",),
+        "where": ("where",),
     }, "position is the same in all rows that are served"

@@ -62,7 +62,7 @@ def test_importance_is_what_the_weighted_auc_loses():
 
     model = types.SimpleNamespace(
         tasks=["click"], domains=("all",), columns={"a": ["a"], "b": ["b"]},
-        probabilities=probabilities,
+        regressions=frozenset(), probabilities=probabilities,
     )  # fmt: skip
     found = Importance(rows=ROWS, repeats=2).find(model, rows, lambda _: None)
     overall = found.values["tasks"]["click"]["overall"]

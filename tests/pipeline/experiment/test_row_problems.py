@@ -36,6 +36,10 @@ def _read(tasks=None, **sections):
             "sampling.task names no task: 'clik', did you mean 'click'",
         ),
         (
+            {"sampling": {"task": "click", "negatives": 0.1, "correction": "odds"}},
+            "sampling.correction",
+        ),
+        (
             {"tasks": WATCH, "sampling": {"task": "watch", "negatives": 0.1}},
             "regression, which has no negatives",
         ),
@@ -110,3 +114,46 @@ def test_what_can_be_is_taken():
 def test_networks_and_losses_of_two_classes_alone_are_refused(sections):
     with pytest.raises(ExperimentFileError, match="knows labels 0 and 1 alone, and task 'watch'"):
         check_options(_read(WATCH, **sections))
+
+
+DRAWN = {"task": "click", "negatives": 0.1, "correction": "logit"}
+BUY = {"buy": {"label": "buy", "after": "click"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"model": {"network": "esmm"}}, "model.network: 'esmm' composes probabilities, and the"),
+        ({"model": {"network": "aitm"}}, "training.loss: 'behavioural_expectation_calibrator' has"),
+        ({"training": {"loss": [{"name": "focal"}]}}, "training.loss: 'focal' has no constant"),
+        (
+            {"training": {"loss": [{"name": "binary_cross_entropy"}, {"name": "pwiser"}]}},
+            "training.loss: 'pwiser' has no constant",
+        ),
+        (
+            {
+                "training": {
+                    "loss": [{"name": "binary_cross_entropy", "options": {"label_smoothing": 0.1}}]
+                }
+            },
+            "'binary_cross_entropy' has no constant that corrects the logit of 'click', whose "
+            "negatives are drawn: set sampling.correction: weights",
+        ),
+    ],
+)
+def test_what_no_constant_corrects_is_refused_in_one_line(values, message):
+    with pytest.raises(ExperimentFileError) as caught:
+        check_options(_read(BUY, sampling=DRAWN, **values))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    check_options(_read(BUY, sampling={**DRAWN, "correction": "weights"}, **values))
+
+
+def test_a_constant_corrects_the_others():
+    for loss in ("binary_cross_entropy", "domain_cross_entropy", "uncertainty_weighting"):
+        check_options(_read(BUY, sampling=DRAWN, training={"loss": [{"name": loss}]}))
+    read = _read(BUY, sampling=DRAWN)
+    assert [task.kept_negatives for task in read.contract.task_specs] == [0.1, 1.0]
+    assert read.contract.sampling.model_dump() == {**DRAWN, "seed": 1}
+    plain = _read(BUY, sampling={"task": "click", "negatives": 0.1})
+    assert "correction" not in plain.contract.sampling.model_dump()
+    assert {task.kept_negatives for task in plain.contract.task_specs} == {1.0}

@@ -124,6 +124,12 @@ def test_another_threshold_or_kind_is_another_task():
 
 def test_other_weights_are_told_and_keep_from_nothing():
     (task, *_) = CONTRACT["tasks"]
+    corrected = {"task": task, "negatives": 0.5, "correction": "logit"}
+    assert contract_differences(contract(sampling=corrected), contract()) == [
+        f"tasks.{task} has a logit of rows of which 0.5 of the negatives are drawn "
+        "(sampling.correction: logit), that of the base model 1: draw as before"
+    ]
+    assert not contract_differences(contract(sampling=corrected), contract(sampling=corrected))
     weighed = contract(weight={"column": "w"}, sampling={"task": task, "negatives": 0.5})
     assert contract_differences(weighed, contract()) == []
     told = weight_changes(weighed, contract())

@@ -56,13 +56,14 @@ class BiLevel(TrainingMethod):
             epoch.
         learning_rate: of the fusion weights.
         batch_from: where their batches, of the usual size, are drawn from: ``held_out`` rows of
-            the train split; ``train``, the rows that the main steps see; or ``validation``, after
-            which the choice of the best epoch is optimistic.
+            the train split; ``train``, the rows that the main steps see; or ``validation``, rows
+            as they are served, after which the choice of the best epoch is optimistic.
         held_out_share: share of the train split that is held out, where batches come from there.
         main_trains_fusion: the main optimiser trains the fusion weights as well.
 
     Raises:
-        SettingsError: the model has no fusion weights.
+        SettingsError: the model has no fusion weights; or validation rows are to train it, and
+            logits are corrected for drawn negatives.
         ValueError: a train split so small that nothing can be held out.
     """
 
@@ -76,6 +77,13 @@ class BiLevel(TrainingMethod):
         held_out_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1,
         main_trains_fusion: bool = False,
     ) -> None:
+        drawn = [task.name for task in job.inputs.tasks if task.kept_negatives < 1.0]
+        if drawn and batch_from == "validation":
+            text = (
+                f"is 'validation', whose negatives of {drawn[0]!r} are not drawn as those that "
+                "train: take 'held_out', or set sampling.correction: weights"
+            )
+            raise SettingsError([(("method_options", "batch_from"), text)])
         if batch_from == "held_out":
             left, rows = _divided(job, held_out_share)
             job = dataclasses.replace(job, train=left)

@@ -12,6 +12,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.examples.labels import are_weighed, labels_and_mask
+from mtlx.trainer.model.scores import probabilities_of_the_log
 from mtlx.trainer.model.tree_model import TreeModel
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.lightgbm_trees import tree_weights
@@ -176,7 +177,9 @@ class GradientBoosting(TrainingMethod):
             stop = lightgbm.early_stopping(self._patience, verbose=False)
             watched = {
                 "valid_sets": [self._dataset(validation, task, reference=data)],
-                "feval": lambda scores, _: self._value(task, validation, scores),
+                "feval": lambda scores, _: self._value(
+                    task, validation, self._of_the_log(task, scores)
+                ),
                 "callbacks": [stop],
             }
         booster = lightgbm.train(self._parameters, data, self._trees, **watched)
@@ -194,6 +197,10 @@ class GradientBoosting(TrainingMethod):
         own = self._selection.of_one_task(self._tasks[task].name)
         found = own.score(self._validation_of(task, validation, scores)).value
         return own.name, found, not own.lower_is_better
+
+    def _of_the_log(self, task: int, scores: np.ndarray) -> np.ndarray:
+        """Probabilities of rows that were not drawn, of what is boosted on drawn ones."""
+        return probabilities_of_the_log(scores, self._tasks[task].kept_negatives)
 
     def _validation_of(self, task: int, validation: _Table, scores: np.ndarray) -> Validation:
         """Measures of one task, from probabilities of the rows in its population."""
@@ -232,7 +239,10 @@ class GradientBoosting(TrainingMethod):
 
         def predict(batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             inputs = self._inputs(batch)
-            columns = [booster.predict(inputs) for booster in boosters]
+            columns = [
+                self._of_the_log(task, booster.predict(inputs))
+                for task, booster in enumerate(boosters)
+            ]
             return {"probabilities": tf.constant(np.stack(columns, axis=1), tf.float32)}
 
         started = time.monotonic()

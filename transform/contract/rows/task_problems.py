@@ -6,7 +6,7 @@ from mtlx.transform.config.names import suggest
 from mtlx.transform.contract.rows.condition import Condition
 from mtlx.transform.contract.rows.sampling import Sampling
 from mtlx.transform.contract.rows.task import Task
-from mtlx.transform.contract.rows.weight import ROW_WEIGHT, task_weight
+from mtlx.transform.contract.rows.weight import DRAWN_WEIGHT, ROW_WEIGHT, task_weight
 
 
 def task_problems(tasks: Mapping[str, Task], sampling: Sampling | None = None) -> list[str]:
@@ -33,7 +33,7 @@ def task_problems(tasks: Mapping[str, Task], sampling: Sampling | None = None) -
                 )
         problems += _kind_problems(name, task)
         before.append(name)
-    taken = {ROW_WEIGHT, *map(task_weight, tasks)}
+    taken = {ROW_WEIGHT, DRAWN_WEIGHT, *map(task_weight, tasks)}
     problems += [
         f"tasks.{name}.label: {task.label_key!r} is the name under which weights travel; rename "
         "the column"

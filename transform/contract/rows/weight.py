@@ -9,6 +9,9 @@ from mtlx.transform.config.settings import Settings
 
 #: Name under which the weight of a row travels: no feature may be called so.
 ROW_WEIGHT = "weight/row"
+#: Name under which travels what a drawn negative counts for in all tasks but the one whose
+#: negatives were drawn, where that one's logit is corrected instead (`sampling.correction`).
+DRAWN_WEIGHT = "weight/drawn"
 
 
 def task_weight(task: str) -> str:

@@ -1,5 +1,7 @@
 """Arrangements against the models that they are made of, row by row."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -26,10 +28,10 @@ FEATURES = {
 }
 
 
-def _build(arrangement, network="mmoe"):
+def _build(arrangement, network="mmoe", inputs=INPUTS):
     keras.utils.set_random_seed(1)
     settings = ModelSettings(network=network, embedding_size=4, arrangement=arrangement)
-    model = ARRANGEMENTS.get(arrangement)(INPUTS, settings)
+    model = ARRANGEMENTS.get(arrangement)(inputs, settings)
     for index, weight in enumerate(model.weights):
         weight.assign(np.random.RandomState(index).randn(*weight.shape) * 0.3)
     return model
@@ -43,6 +45,23 @@ def test_may_be_called_without_state_first_of_all(arrangement):
     rest = [variable.value for variable in model.non_trainable_variables]
     outputs, _ = model.stateless_call(trained, rest, FEATURES)
     np.testing.assert_allclose(outputs["logits"], model(FEATURES)["logits"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("arrangement", ["joint", "mtl", "mdl", "mtmd"])
+def test_the_logit_of_a_task_whose_negatives_were_drawn_is_corrected_where_it_is_served(
+    arrangement,
+):
+    click, buy = INPUTS.tasks
+    tasks = (dataclasses.replace(click, kept_negatives=0.1), buy)
+    model = _build(arrangement, inputs=dataclasses.replace(INPUTS, tasks=tasks))
+    learnt, served = model(FEATURES, training=True), model(FEATURES)
+    difference = served["logits"].numpy() - learnt["logits"].numpy()
+    np.testing.assert_allclose(difference, [[np.log(0.1), 0.0]] * 5, atol=1e-6)
+    odds = [np.exp(one["logits"].numpy()) for one in (learnt, served)]
+    for one, own in zip((learnt, served), odds, strict=True):
+        np.testing.assert_allclose(one["probabilities"], own / (1 + own), rtol=1e-5)
+    np.testing.assert_allclose(served["logits"], _build(arrangement)(FEATURES)["logits"]
+                               + np.array([np.log(0.1), 0.0]), rtol=1e-4)  # fmt: skip
 
 
 def test_mtl_scores_a_row_by_its_domains_own_model():

@@ -1,5 +1,7 @@
 """Bi-level training of a small model whose two halves a fusion weight weighs."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -192,6 +194,15 @@ def test_an_interrupted_training_ends_with_the_same_model(make):
     assert starts == [0, 3, 8]
     for one, other in zip(resumed.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_rows_whose_negatives_are_not_drawn_do_not_train_a_corrected_logit(make):
+    job = make()
+    (task,) = job.inputs.tasks
+    tasks = (dataclasses.replace(task, kept_negatives=0.5),)
+    job = dataclasses.replace(job, inputs=dataclasses.replace(job.inputs, tasks=tasks))
+    with pytest.raises(SettingsError, match="'validation', whose negatives of 'ctr' are not"):
+        _method(job, batch_from="validation")
 
 
 def test_a_model_without_fusion_weights_is_refused(make):

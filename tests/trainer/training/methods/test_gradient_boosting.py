@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import log_loss
 
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.model.build_model import build_model
@@ -80,6 +81,32 @@ def make(tmp_path_factory):
         return job, TRAINING_METHODS.build("gradient_boosting", dict(options), job)
 
     return function
+
+
+def test_a_corrected_logit_is_that_of_the_log_in_choice_record_and_export(make):
+    """A row is as good as drawn: only what it is said to be is at hand."""
+    share = 0.25
+    click = dataclasses.replace(INPUTS.tasks[0], kept_negatives=share)
+    inputs = dataclasses.replace(INPUTS, tasks=(click, *INPUTS.tasks[1:]))
+    job, method = make({"trees": 10}, inputs=inputs, select_by="log_loss")
+    result = method.train()
+    model = result.build_model()
+    for variable, value in zip(model.variables, result.weights, strict=True):
+        variable.assign(value)
+    rows = next(iter(job.validation.in_order(5000)))
+    drawn, served = (model(rows, training=training)["logits"].numpy() for training in (True, False))
+    np.testing.assert_allclose(served - drawn, [[np.log(share), 0.0]] * len(drawn), atol=1e-5)
+    found = model(rows, training=False)["probabilities"].numpy()[:, 0]
+    expected = log_loss(rows["click"], found)
+    record = result.history.epochs[0]
+    assert record["validation_loss"]["ctr"] == pytest.approx(expected, abs=1e-5)
+    # What LightGBM stops by sees its own scores so, too.
+    assert record["task_selection"]["ctr"] == pytest.approx(expected, abs=1e-5)
+    watched = {}
+    original = method._value
+    method._value = lambda *given: watched.setdefault("first", given) and original(*given)
+    method._boost(0, method._table(job.train), method._table(job.validation))
+    assert watched["first"][2].mean() < 0.4 * rows["click"].numpy().mean() < 0.4
 
 
 def _values_by_tree(make, task, **training):
