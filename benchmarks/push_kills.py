@@ -96,7 +96,9 @@ def kill_pushes(
     os.makedirs(base, exist_ok=True)
     random_numbers = random.Random(seed)
     expected = frozenset(model_digest(model) for model in models)
-    context = multiprocessing.get_context("spawn")
+    # TensorFlow hangs in a process that was forked from one that has used it. Else to be forked, as
+    # the pushes are, saves a process that imports all anew.
+    context = multiprocessing.get_context("spawn" if with_tensorflow else "fork")
     stop, results = context.Event(), context.Queue()
     readers = [context.Process(target=_watch, args=(base, expected, stop, results))]
     if with_tensorflow:

@@ -19,6 +19,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from mtlx.pipeline.process import stack
+from tests.forked_process import start_for_all
 
 #: Files that take more than twenty seconds, by their share of the whole.
 LONGEST_FIRST = (
@@ -94,6 +95,12 @@ def _place(path):
         if path.endswith("tests/" + name):
             return index
     return len(LONGEST_FIRST)
+
+
+def pytest_configure(config):
+    """Before it starts the processes that test side by side."""
+    if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        start_for_all()
 
 
 def pytest_collection_modifyitems(items):

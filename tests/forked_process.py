@@ -7,6 +7,8 @@ which has imported all and started nothing, forks.
 """
 
 import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import runpy
 import signal
@@ -33,8 +35,31 @@ _CONTEXT.set_forkserver_preload(
     ]
 )
 
+#: The address of the server that processes which test side by side have in common.
+_ADDRESS = "MTLX_TESTS_FORK_SERVER"
+
 #: What this file is called where it is run in the forked process.
 _FORKED = "forked_process"
+
+
+def start_for_all():
+    """Starts the server that all processes which are started after this take.
+
+    Else each of them starts one of its own, which imports all. It ends with this process.
+    """
+    server = multiprocessing.forkserver._forkserver
+    server.ensure_running()
+    os.environ[_ADDRESS] = server._forkserver_address
+
+
+def _take_what_runs():
+    """Takes another process's server, which must not be waited for as if it were a child."""
+    server = multiprocessing.forkserver._forkserver
+    if _ADDRESS in os.environ and server._forkserver_address is None:
+        server._forkserver_address = os.environ[_ADDRESS]
+        # Sent to each forked process, which would end the server with it.
+        server._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
+        server.ensure_running = multiprocessing.resource_tracker.ensure_running
 
 
 class ForkedProcess:
@@ -52,6 +77,7 @@ class ForkedProcess:
             (None, output) if stderr == subprocess.STDOUT else _stream(stderr, errors)
         )
         given = (option, program, arguments, str(cwd), dict(env), output, failures)
+        _take_what_runs()
         # By this file's path: the server knows no package `tests`, or another one.
         self._process = _CONTEXT.Process(
             target=runpy.run_path, args=(__file__, {"GIVEN": given}, _FORKED)

@@ -193,7 +193,7 @@ def index(tmp_path):
     server = http.server.ThreadingHTTPServer(
         ("localhost", 0), functools.partial(quiet, directory=str(folder))
     )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://localhost:{server.server_port}/simple", folder / "files" / name
     server.shutdown()
 

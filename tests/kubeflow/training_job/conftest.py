@@ -236,7 +236,7 @@ def cluster(tmp_path, monkeypatch):
     fake = FakeCluster()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     name = "fake"
     config = {
         "apiVersion": "v1",
