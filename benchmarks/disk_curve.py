@@ -13,7 +13,7 @@ import gc
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
@@ -27,6 +27,7 @@ from mtlx.pipeline.cleaning.clean import clean
 from mtlx.pipeline.command_line import main as mtlx
 from mtlx.pipeline.experiment.checked_experiment import checked_experiment
 from mtlx.pipeline.run.local_run import run_experiment
+from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER
 from mtlx.pipeline.run.run_result import RunResult
 from mtlx.pipeline.run.workplace import Workplace
 
@@ -40,12 +41,14 @@ class Day:
         pipeline_root: artifacts, metadata store, records of runs.
         serving: the folder of pushed versions.
         removed: by all cleanings so far.
+        parts: of the pipeline root, by node or other part.
     """
 
     span: str
     pipeline_root: int
     serving: int
     removed: int
+    parts: dict[str, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> int:
@@ -66,24 +69,29 @@ def main() -> None:
     parser.add_argument("--keep", type=int, default=7, help="runs (default: %(default)s)")
     parser.add_argument("--keep-versions", type=int, default=7, help="default: %(default)s")
     parser.add_argument("--picture", type=Path, help="PNG file")
-    parser.add_argument("--days-file", type=Path, help="JSON lines; with days, they are drawn")
+    parser.add_argument("--folder", type=Path, help="is kept, and gone on with by another call")
     arguments = parser.parse_args()
-    file = arguments.days_file
-    if file and file.exists():
-        days = [Day(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    if arguments.folder:
+        days = _measure(arguments.folder.absolute(), arguments)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            days = _measure(Path(folder), arguments, file)
+            days = _measure(Path(folder), arguments)
     for day in days:
         print(
             f"{day.span}: {day.kept / 1e6:.1f} MB, of which {day.serving / 1e6:.1f} serve; "
             f"without cleaning {day.without / 1e6:.1f}"
         )
+    full = 2 * arguments.keep
+    if len(days) > full + 1:
+        _print_growth(days, full)
     if arguments.picture:
         _draw(days, arguments.keep, arguments.picture)
 
 
-def _measure(folder: Path, arguments: argparse.Namespace, file: Path | None) -> list[Day]:
+def _measure(folder: Path, arguments: argparse.Namespace) -> list[Day]:
+    file = folder / "days.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    days = [Day(**json.loads(line)) for line in lines]
     # Seven days before the first one that is tested on fill the window.
     last = 7 + arguments.days
     logs = str(folder / "var/daily")
@@ -95,8 +103,8 @@ def _measure(folder: Path, arguments: argparse.Namespace, file: Path | None) -> 
         f"gate.thresholds={ANY_MODEL}",
         WARM,
     ]
-    days, removed = [], 0
-    for number in range(7, last):
+    removed = days[-1].removed if days else 0
+    for number in range(7 + len(days), last):
         span = str(datetime.date(2024, 1, 1) + datetime.timedelta(days=number))
         overrides = [*settings, f"data.span={span}"]
         experiment = checked_experiment(str(DAILY), overrides, str(folder))
@@ -109,10 +117,10 @@ def _measure(folder: Path, arguments: argparse.Namespace, file: Path | None) -> 
         clean(place, arguments.keep, arguments.keep_versions, dry_run=False)
         day = Day(span, _size(root), _size(serving), removed)
         removed += before - day.kept
-        days.append(Day(span, day.pipeline_root, day.serving, removed))
-        if file:
-            with file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(asdict(days[-1])) + "\n")
+        parts = {name: _size(path) for name, path in _parts(root).items()}
+        days.append(Day(span, day.pipeline_root, day.serving, removed, parts))
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(days[-1])) + "\n")
         print(f"{span}: {before / 1e6:.1f} to {day.kept / 1e6:.1f} MB", flush=True)
         keras.backend.clear_session()
         gc.collect()
@@ -127,8 +135,27 @@ def _reasons(result: RunResult) -> str:
     return "; ".join([*failed, *(served.problems if served else [])])
 
 
+def _parts(root: Path) -> dict[str, Path]:
+    """Of a pipeline root what lies right below it, and below its artifacts."""
+    paths = [*root.iterdir(), *(root / ARTIFACTS_FOLDER).iterdir()]
+    return {path.name: path for path in paths if path.name != ARTIFACTS_FOLDER}
+
+
+def _print_growth(days: list[Day], since: int) -> None:
+    """Prints what each part adds a day, once the windows are full: in kB, the most first."""
+    first, last = days[since], days[-1]
+    names = {*first.parts, *last.parts}
+    before, after = ({**day.parts, "serving": day.serving} for day in (first, last))
+    grown = {n: after.get(n, 0) - before.get(n, 0) for n in {*names, "serving"}}
+    for name in sorted(grown, key=lambda one: -abs(grown[one])):
+        a_day = grown[name] / (len(days) - 1 - since) / 1e3
+        print(f"{name}: {after.get(name, 0) / 1e6:.2f} MB, {a_day:+.1f} kB a day")
+
+
 def _size(folder: Path) -> int:
-    """Bytes of all files."""
+    """Bytes of a file, or of all below a folder."""
+    if not folder.is_dir():
+        return os.lstat(folder).st_size
     return sum(
         os.lstat(os.path.join(here, name)).st_size
         for here, _, names in os.walk(folder)

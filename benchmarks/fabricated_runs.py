@@ -5,15 +5,18 @@ second, and its files have the sizes that are asked for.
 """
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.evaluator import constants
 from tfx.types import artifact, standard_artifacts
 
+from mtlx.components.log_example_gen.ingestion_summary import INGESTION_FOLDER
 from mtlx.components.model_pusher.serving_folder.push import push
 from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage, SpanNote
 from mtlx.components.model_pusher.serving_folder.push_order import PushOrder
@@ -43,6 +46,9 @@ _NODES = (
     ("Report", {"report": HtmlReport}, ("evaluation", "blessing")),
     ("Pusher", {"pushed_model": standard_artifacts.PushedModel}, ("model", "blessing")),
 )
+_FILES = {"model": "Format-Serving/saved_model.pb", "examples": "Split-train/data"}
+#: What every execution notes.
+_SETTINGS = "{}" * 150
 _EVENT, _STATE = metadata_store_pb2.Event, metadata_store_pb2.Execution
 
 
@@ -99,6 +105,7 @@ class FabricatedRuns:
         pushed: bool = True,
         until: str | None = None,
         cached: FabricatedRun | None = None,
+        base: FabricatedRun | None = None,
     ) -> FabricatedRun:
         """Makes one run, the newest.
 
@@ -109,6 +116,7 @@ class FabricatedRuns:
             until: the node that fails, with a folder that the store knows nothing of; None for a
                 run that ends well.
             cached: run whose examples, statistics and schema this one takes over.
+            base: run whose model the training of this one begins with.
         """
         run_id = f"20260101-000000-{len(self.runs):06d}"
         artifacts: dict[str, metadata_store_pb2.Artifact] = {}
@@ -118,13 +126,19 @@ class FabricatedRuns:
                 executions[node] = self._failed(node, run_id, outputs)
                 break
             given = {name: artifacts[name] for name in inputs}
+            if node == "Trainer":  # It does not ask who made its examples.
+                given["examples"] = given.pop("transformed_examples")
+            if node == "Trainer" and base is not None:
+                given["base_model"] = base.artifacts["model"]
             if cached is not None and node in ("LogExampleGen", "StatisticsGen", "SchemaGen"):
                 taken = {name: cached.artifacts[name] for name in outputs}
                 executions[node] = self._put(node, run_id, _STATE.CACHED, given, taken)
                 artifacts |= taken
                 continue
             number = self._put(node, run_id, _STATE.RUNNING, given, {})
-            made = {name: self._make(node, name, kind, number) for name, kind in outputs.items()}
+            made = {
+                name: self._make(node, name, kind, number, span) for name, kind in outputs.items()
+            }
             self._properties(made, artifacts, span, blessed)
             if "pushed_model" in made:
                 goes = blessed and pushed
@@ -148,14 +162,16 @@ class FabricatedRuns:
         return self.runs[-1]
 
     def _make(
-        self, node: str, name: str, kind: type[artifact.Artifact], number: int
+        self, node: str, name: str, kind: type[artifact.Artifact], number: int, span: int
     ) -> metadata_store_pb2.Artifact:
         made = kind()
         folder = self.root / ARTIFACTS_FOLDER / node / name / str(number)
-        file = folder / ("Format-Serving/saved_model.pb" if name == "model" else "data")
+        file = folder / _FILES.get(name, "data")
         file.parent.mkdir(parents=True)
         # The number makes each model another one.
         file.write_bytes(f"{number}.".encode() * (self._sizes.get(name, 100) // 5 + 1))
+        if name == "examples":
+            _ingested(folder, number, span)
         made.uri = str(folder)
         proto = made.mlmd_artifact
         proto.type_id = self._type("artifact", made.artifact_type)
@@ -210,6 +226,8 @@ class FabricatedRuns:
         execution = _STATE(last_known_state=state, id=number)
         kind = metadata_store_pb2.ExecutionType(name=f"mtlx.{node}")
         execution.type_id = self._type("execution", kind)
+        execution.custom_properties["data_contract"].string_value = _SETTINGS
+        execution.custom_properties["span"].int_value = len(self.runs)
         pairs = [(made, _event(name, _EVENT.INPUT)) for name, made in inputs.items()]
         pairs += [(made, _event(name, _EVENT.OUTPUT)) for name, made in outputs.items()]
         names = {"pipeline": self._name, "pipeline_run": run_id, "node": f"{self._name}.{node}"}
@@ -226,6 +244,26 @@ class FabricatedRuns:
             put = getattr(self.store, f"put_{what}_type")
             self._types[key] = put(message, can_add_fields=True, can_omit_fields=True)
         return self._types[key]
+
+
+def _ingested(folder: Path, number: int, span: int) -> None:
+    """Writes what LogExampleGen leaves beside the rows."""
+    rows = {"train": 80, "validation": 10, "test": 10}
+    file = {"file": f"/logs/{span}.csv", "size": 1, "modified": number, "rows": rows}
+    summary: dict[str, Any] = {
+        "rows": rows,
+        "provenance": {
+            "span": span,
+            "span_is_date": False,
+            "split": {"by": "span"},
+            "time_column": None,
+            "times": {},
+            "sources": [file],
+        },
+    }
+    below = folder / INGESTION_FOLDER
+    below.mkdir()
+    (below / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
 
 
 def _event(name: str, kind: int) -> metadata_store_pb2.Event:

@@ -17,8 +17,10 @@ _KINDS = (_MODEL, standard_artifacts.Examples.TYPE_NAME)
 
 #: Inputs of the nodes that make a model, by name.
 _EXAMPLES, _BASE_MODEL = "examples", "base_model"
-#: Nodes that evaluate, ours and the stock one, and their inputs that are judged.
-_EVALUATORS, _CANDIDATES = ("SliceEvaluation", "Evaluator"), {"candidate", "model"}
+#: Nodes that evaluate, ours and the stock one.
+EVALUATORS = ("SliceEvaluation", "Evaluator")
+#: Their inputs that are judged.
+_CANDIDATES = {"candidate", "model"}
 #: Properties of raw examples.
 _SPAN, _FILES = "span", "input_fingerprint"
 
@@ -127,7 +129,7 @@ def tested_on(store: ml_metadata.MetadataStore, model: int) -> list[int]:
     evaluations = [
         execution.id
         for execution in (store.get_executions_by_id(sorted(judged)) if judged else ())
-        if execution.type.rpartition(".")[2] in _EVALUATORS
+        if execution.type.rpartition(".")[2] in EVALUATORS
     ]
     if not evaluations:
         return []

@@ -16,7 +16,7 @@ from mtlx.components.model_pusher.serving_folder.push_lineage import (
     SpanNote,
 )
 from mtlx.components.relaimp_gate.lineage import earlier, instant
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import (
     Comparison,

@@ -10,17 +10,9 @@ from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.transform.contract.contract_property import CONTRACT_PROPERTY
 from mtlx.transform.contract.data_contract import DataContract
 
-#: Examples of this run, and those that the other models were trained and tested on; with a window
-#: those of ``examples`` train, and those of ``test_examples`` test.
-EXAMPLES_INPUTS = tuple(
-    f"{model}{kind}"
-    for kind in ("examples", "test_examples")
-    for model in ("", "baseline_", "served_", "anchor_")
-)
 
-
-def _optional_examples() -> component_spec.ChannelParameter:
-    return component_spec.ChannelParameter(type=standard_artifacts.Examples, optional=True)
+def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
+    return component_spec.ChannelParameter(type=kind, optional=True)
 
 
 class RelaImpGateSpec(component_spec.ComponentSpec):
@@ -35,10 +27,10 @@ class RelaImpGateSpec(component_spec.ComponentSpec):
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
-        "baseline_model": component_spec.ChannelParameter(
-            type=standard_artifacts.Model, optional=True
+        **dict.fromkeys(
+            ("baseline_model", "served_model", "anchor_model"), _optional(standard_artifacts.Model)
         ),
-        **{name: _optional_examples() for name in EXAMPLES_INPUTS},
+        **dict.fromkeys(("examples", "test_examples"), _optional(standard_artifacts.Examples)),
     }
     OUTPUTS = {
         "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
@@ -60,16 +52,11 @@ class RelaImpGate(base_component.BaseComponent):
             blessing; the channel may be empty. Which models are compared is up to the
             evaluation; one that lacks this model is refused.
         examples: optional, of this run. With it the verdict says which model has seen which rows.
-        baseline_examples: optional, those that the baseline was trained and tested on; the
-            channel may be empty.
-        served_examples: optional, those of the model that the candidate would replace: one that
-            was tested on an older span is held back.
-        anchor_examples: optional, those of the anchor model.
+        served_model: optional, the one that the candidate would replace, blessed last: a candidate
+            that was tested on an older span is held back; the channel may be empty.
+        anchor_model: optional; the channel may be empty.
         test_examples: optional, with a window: those of this run that test as a whole, while
-            `examples` train. So of the three that follow.
-        baseline_test_examples: see `test_examples`.
-        served_test_examples: see `test_examples`.
-        anchor_test_examples: see `test_examples`.
+            `examples` train.
         serving_check: whether the model has to pass a `ServingCheck` as well before it is anybody's
             baseline; noted in the blessing.
         push_to: optional, the serving folder: a candidate that was tested on an older span than
@@ -91,13 +78,9 @@ class RelaImpGate(base_component.BaseComponent):
         data_contract: str | data_types.RuntimeParameter,
         baseline_model: types.BaseChannel | None = None,
         examples: types.BaseChannel | None = None,
-        baseline_examples: types.BaseChannel | None = None,
-        served_examples: types.BaseChannel | None = None,
-        anchor_examples: types.BaseChannel | None = None,
+        served_model: types.BaseChannel | None = None,
+        anchor_model: types.BaseChannel | None = None,
         test_examples: types.BaseChannel | None = None,
-        baseline_test_examples: types.BaseChannel | None = None,
-        served_test_examples: types.BaseChannel | None = None,
-        anchor_test_examples: types.BaseChannel | None = None,
         serving_check: bool = False,
         push_to: str | None = None,
     ):
@@ -111,13 +94,9 @@ class RelaImpGate(base_component.BaseComponent):
                 model=model,
                 baseline_model=baseline_model,
                 examples=examples,
-                baseline_examples=baseline_examples,
-                served_examples=served_examples,
-                anchor_examples=anchor_examples,
+                served_model=served_model,
+                anchor_model=anchor_model,
                 test_examples=test_examples,
-                baseline_test_examples=baseline_test_examples,
-                served_test_examples=served_test_examples,
-                anchor_test_examples=anchor_test_examples,
                 gate=gate,
                 serving_check=int(serving_check),
                 data_contract=data_contract,

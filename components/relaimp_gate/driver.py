@@ -1,4 +1,4 @@
-"""Driver of `RelaImpGate`: looks at what serves, which no input tells."""
+"""Driver of `RelaImpGate`: looks at what serves and what models have seen, which no input tells."""
 
 from tfx import types
 from tfx.dsl.components.base import base_driver as dsl_base_driver
@@ -11,16 +11,20 @@ from mtlx.components.model_pusher.older_span import older_span
 from mtlx.components.model_pusher.serving_folder.push_lineage import PushLineage
 from mtlx.components.model_pusher.serving_folder.versions import serving_version
 from mtlx.components.model_pusher.withdrawn import withdrawn_words
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_by_models import SEEN_BY, seen_by_models
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 
 #: Execution property of the component: the serving folder.
 PUSH_TO = "push_to"
 #: Execution properties that the driver adds: sentences without their ends, empty for none.
 OLDER_THAN_SERVED, WITHDRAWN = "older_than_served", "withdrawn"
+#: Inputs that the candidate is compared with, by what they are to it.
+_OTHERS = {"baseline": "baseline_model", "served": "served_model", "anchor": "anchor_model"}
 
 
 class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
-    """Puts what the serving folder has against the candidate among the execution's properties.
+    """Puts what the serving folder has against the candidate among the execution's properties, and
+    which examples the other models have seen.
 
     They are part of the execution's key in TFX's cache: a verdict of earlier is taken over only
     where nothing was pushed or rolled back since that would change it.
@@ -29,9 +33,10 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
     def __init__(self, connection: metadata.Metadata):
         # The first base is what a component may name, the second what the launcher calls.
         dsl_base_driver.BaseDriver.__init__(self, connection)
+        self._connection = connection
 
     def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Returns `OLDER_THAN_SERVED` and `WITHDRAWN`; all else stays as it is."""
+        """Returns `OLDER_THAN_SERVED`, `WITHDRAWN` and `SEEN_BY`; all else stays as it is."""
         output = driver_output_pb2.DriverOutput()
         inputs, properties = execution_info.input_dict, execution_info.exec_properties
         output.exec_properties[OLDER_THAN_SERVED].string_value = _older(
@@ -41,6 +46,11 @@ class Driver(dsl_base_driver.BaseDriver, base_driver.BaseDriver):
         )
         (model,) = inputs["model"]
         output.exec_properties[WITHDRAWN].string_value = withdrawn_words(model) or ""
+        others = {name: inputs[key][0].id for name, key in _OTHERS.items() if inputs.get(key)}
+        if others and inputs.get("examples"):
+            with self._connection as handle:
+                told = seen_by_models(handle.store, others, bool(inputs.get("test_examples")))
+            output.exec_properties[SEEN_BY].string_value = told
         return output
 
 

@@ -15,7 +15,8 @@ from mtlx.components.relaimp_gate.driver import OLDER_THAN_SERVED, WITHDRAWN
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY, recorded_gain
 from mtlx.components.relaimp_gate.judge import judge
 from mtlx.components.relaimp_gate.lineage import Lineage, lineage
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_by_models import SEEN_BY, SeenBy
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 from mtlx.components.relaimp_gate.settings import GateSettings
 from mtlx.components.relaimp_gate.verdict import Check, Verdict
 from mtlx.components.slice_evaluation.results import (
@@ -43,8 +44,7 @@ class Executor(base_executor.BaseExecutor):
 
         Args:
             input_dict: ``evaluation``, ``model`` and, where there are such, ``baseline_model``,
-                ``examples``, ``baseline_examples``, ``served_examples``, ``anchor_examples``;
-                with a window the same with ``test_examples``.
+                ``examples`` and, with a window, ``test_examples``.
             output_dict: ``blessing``.
             exec_properties: ``gate`` and ``data_contract``, JSON; ``serving_check``, 1 where the
                 model has to pass one as well; and what the driver found.
@@ -55,7 +55,8 @@ class Executor(base_executor.BaseExecutor):
         settings = GateSettings.from_json(exec_properties["gate"])
         contract = contract_of(exec_properties)
         older = exec_properties.get(OLDER_THAN_SERVED) or None
-        results, verdict = _verdict(input_dict, settings, contract, older)
+        seen_by = SeenBy(exec_properties.get(SEEN_BY))
+        results, verdict = _verdict(input_dict, settings, contract, older, seen_by)
         if exec_properties.get(WITHDRAWN):
             verdict = _held_back(verdict, exec_properties[WITHDRAWN])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
@@ -72,7 +73,11 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _verdict(
-    input_dict: Artifacts, settings: GateSettings, contract: DataContract, older: str | None
+    input_dict: Artifacts,
+    settings: GateSettings,
+    contract: DataContract,
+    older: str | None,
+    seen_by: SeenBy,
 ) -> tuple[SliceResults | None, Verdict]:
     """Judges; an evaluation that cannot be read, or is not of this baseline, blocks."""
     uri = artifact_utils.get_single_uri(input_dict["evaluation"])
@@ -88,7 +93,7 @@ def _verdict(
         )
         blocked = [Check("evaluation", "*", "*", False, message)]
         return results, Verdict(False, None, blocked, notices=list(results.notices))
-    seen = _lineage(input_dict, results)
+    seen = _lineage(input_dict, results, seen_by)
     # The model blessed last says it first; what serves may be of another store.
     seen = dataclasses.replace(seen, older=seen.older or older)
     return results, judge(results, settings, contract, seen)
@@ -100,19 +105,14 @@ def _held_back(verdict: Verdict, words: str) -> Verdict:
     return dataclasses.replace(verdict, blessed=False, checks=[*verdict.checks, check])
 
 
-def _lineage(input_dict: Artifacts, results: SliceResults) -> Lineage:
+def _lineage(input_dict: Artifacts, results: SliceResults, seen_by: SeenBy) -> Lineage:
     """What the examples behind the models tell; the reference is trained on those of this run."""
-
-    def seen(model: str) -> SeenExamples | None:
-        artifacts = input_dict.get(f"{model}examples")
-        tested = input_dict.get(f"{model}test_examples")
-        return SeenExamples.load_all(artifacts, tested or []) if artifacts else None
-
-    today = seen("")
-    sources = {BASELINE: seen("baseline_"), REFERENCE: today, ANCHOR: seen("anchor_")}
+    artifacts, tested = input_dict.get("examples"), input_dict.get("test_examples")
+    today = SeenExamples.load_all(artifacts, tested or []) if artifacts else None
+    sources = {BASELINE: seen_by.of("baseline"), REFERENCE: today, ANCHOR: seen_by.of("anchor")}
     known = (*results.models, *results.incomparable)
     others = {name: examples for name, examples in sources.items() if name in known}
-    return lineage(today, others, seen("served_"))
+    return lineage(today, others, seen_by.of("served"))
 
 
 def _bless(blessing: types.Artifact, verdict: Verdict, input_dict: Artifacts) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 from mtlx.components.relaimp_gate.verdict import ModelLineage
 
 _UNKNOWN = "not known"

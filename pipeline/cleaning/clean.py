@@ -2,9 +2,11 @@
 
 Of each artifact that goes, the store is told first that it is about to be deleted, then its folder
 is removed, then the store is told that it is gone. TFX's cache and resolvers take artifacts that
-are live and no others: none of them ever finds one whose files are missing. A cleaning that was
-killed in between is finished by the next one. ML-Metadata has no way to forget an artifact, an
-execution or a run; their rows stay, some tens of kilobytes of each run.
+are live and no others: none of them ever finds one whose files are missing. So it is with examples
+that lose their rows alone, and keep the summary of the ingestion, which the gate reads by what the
+store tells of artifacts in whatever state. A cleaning that was killed in between is finished by the
+next one. ML-Metadata has no way to forget an artifact, an execution or a run; their rows stay, but
+for the settings of old executions, see `mtlx.pipeline.cleaning.old_executions`.
 """
 
 import dataclasses
@@ -17,6 +19,7 @@ from pathlib import Path
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 
+from mtlx.components.log_example_gen.ingestion_summary import INGESTION_FOLDER
 from mtlx.components.model_pusher.serving_folder.remove_version import (
     kept_versions,
     remove_leftovers,
@@ -26,6 +29,7 @@ from mtlx.components.model_pusher.serving_folder.versions import Version, Versio
 from mtlx.pipeline.cleaning.folders import CHECKPOINTS, QUARANTINE, Folders, OutputFolder
 from mtlx.pipeline.cleaning.history import History
 from mtlx.pipeline.cleaning.needed import Needed, needed
+from mtlx.pipeline.cleaning.old_executions import empty_long_texts, with_long_texts
 from mtlx.pipeline.cleaning.run_folders import old_run_folders, strip_run_folder
 from mtlx.pipeline.run.workplace import StoreLost, Workplace
 
@@ -63,6 +67,7 @@ class Plan:
     Attributes:
         removals: folders.
         artifacts: that are marked as deleted in the store.
+        executions: that lose their long texts there.
         runs: how many there are.
         kept_runs: ids of those that stay as they are.
         versions: of the serving folder that go.
@@ -70,6 +75,7 @@ class Plan:
 
     removals: list[Removal]
     artifacts: list[metadata_store_pb2.Artifact]
+    executions: list[metadata_store_pb2.Execution]
     runs: int
     kept_runs: list[str]
     versions: list[Version]
@@ -141,7 +147,8 @@ def _plan(
             for folder, size in old_run_folders(place.root, history, stays, oldest)
         ]
     names = [run.run_id for run in stays.runs]
-    return Plan(removals, artifacts, len(history.runs), names, gone)
+    texts = with_long_texts(history, stays)
+    return Plan(removals, artifacts, texts, len(history.runs), names, gone)
 
 
 def _check_known(outputs: list[OutputFolder], history: History, place: Workplace) -> None:
@@ -171,13 +178,15 @@ def _check_served(history: History, place: Workplace, versions: list[Version]) -
 def _artifacts_that_go(
     history: History, stays: Needed, outputs: list[OutputFolder], folders: Folders
 ) -> tuple[list[metadata_store_pb2.Artifact], list[Removal]]:
-    """Artifacts that are not needed, and the folders of executions that nothing else is in.
+    """Artifacts that are not needed, and the folders of executions that nothing else is in; of
+    examples whose summary is needed, the folders with their rows.
 
     What lies elsewhere than below the pipeline's artifacts, such as an imported model, stays.
     """
     by_path = {output.path: output for output in outputs}
     needed_uris = {_uri(history.artifacts[number]) for number in stays.artifacts}
     needed_uris |= history.foreign_uris
+    summaries = {_uri(history.artifacts[number]) for number in stays.summaries}
     artifacts, paths = [], set()
     for number, artifact in history.artifacts.items():
         uri = _uri(artifact)
@@ -195,10 +204,11 @@ def _artifacts_that_go(
         # Of an execution that failed or was killed: the store never heard of what it wrote.
         if path not in known and is_own and output.number not in stays.executions:
             paths.add(path)
-    removals = [
-        Removal(f"{by_path[path].node}/{by_path[path].output}", path, folders.size(path))
-        for path in sorted(paths)
-    ]
+    removals = []
+    for path in sorted(paths):
+        kind = f"{by_path[path].node}/{by_path[path].output}"
+        parts = folders.within(path, INGESTION_FOLDER) if path in summaries else [path]
+        removals += [Removal(kind, part, folders.size(part)) for part in parts]
     return artifacts, removals
 
 
@@ -248,6 +258,7 @@ def _carry_out(
             folders.remove(removal.path)
     folders.empty_trash()
     _mark(store, plan.artifacts, _ARTIFACT.DELETED)
+    empty_long_texts(store, plan.executions)
 
 
 def _mark(

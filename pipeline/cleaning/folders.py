@@ -92,6 +92,10 @@ class Folders:
         files = [os.path.join(place, name) for place, _, names in os.walk(path) for name in names]
         return max((os.path.getmtime(file) for file in [path, *files]), default=0.0)
 
+    def within(self, path: str, but: str) -> list[str]:
+        """Folders right within a folder, but for one of this name."""
+        return [f"{path}/{name}" for name in sorted(self._files.names(path)) if name != but]
+
     def remove(self, path: str) -> None:
         """Removes a folder; nothing happens where there is none.
 

@@ -4,10 +4,12 @@
   came out of it, so that a rerun is served from the cache as before.
 - Of the models that the next run may be compared with (the one blessed last, those in the gate's
   anchor window) and of the one that serves: the model, its blessings, what it was trained with but
-  for transformed examples (a warm start reads transform graph and schema), and the raw examples,
-  which tell the gate what it has seen.
+  for transformed examples (a warm start reads transform graph and schema).
 - Of every other version that is still in the serving folder: the model, which is what the next run
   is compared with after a roll back, and its blessings.
+- Of the raw examples that any of these models, and the models that they went on from, were trained
+  and tested on: the summary of the ingestion, which tells the gate what a model has seen. Nobody
+  reads their rows.
 - Of the spans in the window of the next run: examples and statistics.
 """
 
@@ -17,13 +19,14 @@ from collections.abc import Iterable
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import artifact_utils
 
+from mtlx.components.lineage.model_lineage import EVALUATORS
 from mtlx.components.model_pusher.serving_folder.versions import Version
 from mtlx.components.relaimp_gate.settings import AnchorWindow
 from mtlx.pipeline.cleaning.history import History, PastRun
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
 
-_EXAMPLES, _STATISTICS = "Examples", "ExampleStatistics"
+_EXAMPLES, _STATISTICS, _MODEL = "Examples", "ExampleStatistics", "Model"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +36,14 @@ class Needed:
     Attributes:
         runs: the kept ones, the oldest first.
         artifacts: ids.
+        summaries: ids of further examples, which lose their rows and keep the summary of the
+            ingestion.
         executions: of the kept runs.
     """
 
     runs: list[PastRun]
     artifacts: set[int]
+    summaries: set[int]
     executions: set[int]
 
 
@@ -64,15 +70,19 @@ def needed(
     executions = set().union(*(run.executions for run in kept))
     found = history.touched(executions)
     models = _opponents(history, experiment)
+    pushed = set()
     for version in versions:
         model = _model_of(history, version)
         if model is not None:
+            pushed.add(model)
             found |= {model} | _blessings(history, model)
             models |= {model} if version.serves else set()
     for model in models:
         found |= _with_origin(history, model)
+    # After a roll back any of them may be what a candidate is compared with.
+    summaries = set().union(*(_raw_examples(history, model) for model in models | pushed))
     found |= _window(history, _window_length(experiment))
-    return Needed(kept, found, executions)
+    return Needed(kept, found, summaries - found, executions)
 
 
 def _opponents(history: History, experiment: Experiment) -> set[int]:
@@ -119,24 +129,42 @@ def _blessings(history: History, model: int) -> set[int]:
 
 
 def _with_origin(history: History, model: int) -> set[int]:
-    """A model, its blessings, what it was trained with, and the raw examples behind it."""
+    """A model, its blessings, and what it was trained with but for examples."""
     made_with = {
         number for number in history.inputs_of(model) if history.kinds[number] != _EXAMPLES
     }
-    return {model} | _blessings(history, model) | made_with | _raw_examples(history, model)
+    return {model} | _blessings(history, model) | made_with
 
 
 def _raw_examples(history: History, model: int) -> set[int]:
-    """Examples behind a model that nothing else went into."""
+    """Examples that a model, and those that it went on from, were trained or evaluated on, as far
+    as nothing else went into them.
+    """
     found: set[int] = set()
     seen: set[int] = set()
-    waiting = {model}
+    waiting = {model, *_evaluated_on(history, model)}
     while waiting:
         seen |= waiting
-        behind = {number: history.inputs_of(number) for number in waiting}
+        behind = {number: _of_kinds(history, history.inputs_of(number)) for number in waiting}
         found |= {n for n, before in behind.items() if not before and _is_examples(history, n)}
         waiting = set().union(*behind.values()) - seen
     return found
+
+
+def _evaluated_on(history: History, model: int) -> set[int]:
+    """Examples that went into the evaluations of a model."""
+    return {
+        number
+        for execution, read in history.inputs.items()
+        if model in read and history.executions[execution].type.rpartition(".")[2] in EVALUATORS
+        for number in read
+        if _is_examples(history, number)
+    }
+
+
+def _of_kinds(history: History, artifacts: set[int]) -> set[int]:
+    """Examples and models: a schema goes on from the one before it, and has seen no rows."""
+    return {number for number in artifacts if history.kinds.get(number) in (_EXAMPLES, _MODEL)}
 
 
 def _is_examples(history: History, number: int) -> bool:

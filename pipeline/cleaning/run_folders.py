@@ -7,8 +7,9 @@ from mtlx.pipeline.cleaning.history import History
 from mtlx.pipeline.cleaning.needed import Needed
 from mtlx.pipeline.run.run_folder import RunFolder
 
-#: Stay when a run's folder is stripped: the record, and the experiment as it was run.
-_KEPT = ("run.json", "experiment.yaml", "experiment.given.yaml")
+#: Stay when a run's folder is stripped: the record with its summary, without which the list of all
+#: runs would read every record, and the experiment as it was run.
+_KEPT = ("run.json", "summary.json", "experiment.yaml", "experiment.given.yaml")
 
 
 def old_run_folders(

@@ -48,13 +48,9 @@ def judging_nodes(
         data_contract=contract,
         baseline_model=opponents.baseline,
         examples=trained,
-        baseline_examples=opponents.output(
-            None if opponents.given else opponents.served, "examples"
-        ),
-        served_examples=opponents.output(opponents.served, "examples"),
-        anchor_examples=opponents.output(opponents.anchor, "examples"),
+        served_model=opponents.output(opponents.served, "model"),
+        anchor_model=opponents.output(opponents.anchor, "model"),
         test_examples=read.test,
-        **_tested_on(opponents, read),
         serving_check=experiment.serving.is_checked,
         push_to=_push_to(experiment),
     )
@@ -90,20 +86,6 @@ def insight_nodes(
     )
     insight.add_upstream_node(judges[0])
     return [insight]
-
-
-def _tested_on(opponents: Opponents, read: RunExamples) -> dict[str, types.BaseChannel | None]:
-    """Examples that the other models were tested on; with a window they are not those that they
-    were trained on.
-    """
-    if read.test is None:
-        return {}
-    given = None if opponents.given else opponents.served
-    return {
-        "baseline_test_examples": opponents.output(given, "test_examples"),
-        "served_test_examples": opponents.output(opponents.served, "test_examples"),
-        "anchor_test_examples": opponents.output(opponents.anchor, "test_examples"),
-    }
 
 
 def serving_check_nodes(

@@ -39,23 +39,15 @@ class Opponents:
             candidate: the Trainer of the candidate, which is never its own opponent.
         """
         gate, given, anchor = experiment.gate, None, None
-        windowed = experiment.data.window is not None
         if gate.given_model is not None:
             given = Importer(
                 source_uri=absolute(gate.given_model),
                 artifact_type=standard_artifacts.Model,
             ).with_id("GivenModel")
         if isinstance(gate.anchor, AnchorWindow):
-            anchor = _resolver(
-                "AnchorModel",
-                candidate,
-                BestBlessedModelStrategy,
-                {"last": gate.anchor.last},
-                windowed,
-            )
-        served = _resolver(
-            "LatestBlessedModel", candidate, PreviousBlessedModelStrategy, windowed=windowed
-        )
+            last = {"last": gate.anchor.last}
+            anchor = _resolver("AnchorModel", candidate, BestBlessedModelStrategy, last)
+        served = _resolver("LatestBlessedModel", candidate, PreviousBlessedModelStrategy)
         return cls(served, given, anchor)
 
     @property
@@ -75,21 +67,14 @@ class Opponents:
 
 
 def _resolver(
-    node_id: str,
-    candidate: Trainer,
-    strategy: type,
-    config: dict[str, int] | None = None,
-    windowed: bool = False,
+    node_id: str, candidate: Trainer, strategy: type, config: dict[str, int] | None = None
 ) -> base_node.BaseNode:
     kinds = standard_artifacts
-    tested = {"test_examples": Channel(type=kinds.Examples)} if windowed else {}
     return Resolver(
         strategy_class=strategy,
         config=config,
         model=Channel(type=kinds.Model),
         model_blessing=Channel(type=kinds.ModelBlessing),
         infra_blessing=Channel(type=kinds.InfraBlessing),
-        examples=Channel(type=kinds.Examples),
         candidate=candidate.outputs["model"],
-        **tested,
     ).with_id(node_id)

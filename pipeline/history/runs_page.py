@@ -58,6 +58,7 @@ def runs_page(name: str, runs: Sequence[RunSummary]) -> str:
         words=words,
         style=_style,
         with_spans=any(run.spans for run in runs),
+        with_moved=any(run.drift or run.skew for run in runs),
         against=list(dict.fromkeys(run.against for run in runs if run.against)),
     )
 

@@ -80,6 +80,7 @@ def _about(runs: Sequence[RunSummary]) -> list[_Column]:
         _Column("spans", [words.spans_in_short(run) for run in runs]),
         _Column("model", [run.model or words.NONE for run in runs]),
         _Column(_ENDED, [run.verdict for run in runs]),
+        _Column("moved", [words.moved(run) for run in runs]),
         _Column("seconds", [_seconds(run) for run in runs], number=True),
         _Column("wrote", [words.size(run.bytes) for run in runs], number=True),
     ]

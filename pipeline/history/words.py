@@ -39,6 +39,12 @@ def spans_in_short(run: RunSummary) -> str:
     return f"{_range(test, bool(run.spans.get('days')))}, trained on {number}"
 
 
+def moved(run: RunSummary) -> str:
+    """``drift``, ``skew`` or both, where either was found."""
+    found = {"drift": run.drift, "skew": run.skew}
+    return ", ".join(name for name, words in found.items() if words) or NONE
+
+
 def number(found: Interval | None, digits: int, sign: bool = False) -> str:
     """A value without its interval: ``0.7421``, ``+1.20``."""
     if found is None or found[0] is None:

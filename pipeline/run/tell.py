@@ -10,14 +10,10 @@ from typing import Any, TypeAlias
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.notify.message import Message
 from mtlx.pipeline.notify.notify import notify
-from mtlx.pipeline.run.record.run_summary import Outcome, RunSummary
+from mtlx.pipeline.run.record.run_summary import DRIFT_NODE, SKEW_NODE, Outcome, RunSummary
 from mtlx.pipeline.run.run_folder import RunFolder
 from mtlx.pipeline.tracking.mlflow_tracking import track
 
-#: The node whose failure says that the data moved by more than is allowed.
-DRIFT_NODE = "DriftGuard"
-#: The node whose failure says that what was served differs by more than is allowed.
-SKEW_NODE = "SkewGuard"
 #: What happened, what says most first, and lines on it.
 _Happened: TypeAlias = tuple[tuple[str, ...], Sequence[str]]
 

@@ -90,5 +90,5 @@ def test_a_given_model_leaves_the_served_one_in_view(finished):
     gate = nodes["RelaImpGate"].inputs
     assert {"GivenModel", "LatestBlessedModel"} <= set(nodes)
     assert gate["baseline_model"].producer_component_id == "GivenModel"
-    assert gate["served_examples"].producer_component_id == "LatestBlessedModel"
-    assert "baseline_examples" not in gate and "AnchorModel" not in nodes
+    assert gate["served_model"].producer_component_id == "LatestBlessedModel"
+    assert "anchor_model" not in gate and "AnchorModel" not in nodes

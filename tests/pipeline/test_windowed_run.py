@@ -14,7 +14,7 @@ from tfx.types import artifact_utils
 
 from mtlx.components.log_example_gen.spans import remembered_digest
 from mtlx.components.relaimp_gate.lineage import seen_test_rows
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.pipeline import command_line

@@ -4,11 +4,7 @@ from tfx import types
 from tfx.dsl.components.common import resolver
 
 from mtlx.components.relaimp_gate.gain import GAIN_PROPERTY
-from mtlx.pipeline.graph.resolvers.blessed_models import (
-    BlessedModel,
-    blessed_models,
-    found_examples,
-)
+from mtlx.pipeline.graph.resolvers.blessed_models import BlessedModel, blessed_models
 
 
 class BestBlessedModelStrategy(resolver.ResolverStrategy):
@@ -30,7 +26,7 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
     def resolve_artifacts(
         self, store: object, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Returns the model, its blessing and examples; empty lists where none is blessed yet."""
+        """Returns the model and its blessing; empty lists where none is blessed yet."""
         window = blessed_models(input_dict)[-self._last :]
         best = _best(window) if window else None
         return {
@@ -38,7 +34,6 @@ class BestBlessedModelStrategy(resolver.ResolverStrategy):
             "model_blessing": [best.blessing] if best else [],
             "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
-            **found_examples(store, best.model if best else None, input_dict),
         }
 
 

@@ -1,13 +1,11 @@
-"""Models that were blessed before, and the examples that they have seen."""
+"""Models that were blessed before."""
 
 from dataclasses import dataclass
 
-import ml_metadata
 from tfx import types
 from tfx.components.evaluator import constants
 from tfx.types import standard_artifacts
 
-from mtlx.components.lineage.model_lineage import tested_on, trainings_behind
 from mtlx.components.relaimp_gate.executor import NEEDS_SERVING_CHECK
 from mtlx.components.serving_check.infra_blessing import infra_blessed_models
 
@@ -68,45 +66,3 @@ def _can_be_served(
         return True
     needed = blessing.get_int_custom_property(NEEDS_SERVING_CHECK) == 1
     return served.get(model.id, not needed)
-
-
-def examples_of(
-    store: ml_metadata.MetadataStore, model: types.Artifact, input_dict: ResolverInputs
-) -> list[types.Artifact]:
-    """The raw examples that a model has seen, empty where they are not known.
-
-    They are what an ExampleGen wrote, of a window one artifact per span: those that the model
-    itself was trained on, and those of the models that it went on from. Without a window the
-    model was tested on a split of its own.
-
-    Args:
-        store: ML-Metadata; None where there is none.
-        model: the model.
-        input_dict: ``examples`` is the history to choose from.
-    """
-    by_id = {found.id: found for found in input_dict.get("examples", [])}
-    trainings = trainings_behind(store, model.id) if store is not None else []
-    seen = set().union(*(training.examples for training in trainings))
-    return [by_id[number] for number in sorted(seen) if number in by_id]
-
-
-def found_examples(
-    store: ml_metadata.MetadataStore, model: types.Artifact | None, input_dict: ResolverInputs
-) -> ResolverInputs:
-    """What a resolver gives of a model's examples.
-
-    Args:
-        store: ML-Metadata; None where there is none.
-        model: the model that was found; None where none was.
-        input_dict: ``examples`` is a history and, with a window, ``test_examples`` the same.
-
-    Returns:
-        ``examples``, see `examples_of`; and ``test_examples``, those that the model was tested on
-        as a whole, where there is such an input.
-    """
-    found = {"examples": examples_of(store, model, input_dict) if model else []}
-    if "test_examples" in input_dict:
-        tested = tested_on(store, model.id) if model and store is not None else []
-        by_id = {one.id: one for one in input_dict["test_examples"]}
-        found["test_examples"] = [by_id[number] for number in tested if number in by_id]
-    return found

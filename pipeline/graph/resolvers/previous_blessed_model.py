@@ -3,7 +3,7 @@
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models, found_examples
+from mtlx.pipeline.graph.resolvers.blessed_models import blessed_models
 
 
 class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
@@ -13,16 +13,14 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
     would then compare the candidate with itself; this one gives the same baseline as the first
     time, so that the repeated run is served from the cache.
 
-    Inputs ``model``, ``model_blessing``, ``infra_blessing`` and ``examples`` are histories;
-    ``candidate`` is this run's model. Of the examples those are kept that the model was trained
-    and tested on; where there is an input ``test_examples``, another history, it becomes those that
-    the model was tested on.
+    Inputs ``model``, ``model_blessing`` and ``infra_blessing`` are histories; ``candidate`` is this
+    run's model.
     """
 
     def resolve_artifacts(
         self, store: object, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Returns the model, its blessing and examples; empty lists where none is blessed yet."""
+        """Returns the model and its blessing; empty lists where none is blessed yet."""
         blessed = blessed_models(input_dict)
         latest = blessed[-1] if blessed else None
         return {
@@ -30,5 +28,4 @@ class PreviousBlessedModelStrategy(resolver.ResolverStrategy):
             "model_blessing": [latest.blessing] if latest else [],
             "infra_blessing": [],
             "candidate": input_dict.get("candidate", []),
-            **found_examples(store, latest.model if latest else None, input_dict),
         }

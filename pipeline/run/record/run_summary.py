@@ -13,6 +13,10 @@ _CANDIDATE = "candidate"
 #: Models that the candidate is compared with; the first that was evaluated counts.
 _AGAINST = ("baseline", "reference")
 _OVERALL = "overall"
+#: Nodes whose failure says that the data moved, or was served otherwise, by more than is allowed.
+DRIFT_NODE, SKEW_NODE = "DriftGuard", "SkewGuard"
+#: Of what moved, so many are named; the others stand in the record.
+_MOST_WORDS = 3
 
 
 class Outcome(str, enum.Enum):
@@ -68,6 +72,9 @@ class RunSummary:
         against: the model that the candidate was compared with, ``baseline`` or ``reference``.
         against_auc: that model's AUC, by task.
         relaimp: over that model in percent, by task.
+        drift: what moved beyond its threshold, in words, the first few; of a run that drift
+            stopped, its message.
+        skew: what was served otherwise than logged, likewise.
     """
 
     run_id: str
@@ -86,6 +93,8 @@ class RunSummary:
     against: str | None = None
     against_auc: Mapping[str, Interval] = dataclasses.field(default_factory=dict)
     relaimp: Mapping[str, Interval] = dataclasses.field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+    skew: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -131,6 +140,8 @@ class RunSummary:
             against=against,
             against_auc=_intervals(metrics, "model", against, "auc"),
             relaimp=_intervals(compared, "baseline", against, "relaimp"),
+            drift=_moved(record, "drift", DRIFT_NODE),
+            skew=_moved(record, "skew", SKEW_NODE),
         )
 
     def to_values(self) -> dict[str, Any]:
@@ -152,6 +163,7 @@ class RunSummary:
         given["nodes"] = tuple(NodeSummary(**node) for node in values["nodes"])
         for name in ("auc", "against_auc", "relaimp"):
             given[name] = {task: tuple(found) for task, found in values[name].items()}
+        given |= {name: tuple(given[name]) for name in ("drift", "skew") if name in given}
         return cls(**given)
 
 
@@ -170,6 +182,15 @@ def _spans(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return spans
     days = bool(spans and spans["days"])
     return {"train": window["train"], "test": window["test"], "days": days}
+
+
+def _moved(record: Mapping[str, Any], name: str, node: str) -> tuple[str, ...]:
+    """What a guard found: in the run's record, or where it stopped the run."""
+    if record.get("outcome") == Outcome.FAILED.value and record.get("at") == f"at {node}":
+        return (str(record.get("message")),)
+    found = record.get(name) or []
+    more = [f"and {len(found) - _MOST_WORDS:,} more"] if len(found) > _MOST_WORDS else []
+    return (*found[:_MOST_WORDS], *more)
 
 
 def _outcome(record: Mapping[str, Any]) -> Outcome:

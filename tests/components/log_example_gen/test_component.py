@@ -21,7 +21,7 @@ from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.readers.csv import Csv
 from mtlx.components.log_example_gen.rejection import InputRefused
 from mtlx.components.log_example_gen.settings import DataSettings
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples
 from mtlx.transform.contract.data_contract import DataContract
 from tests import tfx_parts as tfx
 

@@ -11,6 +11,7 @@ from tfx.types import standard_artifacts
 
 from mtlx.components.relaimp_gate.component import RelaImpGate
 from mtlx.components.relaimp_gate.executor import Executor
+from mtlx.components.relaimp_gate.seen.seen_by_models import SEEN_BY
 from mtlx.components.relaimp_gate.verdict import Verdict
 from mtlx.components.slice_evaluation.component import SliceEvaluation
 from tests import tfx_parts as tfx
@@ -149,7 +150,7 @@ def _artifact(kind, uri, identifier):
     return made
 
 
-def _execute(tmp_path, contract, evaluation_uri, **inputs):
+def _execute(tmp_path, contract, evaluation_uri, seen_by="", **inputs):
     blessing = _artifact(standard_artifacts.ModelBlessing, tmp_path / "blessing", 3)
     Executor().Do(
         {
@@ -158,7 +159,7 @@ def _execute(tmp_path, contract, evaluation_uri, **inputs):
             **inputs,
         },
         {"blessing": [blessing]},
-        {"gate": GATE, "data_contract": contract.to_json()},
+        {"gate": GATE, "data_contract": contract.to_json(), SEEN_BY: seen_by},
     )
     return blessing
 
@@ -210,10 +211,10 @@ def _examples(uri, span):
 def test_a_candidate_of_an_older_span_is_held_back(tmp_path, contract, runs, span, held):
     root = pathlib.Path(runs["first"][0].uri).parents[2]
     uri = min((root / "SliceEvaluation" / "evaluation").iterdir(), key=lambda path: int(path.name))
-    served = _examples(tmp_path / "served", 6)
-    blessing = _execute(
-        tmp_path, contract, uri, examples=_examples(tmp_path / "now", span), served_examples=served
-    )
+    served = {"models": {"served": 9}, "seen": {"9": {"trained": [8], "tested": []}}}
+    served |= {"folder": str(tmp_path), "examples": {"8": ["/served", 6]}}
+    now = _examples(tmp_path / "now", span)
+    blessing = _execute(tmp_path, contract, uri, json.dumps(served), examples=now)
     verdict = Verdict.load(blessing.uri)
     assert verdict.blessed is not held
     assert [check.rule for check in verdict.checks if not check.passed] == ["span"] * held

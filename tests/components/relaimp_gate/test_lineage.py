@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from mtlx.components.relaimp_gate.lineage import lineage, seen_test_rows
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples, SeenFile
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples, SeenFile
 
 BY_FILE = {"by": "file"}
 

@@ -32,7 +32,7 @@ def _left(past):
     """Outputs on the disk, by the place of their run, and the same of what is live in the store."""
     store, disk, live = past.place.store(), {}, {}
     for index, run in enumerate(past.made.runs):
-        disk[index] = {name for name in run.artifacts if run.uri(name).exists()}
+        disk[index] = {name for name in run.artifacts if _whole(run.uri(name))}
         found = store.get_artifacts_by_id([a.id for a in run.artifacts.values()])
         names = {artifact.id: name for name, artifact in run.artifacts.items()}
         live[index] = {names[a.id] for a in found if a.state == STATES.LIVE}
@@ -40,12 +40,17 @@ def _left(past):
     return disk
 
 
+def _whole(folder):
+    """Whether more is there than the summary of an ingestion."""
+    return folder.exists() and os.listdir(folder) != ["ingestion"]
+
+
 ALL = {
     "examples", "statistics", "schema", "transform_graph", "transformed_examples", "model",
     "model_run", "evaluation", "blessing", "report", "pushed_model",
 }  # fmt: skip
 #: Of a model that a next run may be compared with.
-OPPONENT = {"examples", "schema", "transform_graph", "model", "blessing"}
+OPPONENT = {"schema", "transform_graph", "model", "blessing"}
 PUSHED = {"model", "blessing"}
 
 
@@ -123,7 +128,7 @@ def test_the_window_of_the_next_run_stays(make_past):
     _clean(past, keep=1)
     left = _left(past)
     assert left[3] == PUSHED | {"examples", "statistics"}
-    assert left[4] == OPPONENT | {"statistics"} and left[5] == ALL
+    assert left[4] == OPPONENT | {"examples", "statistics"} and left[5] == ALL
     assert left[2] == PUSHED
 
 
@@ -133,7 +138,7 @@ def test_a_cached_rerun_keeps_what_it_took_over(make_past):
         past.made.run(span, blessed=False)
     past.made.run(1, blessed=False, cached=past.made.runs[0])
     _clean(past, keep=1)
-    assert _left(past)[0] == OPPONENT | {"statistics"}
+    assert _left(past)[0] == OPPONENT | {"examples", "statistics"}
     assert _left(past)[1] == _left(past)[2] == set() and _left(past)[3] == ALL
 
 
@@ -154,6 +159,7 @@ def test_quarantine_checkpoints_and_runs_go_with_their_runs(make_past):
     for run in past.made.runs:
         folder = artifacts / "quarantine" / run.uri("examples").name
         folder.mkdir(parents=True)
+        (past.place.root / "runs" / run.run_id / "summary.json").touch()
         (folder / "rejected.jsonl").write_text("{}", encoding="utf-8")
     for name, age in (("old", 1000), ("new", -10)):
         (artifacts / "checkpoints" / name).mkdir(parents=True)
@@ -169,10 +175,35 @@ def test_quarantine_checkpoints_and_runs_go_with_their_runs(make_past):
     # Of an old run its record stays, of which the history is made.
     folders = [past.place.root / "runs" / run.run_id for run in past.made.runs]
     assert [sorted(os.listdir(folder)) for folder in folders] == [
-        *[["run.json"]] * 2,
-        *[["log.txt", "report.html", "run.json"]] * 2,
+        *[["run.json", "summary.json"]] * 2,
+        *[["log.txt", "report.html", "run.json", "summary.json"]] * 2,
     ]
     assert (past.place.root / "runs/latest").resolve() == folders[3]
+
+
+def test_old_executions_lose_their_settings_and_nothing_else(make_past):
+    past = make_past(3)
+    store = past.place.store()
+
+    def noted(run):
+        return store.get_executions_by_id(list(run.executions.values()))
+
+    before = noted(past.made.runs[0])
+    assert len(clean(past.place, 1, None, dry_run=True).executions) == 2 * len(before)
+    _clean(past, keep=1)
+    old, middle, new = map(noted, past.made.runs)
+    for execution, was in zip(old, before, strict=True):
+        assert execution.custom_properties["data_contract"].string_value == ""
+        execution.custom_properties["data_contract"].CopyFrom(
+            was.custom_properties["data_contract"]
+        )
+        execution.last_update_time_since_epoch = was.last_update_time_since_epoch
+        assert execution == was
+    texts = [[one.custom_properties["data_contract"].string_value for one in some]
+             for some in (middle, new)]  # fmt: skip
+    assert not any(texts[0]) and all(texts[1])
+    again = clean(past.place, 1, None, dry_run=False)
+    assert (again.removals, again.executions) == ([], [])
 
 
 def test_what_lies_elsewhere_stays(make_past, tmp_path):
@@ -286,7 +317,7 @@ def test_killed_at_any_point_and_repeated_it_is_right(make_past, place):
     for run in past.made.runs:
         for name, artifact in run.artifacts.items():
             (found,) = store.get_artifacts_by_id([artifact.id])
-            assert found.state != STATES.LIVE or run.uri(name).exists()
+            assert found.state != STATES.LIVE or _whole(run.uri(name))
     del store
     _clean(past, keep=1)
     assert _left(past) == {0: PUSHED, 1: OPPONENT, 2: set(), 3: ALL}

@@ -56,7 +56,7 @@ def test_a_window_of_models_brings_an_anchor(opponents):
     assert [node.id for node in found.nodes] == ["LatestBlessedModel", "AnchorModel"]
     assert _strategy(found.anchor) == (BestBlessedModelStrategy, {"last": 7})
     assert _strategy(found.served) == (PreviousBlessedModelStrategy, {})
-    assert found.output(found.anchor, "examples") is found.anchor.outputs["examples"]
+    assert found.output(found.anchor, "model") is found.anchor.outputs["model"]
 
 
 def test_a_reference_as_anchor_needs_no_node_of_its_own(opponents):
@@ -79,5 +79,5 @@ def test_the_candidate_is_an_input_of_every_resolver_so_that_it_is_left_out(oppo
     found, candidate = opponents(f"{{anchor: {{last: 2}}, thresholds: [{threshold}]}}")
     for node in (found.served, found.anchor):
         assert node.raw_inputs["candidate"] is candidate.outputs["model"]
-        histories = {"model", "model_blessing", "infra_blessing", "examples"}
+        histories = {"model", "model_blessing", "infra_blessing"}
         assert set(node.raw_inputs) == {*histories, "candidate"}

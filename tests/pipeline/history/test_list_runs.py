@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from mtlx.pipeline.history import words
 from mtlx.pipeline.history.list_runs import list_runs
 from mtlx.pipeline.run.record.run_journal import RunJournal
 from mtlx.pipeline.run.record.run_summary import Outcome
@@ -49,6 +50,38 @@ def test_old_folders_are_listed_with_what_they_have(tmp_path):
         "20260103-000000-000000": "unreadable",
         "20260104-000000-000000": "unreadable",
     }
+
+
+@pytest.mark.parametrize(
+    ("found", "marks"),
+    [
+        ({"drift": [], "skew": []}, ((), ())),
+        ({}, ((), ())),
+        ({"drift": ["price: psi 0.3"]}, (("price: psi 0.3",), ())),
+        ({"skew": list("abcde")}, ((), ("a", "b", "c", "and 2 more"))),
+    ],
+)
+def test_what_moved_on_a_day_stands_in_the_list(tmp_path, found, marks):
+    folder = _folder(tmp_path, "20260101-000000-000000")
+    RunJournal(folder.path, folder.path.name).finished(
+        {"nodes": [], "blessed": True, **found}, True
+    )
+    (run,) = list_runs(tmp_path)
+    assert (run.drift, run.skew) == marks
+    # Without the summary it is read from the record.
+    (folder.path / "summary.json").unlink()
+    assert list_runs(tmp_path) == [run]
+
+
+@pytest.mark.parametrize(("node", "moved"), [("DriftGuard", "drift"), ("SkewGuard", "skew")])
+def test_a_run_that_what_moved_stopped_is_marked(tmp_path, node, moved):
+    folder = _folder(tmp_path, "20260101-000000-000000")
+    RunJournal(folder.path, folder.path.name).failed(node, "the data moved in 3 places")
+    (run,) = list_runs(tmp_path)
+    assert words.moved(run) == moved and run.verdict == f"failed at {node}"
+    other = _folder(tmp_path, "20260102-000000-000000")
+    RunJournal(other.path, other.path.name).failed("Trainer", "no memory")
+    assert words.moved(list_runs(tmp_path)[1]) == words.NONE
 
 
 def test_a_summary_older_than_its_record_is_not_believed(tmp_path):

@@ -1,5 +1,6 @@
 """The page of all runs: what the curves say, in words too, and nothing from elsewhere."""
 
+import dataclasses
 import re
 
 from mtlx.pipeline.history.runs_page import charts, runs_page
@@ -55,6 +56,14 @@ def test_the_page_holds_runs_and_curves(runs, open_page):
     assert dom.count("<polygon") == 2
     rows = re.findall(r'<th scope="row">(.*?)<', dom)
     assert rows[0] == "2026-11-05 03:00" and len(rows) == 5
+
+
+def test_what_moved_stands_on_the_page(runs):
+    runs[1] = dataclasses.replace(runs[1], drift=("price: psi <0.3>",))
+    page = runs_page("shop", runs)
+    assert ">Moved</th>" in page and "price: psi &lt;0.3&gt;" in page
+    assert page.count('<td class="reason">drift') == 1
+    assert ">Moved</th>" not in runs_page("shop", runs[2:])
 
 
 def test_runs_without_any_number_make_a_page(open_page):

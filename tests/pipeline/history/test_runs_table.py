@@ -1,3 +1,5 @@
+import dataclasses
+
 from mtlx.pipeline.history.runs_table import runs_table
 from mtlx.pipeline.run.record.run_summary import Outcome, RunSummary
 
@@ -14,6 +16,14 @@ def test_a_line_per_run_with_all_that_is_known(runs):
     assert "failed at Trainer" in lines[2] and "0.7" not in lines[2]
     assert "killed" in lines[3]
     assert len({line.index("dtn") for line in lines if "dtn" in line}) == 1
+
+
+def test_a_day_on_which_something_moved_is_marked(runs):
+    assert "moved" not in next(runs_table(runs)).split()
+    runs[1] = dataclasses.replace(runs[1], drift=("price: psi 0.3",), skew=("age",))
+    title, *lines = runs_table(runs)
+    place = title.index("moved")
+    assert [line[place:].split("  ")[0] for line in lines[:2]] == ["–", "drift, skew"]
 
 
 def test_tasks_that_do_not_fit_come_below(runs):

@@ -1,12 +1,14 @@
 """Which spans a model was made of, and what SpanWindow finds: in a store of ML-Metadata."""
 
+import json
+
 import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
 from mtlx.components.lineage import model_lineage
-from mtlx.pipeline.graph.resolvers import blessed_models
+from mtlx.components.relaimp_gate.seen.seen_by_models import SeenBy, seen_by_models
 from mtlx.pipeline.graph.resolvers.span_window import SpanWindowStrategy, span_run_id
 from mtlx.pipeline.graph.resolvers.spans_of_model import ModelSpans, spans_of
 from mtlx.pipeline.run.record.spans_of_run import spans_of_run
@@ -141,26 +143,16 @@ def test_a_run_has_the_spans_of_its_own_training_and_those_before(store, history
     assert spans_of_run(store, outputs, ["/logs/{SPAN}/*.csv"]) == expected
 
 
-def test_a_resolver_gives_what_trained_and_what_tested(store, history):
+def test_the_gate_is_told_what_trained_and_what_tested(store, history):
     raw = [history.read(span)[0] for span in range(4)]
     model = history.trained(raw[:3])
     history.node("SliceEvaluation", candidate=[model], examples=raw[3:])
-    known = []
-    for number in raw:
-        known.append(standard_artifacts.Examples())
-        known[-1].id = number
-    found = standard_artifacts.Model()
-    found.id = model
-    given = blessed_models.found_examples(store, found, {"examples": known, "test_examples": known})
-    assert {key: [one.id for one in some] for key, some in given.items()} == {
-        "examples": raw[:3],
-        "test_examples": raw[3:],
-    }
-    assert set(blessed_models.found_examples(store, found, {"examples": known})) == {"examples"}
-    assert blessed_models.found_examples(store, None, {"test_examples": known}) == {
-        "examples": [],
-        "test_examples": [],
-    }
+    for windowed in (True, False):
+        text = seen_by_models(store, {"baseline": model, "served": model}, windowed)
+        told = json.loads(text)["seen"]
+        assert told == {str(model): {"trained": raw[:3], "tested": raw[3:] * windowed}}
+        seen = SeenBy(text)
+        assert seen.of("baseline") is seen.of("served") and seen.of("anchor") is None
 
 
 def _resolved(store, raw, described, train=2, test=1):

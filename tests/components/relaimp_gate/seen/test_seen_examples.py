@@ -5,7 +5,7 @@ import json
 import pytest
 from tfx.types import standard_artifacts
 
-from mtlx.components.relaimp_gate.seen_examples import SeenExamples, SeenFile
+from mtlx.components.relaimp_gate.seen.seen_examples import SeenExamples, SeenFile
 
 
 @pytest.fixture

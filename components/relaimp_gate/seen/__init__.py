@@ -1,0 +1,1 @@
+"""Which rows the models that a gate compares have seen."""
