@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from tensorflow.core.protobuf import saved_model_pb2
 
 from mtlx.trainer.model.ranking_model import RankingModel
-from mtlx.trainer.serving.export import ServedModel, _typed
+from mtlx.trainer.serving.export import ServedModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs
 from tests.trainer.small_members import SMALL
@@ -122,14 +122,6 @@ def test_a_process_with_tensorflow_only_serves_the_same(trained, expected, logs,
     scores = np.load(tmp_path / "out.npz")
     for task in expected:
         np.testing.assert_allclose(scores[task], expected[task], atol=1e-6)
-
-
-def test_text_for_a_column_of_integers_may_be_none():
-    """Readers other than ours make integers of what the contract calls text."""
-    found = _typed(tf.constant(["5345439", "-7", "5345439.0", "x", "9" * 30]), tf.int64)
-    unknown = tf.int64.min
-    assert found.numpy().tolist() == [5345439, -7, unknown, unknown, unknown]
-    assert _typed(tf.constant([2.0]), tf.int64).numpy().tolist() == [2]
 
 
 @pytest.mark.parametrize("network", ["star", "m2m", "m3oe"])
