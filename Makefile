@@ -69,6 +69,14 @@ UV = $(shell command -v uv || echo .uv/uv)
 	@python3 install/fetch_uv.py .uv
 uv: $(if $(shell command -v uv),,.uv/uv)
 
+# Certificates of the machine count for uv and for what it runs, and so does pip's index.
+lock audit: export UV_SYSTEM_CERTS ?= true
+ifneq ($(PIP_INDEX_URL),)
+lock audit: export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+audit: export REQUESTS_CA_BUNDLE ?= $(firstword $(wildcard \
+  /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt))
+
 # Both locks, whichever stack is installed. They are resolved as of a date, so that they can be
 # made again.
 RESOLVE = $(UV) pip compile -q --no-annotate --no-header --upgrade

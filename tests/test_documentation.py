@@ -40,6 +40,7 @@ NEEDS = {
     "cp": "nothing; what it copies must be there",
     "pip": "an index of packages",
     "python3.13": "that interpreter",
+    "uv": "pip or uv",
 }
 PROGRAMS = {"mtlx", "make", "python", *NEEDS}
 #: What stands for an experiment of the reader's.

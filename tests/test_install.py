@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -171,6 +172,20 @@ def test_a_folder_that_is_no_environment_is_left_alone(programs, tmp_path):
     (tmp_path / "venv" / "precious").write_text("x")
     one_line(install(programs, tmp_path), "no virtual environment")
     assert (tmp_path / "venv" / "precious").exists()
+
+
+@pytest.mark.parametrize("target", ["lock", "audit"])
+def test_lock_and_audit_trust_what_the_machine_trusts(programs, target):
+    """As installing does: uv and what it runs have lists of authorities of their own."""
+    (programs.folder / "make").symlink_to(shutil.which("make"))
+    programs("uv", 'echo "uv: $UV_SYSTEM_CERTS $UV_DEFAULT_INDEX $REQUESTS_CA_BUNDLE"')
+    given = {"PIP_INDEX_URL": "http://localhost:1/simple", "REQUESTS_CA_BUNDLE": "/own.crt"}
+    done = run(programs, "make", target, "STACK=tfx-1.21", **given)
+    assert done.returncode == 0, done.stderr
+    assert "uv: true http://localhost:1/simple /own.crt" in done.stdout
+    others = {"UV_SYSTEM_CERTS": "false", "UV_DEFAULT_INDEX": "http://localhost:2/simple"}
+    done = run(programs, "make", target, "STACK=tfx-1.21", **given, **others)
+    assert "uv: false http://localhost:2/simple /own.crt" in done.stdout
 
 
 # ---- uv from an index, with no more than a Python ----------------------------------------------

@@ -155,4 +155,5 @@ def test_numbers_are_those_of_before_there_were_weights():
     found = finished([batch(labels, scores, None, rng.integers(1, 60, 800))], ())[()]
     for (name, model), expected in BEFORE.items():
         value = found[name, model, "ctr"]
-        assert value[: len(expected)] == pytest.approx(expected, rel=1e-9), name
+        # SciPy's t quantiles differ by 2e-9 from release to release: an end near 0 by more.
+        assert value[: len(expected)] == pytest.approx(expected, rel=1e-7), name
