@@ -11,6 +11,7 @@ settings as for `mtlx run`.
 """
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--nodes", nargs="+", default=["ReferenceTrainer", "Trainer"])
     parser.add_argument("--set", dest="overrides", action="append", default=[])
+    parser.add_argument("--results", type=Path, help="write mean test AUCs to this file, as JSON")
     arguments = parser.parse_args()
     os.environ["MTLX_DATA"] = str(Path(arguments.data).absolute())
     ROOT.mkdir(parents=True, exist_ok=True)
@@ -93,6 +95,15 @@ def main() -> None:
                 seeded = training.model_copy(update={"seed": seed})
                 found.setdefault(model.network, []).append(_train(prepared, model, seeded))
     _print(prepared.inputs, arguments.seeds, found)
+    if arguments.results:
+        names = [task.name for task in prepared.inputs.tasks]
+        means = {
+            network: dict(
+                zip(names, np.mean([one.test for one in own], axis=0).tolist(), strict=False)
+            )
+            for network, own in found.items()
+        }
+        arguments.results.write_text(json.dumps(means), encoding="utf-8")
 
 
 def _prepared(experiment: Experiment, folder: Path) -> Prepared:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtlx.pipeline.commands import (
     clean,
+    compare,
     replay,
     rollback,
     runs,
@@ -442,6 +443,7 @@ COMMANDS = (
     rollback.COMMAND,
     clean.COMMAND,
     runs.COMMAND,
+    compare.COMMAND,
     replay.COMMAND,
     score.COMMAND,
     Command(

@@ -37,6 +37,7 @@ LONGEST_FIRST = (
     "pipeline/graph/test_stock_components.py",
     "kubeflow/training_job/test_run_fn.py",
     "pipeline/replay/test_replay.py",
+    "pipeline/compare/test_compare.py",
     "components/serving_check/test_executor.py",
     "trainer/training/methods/test_schedules_in_training.py",
     "pipeline/test_late_conversions.py",

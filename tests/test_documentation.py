@@ -72,7 +72,11 @@ def parsed(parser, words, whole):
     a command cannot do without.
     """
     name = ("configs/default.yaml",)
-    needed = (("--input", "logs/*.csv", "--output", "scores"), ("--spans", "8..21"))
+    needed = (
+        ("--input", "logs/*.csv", "--output", "scores"),
+        ("--spans", "8..21"),
+        ("--models", "mmoe,ple"),
+    )
     for more in ((), name, *((*name, *options) for options in needed)):
         try:
             return parser.parse_args([*words, *more])

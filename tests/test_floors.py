@@ -42,7 +42,17 @@ ROOMS = {
     ),
     "pipeline": (
         *("process", "notify", "tracking", "experiment", "log_sample", "preflight", "log_check"),
-        *("catalogue", "simulation", "graph", "run", "history", "replay", "terminal", "versions"),
+        *(
+            "catalogue",
+            "simulation",
+            "graph",
+            "run",
+            "history",
+            "replay",
+            "compare",
+            "terminal",
+            "versions",
+        ),
         *("cleaning", "commands", "command_line"),
     ),
     "kubeflow": (

@@ -9,6 +9,7 @@ from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.analysis.model_inputs_builder import model_inputs
+from mtlx.transform.contract.model_inputs import ModelInputs
 
 #: Settings of the catalogue that name a part of a model, and that part's options.
 COUNTED = {
@@ -70,7 +71,19 @@ def count_parameters(
     Raises:
         SettingsError: the model can't be built by these settings.
     """
-    inputs = model_inputs(experiment.contract, lambda _: vocabulary)
+    return count_for(model_inputs(experiment.contract, lambda _: vocabulary), model)
+
+
+def count_for(inputs: ModelInputs, model: ModelSettings) -> ParameterCount:
+    """Builds the model and counts.
+
+    Args:
+        inputs: that it is built for.
+        model: the model.
+
+    Raises:
+        SettingsError: the model can't be built by these settings.
+    """
     built = build_model(inputs, model)
     if not isinstance(built, GradientModel):  # Trees: nothing is there before they have grown.
         return ParameterCount(0, 0)

@@ -1,0 +1,93 @@
+"""A comparison as tables in the terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from mtlx.components.report.formatting import count, duration, fixed, signed
+from mtlx.components.slice_evaluation.metrics.metric_names import metric_title
+from mtlx.pipeline.compare.comparison_record import OVERALL, ComparisonRecord, Difference, Row
+from mtlx.pipeline.compare.ranking import ranks, sentences
+
+_GAP = "  "
+
+
+def row_line(row: Row, record: ComparisonRecord) -> str:
+    """What is told of a model as soon as it is done."""
+    if row.failed:
+        return f"{row.label}: {row.failed}"
+    told = ", ".join(
+        f"{task} {metric_title(metric)} {fixed(row.value(task))}"
+        for task, metric in record.metrics.items()
+    )
+    return f"{row.label}: {told}; {duration(row.seconds)} a training"
+
+
+def comparison_table(record: ComparisonRecord) -> Iterator[str]:
+    """A table per task, the best first, with all rows and each slice; then what is decided.
+
+    Args:
+        record: of the comparison.
+
+    Yields:
+        Lines.
+    """
+    for task in record.tasks:
+        yield f"{task}: {metric_title(record.metrics[task])}, mean over {_seeds(record.seeds)}"
+        yield from _lines(_of_task(record, task))
+        yield ""
+    for sentence in sentences(record):
+        yield f"{sentence}."
+    for row in record.rows:
+        if row.failed:
+            yield f"{row.label} is not compared: {row.failed}"
+
+
+def interval(found: Difference) -> str:
+    """``[+0.0010, +0.0042]``, or nothing."""
+    if found.lower is None or found.upper is None:
+        return ""
+    return f"[{signed(found.lower, 4)}, {signed(found.upper, 4)}]"
+
+
+def spread(row: Row, task: str, place: str = OVERALL) -> str:
+    """The lowest and the highest seed."""
+    found = row.measured.get((task, place))
+    values = list(found.by_seed.values()) if found else []
+    return f"{fixed(min(values))} to {fixed(max(values))}" if values else ""
+
+
+def _of_task(record: ComparisonRecord, task: str) -> list[list[str]]:
+    slices = [one for one in record.slices if one != OVERALL]
+    header = ["", "model", "mean", "seeds", f"less {record.reference}", "interval", "decided"]
+    table = [[*header, *slices, "parameters", "a training", "rows/s"]]
+    for rank in ranks(record, task):
+        row = record.row(rank.label)
+        over = row.over_reference.get((task, OVERALL)) or Difference(None)
+        verdict = "" if row.label == record.reference else rank.against_reference
+        own = [row.measured.get((task, one)) for one in slices]
+        table.append(
+            [
+                f"{rank.place}.",
+                row.label,
+                fixed(row.value(task)),
+                spread(row, task),
+                "reference" if row.label == record.reference else signed(over.value, 4),
+                interval(over),
+                verdict,
+                *(fixed(one.value if one else None) for one in own),
+                count(row.parameters),
+                duration(row.seconds),
+                count(row.rows_per_second),
+            ]
+        )
+    return table
+
+
+def _lines(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield _GAP.join(cells).rstrip()
+
+
+def _seeds(seeds: int) -> str:
+    return "one seed" if seeds == 1 else f"{seeds} seeds"

@@ -1,0 +1,147 @@
+import dataclasses
+
+import pytest
+
+from mtlx.pipeline.compare import work
+from mtlx.pipeline.compare.compare import Compare
+from mtlx.pipeline.compare.comparison_page import comparison_page
+from mtlx.pipeline.compare.comparison_record import OVERALL
+from mtlx.pipeline.compare.comparison_table import comparison_table
+from mtlx.pipeline.compare.contender import read_contenders
+from mtlx.pipeline.compare.processes import TaskFailed
+from mtlx.pipeline.compare.ranking import ranks, sentences
+from mtlx.pipeline.compare.task import Evaluation, Prepared, Training
+from tests.pipeline.compare import planted_domains
+
+LINEAR = "linear=single_task:model.options.hidden=[]"
+SMALL = "model.options.hidden=[8]:model.options.tower_hidden=[8]:model.options.normalize=false"
+MODELS = ",".join(
+    (
+        LINEAR,
+        f"own=star:{SMALL}",
+        f"twin=star:{SMALL}:training.seed=11",
+        "wild=single_task:training.learning_rate=1e30",
+        "odd=star:model.options.hidden=wide",
+    )
+)
+
+
+class Runner:
+    """Does tasks in this process, and notes them; ends before the last of `stop` trainings."""
+
+    def __init__(self, stop=None):
+        self.trained, self.evaluated, self._stop = [], [], stop
+
+    def __call__(self, task, folder, on_progress):
+        done = self.trained if isinstance(task, Training) else self.evaluated
+        if isinstance(task, Training) and len(self.trained) == self._stop:
+            raise KeyboardInterrupt
+        done.append(folder)
+        try:
+            work.do(type(task).__name__, dataclasses.asdict(task), folder)
+        except Exception as error:
+            raise TaskFailed(str(error)) from error
+
+
+def _compare(folder, runner, models=MODELS, **changes):
+    given = {
+        "path": str(folder / "experiment.yaml"),
+        "given": (),
+        "data_root": None,
+        "folder": folder / "comparison",
+        "contenders": read_contenders(models),
+        "reference": "linear",
+        "seeds": 3,
+        "run": runner,
+        **changes,
+    }
+    return Compare(**given)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A comparison that was killed when the third model began, and gone on with."""
+    folder = tmp_path_factory.mktemp("compared")
+    planted_domains.write_log(folder)
+    planted_domains.write_experiment(folder)
+    killed, resumed = Runner(stop=2), Runner()
+    with pytest.raises(KeyboardInterrupt):
+        _compare(folder, killed).run()
+    compare = _compare(folder, resumed)
+    compare.run()
+    return folder, compare.record, killed, resumed
+
+
+def test_network_wins_by_its_idea_and_equal_ones_are_undecided(compared):
+    _, record, _, _ = compared
+    found = {rank.label: rank for rank in ranks(record, "click")}
+    assert [found[label].against_reference for label in ("own", "twin")] == ["better", "better"]
+    assert found["linear"].against_best == "worse"
+    assert [found[label].against_best for label in ("own", "twin")] == ["undecided", "undecided"]
+    assert {found["own"].place, found["twin"].place} == {1, 2}
+    second = next(label for label in ("own", "twin") if found[label].place == 2)
+    assert (
+        record.row(second).over_best["click"].lower
+        < 0
+        < record.row(second).over_best["click"].upper
+    )
+    assert f"whether it is better than {second} is not decided" in sentences(record)[0]
+
+
+def test_what_is_finished_is_not_done_again(compared):
+    folder, record, killed, resumed = compared
+    assert len(killed.trained) == 2
+    # The third, and the one that diverges.
+    assert len(resumed.trained) == 2
+    assert not set(killed.trained) & set(resumed.trained)
+    assert not set(killed.evaluated) & set(resumed.evaluated)
+    assert len(list(folder.glob("comparison/root/artifacts/Transform/transform_graph/*"))) == 1
+
+
+def test_more_models_and_another_order_train_nothing_again(compared):
+    folder, record, _, _ = compared
+    runner = Runner()
+    compare = _compare(folder, runner, f"own=star:{SMALL},{LINEAR}")
+    compare.run()
+    assert runner.trained == runner.evaluated == []
+    assert compare.record.row("own").measured == record.row("own").measured
+
+
+def test_a_model_that_fails_is_a_row(compared):
+    _, record, _, _ = compared
+    assert "lower training.learning_rate" in record.row("wild").failed
+    assert record.row("odd").failed.startswith("model: Input should be a valid list")
+    assert not any(record.row(label).failed for label in ("linear", "own", "twin"))
+
+
+def test_values_are_means_over_seeds_in_every_slice(compared):
+    _, record, _, _ = compared
+    assert record.clusters == "user_id"
+    for place in (OVERALL, "domain=home", "domain=search"):
+        own = record.row("own").measured["click", place]
+        assert list(own.by_seed) == [1, 2, 3]
+        assert own.value == pytest.approx(sum(own.by_seed.values()) / 3)
+        assert own.lower < own.value < own.upper
+        over = record.row("own").over_reference["click", place]
+        other = record.row("linear").measured["click", place]
+        assert over.value == pytest.approx(own.value - other.value)
+    assert list(record.row("twin").measured["click", OVERALL].by_seed) == [11, 12, 13]
+    assert record.row("own").parameters > record.row("own").embedding_parameters > 0
+    assert record.row("own").rows_per_second > 0
+
+
+def test_page_and_table_show_all_of_it(compared):
+    _, record, _, _ = compared
+    page, table = comparison_page(record), "\n".join(comparison_table(record))
+    for text in (page, table):
+        assert "twin" in text and "domain=search" in text and "better" in text
+        assert "lower training.learning_rate" in text
+    assert "<script" not in page and "http" not in page.split("<main")[1].replace("www.w3.org", "")
+    assert "wild is not compared" in table
+
+
+def test_evaluations_of_other_settings_are_others(tmp_path):
+    prepared = Prepared("graph", ("examples",), "[]", False)
+    one = Evaluation("{}", '{"slices": []}', "/a/1", None, prepared)
+    assert one.folder(tmp_path) != dataclasses.replace(one, settings="{}").folder(tmp_path)
+    assert one.folder(tmp_path) != dataclasses.replace(one, other="/a/2").folder(tmp_path)
