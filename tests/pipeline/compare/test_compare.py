@@ -2,6 +2,8 @@ import dataclasses
 
 import pytest
 
+from mtlx.pipeline.command_line import main
+from mtlx.pipeline.commands.command import EXIT_FAILED
 from mtlx.pipeline.compare import work
 from mtlx.pipeline.compare.compare import Compare
 from mtlx.pipeline.compare.comparison_page import comparison_page
@@ -105,6 +107,21 @@ def test_more_models_and_another_order_train_nothing_again(compared):
     compare.run()
     assert runner.trained == runner.evaluated == []
     assert compare.record.row("own").measured == record.row("own").measured
+
+
+def test_the_command_tells_what_is_finished_and_which_model_failed(compared, capsys):
+    folder, record, _, _ = compared
+    models = f"{LINEAR},own=star:{SMALL},odd=star:model.options.hidden=wide"
+    ends = main(
+        ["compare", str(folder / "experiment.yaml"), "--models", models, "--seeds", "3"]
+        + ["--out", str(folder / "comparison")]
+    )
+    shown = capsys.readouterr().out
+    assert ends == EXIT_FAILED
+    value = record.row("own").measured["click", OVERALL].value
+    assert f"{value:.4f}" in shown and "odd is not compared: model: Input should be" in shown
+    page = (folder / "comparison" / "comparison.html").read_text(encoding="utf-8")
+    assert f"{value:.4f}" in page and "twin" not in page
 
 
 def test_a_model_that_fails_is_a_row(compared):
