@@ -1,6 +1,7 @@
 """A worker's exit codes, by which the operator decides whether to start it again."""
 
 import json
+import os
 import types
 
 import pytest
@@ -78,8 +79,8 @@ def pod(monkeypatch):
     for name, value in POD.items():
         monkeypatch.setenv(name, value)
     yield monkeypatch
-    # What the worker itself has set.
-    monkeypatch.delenv("TF_CONFIG", raising=False)
+    # What the worker itself has set; monkeypatch would put it back.
+    os.environ.pop("TF_CONFIG", None)
 
 
 def test_a_worker_of_a_jobset_finds_the_others(uri, pod):
