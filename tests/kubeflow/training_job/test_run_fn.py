@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from mtlx.kubeflow.training_job.client import ClusterError
 from mtlx.kubeflow.training_job.waiting import TrainingJobFailed
 from mtlx.trainer.repeats.repeats_record import RepeatsRecord
 from tests.forked_process import ForkedProcess
+from tests.free_ports import free_ports
 from tests.kubeflow.training_job.conftest import RUNTIME
 from tests.trainer.conftest import (  # noqa: F401
     CONTRACT,
@@ -325,16 +325,6 @@ def test_sigterm_deletes_the_job(cluster, states, task, tmp_path):
     assert f"deleting TFJob {NAME}" in words
 
 
-def _free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 class Operator:
     """Does with a created job what the Training Operator does, with processes of this machine.
 
@@ -353,7 +343,7 @@ class Operator:
         spec = job["spec"]["tfReplicaSpecs"]["Worker"]
         assert spec["restartPolicy"] == "ExitCode"
         (container,) = spec["template"]["spec"]["containers"]
-        addresses = [f"localhost:{port}" for port in _free_ports(spec["replicas"])]
+        addresses = [f"localhost:{port}" for port in free_ports(spec["replicas"])]
         workers = [self._start(container, addresses, i) for i in range(spec["replicas"])]
         self._say(("Running", "TFJobRunning", "TFJob is running."))
         while workers[0].poll() != 0:
@@ -479,7 +469,7 @@ def test_a_trainjob_trains_for_real(
     failures = []
 
     def run(job):
-        ports = _free_ports(job["spec"]["trainer"]["numNodes"])
+        ports = free_ports(job["spec"]["trainer"]["numNodes"])
         workers = [_as_a_jobset_does(job, index, ports) for index in range(len(ports))]
         words = [worker.communicate(timeout=240)[1] for worker in workers]
         codes = [worker.returncode for worker in workers]

@@ -5,6 +5,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import standard_artifacts
 
@@ -70,9 +71,7 @@ def test_the_run_id_is_bound_everywhere(compiled):
 
 @pytest.fixture
 def store(tmp_path):
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "outcomes.sqlite")
-    config.sqlite.connection_mode = 3  # made if it is not there
+    config = sqlite_metadata_connection_config(str(tmp_path / "outcomes.sqlite"))
     return ml_metadata.MetadataStore(config)
 
 

@@ -3,6 +3,7 @@
 import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.proto.orchestration import pipeline_pb2
 
 from mtlx.pipeline.run.unknown_outputs import OutputsUnknown, check_outputs_known
@@ -11,9 +12,7 @@ from mtlx.pipeline.run.unknown_outputs import OutputsUnknown, check_outputs_know
 @pytest.fixture
 def store(tmp_path):
     """A store that has given the numbers 1 to 3."""
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
-    config.sqlite.connection_mode = 3  # made if it is not there
+    config = sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     made = ml_metadata.MetadataStore(config)
     kind = made.put_execution_type(metadata_store_pb2.ExecutionType(name="Node"))
     made.put_executions([metadata_store_pb2.Execution(type_id=kind) for _ in range(3)])

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from tests.forked_process import ForkedProcess
+from tests.free_ports import free_ports
 from tests.planted_kills import KILL_AT_STEP
 
 #: Trains every job of the list in turn; is killed in the step of the given number, if any. The
@@ -63,19 +63,9 @@ CASES = {
 }
 
 
-def _free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def _start_pair(jobs, kill_at=None):
     """Starts two workers that train the jobs together."""
-    addresses = [f"localhost:{port}" for port in _free_ports(2)]
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
     processes = []
     for index in range(2):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}

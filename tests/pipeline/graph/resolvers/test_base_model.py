@@ -18,9 +18,7 @@ class _Days:
     """A metadata store with the runs of days, as the pipeline leaves them."""
 
     def __init__(self, path):
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = str(path)
-        config.sqlite.connection_mode = 3  # made if it is not there
+        config = sqlite_metadata_connection_config(str(path))
         self.store = ml_metadata.MetadataStore(config)
         self._types = {
             name: self.store.put_artifact_type(metadata_store_pb2.ArtifactType(name=name))

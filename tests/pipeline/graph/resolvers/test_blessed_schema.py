@@ -3,6 +3,7 @@
 import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
 from mtlx.pipeline.graph.resolvers.blessed_schema import BlessedSchemaStrategy
@@ -10,9 +11,7 @@ from mtlx.pipeline.graph.resolvers.blessed_schema import BlessedSchemaStrategy
 
 @pytest.fixture
 def store(tmp_path):
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
-    config.sqlite.connection_mode = 3  # made if it is not there
+    config = sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     return ml_metadata.MetadataStore(config)
 
 

@@ -5,6 +5,7 @@ import json
 import ml_metadata
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
 from mtlx.components.lineage import model_lineage
@@ -18,9 +19,7 @@ _PROTO = metadata_store_pb2
 
 @pytest.fixture
 def store(tmp_path):
-    config = _PROTO.ConnectionConfig()
-    config.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
-    config.sqlite.connection_mode = 3  # made if it is not there
+    config = sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
     return ml_metadata.MetadataStore(config)
 
 

@@ -6,6 +6,7 @@ import ml_metadata
 import pytest
 import yaml
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
 from mtlx.components.lineage.labels_left_out import (
@@ -30,9 +31,7 @@ class _Days:
     """A metadata store with the days of a window of three spans, as incremental runs leave them."""
 
     def __init__(self, path):
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = str(path)
-        config.sqlite.connection_mode = 3  # made if it is not there
+        config = sqlite_metadata_connection_config(str(path))
         self._store = ml_metadata.MetadataStore(config)
         self._node = self._store.put_execution_type(metadata_store_pb2.ExecutionType(name="Node"))
         self._types = {

@@ -3,6 +3,7 @@
 import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
 from mtlx.pipeline.run.record.spans_of_run import spans_of_run
 
@@ -12,10 +13,8 @@ DAYS = ["/logs/day={YYYY}-{MM}-{DD}/*.csv"]
 @pytest.fixture
 def store(tmp_path):
     """A store with examples of spans 1 to 4, their number as a text, as a number, or none."""
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(tmp_path / "metadata.sqlite")
-    connection.sqlite.connection_mode = 3
-    store = mlmd.MetadataStore(connection)
+    config = sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
+    store = mlmd.MetadataStore(config)
     kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(
         name="Examples", properties={"span": metadata_store_pb2.INT}))  # fmt: skip
     artifacts = []
