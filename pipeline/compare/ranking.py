@@ -37,7 +37,7 @@ def ranks(record: ComparisonRecord, task: str) -> list[Rank]:
     rows = in_order(record, task)
     level = 1 - record.confidence
     pairs = len(rows) * (len(rows) - 1) / 2
-    decided = _holm(
+    decided = holm(
         {row.label: p for row in rows if (p := _p_of_reference(row, task)) is not None}, level
     )
     found = []
@@ -82,19 +82,19 @@ def sentences(record: ComparisonRecord) -> list[str]:
     return found
 
 
-def _p_of_reference(row: Row, task: str) -> float | None:
-    found = row.over_reference.get((task, OVERALL))
-    return None if found is None else found.p_value
-
-
-def _holm(p_values: Mapping[str, float], level: float) -> set[str]:
-    """The hypotheses that fall, at a level for all of them together."""
+def holm(p_values: Mapping[str, float], level: float) -> set[str]:
+    """The hypotheses that fall, at a level for all of them together (Holm 1979)."""
     fallen: set[str] = set()
     for place, label in enumerate(sorted(p_values, key=lambda one: p_values[one])):
         if p_values[label] * (len(p_values) - place) >= level:
             break
         fallen.add(label)
     return fallen
+
+
+def _p_of_reference(row: Row, task: str) -> float | None:
+    found = row.over_reference.get((task, OVERALL))
+    return None if found is None else found.p_value
 
 
 def _listed(labels: list[str]) -> str:
