@@ -123,14 +123,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MetadataConnectionError, RuntimeError) as error:
         print(f"metadata server: {error}", file=sys.stderr)
         return 2
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    signals = _signals()
     server.start()
     print(server.port, flush=True)
-    stopped.wait()
+    os.read(signals, 1)
     server.stop()
     return 0
+
+
+def _signals() -> int:
+    """A pipe that has a byte of each SIGTERM and SIGINT.
+
+    A handler of Python's is run by the main thread, which a signal does not wake where a thread of
+    gRPC's gets it, or where it comes just before the main thread begins to wait.
+    """
+    awake, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return awake
 
 
 if __name__ == "__main__":

@@ -45,6 +45,28 @@ def served(*arguments, **environment):
         assert process.wait(timeout=20) == 0
 
 
+#: Gives the signal to a thread that is not the main one, which waits.
+_ELSEWHERE = """
+import signal, sys, threading, time
+from mtlx.kubeflow.task import metadata_server
+
+def elsewhere():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+start = metadata_server.MetadataServer.start
+metadata_server.MetadataServer.start = lambda self: (
+    start(self), threading.Thread(target=elsewhere, daemon=True).start()
+)
+sys.exit(metadata_server.main(sys.argv[1:]))
+"""
+
+
+def test_it_stops_whichever_thread_gets_the_signal(tmp_path):
+    command = [sys.executable, "-c", _ELSEWHERE, "--sqlite", str(tmp_path / "metadata.sqlite")]
+    assert subprocess.run(command, cwd=ROOT, timeout=60, stdout=subprocess.DEVNULL).returncode == 0
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     file = tmp_path_factory.mktemp("server") / "metadata.sqlite"
