@@ -150,8 +150,10 @@ def test_every_method_chooses_by_what_is_served(log, job, method):
     found = _predictions(log, result.build_model or made.build_model, result.weights)
     kept = result.history.epochs[result.history.best_epoch - 1]
     assert kept["validation_loss"]["click"] == pytest.approx(log_loss(log.labels, found), abs=1e-5)
+    # Trees give many rows the same sum, but for its rounding, and such ties decide a little of an AUC.
+    tolerance = 2e-3 if method == "gradient_boosting" else 1e-5
     assert kept["validation_auc"]["click"] == pytest.approx(
-        roc_auc_score(log.labels, found), abs=1e-5
+        roc_auc_score(log.labels, found), abs=tolerance
     )
 
 
