@@ -1,12 +1,10 @@
 """The image of Dataflow's workers, beside the lock, the tasks' image and Beam's own code."""
 
-import ensurepip
 import json
 import os
 import re
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -94,14 +92,13 @@ def test_why_pip(tmp_path):
     python = str(tmp_path / "own/bin/python")
     (packages,) = (tmp_path / "own/lib").glob("python*/site-packages")
     import apache_beam
+    import pip
 
     beam = Path(apache_beam.__file__).parents[1]
     (metadata,) = beam.glob("apache_beam-*.dist-info")
     (packages / metadata.name).symlink_to(metadata)
     assert not _knows_beam(python, tmp_path)
-    bundled = next(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
-    with zipfile.ZipFile(bundled) as wheel:
-        wheel.extractall(packages, [name for name in wheel.namelist() if name.startswith("pip/")])
+    (packages / "pip").symlink_to(Path(pip.__file__).parent)
     assert _knows_beam(python, tmp_path)
 
 
