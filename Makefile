@@ -78,13 +78,16 @@ audit: export REQUESTS_CA_BUNDLE ?= $(firstword $(wildcard \
   /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt))
 
 # Both locks, whichever stack is installed. They are resolved as of a date, so that they can be
-# made again.
+# made again. On the older stack kfp's SDK, which goes with it, and the validator of manifests,
+# which knows newer Kubernetes, are younger than the rest.
 RESOLVE = $(UV) pip compile -q --no-annotate --no-header --upgrade
 lock: uv
 	$(RESOLVE) --universal --python-version 3.12 --exclude-newer 2026-11-20 \
 	  --override requirements-overrides.txt --no-emit-package pywin32 \
 	  --no-emit-package pywin32-ctypes requirements.in -o requirements.txt
 	$(RESOLVE) --python-version 3.10 --exclude-newer 2025-03-01 \
+	  --exclude-newer-package kfp=2025-07-01 --exclude-newer-package kfp-kubernetes=2025-07-01 \
+	  --exclude-newer-package kubernetes-validate=2026-11-20 \
 	  --override requirements-tfx-1.16-overrides.txt requirements-tfx-1.16.in \
 	  -o requirements-tfx-1.16.txt
 

@@ -35,7 +35,7 @@ LONGEST_FIRST = (
     "trainer/training/methods/test_bi_level_planted.py",
     "trainer/parts/sequence_encoders/test_tim.py",
     "pipeline/graph/test_stock_components.py",
-    "kubeflow/training_job/test_run_fn.py",
+    "kubeflow/training_job/run_fn/test_processes.py",
     "pipeline/replay/test_replay.py",
     "pipeline/compare/test_compare.py",
     "components/serving_check/test_executor.py",

@@ -189,6 +189,7 @@ class PipelinesClient(kfp.Client):
             f"recurring run {name!r} of experiment {experiment!r}",
             "create on jobs",
             f"Recurring run {name!r} may have been created",
+            "what single runs need, and not this",
         )
         with _quiet(), plain_errors(request):
             recurring = self.create_recurring_run(

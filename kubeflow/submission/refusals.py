@@ -23,12 +23,14 @@ class Request:
             runs``.
         done: what may have happened all the same where an answer does not come; empty where
             nothing can have.
+        granted: what the role of the manifests has, for people.
     """
 
     action: str
     subject: str = "what was asked for"
     needs: str = "list on experiments"
     done: str = ""
+    granted: str = "what a submission needs"
 
     @property
     def doubt(self) -> str:
@@ -45,8 +47,8 @@ class Request:
             return (
                 f". Whoever the token is of may not: a role must give {self.needs} "
                 "(pipelines.kubeflow.org) in the namespace of the runs; mtlx-submit of "
-                "kubeflow/manifests/base/service_accounts.yaml has what a submission needs. Bind "
-                "it, or give another token: --token-file"
+                f"kubeflow/manifests/base/service_accounts.yaml has {self.granted}. Bind "
+                "such a role, or give another token: --token-file"
             )
         if status == 404:
             return f". There is no {self.subject} there: check --host, --namespace, --experiment"

@@ -28,8 +28,10 @@ def refusal_words(error: Exception) -> str | None:
     """A line with what refused what, and what to do; None for an error of another kind.
 
     Args:
-        error: of a command's work.
+        error: of a command's work; an `OSError` that was made of a library's is taken for that.
     """
+    if isinstance(error, OSError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     library = _LIBRARIES.get(type(error).__module__.split(".")[0])
     remedy = _REMEDIES.get(type(error).__name__.removesuffix("Error"))
     if library is None or remedy is None:

@@ -172,6 +172,8 @@ def test_broken_pipeline_specifications(documents, path, value, message):
 
 
 PLATFORM = "platforms.kubernetes.deploymentSpec.executors"
+#: A name as the SDK has written it beside the older field since kfp-kubernetes 1.5.
+SHARED = {"runtimeValue": {"constant": "shared"}}
 
 
 @pytest.mark.parametrize(
@@ -191,6 +193,19 @@ PLATFORM = "platforms.kubernetes.deploymentSpec.executors"
             "path '/dev/shm' is mounted 2 times",
         ),
         (f"{PLATFORM}.exec-trainer.pvcMount", [{"constant": "a", "mountPath": "b"}], "from /"),
+        (
+            f"{PLATFORM}.exec-trainer.pvcMount",
+            [
+                {"pvcNameParameter": SHARED, "constant": "a", "mountPath": "/a"},
+                {"pvcNameParameter": SHARED, "constant": "b", "mountPath": "/b"},
+            ],
+            "volume 'shared' is mounted 2 times",
+        ),
+        (
+            f"{PLATFORM}.exec-trainer.secretAsVolume",
+            [{"secretNameParameter": SHARED, "secretName": "a", "mountPath": "/a"}],
+            "volume 'shared' is mounted 2 times",
+        ),
         (
             f"{PLATFORM}.exec-trainer.secretAsEnv",
             [{"secretName": "s", "keyToEnv": [{"secretKey": "k", "envVar": "TFX_MLMD_HOST"}]}],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf import json_format
 from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig, Toleration
+from kfp.pipeline_spec.pipeline_spec_pb2 import TaskInputsSpec
 
 from mtlx.kubeflow.package.strict_checks.documents import Documents
 from mtlx.kubeflow.training_job.kinds import KINDS
@@ -34,9 +35,16 @@ def platform_problems(documents: Documents) -> Iterator[str]:
 def _mount_problems(place: str, config: KubernetesExecutorConfig) -> Iterator[str]:
     """Two volumes at one path, or of one name, make an invalid pod."""
     mounts = [
-        (one.constant or one.component_input_parameter, one.mount_path) for one in config.pvc_mount
+        (
+            _name(one.pvc_name_parameter, one.constant or one.component_input_parameter),
+            one.mount_path,
+        )
+        for one in config.pvc_mount
     ]
-    mounts += [(one.secret_name, one.mount_path) for one in config.secret_as_volume]
+    mounts += [
+        (_name(one.secret_name_parameter, one.secret_name), one.mount_path)
+        for one in config.secret_as_volume
+    ]
     mounts += [(one.volume_name, one.mount_path) for one in config.empty_dir_mounts]
     for name, path in mounts:
         if not name or not path.startswith("/"):
@@ -45,6 +53,15 @@ def _mount_problems(place: str, config: KubernetesExecutorConfig) -> Iterator[st
         for value, times in sorted(Counter(values).items()):
             if times > 1:
                 yield f"{place}: {kind} {value!r} is mounted {times} times; once is allowed"
+
+
+def _name(parameter: TaskInputsSpec.InputParameterSpec, older: str) -> str:
+    """A claim's or secret's name, of which the backend reads the older field last."""
+    return (
+        parameter.runtime_value.constant.string_value
+        or parameter.component_input_parameter
+        or older
+    )
 
 
 def _variable_problems(

@@ -1,15 +1,26 @@
 """Every answer with which the API refuses: the exit code, and a line with the role or object."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from mtlx.kubeflow.submission import exit_codes
+
+ACCOUNTS = Path(__file__).parents[3] / "kubeflow/manifests/base/service_accounts.yaml"
 
 EVERY_DAY = ["--run-name", "x", "--every", "60"]
 
 #: Requests of a submission: method, path, further arguments, the object, what a role must give.
 REQUESTS = {
     "look": ("GET", "/experiments", [], "such API", "list on experiments"),
-    "group": ("POST", "/experiments", [], "experiment 'ranking'", "create, get and list on exp"),
+    "group": (
+        "POST",
+        "/experiments",
+        [],
+        "experiment 'ranking'",
+        "create, get and list on experiments",
+    ),
     "start": ("POST", "/runs", ["--run-name", "x"], "experiment 'ranking'", "create on runs"),
     "schedule": ("POST", "/recurringruns", EVERY_DAY, "recurring run 'x'", "create on jobs"),
     "list": ("GET", "/runs", ["--unless-running"], "experiment 'ranking'", "list on runs"),
@@ -40,6 +51,25 @@ def test_forbidden_names_the_role_and_what_it_lacks(refused, name):
     assert f"a role must give {REQUESTS[name][4]}" in error
     assert "mtlx-submit of kubeflow/manifests/base/service_accounts.yaml" in error
     assert "403" in error and "--token-file" in error
+
+
+def _granted():
+    """Verbs by resource, of the role that the line names."""
+    (role,) = [
+        item
+        for item in yaml.safe_load_all(ACCOUNTS.read_text(encoding="utf-8"))
+        if (item["kind"], item["metadata"]["name"]) == ("Role", "mtlx-submit")
+    ]
+    return {resource: rule["verbs"] for rule in role["rules"] for resource in rule["resources"]}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_role_that_is_named_has_the_right_or_is_said_to_lack_it(refused, name):
+    verbs, _, resource = REQUESTS[name][4].partition(" on ")
+    asked = set(verbs.replace(",", " ").replace(" and ", " ").split())
+    lacks = not asked <= set(_granted().get(resource, ()))
+    assert ("what single runs need, and not this" in refused(name, 403)[1]) is lacks
+    assert lacks is (name == "schedule")
 
 
 @pytest.mark.parametrize("status", [404, 409, 410])
