@@ -16,8 +16,11 @@ from mtlx.components.slice_evaluation.units.second_pass import (
     add_moments,
 )
 
-#: Users of whom the true metrics are measured; fewer where pairs of all rows are counted.
+#: Users of whom the true metrics are measured, at most; fewer where pairs of all rows are counted.
 _TRUTH_USERS, _TRUTH_USERS_OF_NUMBERS = 40_000, 8_000
+#: And so many times a trial's: the truth's own error is a twentieth of a trial's, which changes how
+#: often an interval of 95 % holds it by 0.03 %.
+_TIMES_OF_A_TRIAL = 400
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Requests:
 
     def truth(self, metrics: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Returns each metric's values ``(M,)`` among all users there could be."""
-        users = _TRUTH_USERS_OF_NUMBERS if self.numbers else _TRUTH_USERS
+        most = _TRUTH_USERS_OF_NUMBERS if self.numbers else _TRUTH_USERS
+        users = min(most, _TIMES_OF_A_TRIAL * self.users)
         return _truth(replace(self, users=users), metrics)
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 import pytest
+import yaml
 from xdist.scheduler import LoadFileScheduling
 
 # Before TensorFlow is imported, and for all processes that tests start: at least as many processes
@@ -19,7 +20,11 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from mtlx.pipeline.process import stack
+from mtlx.transform.config.safe_yaml import SAFE_LOADER
 from tests.forked_process import start_for_all
+
+# `yaml.safe_load` as tests call it: packages and experiments are read hundreds of times.
+yaml.SafeLoader = SAFE_LOADER
 
 #: Files that take more than twenty seconds, by their share of the whole.
 LONGEST_FIRST = (

@@ -9,6 +9,8 @@ from google.protobuf import json_format
 from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from mtlx.transform.config.safe_yaml import SAFE_LOADER
+
 _Deployment = pipeline_spec_pb2.PipelineDeploymentConfig
 Container: TypeAlias = pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec
 
@@ -44,7 +46,7 @@ class Package:
         Raises:
             PackageNotRunnable: it is no package, or has a part that no rehearsal can run.
         """
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER))
         spec, deployment = pipeline_spec_pb2.PipelineSpec(), _Deployment()
         try:
             json_format.ParseDict(documents[0], spec)

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from mtlx.transform.config.safe_yaml import SAFE_LOADER
+
 #: TFX nodes that decide, in the order in which they are looked for.
 _GATES = ("relaimpgate", "evaluator")
 _PUSHER = "pusher"
@@ -40,7 +42,7 @@ class RunPlan:
         Raises:
             ValueError: it is none.
         """
-        specification = next(yaml.safe_load_all(pipeline_yaml), None)
+        specification = next(yaml.load_all(pipeline_yaml, Loader=SAFE_LOADER), None)
         if not isinstance(specification, dict) or "root" not in specification:
             raise ValueError("the package's first document is no PipelineSpec: it has no 'root'")
         paths = list(_paths(specification["root"]["dag"], specification["components"], ()))

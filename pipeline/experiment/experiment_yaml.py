@@ -1,5 +1,6 @@
 """YAML as experiment files use it: text in, plain values and the line of every key out."""
 
+import contextlib
 import math
 import os
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 #: An experiment file is a few pages of text.
 _MOST_BYTES = 1 << 20
@@ -83,18 +85,12 @@ def parse_yaml(text: str) -> YamlText:
             or aliases that stand for too much, a number that is not finite, an impossible date,
             or nested too deep.
     """
+    for quick in _QUICK if _ONLY_SLOWLY.isdisjoint(text) else ():
+        with contextlib.suppress(YamlError, yaml.YAMLError, UnicodeError):
+            return _parsed(quick(text))
+    # Which tells what is wrong, if anything is, always in the same words.
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        if root is None:
-            return YamlText(None, {})
-        _check_size(root)
-        lines: dict[KeyPath, int] = {}
-        problems: list[tuple[int | None, str]] = []
-        _collect(root, (), lines, problems)
-        if problems:
-            raise YamlError(problems)
-        return YamlText(loader.construct_document(root), lines)
+        return _parsed(_Loader(text))
     except yaml.MarkedYAMLError as error:
         raise YamlError([_described(error)]) from error
     except yaml.YAMLError as error:
@@ -105,12 +101,27 @@ def parse_yaml(text: str) -> YamlText:
         raise YamlError([(line, f"no valid YAML: {reason}")]) from error
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which names the place of everything that it refuses."""
+def _parsed(loader: Any) -> YamlText:
+    root = loader.get_single_node()
+    if root is None:
+        return YamlText(None, {})
+    _check_size(root)
+    lines: dict[KeyPath, int] = {}
+    problems: list[tuple[int | None, str]] = []
+    _collect(root, (), lines, problems)
+    if problems:
+        raise YamlError(problems)
+    return YamlText(loader.construct_document(root), lines)
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._nested = 0
+
+#: Whatever loader it is mixed into.
+_OfLoader: Any = object
+
+
+class _NamesPlaces(_OfLoader):
+    """Part of a loader of PyYAML's that names the place of everything that it refuses."""
+
+    _nested = 0
 
     def compose_node(self, parent: yaml.Node, index: Any) -> yaml.Node:
         """Refuses deep nesting, which ends PyYAML's recursion elsewhere with a traceback."""
@@ -136,6 +147,28 @@ class _Loader(yaml.SafeLoader):
         if isinstance(value, float) and not math.isfinite(value):
             raise _error(f"{node.value} is no finite number", node.start_mark)
         return value
+
+
+class _Loader(_NamesPlaces, yaml.loader.SafeLoader):
+    """PyYAML's own, whose errors are in plain words."""
+
+
+#: What the C library takes where PyYAML's own parser takes it for a fault: a tab, and ``?`` in the
+#: middle of a word.
+_ONLY_SLOWLY = frozenset("\t?")
+
+#: Loaders that read by the C library, in a fifth of the time; not every build of PyYAML has it.
+_QUICK: list[Any] = []
+if hasattr(yaml, "CSafeLoader"):
+
+    class _QuickLoader(_NamesPlaces, Composer, yaml.CSafeLoader):
+        """The C library parses, PyYAML composes, which asks for every node here."""
+
+        def __init__(self, text: str) -> None:
+            yaml.CSafeLoader.__init__(self, text)
+            Composer.__init__(self)
+
+    _QUICK.append(_QuickLoader)
 
 
 def _error(text: str, mark: yaml.Mark) -> yaml.MarkedYAMLError:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import mtlx.trainer.presets
+from mtlx.pipeline.experiment.experiment_yaml import parse_yaml
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import Settings, SettingsError
 
@@ -114,7 +113,7 @@ def read_preset(name: str) -> Preset:
     Raises:
         SettingsError: there is no such preset; the nearest one is named.
     """
-    return Preset.read(yaml.safe_load(preset_text(name)))
+    return Preset.read(parse_yaml(preset_text(name)).values)
 
 
 def expand_presets(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,14 @@ def _graph(parts):
     return traced.get_concrete_function(specs)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _models_end_here():
+    """They are hundreds of megabytes, which else stay to the last test of the process."""
+    yield
+    for built in (_first_build, _second_build, _graph):
+        built.cache_clear()
+
+
 def _move_statistics(model, features):
     """Takes what a step takes into the statistics of the rows, if the model has any."""
     if model.non_trainable_weights:

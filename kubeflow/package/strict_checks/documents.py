@@ -12,9 +12,7 @@ from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConf
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from mtlx.kubeflow.package.package_refused import PackageRefused
-
-# The C library's loader is ten times as fast; not every build of PyYAML has it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from mtlx.transform.config.safe_yaml import SAFE_LOADER
 
 #: The root is a component, too.
 ROOT = "root"
@@ -77,7 +75,7 @@ def read_documents(text: str) -> Documents:
 def _load(text: str) -> list[dict[str, Any]]:
     """One or two mappings with finite numbers only."""
     try:
-        documents = [one for one in yaml.load_all(text, Loader=_LOADER) if one is not None]
+        documents = [one for one in yaml.load_all(text, Loader=SAFE_LOADER) if one is not None]
         json.dumps(documents, allow_nan=False)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         raise PackageRefused([f"no YAML that JSON can express: {error}"]) from error

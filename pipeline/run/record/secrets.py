@@ -6,6 +6,7 @@ import yaml
 
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.notify.settings import NotifySettings
+from mtlx.transform.config.safe_yaml import SAFE_LOADER
 
 #: Stands in copies for a webhook's address: with this variable set, they can be run.
 WEBHOOK_VARIABLE = "MTLX_NOTIFY_WEBHOOK"
@@ -63,7 +64,7 @@ class KeptSecrets:
 def _values(text: str) -> set[str]:
     """All texts within a YAML text; none where it is no YAML, such as an override."""
     try:
-        return set(_texts(yaml.safe_load(text)))
+        return set(_texts(yaml.load(text, Loader=SAFE_LOADER)))
     except yaml.YAMLError:
         return set()
 

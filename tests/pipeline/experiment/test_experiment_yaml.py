@@ -72,6 +72,25 @@ BROKEN = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def slowly(monkeypatch):
+    """What a text gives by PyYAML's own parser, which is taken where the C library's is not there."""
+
+    def function(text):
+        with monkeypatch.context() as patch:
+            patch.setattr(experiment_yaml, "_QUICK", [])
+            return _given(text)
+
+    return function
+
+
+def _given(text):
+    try:
+        return parse_yaml(text)
+    except YamlError as error:
+        return error.problems
+
+
 def _refusal(path, *arguments, **keywords):
     with pytest.raises(ExperimentFileError) as caught:
         read_experiment(path, *arguments, **keywords)
@@ -179,6 +198,25 @@ def test_fuzzed_files_are_read_or_refused(tmp_path):
             assert str(path) in str(error), bytes(data)
             outcomes.add("refused")
     assert outcomes == {"read", "refused"}
+
+
+def test_both_parsers_give_the_same(slowly):
+    """The C library's and PyYAML's own: values, lines, and what is wrong in the same words."""
+    assert experiment_yaml._QUICK
+    drawn, refused, short = random.Random(12), 0, VALID[:300]
+    pieces = ["&a ", "*a", "? ", "?", "- ", "{a:b}", "}", ": ", '"', "\n", "\t", "|", ">", "#", "---\n",
+              "%", "\x00", "\x85", "\u2028", "\ufeff", "\ud800", "<<: ", "=", "~", "@", "\r"]  # fmt: skip
+    for _ in range(150):
+        start = drawn.randrange(len(short))
+        end = start + drawn.choice([0, 0, 1, 3, 30])
+        text = short[:start] + drawn.choice(pieces) + short[end:]
+        given = _given(text)
+        assert given == slowly(text), text
+        refused += isinstance(given, list)
+    assert 20 < refused < 130
+    for data, _ in BROKEN.values():
+        text = data[:1_000].decode("latin-1")
+        assert _given(text) == slowly(text)
 
 
 def test_fuzzed_overrides_are_taken_or_refused(tmp_path):
