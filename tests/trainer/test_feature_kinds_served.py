@@ -233,7 +233,7 @@ def test_a_request_of_two_users_is_refused(shop):
         shop.signatures["serving_request"](**columns)
     one = {n: x[:1] if n in ("hour", "genres", "genres_weights", "text", "clicks") else x
            for n, x in columns.items()}  # fmt: skip
-    with pytest.raises(tf.errors.InvalidArgumentError, match="city has 1 rows"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="item has 2 rows, city has 1"):
         shop.signatures["serving_request"](**{**one, "city": tf.constant(["c1"])})
     with pytest.raises(tf.errors.InvalidArgumentError, match="Feature genres.weights lacks a we"):
         shop.signatures["serving_request"](

@@ -1,7 +1,7 @@
 """The first stage of every model: features become fields of equal width."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
@@ -217,7 +217,8 @@ class FieldEmbedding(keras.layers.Layer):
         """
         inputs, count = columns.inputs, len(columns.inputs.categorical)
         fields: list[keras.KerasTensor] = []
-        embedded, ids = None, columns.ids(features)  # (B, C + sum of L)
+        embedded: Any = None
+        ids = columns.ids(features)  # (B, C + sum of L)
         named = ids[:, :count]
         if len(columns.fields):
             embedded, rows = self._looked_up(columns, ids)
@@ -252,7 +253,7 @@ class FieldEmbedding(keras.layers.Layer):
         return self._with_pretrained(embedded, ids, columns), rows
 
     def _sequences(
-        self, inputs: ModelInputs, embedded: keras.KerasTensor | None, ids: keras.KerasTensor
+        self, inputs: ModelInputs, embedded: keras.KerasTensor, ids: keras.KerasTensor
     ) -> tuple[Sequences, Sequences]:
         """Sequences ``(B, L, k)`` and masks ``(B, L)``, whose columns are behind the fields'."""
         sequences: Sequences = {}

@@ -92,7 +92,6 @@ def one_row(columns: Columns) -> Columns:
         return text("Column ", names[which], " has ", lengths[which], remedy)
 
     refusal = tf.cond(tf.reduce_any(other), told, lambda: tf.constant(""))
-    return {
-        name: tf.ensure_shape(values, [1, *values.shape[1:]])
-        for name, values in unless(refusal, columns).items()
-    }
+    # By a slice: whatever says that there is one row, `tf.ensure_shape` or a reshape, TensorFlow's
+    # optimiser takes for known before it, and would leave out the check.
+    return {name: values[:1] for name, values in unless(refusal, columns).items()}
