@@ -47,7 +47,17 @@ def main() -> None:
     hostile = hostile_requests(examples, columns, contract)
     for served in (None, model):
         before = _seconds()
-        work = Work(model, served, examples, columns, settings.rows, settings.calls, [], hostile)
+        work = Work(
+            model,
+            served,
+            examples,
+            columns,
+            settings.rows,
+            settings.calls,
+            [],
+            list(contract.served.request_side),
+            hostile,
+        )
         found = serve(work, settings.timeout_seconds)
         words = f"with {'a' if served else 'no'} served model: {_seconds() - before:.1f} s"
         print(f"{words} of one core, {found.seconds:.1f} s in all; ended by {found.ended}")

@@ -36,6 +36,13 @@ class Requests:
         for name, feature in self.features.items():
             kinds[feature["kind"]].append(name)
         self.kinds = kinds
+        named = set(contract.get("request_features", ()))
+        # Weights and values of behaviours go with what they stand beside.
+        self.once = [
+            name
+            for name, feature in self.features.items()
+            if {name, feature.get("of" if feature["kind"] == "weights" else "beside")} & named
+        ]
 
     def example(self, **changed: list | None) -> bytes:
         """A whole example; `changed` replaces values, None leaves a feature out."""
@@ -74,6 +81,11 @@ class Requests:
             kind = tf.float32 if feature["kind"] == "numeric" else tf.string
             columns[name] = tf.constant([value] * rows, kind) if rows else self.none(feature, kind)
         return {**columns, **changed}
+
+    def one_user(self, items: int, **changed: object) -> dict[str, tf.Tensor]:
+        """What a request has once, and so many items."""
+        columns = self.columns(items)
+        return {**columns, **{name: self.columns(1)[name] for name in self.once}, **changed}
 
     @staticmethod
     def none(feature: dict, kind: tf.DType) -> tf.Tensor:
@@ -155,10 +167,42 @@ def columns_requests(requests: Requests) -> dict[str, Request]:
     }
 
 
-def outcome(model: tf.Module, signature: str, request: Request) -> tuple[str, str]:
+def one_user_requests(requests: Requests) -> dict[str, Request]:
+    """Requests of one user and many items; none where the model does not take them apart."""
+    if not requests.once:
+        return {}
+    some = requests.once[0]
+    item = next(name for name in requests.features if name not in requests.once)
+
+    def filled(value: str) -> dict[str, tf.Tensor]:
+        inputs = requests.one_user(3)
+        texts = {name: x for name, x in inputs.items() if x.dtype == tf.string}
+        numbers = {n: tf.fill(tf.shape(x), np.nan) for n, x in inputs.items() if n not in texts}
+        return {**numbers, **{name: tf.fill(tf.shape(x), value) for name, x in texts.items()}}
+
+    return {
+        "1 user and 1 item": lambda: requests.one_user(1),
+        "1 user and 10,000 items": lambda: requests.one_user(10_000),
+        "1 user and 0 items": lambda: requests.one_user(0),
+        "1 user and items, empty text and NaN": lambda: filled(""),
+        "1 user and items, values never seen": lambda: filled("never seen"),
+        "2 users and 3 items": lambda: requests.one_user(3, **{some: requests.columns(2)[some]}),
+        "no user and 3 items": lambda: requests.one_user(3, **{some: requests.columns(0)[some]}),
+        "items of unequal number": lambda: requests.one_user(
+            3, **{item: requests.columns(2)[item]}
+        ),
+        "a user's column missing": lambda: {
+            name: x for name, x in requests.one_user(3).items() if name != some
+        },
+    }
+
+
+def outcome(
+    model: tf.Module, signature: str, request: Request, once: list[str] | None = None
+) -> tuple[str, str]:
     """What became of a request: one word, and the rows or the message."""
     inputs = request()
-    rows = min(value.shape[0] for value in inputs.values())
+    rows = min(x.shape[0] for name, x in inputs.items() if name not in (once or ()))
     try:
         scores = model.signatures[signature](**inputs)
     except UnicodeDecodeError:
@@ -239,10 +283,11 @@ def main() -> None:
     with tf.io.gfile.GFile(path) as file:
         requests = Requests(model, json.load(file)["data_contract"])
     found = {
-        name: outcome(model, signature, request)
-        for signature, group in (
-            ("serving_default", examples_requests(requests)),
-            ("serving_columns", columns_requests(requests)),
+        name: outcome(model, signature, request, once)
+        for signature, group, once in (
+            ("serving_default", examples_requests(requests), []),
+            ("serving_columns", columns_requests(requests), []),
+            ("serving_request", one_user_requests(requests), requests.once),
         )
         for name, request in group.items()
     }

@@ -74,7 +74,7 @@ class Executor(base_executor.BaseExecutor):
             copy_model(_saved_model(model), target)
             rows = slice(settings.warm_up_rows)
             few = {name: values[rows] for name, values in columns.items()}
-            written = write_warm_up(target, examples[rows], few)
+            written = write_warm_up(target, examples[rows], few, contract.request_side)
             outcome = dataclasses.replace(outcome, warm_up_requests=written)
         outcome.save(infra_blessing.uri)
         for finding in outcome.findings:
@@ -100,10 +100,12 @@ def _check(
             rows=settings.rows,
             calls=settings.calls,
             limits=[limit.model_dump() for limit in settings.latency],
+            request=list(contract.request_side),
             hostile=hostile_requests(examples, columns, contract),
         )
         found = serve(work, settings.timeout_seconds)
-    findings = judge_served(found, evaluated, settings)
+    takes_requests = bool(contract.request_side)
+    findings = judge_served(found, evaluated, settings, takes_requests)
     return ServingOutcome(
         blessed=all(finding.passed for finding in findings),
         checked=True,

@@ -6,7 +6,11 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, EXAMPLES_SIGNATURE
+from mtlx.trainer.serving.signatures import (
+    COLUMNS_SIGNATURE,
+    EXAMPLES_SIGNATURE,
+    REQUEST_SIGNATURE,
+)
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import VectorFeature
 
@@ -43,6 +47,7 @@ def hostile_requests(
             for title, changed in _changed_examples(examples[0], contract)
         ),
         *((title, COLUMNS_SIGNATURE, inputs) for title, inputs in _changed_columns(few, contract)),
+        *((title, REQUEST_SIGNATURE, inputs) for title, inputs in _changed_requests(few, contract)),
     ]
 
 
@@ -217,3 +222,24 @@ def _changed_columns(
         rows = len(columns[names[0]])
         wrong = {name: np.tile(np.array(given, np.float32), (rows, 1)) for name in names}
         yield title, {**columns, **wrong}
+
+
+def _changed_requests(
+    columns: dict[str, np.ndarray], contract: DataContract
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Two items and what is said of them once, or what takes its place; none without the latter."""
+    side = contract.request_side
+    if not side:
+        return
+    once = {name: values[:1] for name, values in columns.items() if name in side}
+    items = {name: values for name, values in columns.items() if name not in side}
+    some, item = next(iter(once)), next(iter(items))
+    yield "a request of two rows", columns
+    yield "a request of no row", {**items, **{name: values[:0] for name, values in once.items()}}
+    yield f"a request without {some}", {k: v for k, v in {**items, **once}.items() if k != some}
+    yield "a request of one row in some columns", {**columns, some: columns[some][:1]}
+    yield "a request without items", {**once, **{n: values[:0] for n, values in items.items()}}
+    if len(items) > 1:
+        yield "items of unequal number", {**items, **once, item: items[item][:1]}
+    for title, inputs in _changed_columns({**items, **once}, contract):
+        yield f"a request, {title}", inputs

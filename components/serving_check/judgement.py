@@ -8,7 +8,11 @@ import numpy as np
 from mtlx.components.serving_check.process.serving_run import Served
 from mtlx.components.serving_check.serving_outcome import Latency, ServingFinding
 from mtlx.components.serving_check.settings import LatencyLimit, ServingCheckSettings
-from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, EXAMPLES_SIGNATURE
+from mtlx.trainer.serving.signatures import (
+    COLUMNS_SIGNATURE,
+    EXAMPLES_SIGNATURE,
+    REQUEST_SIGNATURE,
+)
 
 #: Hostile requests that are told with their answers.
 _TOLD = 3
@@ -16,7 +20,10 @@ _SIGNATURES = (EXAMPLES_SIGNATURE, COLUMNS_SIGNATURE)
 
 
 def judge_served(
-    served: Served, evaluated: dict[str, np.ndarray] | None, settings: ServingCheckSettings
+    served: Served,
+    evaluated: dict[str, np.ndarray] | None,
+    settings: ServingCheckSettings,
+    takes_requests: bool = False,
 ) -> list[ServingFinding]:
     """Judges.
 
@@ -25,12 +32,15 @@ def judge_served(
         evaluated: probabilities of the same rows by task ``(N,)``; None where the evaluation
             keeps none: then what the two signatures give is compared.
         settings: of the check.
+        takes_requests: whether the contract says what a request has once, for a signature that
+            takes it so.
     """
     loaded = served.last("signatures")
     findings = [_process(served, loaded)]
     if loaded is None:
         return findings
-    missing = [name for name in _SIGNATURES if name not in loaded["signatures"]]
+    asked = [*_SIGNATURES, REQUEST_SIGNATURE] if takes_requests else _SIGNATURES
+    missing = [name for name in asked if name not in loaded["signatures"]]
     if missing:
         told = f"the model has no signature {' and no '.join(missing)}"
         has = ", ".join(loaded["signatures"]) or "none"
@@ -43,6 +53,8 @@ def judge_served(
     findings += [
         _predictions(served, name, evaluated, settings.tolerance, source) for name in _SIGNATURES
     ]
+    if takes_requests:
+        findings.append(_of_requests(served, settings.tolerance))
     findings += _latency(served, settings.latency)
     return [*findings, _requests(served)]
 
@@ -106,6 +118,32 @@ def _predictions(
             return finding(False, f"{problem}{how}")
         largest = max(largest, difference)
     return finding(True, f"gives for {rows} rows {source} (largest difference {largest:.1g})")
+
+
+def _of_requests(served: Served, tolerance: float) -> ServingFinding:
+    """Whether what is said once counts for each item as if it were said with it."""
+    refused = served.last("refused", signature=REQUEST_SIGNATURE)
+    asked = [entry for entry in served.all("expected") if "scores" in entry]
+    problem, largest = None, 0.0
+    if refused is not None:
+        problem = f"refuses the request of a row that was evaluated: {refused['refused']}"
+    elif not asked:
+        problem = "was not asked, since the process came to no such step"
+    source = f"what {COLUMNS_SIGNATURE} gives"
+    for entry in [] if problem else asked:
+        expected = _arrays(entry["expected"])
+        rows = slice(0, len(next(iter(expected.values()), ())))
+        problem, apart = _difference(entry["scores"], expected, rows, tolerance, source)
+        if problem:
+            break
+        largest = max(largest, apart)
+    if problem:
+        return ServingFinding("predictions", False, f"{REQUEST_SIGNATURE} {problem}")
+    message = (
+        f"{REQUEST_SIGNATURE} gives for the items of all rows, beside the request of "
+        f"{len(asked)} of them, {source} (largest difference {largest:.1g})"
+    )
+    return ServingFinding("predictions", True, message)
 
 
 def _difference(

@@ -58,7 +58,7 @@ def statistics_node(experiment: Experiment, examples: base_node.BaseNode) -> bas
         return StatisticsGen(examples=examples.outputs["examples"], stats_options=options)
     return BatchStatisticsGen(
         examples=examples.outputs["examples"],
-        data_contract=experiment.contract.to_json(),
+        data_contract=experiment.contract.of_rows.to_json(),
         sample_rate=experiment.validation.statistics_sample,
         count_values=experiment.counts_values,
     ).with_id("StatisticsGen")
@@ -84,7 +84,7 @@ def schema_nodes(experiment: Experiment, read: RunExamples) -> list[base_node.Ba
     schema = SpanSchemaGen(
         statistics=read.train_statistics,
         base_schema=blessed.outputs["schema"],
-        data_contract=experiment.contract.to_json(),
+        data_contract=experiment.contract.of_rows.to_json(),
         split="train",
         tolerance=validation.tolerance,
         # No value of these is in two splits.
@@ -106,7 +106,7 @@ def drift_nodes(experiment: Experiment, read: RunExamples) -> list[DriftGuard]:
             statistics=read.test_statistics,
             baseline_statistics=read.train_statistics,
             settings=experiment.drift.to_json(),
-            data_contract=experiment.contract.to_json(),
+            data_contract=experiment.contract.of_rows.to_json(),
             split=newest,
             baseline_split=before,
             kept_apart="".join(apart),
@@ -135,7 +135,7 @@ def skew_nodes(experiment: Experiment, read: RunExamples) -> list[SkewGuard]:
             patterns=serving_patterns(experiment.data, experiment.skew),
             data=experiment.data,
             settings=experiment.skew,
-            contract=experiment.contract,
+            contract=experiment.contract.of_rows,
             versions_in=absolute(base) if base else None,
             split=split,
             kept_apart="".join(apart),
@@ -176,7 +176,7 @@ def transform_node(
     return OnePassTransform(
         examples=inputs[0],
         schema=inputs[1],
-        data_contract=experiment.contract.to_json(),
+        data_contract=experiment.contract.of_rows.to_json(),
         analyze_splits=("train",),
         transform_splits=TRAINING_SPLITS,
         base_model=base_model if keeps else None,

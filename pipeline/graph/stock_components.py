@@ -44,7 +44,7 @@ def transform(
         schema=schema,
         preprocessing_fn="mtlx.transform.preprocessing.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=analyze, transform=splits),
-        custom_config=contract_config(experiment.contract),
+        custom_config=contract_config(experiment.contract.of_rows),
         # StatisticsGen has those of the raw examples already.
         disable_statistics=True,
     )

@@ -51,6 +51,7 @@ CONTRACT = {
     "tasks": {"ctr": {"label": "click"}, "cvr": {"label": "buy", "population": "ctr"}},
     "target_item": "item",
     "domain": {"feature": "scenario", "values": ["home_feed", "search"]},
+    "request_features": ["user", "scenario", "age", "clicks"],
 }
 #: The contract of docs/serving.md, of the same log.
 DOCUMENTED = {

@@ -30,6 +30,7 @@ CONTRACT = {
     },
     "tasks": {"ctr": {"label": "click"}},
     "target_item": "item",
+    "request_features": ["clicks"],
 }  # fmt: skip
 
 

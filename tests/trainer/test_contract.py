@@ -204,6 +204,32 @@ def test_a_row_does_not_depend_on_other_rows(model):
 
 
 @each_model
+def test_what_is_of_one_row_is_the_same_for_all(model):
+    """A request: what is the user's once, beside many items."""
+    (network, encoder, bottom, arrangement), graph = model, _graph(model)
+    # Networks are given fields of all rows; what is before them and around them may not know, as in
+    # an export, how many these are.
+    traces = (encoder, bottom, arrangement) != ("mean_pooling", "none", "joint")
+    model = _model(model)
+    for embedding in model.embeddings:  # At the start it says next to nothing.
+        embedding.table.assign(40 * embedding.table)
+    features = _features(FULL, 9)
+    user = {name: features[name][4:5] for name in ("user", "city", "clicks", "buys", "domain_id")}
+    items = {name: values for name, values in features.items() if name not in user}
+    call = functools.partial(model, training=False)
+    if traces or network == "mmoe":
+        specs = {name: tf.TensorSpec([None, *x.shape[1:]], x.dtype) for name, x in items.items()}
+        specs |= {name: tf.TensorSpec(x.shape, x.dtype) for name, x in user.items()}
+        call = tf.function(call, autograph=False).get_concrete_function(specs)
+    found = _arrays(call({**items, **user}))
+    repeated = {name: tf.repeat(values, 9, axis=0) for name, values in user.items()}
+    expected = _arrays(graph({**items, **repeated}))
+    assert np.std(expected["logits"], axis=0).min() > 0
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, atol=1e-6, err_msg=name)
+
+
+@each_model
 def test_empty_and_full_sequences_stay_finite(model):
     """In one batch: the first half of the rows have empty sequences, the other half full ones."""
     model = _model(model)

@@ -45,7 +45,13 @@ FEATURES = {
     "city_hour": {"kind": "cross", "of": ["city", "hour"], "hash_buckets": 50},
     "city_slot": {"kind": "cross", "of": ["city", "slot"], "hash_buckets": 30},
 }  # fmt: skip
-CONTRACT = {"features": FEATURES, "tasks": {"ctr": {"label": "click"}}, "target_item": "item"}
+CONTRACT = {
+    "features": FEATURES,
+    "tasks": {"ctr": {"label": "click"}},
+    "target_item": "item",
+    # Either side has some of most kinds; `city_hour` is of both.
+    "request_features": ["hour", "genres", "text", "clicks"],
+}
 TRAINING_ONLY = ["place", "slot", "seen"]
 
 
@@ -168,6 +174,71 @@ def test_both_signatures_and_the_scorer_say_what_the_trained_model_says(shop):
         frame = shop.frame.drop(columns=["position", "slot", "seen"])
         np.testing.assert_allclose(scorer.score(frame)["ctr"], expected, atol=1e-6)
     assert len(np.unique(expected.round(5))) > 0.9 * ROWS
+
+
+def _of_request(shop, row, items):
+    """What `serving_request` says of items beside a row's request, and `serving_columns` does."""
+    served = shop.contract.served
+    columns = columns_of(without_labels(shop.examples, served), served)
+    once = {name: tf.constant(columns[name][row : row + 1]) for name in served.request_side}
+    own = {n: tf.constant(values[items]) for n, values in columns.items() if n not in once}
+    repeated = {name: tf.repeat(values, len(items), axis=0) for name, values in once.items()}
+    return [
+        shop.signatures[signature](**{served_name(n): x for n, x in {**own, **given}.items()})[
+            "ctr"
+        ].numpy()
+        for signature, given in (("serving_request", once), ("serving_columns", repeated))
+    ]
+
+
+@pytest.mark.parametrize("row", [4, 6, 20])
+def test_a_request_says_what_is_its_own_once(shop, row):
+    """The same as with every item, in the items' order; and what it says moves them all."""
+    items = np.random.default_rng(row).permutation(ROWS)[:90]
+    found, expected = _of_request(shop, row, items)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert len(np.unique(found.round(5))) > 60
+    another, _ = _of_request(shop, row + 1, items)
+    assert np.abs(another - found).min() > 1e-6
+    for some in (items[:1], items[:0]):
+        found, expected = _of_request(shop, row, some)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_the_scorer_takes_a_request_and_its_items(shop):
+    """And counts as if every item's row held what the request has."""
+    one, other = Scorer(shop.path), Scorer(shop.path)
+    assert one.request_columns == ["hour", "genres", "genre_weights", "text", "clicks"]
+    frame = shop.frame.drop(columns=["position", "slot", "seen", "click"])
+    request = {name: frame[name][6] for name in one.request_columns}
+    items = frame.drop(columns=one.request_columns).iloc[20:50]
+    once = {n: pd.Series([x] * len(items), index=items.index) for n, x in request.items()}
+    found = one.score_request(request, items, batch_rows=12)
+    pd.testing.assert_frame_equal(found, other.score(items.assign(**once)), atol=1e-6)
+    pd.testing.assert_frame_equal(one.counts(), other.counts())
+    with pytest.raises(ScoringError, match="no column 'hour'.* reads hour, genres, .* here"):
+        one.score_request({"genres": []}, items)
+    with pytest.raises(ScoringError, match="no column 'city'"):
+        one.score_request(request, items.drop(columns="city"))
+    with pytest.raises(ScoringError, match="column 'genre_weights', position 0: .*negative"):
+        one.score_request({**request, "genres": ["g1"], "genre_weights": [-1.0]}, items)
+
+
+def test_a_request_of_two_users_is_refused(shop):
+    inputs = shop.signatures["serving_request"].structured_input_signature[1]
+    columns = {n: tf.zeros([2] + [0] * (x.shape.rank - 1), x.dtype) for n, x in inputs.items()}
+    columns |= {"text": tf.fill([2, SIZE], np.nan), "image": tf.fill([2, 2], np.nan)}
+    says = "Column hour has 2 rows, and a request has one for all its items: give one"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=says):
+        shop.signatures["serving_request"](**columns)
+    one = {n: x[:1] if n in ("hour", "genres", "genres_weights", "text", "clicks") else x
+           for n, x in columns.items()}  # fmt: skip
+    with pytest.raises(tf.errors.InvalidArgumentError, match="item has 2 rows, city has 1"):
+        shop.signatures["serving_request"](**{**one, "city": tf.constant(["c1"])})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Feature genres.weights lacks a we"):
+        shop.signatures["serving_request"](
+            **{**one, "genres": [["g1"]], "genres_weights": [[-1.0]]}
+        )
 
 
 @pytest.mark.parametrize("name", ["item", "city", "genres", "tags", "brands",

@@ -1,18 +1,22 @@
 """The first stage of every model: features become fields of equal width."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import numpy as np
 from keras import ops
 
-from mtlx.trainer.layers.pooled_values import pooled_values
-from mtlx.trainer.layers.pretrained_rows import PretrainedRows
+from mtlx.trainer.layers.embedding.embedding_columns import EmbeddingColumns
+from mtlx.trainer.layers.embedding.pooled_values import pooled_fields
+from mtlx.trainer.layers.embedding.pretrained_rows import PretrainedRows
+from mtlx.trainer.layers.shared_rows import for_rows_of, shared_names
 from mtlx.transform.contract.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_ID, ModelInputs
 
 #: Standard deviation of embeddings at the start.
 EMBEDDING_START = 0.01
+
+Sequences: TypeAlias = dict[str, keras.KerasTensor]
 
 
 class EmbeddedFeatures(NamedTuple):
@@ -94,20 +98,10 @@ class FieldEmbedding(keras.layers.Layer):
             )
         self.inputs = inputs
         self.size, self.tables = size * tables, tables
-        cardinalities = [field.cardinality for field in inputs.tables]
-        self._cardinalities_of_fields = cardinalities
-        ends = np.cumsum(cardinalities, dtype="int64")
-        self.rows = sum(cardinalities)
+        self._cardinalities_of_fields = [field.cardinality for field in inputs.tables]
+        self.rows = sum(self._cardinalities_of_fields)
+        self.columns = EmbeddingColumns(inputs)
         position = {field.name: index for index, field in enumerate(inputs.tables)}
-        columns: list[int] = list(range(len(inputs.categorical)))
-        for sequence in inputs.sequences:
-            for field in sequence.fields:
-                columns += [position[field]] * sequence.max_length
-        for several in inputs.multiple:
-            columns += [position[several.name]] * several.max_values
-        column_field = np.asarray(columns, "int64")
-        self.cardinalities = np.asarray(cardinalities, "int64")[column_field]
-        self.offsets = ends[column_field] - self.cardinalities
         joined = [sequence.fields for sequence in inputs.sequences if sequence.parts]
         self.mapped = tuple(dict.fromkeys(field for fields in joined for field in fields))
         target = [inputs.target_item] if inputs.target_item in position else []
@@ -119,7 +113,6 @@ class FieldEmbedding(keras.layers.Layer):
                 field.cardinality,
                 field.pretrained,
                 self.size,
-                np.flatnonzero(column_field == index),
                 name=f"pretrained_{index}",
             )
             for index, field in enumerate(inputs.tables)
@@ -184,64 +177,114 @@ class FieldEmbedding(keras.layers.Layer):
             features: name to ids ``(B,)`` or ``(B, L)`` int64, numbers ``(B,)`` float, weights
                 ``(B, L)`` float, or vectors ``(B, size)`` float.
         """
-        fields, sequences, masks, target = [], {}, {}, None
-        count = len(self.inputs.categorical)
-        field_ids = self._ids(features)  # (B, C + sum of L)
-        embedded = None
-        if self.rows:
-            unknown = np.minimum(OUT_OF_VOCABULARY_ID, self.cardinalities - 1)
-            inside = ops.logical_and(field_ids >= 0, field_ids < self.cardinalities)
-            rows = ops.where(inside, field_ids, unknown) + self.offsets
-            embedded = self.look_up(self.table, rows)  # (B, C + sum of L, k)
-            # Of the rows, not of the table, of which a step needs a small part.
-            embedded = ops.cast(embedded, self.compute_dtype)
-            for pretrained in self.pretrained.values():
-                embedded = pretrained(embedded, ops.where(inside, field_ids, unknown))
-            if count:
-                fields.append(embedded[:, :count])
-            start = count
-            for sequence in self.inputs.sequences:
-                ends = [start + sequence.max_length * (n + 1) for n in range(len(sequence.keys))]
-                parts = [embedded[:, end - sequence.max_length : end] for end in ends]
-                sequences[sequence.name] = self._joined(parts, sequence.fields)  # (B, L, k)
-                masks[sequence.name] = field_ids[:, start : ends[0]] != PADDING_ID  # (B, L)
-                start = ends[-1]
-            if self.target_fields:
-                parts = [embedded[:, position] for position in self.target_positions]
-                target = self._joined(parts, self.target_fields)  # (B, k)
-        named = field_ids[:, :count]
-        if self.numbers is not None and count:
-            named = ops.take(self.numbers, rows[:, :count], axis=0)
-        if self.inputs.numeric:
-            numbers = ops.stack([features[field.name] for field in self.inputs.numeric], axis=1)
+        shared = shared_names({name: features[name] for name in self.inputs.keys})
+        if shared:
+            return self._of_request(features, shared)
+        fields, named, sequences, masks = self._embedded(self.columns, features)
+        joined = ops.concatenate(fields, axis=1)
+        return EmbeddedFeatures(joined, named, sequences, masks, self._target(fields[0]))
+
+    def _of_request(
+        self, features: Mapping[str, keras.KerasTensor], shared: Collection[str]
+    ) -> EmbeddedFeatures:
+        """Embeds features of which some are shared: these once. Fields and target are of all rows,
+        sequences and masks of one row where they are shared.
+        """
+        request, items = self.columns.sides(shared)
+        rows = features[next(name for name in self.inputs.keys if name not in shared)]
+        of_request, ids, sequences, masks = self._embedded(request, features)
+        of_items, item_ids, item_sequences, item_masks = self._embedded(items, features)
+        fields = [for_rows_of(part, rows) for part in of_request] + of_items
+        names = [*request.field_names, *items.field_names]
+        order = [names.index(name) for name in self.columns.field_names]
+        joined = ops.take(ops.concatenate(fields, axis=1), np.asarray(order), axis=1)
+        named = ops.concatenate([for_rows_of(ids, rows), for_rows_of(item_ids, rows)], axis=1)
+        names = [one.name for side in (request, items) for one in side.inputs.categorical]
+        order = [names.index(field.name) for field in self.inputs.categorical]
+        return EmbeddedFeatures(
+            joined,
+            ops.take(named, np.asarray(order, "int32"), axis=1),
+            {**sequences, **item_sequences},
+            {**masks, **item_masks},
+            self._target(joined),
+        )
+
+    def _embedded(
+        self, columns: EmbeddingColumns, features: Mapping[str, keras.KerasTensor]
+    ) -> tuple[list[keras.KerasTensor], keras.KerasTensor, Sequences, Sequences]:
+        """Fields ``(B, some, k)``, which make all one after the other; ids of the categorical ones,
+        sequences and masks.
+        """
+        inputs, count = columns.inputs, len(columns.inputs.categorical)
+        fields: list[keras.KerasTensor] = []
+        embedded: Any = None
+        ids = columns.ids(features)  # (B, C + sum of L)
+        named = ids[:, :count]
+        if len(columns.fields):
+            embedded, rows = self._looked_up(columns, ids)
+            if self.numbers is not None and count:
+                named = ops.take(self.numbers, rows[:, :count], axis=0)
+        if count:
+            fields.append(embedded[:, :count])
+        if inputs.numeric:
+            numbers = ops.stack([features[field.name] for field in inputs.numeric], axis=1)
             numbers = ops.cast(numbers, self.compute_dtype)[:, :, None]  # (B, N, 1)
-            fields.append(numbers * self.slopes + self.intercepts)  # (B, N, k)
-        if self.inputs.multiple:
-            fields += self._pooled(features, embedded, field_ids)
-        for index, vector in enumerate(self.inputs.vectors):
+            slopes = _rows(self.slopes, columns.numeric)
+            fields.append(numbers * slopes + _rows(self.intercepts, columns.numeric))  # (B, N, k)
+        if inputs.multiple:
+            fields += pooled_fields(inputs.multiple, features, embedded, ids)
+        for index, vector in zip(columns.vectors, inputs.vectors, strict=True):
             values = ops.cast(features[vector.name], self.compute_dtype)
             made = ops.matmul(values, self.projections[index]) + self.vector_intercepts[index]
             fields.append(made[:, None])  # (B, 1, k)
-        return EmbeddedFeatures(ops.concatenate(fields, axis=1), named, sequences, masks, target)
+        return fields, named, *self._sequences(inputs, embedded, ids)
 
-    def _pooled(
-        self,
-        features: Mapping[str, keras.KerasTensor],
-        embedded: keras.KerasTensor,
-        ids: keras.KerasTensor,
-    ) -> list[keras.KerasTensor]:
-        """The fields of several values, ``(B, 1, k)`` each; theirs are the last columns."""
-        fields: list[keras.KerasTensor] = []
-        start = len(self.cardinalities)
-        for field in reversed(self.inputs.multiple):
-            start -= field.max_values
-            end = start + field.max_values
-            weights = ops.cast(ids[:, start:end] != PADDING_ID, self.compute_dtype)
-            if field.weights is not None:
-                weights = weights * ops.cast(features[field.weights], self.compute_dtype)
-            pooled = pooled_values(embedded[:, start:end], weights, field.pooling)
-            fields.insert(0, pooled[:, None])
-        return fields
+    def _looked_up(
+        self, columns: EmbeddingColumns, ids: keras.KerasTensor
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Embeddings ``(B, columns, k)`` of ids, and the rows of the table that they are of."""
+        unknown = np.minimum(OUT_OF_VOCABULARY_ID, columns.cardinalities - 1)
+        inside = ops.logical_and(ids >= 0, ids < columns.cardinalities)
+        ids = ops.where(inside, ids, unknown)
+        rows = ids + columns.offsets
+        embedded = self.look_up(self.table, rows)
+        # Of the rows, not of the table, of which a step needs a small part.
+        embedded = ops.cast(embedded, self.compute_dtype)
+        return self._with_pretrained(embedded, ids, columns), rows
+
+    def _sequences(
+        self, inputs: ModelInputs, embedded: keras.KerasTensor, ids: keras.KerasTensor
+    ) -> tuple[Sequences, Sequences]:
+        """Sequences ``(B, L, k)`` and masks ``(B, L)``, whose columns are behind the fields'."""
+        sequences: Sequences = {}
+        masks: Sequences = {}
+        start = len(inputs.categorical)
+        for sequence in inputs.sequences:
+            ends = [start + sequence.max_length * (n + 1) for n in range(len(sequence.keys))]
+            parts = [embedded[:, end - sequence.max_length : end] for end in ends]
+            sequences[sequence.name] = self._joined(parts, sequence.fields)
+            masks[sequence.name] = ids[:, start : ends[0]] != PADDING_ID
+            start = ends[-1]
+        return sequences, masks
+
+    def _with_pretrained(
+        self, embedded: keras.KerasTensor, ids: keras.KerasTensor, columns: EmbeddingColumns
+    ) -> keras.KerasTensor:
+        """Embeddings of which those of values with a vector are exchanged."""
+        position = {field.name: index for index, field in enumerate(self.inputs.tables)}
+        for name, pretrained in self.pretrained.items():
+            # Not as an array, of which Keras would make a tensor.
+            places = tuple(np.flatnonzero(columns.fields == position[name]).tolist())
+            if places:
+                embedded = pretrained(embedded, ids, columns=places)
+        return embedded
+
+    def _target(self, fields: keras.KerasTensor) -> keras.KerasTensor | None:
+        """The target item as a behaviour ``(B, k)``, from fields that begin with all C."""
+        if not self.target_fields:
+            return None
+        parts = [fields[:, position] for position in self.target_positions]
+        return self._joined(parts, self.target_fields)
 
     def _joined(self, parts: list[keras.KerasTensor], fields: tuple[str, ...]) -> keras.KerasTensor:
         """Behaviours ``(..., k)`` from the embeddings ``(..., k)`` of their fields."""
@@ -257,19 +300,6 @@ class FieldEmbedding(keras.layers.Layer):
         joined = ops.matmul(ops.concatenate(apart, axis=-1), maps)
         return ops.reshape(joined, (-1, *parts[0].shape[1:]))
 
-    def _ids(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
-        columns = [ops.cast(features[f.name], "int64")[:, None] for f in self.inputs.categorical]
-        columns += [
-            ops.cast(features[key], "int64") for f in self.inputs.sequences for key in f.keys
-        ]
-        columns += [ops.cast(features[f.name], "int64") for f in self.inputs.multiple]
-        if columns:
-            return ops.concatenate(columns, axis=1)
-        names = [field.name for field in self.inputs.numeric]
-        names += [vector.name for vector in self.inputs.vectors]
-        rows = ops.shape(features[names[0]])[0]
-        return ops.zeros((rows, 0), dtype="int64")
-
 
 def _orthogonal_maps(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
     """Maps ``(F, k, k)``, each orthogonal, and none like another."""
@@ -280,3 +310,10 @@ def _orthogonal_maps(shape: tuple[int, ...], dtype: str | None = None) -> keras.
 
 def _take(table: keras.Variable, rows: keras.KerasTensor) -> keras.KerasTensor:
     return ops.take(table, rows, axis=0)
+
+
+def _rows(weights: keras.Variable, places: list[int]) -> keras.KerasTensor:
+    """Rows of weights ``(N, k)``, which are mostly all."""
+    if len(places) == weights.shape[0]:
+        return weights
+    return ops.take(weights, np.asarray(places), axis=0)

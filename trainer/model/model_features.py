@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtlx.trainer.layers.shared_rows import for_rows_of
 from mtlx.transform.contract.model_inputs import DOMAIN_ID, ModelInputs
 
 Features = Mapping[str, keras.KerasTensor]
@@ -30,7 +31,7 @@ def used_features(record: ModelInputs, features: Features) -> dict[str, keras.Ke
 def domains_of(features: Features, rows: keras.KerasTensor) -> keras.KerasTensor:
     """The rows' domains ``(B,)`` int64; zeros where the features hold none."""
     if DOMAIN_ID in features:
-        return ops.cast(features[DOMAIN_ID], "int64")
+        return for_rows_of(ops.cast(features[DOMAIN_ID], "int64"), rows)
     return ops.zeros(ops.shape(rows)[:1], dtype="int64")
 
 

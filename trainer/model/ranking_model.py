@@ -6,8 +6,13 @@ from typing import Any
 
 import keras
 
-from mtlx.trainer.layers.field_embedding import EMBEDDING_START, FieldEmbedding
+from mtlx.trainer.layers.field_embedding import (
+    EMBEDDING_START,
+    EmbeddedFeatures,
+    FieldEmbedding,
+)
 from mtlx.trainer.layers.gain import Gain
+from mtlx.trainer.layers.shared_rows import for_rows_of, is_shared
 from mtlx.trainer.layers.told import (
     is_listening,
     representation_of,
@@ -110,7 +115,9 @@ class RankingModel(GradientModel):
 
         Args:
             features: transformed features by name; others (labels) are ignored. "domain_id"
-                may be absent where there is one domain.
+                may be absent where there is one domain. Those of one row, beside others of B,
+                stand for all rows: they are embedded once, and their sequences encoded once as
+                far as that does not depend on the target item.
             training: whether dropout is on, and logits are those that losses take: of a task whose
                 negatives were drawn at the rate of the rows that train, and else of the log.
 
@@ -123,14 +130,15 @@ class RankingModel(GradientModel):
             there may be "losses/<name>" ``(B,)`` of the encoder. While somebody listens there are
             the outputs of `mtlx.trainer.layers.told` besides.
         """
-        embedded = tables_as_rows(
-            self.embedding(used_features(self._read, features)), self.embedding.tables
-        )
+        embedded = self.embedding(used_features(self._read, features))
+        embedded = tables_as_rows(self._with_rows(embedded), self.embedding.tables)
         behaviours = (embedded.sequences, embedded.masks, embedded.target)
         interests, told = with_told(self.encoder, *behaviours, training=training)
         interests, of_encoder = interests if isinstance(interests, tuple) else (interests, {})
         if self.gain is not None:
             interests = self.gain(interests)
+        if interests is not None:
+            interests = for_rows_of(interests, embedded.fields)
         fields = self.bottom(embedded.fields, interests, training=training)
         told, fields, of_encoder = rows_as_tables(told, fields, of_encoder, self.embedding.tables)
         domain_ids = domains_of(features, fields)
@@ -149,6 +157,19 @@ class RankingModel(GradientModel):
         if self.units is not None:
             found = self.units(found)
         return {**outputs, **found, **of_encoder, DOMAIN_ID: domain_ids}
+
+    def _with_rows(self, embedded: EmbeddedFeatures) -> EmbeddedFeatures:
+        """Sequences of every row, where the encoder takes no others."""
+        parts = list(embedded.sequences.values())
+        alike = all(is_shared(part) for part in parts)
+        if self.encoder.shares_behaviours and self.embedding.tables == 1 and alike:
+            return embedded
+        fields = embedded.fields
+        sequences, masks = (
+            {name: for_rows_of(values, fields) for name, values in given.items()}
+            for given in (embedded.sequences, embedded.masks)
+        )
+        return embedded._replace(sequences=sequences, masks=masks)
 
     def _telling_network(
         self, *arguments: keras.KerasTensor, training: bool

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 from pydantic import NonNegativeInt
 
+from mtlx.trainer.layers.shared_rows import for_all_rows
 from mtlx.trainer.model.model_features import domains_of, two_empty_rows, used_features
 from mtlx.trainer.model.scores import of_the_log, scores
 from mtlx.transform.config.settings import Settings, SettingsError
@@ -134,6 +135,7 @@ class TreeModel(keras.Model):
 
     def _inputs(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
         """Ids, then numbers, ``(B, C + N)`` float32; feature C is number 0."""
+        features = for_all_rows(features)
         columns = [ops.cast(features[field.name], "float32") for field in self._read.fields]
         return ops.stack(columns, axis=1)
 

@@ -15,9 +15,15 @@ from mtlx.trainer.serving.request_checks import (
     single_values,
     whole_examples,
 )
+from mtlx.trainer.serving.request_sides import RequestSides
 from mtlx.trainer.serving.served_counts import ServedCounts
 from mtlx.trainer.serving.serving_contract import write_serving_contract
-from mtlx.trainer.serving.signatures import COLUMNS_SIGNATURE, COUNTS_SIGNATURE, EXAMPLES_SIGNATURE
+from mtlx.trainer.serving.signatures import (
+    COLUMNS_SIGNATURE,
+    COUNTS_SIGNATURE,
+    EXAMPLES_SIGNATURE,
+    REQUEST_SIGNATURE,
+)
 from mtlx.trainer.serving.training_ranges import (
     Raw,
     Transform,
@@ -54,6 +60,7 @@ class ServedModel(tf.Module):
         layer = transformed.transform_features_layer()
         # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
         # time. Only the graph that it has loaded, with its lookup tables, must be saved.
+        self._transform_layer: Transform = lambda raw: layer(dict(raw))
         self._transform: Transform = lambda raw: layer({**raw, **self._not_asked_for(raw)})
         self._transform_graph = layer._saved_model_loader_tracked_dict
         # Neither the labels, nor columns of the log that the contract does not name.
@@ -89,15 +96,15 @@ class ServedModel(tf.Module):
             lambda columns: counts(self._parsed_columns(columns)), autograph=False
         )
         specs = self._column_specs()
-        tf.saved_model.save(
-            self,
-            folder,
-            signatures={
-                EXAMPLES_SIGNATURE: examples,
-                COLUMNS_SIGNATURE: columns.get_concrete_function(specs),
-                COUNTS_SIGNATURE: counting.get_concrete_function(specs),
-            },
-        )
+        signatures = {
+            EXAMPLES_SIGNATURE: examples,
+            COLUMNS_SIGNATURE: columns.get_concrete_function(specs),
+            COUNTS_SIGNATURE: counting.get_concrete_function(specs),
+        }
+        if self._contract.request_features:
+            request = tf.function(self._predict_request, autograph=False)
+            signatures[REQUEST_SIGNATURE] = request.get_concrete_function(specs)
+        tf.saved_model.save(self, folder, signatures=signatures)
         write_serving_contract(folder, self._contract)
 
     def features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -111,9 +118,9 @@ class ServedModel(tf.Module):
 
     def _checked_lists(self, parsed: dict[str, tf.Tensor | tf.SparseTensor]) -> Raw:
         """Refuses weights and vectors that no row of the log could have had."""
-        parsed = sound_weights(parsed, self._contract.weighted)
-        dense = {name for name in self._vectors if _is_dense(self._raw_spec[name])}
-        return whole_vectors(parsed, self._vectors, dense)
+        parsed = sound_weights(parsed, [of for of in self._contract.weighted if of[0] in parsed])
+        sizes = {name: size for name, size in self._vectors.items() if name in parsed}
+        return whole_vectors(parsed, sizes, {n for n in sizes if _is_dense(self._raw_spec[n])})
 
     def _parsing_spec(self) -> dict[str, tf.io.FixedLenFeature | tf.io.VarLenFeature]:
         """What a schema takes for always present may still be missing in a request."""
@@ -130,11 +137,12 @@ class ServedModel(tf.Module):
         }
 
     def _parsed_columns(self, columns: dict[str, tf.Tensor]) -> Raw:
-        """Raw tensors in the form that parsing examples would have given."""
-        columns = aligned_sequences(equal_lengths(columns), self._aligned)
+        """Raw tensors, of some features, in the form that parsing examples would have given."""
+        aligned = [names for names in self._aligned if names[0] in columns]
+        columns = aligned_sequences(equal_lengths(columns), aligned)
         parsed = {}
-        for name, spec in self._raw_spec.items():
-            values = columns[name]
+        for name, values in columns.items():
+            spec = self._raw_spec[name]
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
             if _is_dense(spec) and name not in self._vectors:
@@ -181,14 +189,36 @@ class ServedModel(tf.Module):
         """What is known only when training."""
         return served_alike(self._whole, self._specs, rows_of(next(iter(raw.values()))))
 
-    def _transformed(self, raw: Raw) -> Mapping[str, tf.Tensor]:
+    def _checked(self, raw: Raw) -> Raw:
+        """Refuses unlisted domains, and several values where one belongs."""
+        domain = self._contract.domain
+        if domain is not None and domain.feature in raw:
+            raw = listed_domains(raw, domain)
         features = self._contract.features.items()
-        single = [name for name, feature in features if feature.takes_one]
-        return self._transform(single_values(listed_domains(raw, self._contract.domain), single))
+        single = [name for name, feature in features if feature.takes_one and name in raw]
+        return single_values(raw, single)
+
+    def _transformed(self, raw: Raw) -> Mapping[str, tf.Tensor]:
+        return self._transform(self._checked(raw))
 
     def _predict(self, raw: Raw) -> dict[str, tf.Tensor]:
         outputs = self._model(self._transformed(raw))
         probabilities = tf.cast(outputs["probabilities"], tf.float32)
+        return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
+
+    def _predict_request(self, columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """A probability ``(n,)`` per task for n items, of what is said of the request once."""
+        sides = RequestSides(
+            self._whole,
+            self._specs,
+            lambda some: self._checked(self._parsed_columns(some)),
+            self._transform_layer,
+        )
+        probabilities = self._model(sides(columns))["probabilities"]
+        items = next(values for name, values in columns.items() if name not in sides.names)
+        # One row where the model reads nothing of an item.
+        shape = [tf.shape(items)[0], len(self._contract.tasks)]
+        probabilities = tf.broadcast_to(tf.cast(probabilities, tf.float32), shape)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
 
 

@@ -7,6 +7,7 @@ integers makes of a column.
 
     scorer = Scorer("/models/my-shop")      # a SavedModel, or a folder with versions of it
     probabilities = scorer.score(frame)     # a column per task
+    probabilities = scorer.score_request(user, items)   # one user, a data frame of items
     print(scorer.counts())                  # missing, unknown and clipped values so far
 """
 
@@ -17,7 +18,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class Scorer:
     Attributes:
         path: the SavedModel's folder.
         columns: by feature, the column of the log that a data frame must hold.
+        request_columns: those of them that `score_request` takes once, of the request.
         tasks: names of the columns that `score` gives.
 
     Raises:
@@ -80,6 +82,13 @@ class Scorer:
             for first in dict.fromkeys(part.get("beside") for part in self._features.values())
             if first is not None
         ]
+        named = set(contract.get("request_features", ()))
+        self._once = [
+            name
+            for name, feature in self._features.items()
+            if name in named or _goes_with(feature) in named
+        ]
+        self.request_columns = [self.columns[name] for name in self._once]
         self._model = tf.saved_model.load(self.path)
         self._extra_named: set[str] = set()
         self._counts = pd.DataFrame(0, index=list(self._features), columns=list(_KINDS))
@@ -102,25 +111,75 @@ class Scorer:
                 been trained on: names column, position (counted from 0) and value. No row is
                 scored then.
         """
-        self._check_columns(frame)
-        inputs = {name: self._converted(name, frame) for name in self._features}
-        inputs |= self._aligned(inputs)
+        self._check_columns(frame, self._features)
+        inputs = self._checked({name: self._converted(name, frame) for name in self._features})
+        return self._scores("serving_columns", inputs, (), frame.index, batch_rows)
+
+    def score_request(
+        self, request: Mapping[str, Any], items: pd.DataFrame, batch_rows: int = 4096
+    ) -> pd.DataFrame:
+        """Predicts for one user, or request, and many items.
+
+        Args:
+            request: a value by column, of those in `request_columns`; others are left aside.
+            items: a row per item, with all other columns.
+            batch_rows: items that are predicted together.
+
+        Returns:
+            What `score` gives for rows that hold the request's values beside each item.
+
+        Raises:
+            ScoringError: see `score`; or the model does not know what is a request's.
+        """
+        if not self._once:
+            raise ScoringError(
+                f"the model in {self.path} does not know what is a request's and what an item's: "
+                "name its features in request_features and train it anew, or call score"
+            )
+        once = pd.DataFrame({name: pd.Series([value]) for name, value in request.items()})
+        own = [name for name in self._features if name not in self._once]
+        self._check_columns(once, self._once)
+        self._check_columns(items, own)
+        inputs = {name: self._converted(name, once) for name in self._once}
+        inputs |= {name: self._converted(name, items) for name in own}
+        inputs = self._checked(inputs)
+        return self._scores("serving_request", inputs, self._once, items.index, batch_rows)
+
+    def _checked(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Inputs by feature, lists beside each other cut alike; refuses what no log could hold."""
+        inputs = {**inputs, **self._aligned(inputs)}
         self._check_weights(inputs)
         self._check_domain(inputs)
-        scores = np.zeros((len(frame), len(self.tasks)), np.float32)
+        return inputs
+
+    def _scores(
+        self,
+        signature: str,
+        inputs: dict[str, np.ndarray],
+        once: Collection[str],
+        index: pd.Index,
+        batch_rows: int,
+    ) -> pd.DataFrame:
+        """Predictions of a signature that takes some inputs once; counts values, each row's."""
+        scores = np.zeros((len(index), len(self.tasks)), np.float32)
         counts, unlisted = np.zeros(self._counts.shape, np.int64), np.zeros(2, np.int64)
-        for rows in _batches(len(frame), batch_rows):
-            batch = {name: self._tensor(name, values[rows]) for name, values in inputs.items()}
-            found = self._model.signatures["serving_columns"](**batch)
+        for rows in _batches(len(index), batch_rows):
+            batch = {
+                name: self._tensor(name, values if name in once else values[rows])
+                for name, values in inputs.items()
+            }
+            found = self._model.signatures[signature](**batch)
             scores[rows] = np.stack([found[task].numpy() for task in self.tasks], axis=1)
+            number = rows.stop - rows.start
+            batch |= {name: tf.repeat(batch[name], number, axis=0) for name in once}
             seen = self._model.signatures["serving_counts"](**batch)
             seen["missing"] = tf.equal(seen["present"], 0)
             counts += np.stack([seen[kind].numpy().sum(axis=0) for kind in _KINDS], axis=1)
-            unlisted += [rows.stop - rows.start, int(seen["unlisted_domain"].numpy().sum())]
+            unlisted += [number, int(seen["unlisted_domain"].numpy().sum())]
         self._counts += counts
         self._unlisted += unlisted
         self._warn_of_unknown(counts)
-        return pd.DataFrame(scores, index=frame.index, columns=self.tasks)
+        return pd.DataFrame(scores, index=index, columns=self.tasks)
 
     def score_examples(self, examples: list[bytes], batch_rows: int = 4096) -> pd.DataFrame:
         """Predicts serialised `tf.Example`s; their values are not counted.
@@ -174,22 +233,24 @@ class Scorer:
             table.loc["(domain)"] = [rows - unlisted, 0, unlisted, 0]
         return table
 
-    def _check_columns(self, frame: pd.DataFrame) -> None:
+    def _check_columns(self, frame: pd.DataFrame, names: Collection[str]) -> None:
+        """Refuses a data frame that lacks the column of one of these features."""
         given = list(frame.columns)
+        asked = [self.columns[name] for name in names]
         problems = [
             f"no column {column!r}{_nearest(column, given)}"
-            for column in self.columns.values()
+            for column in asked
             if column not in given
         ]
         problems += [
             f"column {column!r} stands {given.count(column)} times in the data frame"
-            for column in self.columns.values()
+            for column in asked
             if given.count(column) > 1
         ]
         if problems:
             raise ScoringError(
                 f"{'; '.join(problems)}. The model in {self.path} reads "
-                f"{', '.join(self.columns.values())}"
+                f"{', '.join(asked)}{'' if len(asked) == len(self.columns) else ' here'}"
             )
         read = {*self.columns.values(), *self._labels, *self._extra_named}
         extra = [str(column) for column in given if column not in read]
@@ -361,13 +422,19 @@ class Scorer:
                 warnings.warn(
                     f"{unknown} of {present} values of {self.columns[name]!r} are unknown to the "
                     "model: are they written as in the log that it was trained on?",
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
 
 def _column(label: str | dict[str, Any]) -> str:
     """The column that a label is told by."""
     return label if isinstance(label, str) else label["column"]
+
+
+def _goes_with(feature: dict[str, Any]) -> str | None:
+    """The feature whose values a feature's stand beside, one for one."""
+    other: str | None = feature.get("of" if feature["kind"] == "weights" else "beside")
+    return other
 
 
 class _WrongValue(ValueError):

@@ -24,6 +24,7 @@ from mtlx.transform.contract.kind_checks import (
 )
 from mtlx.transform.contract.model_inputs import TaskSpec
 from mtlx.transform.contract.name_checks import name_problems
+from mtlx.transform.contract.request_side import request_problems, request_side
 from mtlx.transform.contract.rows.sampling import Sampling
 from mtlx.transform.contract.rows.task import Task
 from mtlx.transform.contract.rows.task_problems import task_problems
@@ -50,7 +51,12 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 #: What was not there in earlier versions, with what it is where nobody sets it.
-_UNUSED: dict[str, Any] = {"crosses": {}, "sampling": None, "weight": None}
+_UNUSED: dict[str, Any] = {
+    "crosses": {},
+    "sampling": None,
+    "weight": None,
+    "request_features": [],
+}
 
 
 class ContractSections(Settings):
@@ -65,6 +71,9 @@ class ContractSections(Settings):
         crosses: the crosses of `features`, which have no column of their own, by name; the file
             may say them here as well.
         sampling: the negatives that train, or None for all.
+        request_features: names of the features that are the same for all items of a request: the
+            user's, the scenario, what is known of time and place. All others are an item's own.
+            With them the served model has the signature `serving_request`, which takes them once.
     """
 
     features: Annotated[dict[str, Feature], pydantic.Field(min_length=1)]
@@ -73,6 +82,7 @@ class ContractSections(Settings):
     domain: Domain | None = None
     crosses: dict[str, CrossFeature] = {}
     sampling: Sampling | None = None
+    request_features: list[str] = []
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -125,6 +135,7 @@ class ContractSections(Settings):
             *weights_problems(self),
             *cross_problems(self),
             *training_only_problems(self),
+            *request_problems(self),
             *task_problems(self.tasks, self.sampling),
             *column_problems(self),
             *name_problems(
@@ -168,6 +179,11 @@ class ContractSections(Settings):
                 "crosses": {n: c for n, c in self.crosses.items() if not absent & set(c.of)},
             }
         )
+
+    @property
+    def request_side(self) -> tuple[str, ...]:
+        """Names of the features that a request has once for all its items, in their order."""
+        return request_side(self)
 
     @staticmethod
     def served_cross(name: str) -> str:
@@ -362,12 +378,17 @@ class DataContract(ContractSections):
         return self.weight is not None or self.sampling is not None
 
     @property
+    def of_rows(self) -> "DataContract":
+        """This contract without what rows, and what is made of them, do not depend on."""
+        return self.model_copy(update={"request_features": []})
+
+    @property
     def of_examples(self) -> "DataContract":
         """This contract without what examples do not depend on: another needs none read anew."""
         rows = self.weight
         if rows is not None:
             rows = RowWeight(column=rows.column, clip=rows.clip) if rows.column else None
-        return self.model_copy(update={"sampling": None, "weight": rows})
+        return self.of_rows.model_copy(update={"sampling": None, "weight": rows})
 
 
 def missing_domain_values(domain: Domain | None, missing: tuple[str, ...]) -> list[str]:

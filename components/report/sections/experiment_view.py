@@ -12,8 +12,8 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE,
 
 #: Sections in the order of the data's way; what else there is comes behind.
 _ORDER = (
-    "name", "data", "features", "target_item", "domain", "tasks", "model", "training",
-    "evaluation", "gate", "validation", "serving", "report", "components",
+    "name", "data", "features", "target_item", "domain", "request_features", "tasks", "model",
+    "training", "evaluation", "gate", "validation", "serving", "report", "components",
 )  # fmt: skip
 
 

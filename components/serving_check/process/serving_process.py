@@ -15,15 +15,18 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-EXAMPLES, COLUMNS = "serving_default", "serving_columns"
+EXAMPLES, COLUMNS, REQUEST = "serving_default", "serving_columns", "serving_request"
 #: Rows that are asked for once more, each alone.
 ALONE = 10
+#: Rows whose request is asked for beside the items of all rows.
+REQUESTS = 3
 #: Measurements at most, until all limits hold.
 ROUNDS = 3
 #: Calls that are not timed, before those that are.
@@ -75,7 +78,8 @@ def main(work_path: str, journal_path: str) -> None:
         load_seconds=time.perf_counter() - started,
         python_operations=sorted(_operations(model) & PYTHON_OPERATIONS),
     )
-    if not {EXAMPLES, COLUMNS} <= set(model.signatures):
+    asked = {EXAMPLES, COLUMNS, REQUEST} if work["request"] else {EXAMPLES, COLUMNS}
+    if not asked <= set(model.signatures):
         return
     # Beside the model's first calls, at which TensorFlow works without Python.
     served = ThreadPoolExecutor(1).submit(_served, work)
@@ -88,10 +92,13 @@ def main(work_path: str, journal_path: str) -> None:
             journal.write(signature=name, refused=_words(error))
             return
         journal.write(signature=name, scores=scores)
+    if work["request"] and not _score_requests(work, model, journal):
+        return
     _measure(work, model, served, journal)
     for title, name, inputs in work["hostile"]:
         journal.begin(f"{name} is sent {title}")
-        word, text = _outcome(model.signatures[name], inputs)
+        once = work["request"] if name == REQUEST else ()
+        word, text = _outcome(model.signatures[name], inputs, once)
         journal.write(hostile=title, signature=name, outcome=word, text=text)
     for name, requests in rows.items():
         journal.begin(f"{name} scores real rows once more")
@@ -127,6 +134,28 @@ def _rows(work: dict[str, Any]) -> dict[str, list[dict[str, tf.Tensor]]]:
             {name: _tensor(values[one]) for name, values in columns.items()} for one in slices
         ],
     }
+
+
+def _score_requests(work: dict[str, Any], model: Any, journal: Journal) -> bool:
+    """Scores all items beside the request of some rows, and the same rows as columns.
+
+    Returns:
+        Whether it was answered.
+    """
+    columns = {name: _tensor(values) for name, values in work["columns"].items()}
+    rows = len(work["examples"])
+    for row in range(min(REQUESTS, rows)):
+        journal.begin(f"{REQUEST} scores the items of all rows for row {row}")
+        once = {name: columns[name][row : row + 1] for name in work["request"]}
+        whole = {name: tf.repeat(values, rows, axis=0) for name, values in once.items()}
+        try:
+            found = _scores(model.signatures[REQUEST], {**columns, **once})
+            expected = _scores(model.signatures[COLUMNS], {**columns, **whole})
+        except Exception as error:
+            journal.write(signature=REQUEST, refused=_words(error))
+            return False
+        journal.write(signature=REQUEST, scores=found, expected=expected)
+    return True
 
 
 def _tensor(values: np.ndarray) -> tf.Tensor:
@@ -207,11 +236,20 @@ def _value(limit: dict[str, Any], found: dict[int, dict[str, dict[str, float]]])
     return value / models["served"][limit["quantile"]] if "served" in models else math.inf
 
 
-def _outcome(signature: Any, inputs: dict[str, np.ndarray]) -> tuple[str, str]:
-    """What became of a hostile request: ``answered``, ``refused``, or what should not be."""
+def _outcome(
+    signature: Any, inputs: dict[str, np.ndarray], once: Collection[str]
+) -> tuple[str, str]:
+    """What became of a hostile request: ``answered``, ``refused``, or what should not be.
+
+    Args:
+        signature: that it is sent to.
+        inputs: by name.
+        once: of these, what is said once for all rows.
+    """
     try:
         tensors = {name: _tensor(values) for name, values in inputs.items()}
-        rows = min((values.shape[0] for values in tensors.values()), default=0)
+        own = [values.shape[0] for name, values in tensors.items() if name not in once]
+        rows = min(own, default=0)
         outputs = signature(**tensors)
     except Exception as error:
         return "refused", _words(error)

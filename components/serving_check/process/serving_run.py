@@ -34,6 +34,8 @@ class Work:
         rows: sizes of requests whose latency is measured.
         calls: timed calls of each.
         limits: of latency, `LatencyLimit` as mappings.
+        request: names of the columns that a request has once, as its signature takes them; empty
+            where the contract does not say which.
         hostile: requests that must do no harm: what it is, the signature, and the inputs by name.
     """
 
@@ -44,6 +46,7 @@ class Work:
     rows: list[int]
     calls: int
     limits: list[dict[str, Any]]
+    request: list[str]
     hostile: list[tuple[str, str, dict[str, np.ndarray]]]
 
 

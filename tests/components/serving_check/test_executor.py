@@ -29,8 +29,10 @@ def test_a_sound_model_passes_and_is_pushed_with_requests_that_can_be_replayed(c
     assert outcome.problems == []
     assert outcome.blessed and outcome.checked
     subjects = [finding.subject for finding in outcome.findings]
-    assert subjects == ["process", "predictions", "predictions", "latency", "requests"]
+    assert subjects == ["process", *["predictions"] * 3, "latency", "requests"]
     assert "serving_columns gives for 40 rows what was evaluated" in outcome.findings[2].message
+    request = "serving_request gives for the items of all rows, beside the request of 3 of them,"
+    assert outcome.findings[3].message.startswith(request)
     assert [latency.rows for latency in outcome.latencies] == [1, 20]
     for latency in outcome.latencies:
         assert 0 < latency.p50 <= latency.p99 and 0 < latency.served_p50 <= latency.served_p99
@@ -52,7 +54,7 @@ def test_a_sound_model_passes_and_is_pushed_with_requests_that_can_be_replayed(c
     # Replayed on what was pushed, each gives one number a row.
     signatures = tf.saved_model.load(str(base / "1")).signatures
     requests = _requests(base / "1")
-    assert outcome.warm_up_requests == len(requests) == 4
+    assert outcome.warm_up_requests == len(requests) == 6
     sizes = []
     for request in requests:
         inputs = {name: tf.constant(tf.make_ndarray(x)) for name, x in request.inputs.items()}
@@ -62,17 +64,20 @@ def test_a_sound_model_passes_and_is_pushed_with_requests_that_can_be_replayed(c
         for example in request.inputs["examples"].string_val:
             assert b"clicked" not in example  # a caller knows no label
     assert sorted(sizes) == sorted(
-        (name, rows) for name in ("serving_default", "serving_columns") for rows in (1, 5)
+        (f"serving_{name}", rows) for name in ("default", "columns", "request") for rows in (1, 5)
     )
 
 
 def test_faults_of_the_export_are_found_and_nothing_is_made_of_the_model(check):
-    """One signature takes prices for their opposites; both loop for nothing, and pass infinity on."""
-    faults = "swapped slow infinite"
+    """One takes prices for their opposites, one the request for its first item's; all loop for
+    nothing, and pass infinity on.
+    """
+    faults = "swapped first slow infinite"
     done = check(faults, served="sound", latency=[{"rows": 1, "ratio": 3.0}])
-    different, slow, infinite = done.outcome.problems
+    different, first, slow, infinite = done.outcome.problems
     assert different.startswith("serving_columns differs from what was evaluated in ")
     assert "of 40 rows by more than 1e-05: click of row " in different
+    assert first.startswith("serving_request differs from what serving_columns gives in ")
     assert slow.startswith("p50 of 1 rows takes ") and slow.endswith("allowed are 3 times")
     assert " hostile requests are answered wrongly: " in infinite
     assert "inf for every number: no number (click: not every row has a finite" in infinite

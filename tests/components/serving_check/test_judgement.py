@@ -121,6 +121,31 @@ def test_each_fault_is_told(change, problem):
     assert problem in _problems(_notes(**change))
 
 
+def test_what_a_request_says_once_has_to_count_for_each_item():
+    def problems(**changed):
+        loaded = {"signatures": [*BOTH, "serving_request"], "load_seconds": 1.0,
+                  "python_operations": []}  # fmt: skip
+        asked = {"signature": "serving_request", "scores": SCORES, "expected": SCORES}
+        notes = _notes(**{"loaded": loaded, "request": asked, **changed})
+        settings = ServingCheckSettings.read({"latency": LIMITS})
+        found = judge_served(Served(notes, None, 1.0), EVALUATED, settings, takes_requests=True)
+        return [finding.message for finding in found if not finding.passed]
+
+    assert problems() == []
+    other = {"signature": "serving_request", "scores": {"click": [0.1, 0.2, 0.31]}}
+    (problem,) = problems(request={**other, "expected": SCORES})
+    assert problem.startswith(
+        "serving_request differs from what serving_columns gives in 1 of 3 rows by more than 1e-05"
+    )
+    (problem,) = problems(request={"signature": "serving_request", "refused": "Column city"})
+    assert problem == "serving_request refuses the request of a row that was evaluated: Column city"
+    assert problems(request=None) == [
+        "serving_request was not asked, since the process came to no such step"
+    ]
+    (problem,) = [p for p in problems(loaded=_notes()[0], request=None) if "no signature" in p]
+    assert problem.startswith("the model has no signature serving_request; it has: serving_default")
+
+
 def test_a_first_run_has_no_model_to_be_slower_than():
     assert _problems(_notes(limits={"limits": [None, 3.0]})) == []
 

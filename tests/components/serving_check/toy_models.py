@@ -1,8 +1,9 @@
-"""Small SavedModels with both signatures: a sound one, and such with a planted fault."""
+"""Small SavedModels with all signatures: a sound one, and such with a planted fault."""
 
 import tensorflow as tf
 
 from mtlx.trainer.serving.request_checks import equal_lengths, whole_examples
+from mtlx.trainer.serving.request_sides import one_row
 from mtlx.transform.contract.data_contract import DataContract
 
 CONTRACT = DataContract.read(
@@ -14,6 +15,7 @@ CONTRACT = DataContract.read(
         },
         "tasks": {"click": {"label": "clicked"}},
         "target_item": "item",
+        "request_features": ["clicks"],
     }
 )
 
@@ -57,7 +59,8 @@ class Toy(tf.Module):
     Args:
         fault: any of ``swapped`` (the signature for columns takes prices for their opposites),
             ``python`` (calls Python), ``unguarded`` (TensorFlow's parser is given any bytes),
-            ``hangs`` (at an empty item), ``slow``, ``infinite`` (hands infinities on); None for a
+            ``hangs`` (at an empty item), ``slow``, ``infinite`` (hands infinities on), ``first`` (a
+            request's side counts for its first item alone); None for a
             sound model. Several are parted by blanks.
         shift: of the logits.
     """
@@ -106,6 +109,15 @@ class Toy(tf.Module):
         price = -columns["price"] if "swapped" in self._faults else columns["price"]
         return self._score(columns["item"], price, columns["clicks"])
 
+    @tf.function(autograph=False)
+    def from_request(self, item, price, clicks):
+        items = equal_lengths({"item": item, "price": price})
+        clicks = one_row({"clicks": clicks})["clicks"]
+        clicks = tf.repeat(clicks, tf.shape(items["item"])[0], axis=0)
+        if "first" in self._faults:
+            clicks = tf.where(tf.range(tf.shape(clicks)[0])[:, tf.newaxis] == 0, clicks, "")
+        return self._score(items["item"], items["price"], clicks)
+
 
 def _never():
     """Waits for a value that nobody gives."""
@@ -116,12 +128,16 @@ def _never():
 def save(folder, fault=None, shift=0.0):
     """Writes a model; returns its folder."""
     model = Toy(fault, shift)
-    columns = model.from_columns.get_concrete_function(
-        item=tf.TensorSpec([None], tf.string),
-        price=tf.TensorSpec([None], tf.float32),
-        clicks=tf.TensorSpec([None, None], tf.string),
-    )
-    signatures = {"serving_default": model.from_examples, "serving_columns": columns}
+    specs = {
+        "item": tf.TensorSpec([None], tf.string),
+        "price": tf.TensorSpec([None], tf.float32),
+        "clicks": tf.TensorSpec([None, None], tf.string),
+    }
+    signatures = {
+        "serving_default": model.from_examples,
+        "serving_columns": model.from_columns.get_concrete_function(**specs),
+        "serving_request": model.from_request.get_concrete_function(**specs),
+    }
     tf.saved_model.save(model, str(folder), signatures=signatures)
     return str(folder)
 

@@ -61,7 +61,7 @@ def test_numbers_of_values_take_the_place_of_ids_where_they_are_asked_for():
     assert plain.numbers is None
     np.testing.assert_array_equal(layer(FEATURES).field_ids, ids)  # as long as nothing moves them
     layer.numbers.assign(np.arange(layer.rows) + 100)
-    offsets = layer.offsets[: len(INPUTS.categorical)]
+    offsets = layer.columns.offsets[: len(INPUTS.categorical)]
     np.testing.assert_array_equal(layer(FEATURES).field_ids, ids + offsets + 100)
     assert layer.numbers.dtype == "int64" and not layer.numbers.trainable
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.shared_rows import for_rows_of
 
 
 class AttentionalGRU(keras.layers.Layer):
@@ -41,7 +42,7 @@ class AttentionalGRU(keras.layers.Layer):
         """All states of all sequences.
 
         Args:
-            inputs: x, ``(B, C, L, k)``.
+            inputs: x, ``(B, C, L, k)``; of one row where it is the same beside all attentions.
             attention: a, ``(B, C, L)`` float.
 
         Returns:
@@ -49,7 +50,8 @@ class AttentionalGRU(keras.layers.Layer):
         """
         copies, length, units = inputs.shape[1:]
         attention = ops.cast(attention, self.compute_dtype)
-        steps = ops.concatenate([self.projection(inputs), attention[..., None]], axis=-1)
+        projected = for_rows_of(self.projection(inputs), attention)
+        steps = ops.concatenate([projected, attention[..., None]], axis=-1)
         steps = ops.reshape(
             ops.transpose(steps, (0, 2, 1, 3)), (-1, length, copies * (3 * units + 1))
         )

@@ -52,7 +52,7 @@ class ConditionalLayerNormalization(keras.layers.Layer):
         normal = normal * self.scale
         if scale is None:
             return normal + self.shift
-        sequences, length, width = inputs.shape[1:]
+        sequences, length, width = ops.shape(inputs)[1:]
         pairs = (-1, sequences, 1, width)
         outputs = normal[:, None] * ops.reshape(scale, pairs)  # (B, P / C, C, L, k)
         outputs = outputs + ops.reshape(shift, pairs) + self.shift

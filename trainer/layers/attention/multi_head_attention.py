@@ -74,8 +74,8 @@ class MultiHeadAttention(keras.layers.Layer):
         if is_listening():
             tell(ATTENTION, ops.mean(weights, axis=2))
         heads = ops.einsum("bchql,bclhd->bcqhd", weights, value)
-        return self.output_layer(ops.reshape(heads, (-1, *queries.shape[1:])))
+        return self.output_layer(ops.reshape(heads, (-1, *ops.shape(queries)[1:])))
 
     def _split(self, values: keras.KerasTensor) -> keras.KerasTensor:
         width = values.shape[-1] // self.heads
-        return ops.reshape(values, (-1, *values.shape[1:-1], self.heads, width))
+        return ops.reshape(values, (-1, *ops.shape(values)[1:-1], self.heads, width))

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.added_embedding import AddedEmbedding
 from mtlx.trainer.layers.attention.multi_head_attention import MultiHeadAttention
+from mtlx.trainer.layers.attention.shared_keys import as_queries, as_rows
 from mtlx.trainer.layers.attention.transformer_block import TransformerBlock
 from mtlx.trainer.parts.sequence_encoders.sequence_encoder import SequenceEncoder
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -46,6 +47,7 @@ class ATRank(SequenceEncoder):
 
     needs_target: ClassVar[bool] = True
     normalises_interests: ClassVar[bool] = True
+    shares_behaviours: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -95,6 +97,9 @@ class ATRank(SequenceEncoder):
         stitched = self.types(stitched, types)[:, None]  # (B, 1, sum of L, k)
         attended = self.self_attention(stitched, stitched, mask, training=training)
         queries = self.scaled(target)[:, None, None]  # (B, 1, 1, k)
+        queries, shared = as_queries(queries, attended)
         if self.has_layer:
-            return self.decoder(queries, attended, mask, training=training)[:, 0]
-        return self.decoder(queries, attended, mask)[:, 0]
+            interests = self.decoder(queries, attended, mask, training=training)
+        else:
+            interests = self.decoder(queries, attended, mask)
+        return as_rows(interests, shared)[:, 0]

@@ -9,6 +9,7 @@ from mtlx.trainer.layers.attention.attentional_gru import AttentionalGRU
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
 from mtlx.trainer.layers.known_size import known_size
+from mtlx.trainer.layers.shared_rows import is_shared
 from mtlx.trainer.layers.told import ATTENTION, tell
 from mtlx.trainer.parts.sequence_encoders.sequence_encoder import Interests
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder
@@ -44,6 +45,7 @@ class DIEN(StackedEncoder):
         normalise: whether embeddings are normalised; if not, they are read as they are.
     """
 
+    shares_behaviours: ClassVar[bool] = True
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ({"name": "next_behaviour"},)
 
     def __init__(self, inputs: ModelInputs, *, normalise: bool = True):
@@ -99,7 +101,10 @@ def _next_behaviour_losses(
 
 
 class Bilinear(keras.layers.Layer):
-    """h W_c e: states ``(B, C, L, k)`` and one vector ``(B, k)`` to scores ``(B, C, L)``."""
+    """h W_c e: states ``(B, C, L, k)`` and one vector ``(B, k)`` to scores ``(B, C, L)``.
+
+    States of one row are those beside every vector.
+    """
 
     def __init__(self, copies: int):
         super().__init__()
@@ -112,4 +117,7 @@ class Bilinear(keras.layers.Layer):
 
     def call(self, states: keras.KerasTensor, vector: keras.KerasTensor) -> keras.KerasTensor:
         """Scores ``(B, C, L)`` of the states against the vector."""
-        return ops.einsum("bclk,bk->bcl", self.projection(states), vector)
+        projected = self.projection(states)
+        if is_shared(projected):
+            return ops.einsum("clk,bk->bcl", projected[0], vector)
+        return ops.einsum("bclk,bk->bcl", projected, vector)

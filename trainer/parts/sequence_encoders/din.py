@@ -1,6 +1,6 @@
 """DIN: behaviours weighed by how much they have to do with the target item."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import keras
 from keras import ops
@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
+from mtlx.trainer.layers.shared_rows import is_shared
 from mtlx.trainer.layers.told import ATTENTION, tell
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -39,6 +40,8 @@ class DIN(StackedEncoder):
         normalise: whether the MLP reads normalised embeddings; if not, it reads them as they are.
     """
 
+    shares_behaviours: ClassVar[bool] = True
+
     def __init__(
         self,
         inputs: ModelInputs,
@@ -63,10 +66,16 @@ class DIN(StackedEncoder):
         training: bool,
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to interests ``(B, M, k)``."""
-        items = self.scaled(values)
-        targets = ops.broadcast_to(self.scaled(target)[:, None, None], ops.shape(values))
-        hidden = ops.concatenate([items, targets, items - targets, items * targets], axis=-1)
-        for layer in self.hidden_layers:
+        items, targets = self.scaled(values), self.scaled(target)
+        first, *others = self.hidden_layers
+        shared = is_shared(items) and not is_shared(targets)
+        if shared:
+            hidden = _of_one_user(first, items, targets)
+        else:
+            targets = ops.broadcast_to(targets[:, None, None], ops.shape(values))
+            parts = [items, targets, items - targets, items * targets]
+            hidden = first(ops.concatenate(parts, axis=-1))
+        for layer in others:
             hidden = layer(hidden)  # (B, M, L, units)
         scores = self.output_layer(hidden)[..., 0]  # (B, M, L)
         if self.softmax:
@@ -74,4 +83,26 @@ class DIN(StackedEncoder):
         else:
             weights = ops.where(mask, scores, 0.0)
         tell(ATTENTION, weights)
+        if shared:
+            return ops.einsum("bml,mlk->bmk", weights, values[0])
         return ops.einsum("bml,bmlk->bmk", weights, values)
+
+
+def _of_one_user(
+    layer: SequenceDense, items: keras.KerasTensor, targets: keras.KerasTensor
+) -> keras.KerasTensor:
+    """The first layer on behaviours ``(1, M, L, k)`` beside each target ``(B, k)``.
+
+    [e_i, e_t, e_i − e_t, e_i ⊙ e_t] W is e_i (W_1 + W_3) + e_t (W_2 − W_3) + (e_i ⊙ e_t) W_4: the
+    first term is computed once, the second once for each target.
+
+    Returns:
+        ``(B, M, L, units)``.
+    """
+    own, other, difference, product = ops.split(layer.kernel, 4, axis=1)  # (M, k, units)
+    of_items = ops.einsum("bcli,cio->bclo", items, own + difference)
+    if layer.bias is not None:
+        of_items = of_items + layer.bias[:, None]
+    of_targets = ops.einsum("bi,cio->bco", targets, other - difference)[:, :, None]
+    of_both = ops.einsum("bcli,cio->bclo", items * targets[:, None, None], product)
+    return layer.activation(of_items + of_targets + of_both)

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.added_embedding import AddedEmbedding, recency
+from mtlx.trainer.layers.attention.shared_keys import as_queries, as_rows
 from mtlx.trainer.layers.attention.transformer_block import TransformerBlock
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -39,6 +40,7 @@ class DMT(StackedEncoder):
     """
 
     normalises_interests: ClassVar[bool] = True
+    shares_behaviours: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -72,4 +74,6 @@ class DMT(StackedEncoder):
             values = self.positions(values, recency(mask) + first_rows)
         encoded = self.encoder(values, values, mask, training=training)
         queries = repeated(target[:, None, None], copies)  # (B, M, 1, k)
-        return self.decoder(queries, encoded, mask, training=training)[:, :, 0]
+        queries, shared = as_queries(queries, encoded)
+        interests = self.decoder(queries, encoded, mask, training=training)
+        return as_rows(interests, shared)[:, :, 0]

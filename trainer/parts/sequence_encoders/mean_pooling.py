@@ -1,6 +1,7 @@
 """Mean pooling of behaviour sequences."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import keras
 from keras import ops
@@ -23,6 +24,8 @@ class MeanPooling(SequenceEncoder):
     Args:
         inputs: the sequences.
     """
+
+    shares_behaviours: ClassVar[bool] = True
 
     def call(
         self,

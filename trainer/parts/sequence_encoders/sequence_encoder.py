@@ -21,6 +21,10 @@ class SequenceEncoder(keras.layers.Layer):
     give one interest per sequence, in the order of the inputs (M' = M); an encoder that does
     not says how many it gives. An empty sequence gives finite values and gradients.
 
+    One whose `shares_behaviours` is true may be given sequences and masks of one row beside
+    targets of B: a user's behaviours, and the items of one request. It computes once what does not
+    depend on the target, and gives interests of B rows, or of one where none does.
+
     With `training`, one that has a loss of its own gives a pair: interests, and "losses/<name>"
     ``(B,)``, each row's, which that loss reads among the model's outputs.
 
@@ -38,6 +42,7 @@ class SequenceEncoder(keras.layers.Layer):
             of about 1. Beside fields they then start at the fields' size: see `RankingModel`.
         target_place: where the target item stands among the positions that it attends to, 0 or
             -1; None where it is not among them.
+        shares_behaviours: whether one row of behaviours may stand for all rows.
         default_losses: terms that are added to those of the network where `training.loss` names
             nothing.
 
@@ -50,6 +55,7 @@ class SequenceEncoder(keras.layers.Layer):
     task_specific: ClassVar[bool] = False
     normalises_interests: ClassVar[bool] = False
     target_place: ClassVar[int | None] = None
+    shares_behaviours: ClassVar[bool] = False
     default_losses: ClassVar[tuple[dict[str, Any], ...]] = ()
 
     def __init__(self, inputs: ModelInputs, normalise: bool = False):

@@ -7,6 +7,7 @@ from keras import ops
 from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.pair_conditions import ConditionKind, PairConditions
+from mtlx.trainer.layers.attention.shared_keys import as_queries, as_rows
 from mtlx.trainer.layers.attention.transformer_block import TransformerBlock
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder, repeated
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -50,6 +51,7 @@ class TIM(StackedEncoder):
 
     task_specific: ClassVar[bool] = True
     normalises_interests: ClassVar[bool] = True
+    shares_behaviours: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -88,5 +90,6 @@ class TIM(StackedEncoder):
             values, mask = repeated(values, self.tasks), pair_mask
         encoded = self.encoder(values, values, mask, encoding, training=training)
         queries = repeated(target[:, None, None], self.tasks * behaviours)
+        queries, shared = as_queries(queries, encoded)
         interests = self.decoder(queries, encoded, pair_mask, decoding, training=training)
-        return ops.reshape(interests, (-1, self.tasks, behaviours, width))
+        return ops.reshape(as_rows(interests, shared), (-1, self.tasks, behaviours, width))

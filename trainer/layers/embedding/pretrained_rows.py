@@ -16,7 +16,6 @@ class PretrainedRows(keras.layers.Layer):
         rows: ids of the field, the special ones included.
         table: the vectors' size d, and whether they are trained.
         size: k.
-        columns: places of the field's ids among all that are looked up.
         name: of the layer.
 
     Attributes:
@@ -24,12 +23,9 @@ class PretrainedRows(keras.layers.Layer):
         known: ``(rows,)`` float32, 1 for ids with a vector.
     """
 
-    def __init__(
-        self, rows: int, table: PretrainedTable, size: int, columns: np.ndarray, name: str
-    ) -> None:
+    def __init__(self, rows: int, table: PretrainedTable, size: int, name: str) -> None:
         super().__init__(name=name)
         self.rows, self.table, self.size = rows, table, size
-        self._columns = np.asarray(columns)
 
     def build(self, *_: object) -> None:
         """Creates the vectors, which ids have one, and W."""
@@ -50,25 +46,26 @@ class PretrainedRows(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, embedded: keras.KerasTensor, ids: keras.KerasTensor) -> keras.KerasTensor:
+    def call(
+        self, embedded: keras.KerasTensor, ids: keras.KerasTensor, columns: tuple[int, ...]
+    ) -> keras.KerasTensor:
         """Exchanges the embeddings of values with a vector.
 
         Args:
-            embedded: ``(B, columns, k)``.
-            ids: ``(B, columns)`` int64, those of other fields among them.
+            embedded: ``(B, n, k)``.
+            ids: ``(B, n)`` int64, those of other fields among them.
+            columns: places of the field's ids among them.
 
         Returns:
-            ``(B, columns, k)``.
+            ``(B, n, k)``.
         """
-        own = ops.take(ids, self._columns, axis=1)  # (B, c)
+        own = ops.take(ids, np.asarray(columns), axis=1)  # (B, c)
         found = ops.cast(ops.take(self.vectors, own, axis=0), self.compute_dtype)
         made = ops.matmul(found, self.projection)  # (B, c, k)
         known = ops.take(self.known, own, axis=0)[:, :, None] > 0
-        before = ops.take(embedded, self._columns, axis=1)
+        before = ops.take(embedded, np.asarray(columns), axis=1)
         exchanged = ops.where(known, made, before)
         # Each of the field's columns takes its own place among the others.
-        places = np.full(embedded.shape[1], len(self._columns))
-        places[self._columns] = np.arange(len(self._columns))
-        others = np.arange(embedded.shape[1]) + len(self._columns)
-        order = np.where(places < len(self._columns), places, others)
+        order = np.arange(embedded.shape[1]) + len(columns)
+        order[list(columns)] = np.arange(len(columns))
         return ops.take(ops.concatenate([exchanged, embedded], axis=1), order, axis=1)

@@ -1,0 +1,1 @@
+"""What the embedding of all fields is made of."""
