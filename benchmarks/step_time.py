@@ -1,23 +1,30 @@
 """Examples per second of a training step, for every part of a model, on any Keras backend.
 
     python -m benchmarks.step_time                      # every member, TensorFlow
+    python -m benchmarks.step_time mmoe --precision float32 bfloat16
     KERAS_BACKEND=jax python -m benchmarks.step_time    # a machine without TensorFlow
     python -m benchmarks.step_time --tables             # one model, tables of 10^5 to 10^7 rows
 
 Three tasks, three domains, 20 fields of width 16; encoders read two sequences of 50 items. Encoders
 and arrangements are those of an MMoE, bottoms stand between TIM and it. Sizes are the members'
-defaults. On TensorFlow the step is the trainer's own; on other backends, which
-have no lazy Adam, it is Keras's stateless step with Adam.
+defaults. On TensorFlow the step is the trainer's own, and its share of the machine's matmul rate is
+told: operations of its matrix products, by its seconds, by what `tf.matmul` of 2,048 x 2,048
+reaches in the same precision, measured between the steps. On other backends, which have no lazy
+Adam, it is Keras's stateless step with Adam. Where other work takes the cores, `--clock processor`
+counts seconds of the processor instead, which do not tell of a core that waits for the other.
 """
 
 import argparse
 import ctypes
 import gc
+import itertools
 import os
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -38,6 +45,14 @@ from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.contract.model_inputs import ModelInputs
 
+if TYPE_CHECKING:  # On other backends there is no TensorFlow.
+    from benchmarks.step_flops import MatmulRate
+
+#: Keras's name of each precision.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+_Clock = Callable[[], float]
+_CLOCKS: dict[str, _Clock] = {"wall": time.perf_counter, "processor": time.process_time}
+
 
 def main() -> None:
     arguments = _arguments()
@@ -46,25 +61,57 @@ def main() -> None:
     if arguments.tables:
         console.print(_table_sizes(arguments.steps))
         return
-    names = arguments.members or member_names()
-    table = Table("member", "parameters", title=f"Examples/s, {keras.backend.backend()}")
+    names = [name for name in arguments.members or member_names() if trains_by_gradient(name)]
+    shown = len(arguments.precision) > 1
+    columns = ["part", "parameters", *(["precision"] if shown else [])]
     for size in arguments.batch:
-        table.add_column(f"batch {size:,}", justify="right")
-    table.add_column("peak MiB", justify="right")
-    for name in names:
-        if not trains_by_gradient(name):
-            continue
-        settings = settings_of(name)
-        inputs = inputs_of(1000, sequences=settings.sequence_encoder != "none")
-        rates, parameters = [], 0
+        columns += [f"batch {size:,}", *(["share of matmul"] if _on_tensorflow() else [])]
+    lines = [_line(*columns, "peak MiB"), _line(*["---"] * (len(columns) + 1))]
+    print(*lines, sep="\n", flush=True)
+    clock = _CLOCKS[arguments.clock]
+    for name, precision in itertools.product(names, arguments.precision):
         _forget_peak()
-        for size in arguments.batch:
-            step, parameters = _make_step(inputs, settings, "adam", size)
-            rates.append(f"{size / _seconds(step, arguments.steps):,.0f}")
+        parameters, cells = _measured(name, precision, arguments.batch, arguments.steps, clock)
+        said = [precision] if shown else []
+        line = _line(f"`{name}`", f"{parameters:,}", *said, *cells, f"{_peak():,.0f}")
+        print(line, flush=True)
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _on_tensorflow() -> bool:
+    return keras.backend.backend() == "tensorflow"
+
+
+def _measured(
+    name: str, precision: str, batches: list[int], steps: int, clock: _Clock
+) -> tuple[int, list[str]]:
+    """A member's parameters, and by batch size its examples/s and its share of the matmul rate."""
+    settings = settings_of(name)
+    inputs = inputs_of(1000, sequences=settings.sequence_encoder != "none")
+    parameters, cells = 0, []
+    keras.config.set_dtype_policy(POLICIES[precision])
+    try:
+        for size in batches:
+            step = _make_step(inputs, settings, "adam", size)
+            parameters = step.parameters
+            rate = None if step.flops is None else _matmul_rate(precision, clock)
+            seconds = _seconds(step.take, steps, clock, None if rate is None else rate.measure)
+            cells.append(f"{size / seconds:,.0f}")
+            if step.flops is not None and rate is not None:
+                cells.append(f"{step.flops() / seconds / rate.flops_per_second:.0%}")
             del step
-        table.add_row(name, f"{parameters:,}", *rates, f"{_peak():,.0f}")
-        print(name, *rates, flush=True)
-    console.print(table)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    return parameters, cells
+
+
+def _matmul_rate(precision: str, clock: _Clock) -> "MatmulRate":
+    from benchmarks.step_flops import MatmulRate
+
+    return MatmulRate(precision, clock)
 
 
 def _forget_peak() -> None:
@@ -88,24 +135,47 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("members", nargs="*", help="networks or encoders; all by default")
     parser.add_argument("--batch", type=int, nargs="+", default=[2048, 8192])
     parser.add_argument("--steps", type=int, default=5, help="timed steps; the median counts")
+    parser.add_argument("--precision", nargs="+", choices=list(POLICIES), default=["float32"])
+    parser.add_argument("--clock", choices=list(_CLOCKS), default="wall", help="what is counted")
     parser.add_argument("--tables", action="store_true", help="measure table sizes instead")
     return parser.parse_args()
 
 
-def _make_step(
-    inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int
-) -> tuple[Callable[[], object], int]:
-    """A step on one fixed batch, and the model's trainable parameters."""
+@dataclass(frozen=True)
+class _Step:
+    """A step to be timed.
+
+    Attributes:
+        take: takes it, on one fixed batch.
+        parameters: trainable ones of the model.
+        flops: counts the operations of its matrix products, by taking further steps; None where
+            nothing does.
+    """
+
+    take: Callable[[], object]
+    parameters: int
+    flops: Callable[[], float] | None = None
+
+
+def _make_step(inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int) -> _Step:
+    """A step on one fixed batch."""
     keras.utils.set_random_seed(1)
     model = ARRANGEMENTS.get(settings.arrangement)(inputs, settings)
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
-    make = _tensorflow_step if keras.backend.backend() == "tensorflow" else _jax_step
-    return make(model, batch_of(inputs, size), optimizer), parameters
+    batch = batch_of(inputs, size)
+    if not _on_tensorflow():
+        return _Step(_jax_step(model, batch, optimizer), parameters)
+    take, flops = _tensorflow_step(model, batch, optimizer)
+    return _Step(take, parameters, flops)
 
 
-def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
+def _tensorflow_step(
+    model: keras.Model, batch: Batch, optimizer: str
+) -> tuple[Callable[[], object], Callable[[], float]]:
+    """Takes a step; counts its operations."""
     import tensorflow as tf
 
+    from benchmarks.step_flops import step_flops
     from mtlx.trainer.examples import traced_once
     from mtlx.trainer.training import ordinary_step
 
@@ -116,7 +186,7 @@ def _tensorflow_step(model: keras.Model, batch: Batch, optimizer: str) -> Callab
     step = ordinary_step.OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
     tensors = {name: tf.constant(values) for name, values in batch.items()}
     step.prepare(tensors)
-    return lambda: step(tensors).numpy()
+    return lambda: step(tensors).numpy(), lambda: step_flops(step, batch, rows)
 
 
 def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
@@ -137,15 +207,22 @@ def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], 
     return take
 
 
-def _seconds(step: Callable[[], object], steps: int) -> float:
+def _seconds(
+    step: Callable[[], object],
+    steps: int,
+    clock: _Clock = time.perf_counter,
+    between: Callable[[], None] | None = None,
+) -> float:
     """Median seconds of a step, after two that compile and warm up."""
     for _ in range(2):
         step()
     times = []
     for _ in range(steps):
-        started = time.perf_counter()
+        if between is not None:
+            between()
+        started = clock()
         step()
-        times.append(time.perf_counter() - started)
+        times.append(clock() - started)
     return statistics.median(times)
 
 
@@ -161,8 +238,8 @@ def _table_sizes(steps: int) -> Table:
     for optimizer in kinds:
         seconds = []
         for size in sizes:
-            step, _ = _make_step(inputs_of(size // FIELDS, False), settings, optimizer, 2048)
-            seconds.append(_seconds(step, max(steps, 15)))
+            step = _make_step(inputs_of(size // FIELDS, False), settings, optimizer, 2048)
+            seconds.append(_seconds(step.take, max(steps, 15)))
             del step
         cells = [f"{1000 * value:.1f}" for value in seconds]
         table.add_row(optimizer, *cells, f"{seconds[-1] / seconds[0]:.2f}×")

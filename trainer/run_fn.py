@@ -13,6 +13,7 @@ from absl import logging
 
 from mtlx.trainer.distribution.cluster import Cluster
 from mtlx.trainer.distribution.devices import choose_strategy
+from mtlx.trainer.distribution.precision import POLICIES
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
 from mtlx.trainer.model.build_model import build_model
@@ -35,6 +36,7 @@ from mtlx.trainer.training.methods import (
     method_of,
 )
 from mtlx.trainer.training.methods.training_method import TrainingMethod
+from mtlx.trainer.training.precision import agreed_precision
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
 from mtlx.trainer.warm_start.warm_start import vocabularies_of
@@ -88,6 +90,7 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
     )
     checkpoints = CheckpointFolder(config[CHECKPOINT_ROOT], digest)
     workers = WorkerGroup(strategy)
+    precision, said = agreed_precision(training, checkpoints, workers, strategy)
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
     as_served = RowsAsServed.of(contract, transformed, inputs)
@@ -103,8 +106,8 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         on_epoch=lambda history: history.write(fn_args.model_run_dir),
         start=begun.start,
     )
-    said = [*given.notes, *training_only_notes(contract), *correction_notes(inputs.tasks), *notes]
-    run = _Run(method, transformed, contract, begun, said, workers)
+    said += [*given.notes, *training_only_notes(contract), *correction_notes(inputs.tasks), *notes]
+    run = _Run(method, precision, transformed, contract, begun, said, workers)
     if training.repeats > 1:
         repeated = RepeatedTraining(job, workers)
         repeated.train(run.train, run.export)
@@ -130,6 +133,7 @@ class _Run:
 
     Attributes:
         method: name of the training method.
+        precision: what steps compute in.
         transformed: the transform that is trained on.
         contract: the data contract.
         begun: what they begin with.
@@ -138,6 +142,7 @@ class _Run:
     """
 
     method: str
+    precision: str
     transformed: tft.TFTransformOutput
     contract: DataContract
     begun: Beginning
@@ -151,7 +156,7 @@ class _Run:
             describe_checkpoint(folder, self.contract, self.begun.model, self.transformed)
         if self.begun.start is not None:
             self.begun.start.notes.clear()
-        result = _train(job, self.method)
+        result = _train(job, self.method, self.precision)
         result.history.notes[:0] = [*self.begun.notes, *self.notes]
         return result
 
@@ -187,11 +192,10 @@ def _release(workers: WorkerGroup) -> None:
         logging.warning("a worker was lost after the export: %s", error)
 
 
-def _train(job: TrainingJob, method: str) -> TrainingResult:
+def _train(job: TrainingJob, method: str, precision: str) -> TrainingResult:
     """Trains with the chosen method, under the chosen precision."""
     before = keras.config.dtype_policy()
-    if job.settings.mixed_precision:
-        keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_dtype_policy(POLICIES[precision])
     try:
         options = job.settings.method_options
         chosen: TrainingMethod = TRAINING_METHODS.build(method, options, job)

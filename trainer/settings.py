@@ -1,5 +1,6 @@
 """Settings of the model and its training: the `model` and `training` sections."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -308,8 +309,11 @@ class TrainingSettings(Settings):
             would not fit into memory are not kept; log and report say so.
         checkpoint_every_steps: a killed training loses at most so many steps.
         clip_norm: largest norm of the gradient of all weights together; None for no clipping.
-        mixed_precision: compute in bfloat16, which recent GPUs do much faster; weights stay
-            float32.
+        precision: what steps compute in: ``float32``, or ``bfloat16``, in which recent processors
+            and GPUs multiply much faster; weights, optimiser, losses, validation and the exported
+            model are in float32 either way. ``auto`` takes bfloat16 where all of the training's
+            devices multiply in it (processors with avx512_bf16 or amx_bf16, GPUs of compute
+            capability 8.0 or more). Trees ignore it.
         warm_start: the base model whose weights the training begins with: ``latest_blessed``, a
             folder, ``incremental`` (the latest blessed one, trained on what it has not seen), or
             settings; None begins with random ones. Embeddings are taken over by value.
@@ -338,8 +342,24 @@ class TrainingSettings(Settings):
     cache: Literal["memory", "none"] = "memory"
     checkpoint_every_steps: pydantic.PositiveInt = 500
     clip_norm: pydantic.PositiveFloat | None = None
-    mixed_precision: bool = False
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     warm_start: WarmStartSettings | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _read_former_name(cls, value: Any) -> Any:
+        """``mixed_precision: true`` or ``false``, as experiments and records of before say it."""
+        if not isinstance(value, Mapping) or "mixed_precision" not in value:
+            return value
+        mixed = value["mixed_precision"]
+        now = "bfloat16" if mixed else "float32"
+        if not isinstance(mixed, bool) or value.get("precision", now) != now:
+            raise ValueError(
+                "mixed_precision is called precision now, and is auto, float32 or bfloat16: leave "
+                f"mixed_precision out. Received: {mixed!r}"
+            )
+        rest = {key: one for key, one in value.items() if key != "mixed_precision"}
+        return {**rest, "precision": now}
 
     @pydantic.model_validator(mode="after")
     def _fitting(self) -> "TrainingSettings":

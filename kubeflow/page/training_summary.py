@@ -19,11 +19,12 @@ def training_summary(uri: str) -> list[str]:
         return [f"The trainer left no {HISTORY_FILE}."]
     epochs, best = history["epochs"], history["best_epoch"]
     devices = ", ".join(history["devices"])
+    precision = f" in {history['precision']}" if history.get("precision") else ""
     lines = [
         "## Training",
         "",
         f"{count(history['parameters'])} parameters; epoch {best} of {len(epochs)} was kept"
-        + (f"; trained on {plain(devices)}" if devices else "")
+        + (f"; trained on {plain(devices)}{precision}" if devices else "")
         + ".",
     ]
     if history.get("resumed_from_step") is not None:

@@ -81,6 +81,7 @@ class Days:
                 "learning_rate": 0.01,
                 "patience": None,
                 "warm_start": {"from": "latest_blessed", "spans": "unseen", "epochs": 6},
+                "precision": "float32",
             },
             "gate": {"thresholds": [auc | {"bound": "point"}], "minimum_positives": 10},
             "drift": {"on_drift": "warn"},

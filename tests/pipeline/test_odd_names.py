@@ -55,7 +55,7 @@ def experiment(tmp_path_factory):
             },
         },
         "model": {"network": "mmoe", "options": {"experts": 2}, "embedding_size": 4},
-        "training": {"epochs": 1, "batch_size": 128},
+        "training": {"epochs": 1, "batch_size": 128, "precision": "float32"},
         "evaluation": {"slices": [["domain"]], "user_key": "user-id"},
         "gate": {
             "minimum_positives": 5,

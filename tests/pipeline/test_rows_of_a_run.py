@@ -69,7 +69,13 @@ def run(tmp_path_factory):
         },
         "sampling": {"task": "long", "negatives": 0.2, "correction": "logit"},
         "model": {"network": "shared_bottom", "embedding_size": 4},
-        "training": {"epochs": 40, "batch_size": 128, "learning_rate": 0.01, "patience": 5},
+        "training": {
+            "epochs": 40,
+            "batch_size": 128,
+            "learning_rate": 0.01,
+            "patience": 5,
+            "precision": "float32",
+        },
         "evaluation": {"metrics": ["rmse", "xauc"]},
         "gate": {
             "minimum_positives": 10,

@@ -120,7 +120,7 @@ def days(tmp_path_factory):
         "domain": values["domain"],
         "tasks": {"click": {"label": "click"}},
         "model": {"network": "shared_bottom", "embedding_size": 4},
-        "training": {"epochs": 2, "batch_size": 256},
+        "training": {"epochs": 2, "batch_size": 256, "precision": "float32"},
         "evaluation": {"slices": [["domain"]]},
         "gate": {"thresholds": [auc], "minimum_positives": 10},
         # A new day has new values.

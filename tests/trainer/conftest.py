@@ -44,6 +44,7 @@ TRAINING = {
     "shuffle_rows": 256,
     "checkpoint_every_steps": 3,
     "learning_rate": 0.02,
+    "precision": "float32",
 }
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from mtlx.trainer.layers.told import ATTENTION, REPRESENTATION, listening
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
+from mtlx.trainer.model.in_float32 import in_float32
 from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
@@ -367,16 +368,24 @@ def test_one_domain_one_task_and_no_sequences_work(model):
     assert outputs["logits"].shape == (5, 1) and np.isfinite(outputs["logits"]).all()
 
 
-@each_network
-def test_mixed_precision_gives_float32_scores(network):
+@each_model
+def test_mixed_precision_gives_float32_scores_and_in_float32_those_of_float32(model):
+    built = _first_build(model)
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        model = _build(FULL, (network, "mean_pooling", "none", "joint"))
-        outputs = model(_features(FULL, 9))
+        mixed = _build(FULL, model)
+        outputs = mixed(_features(FULL, 9))
     finally:
         keras.mixed_precision.set_global_policy("float32")
     for name in ("logits", "probabilities"):
         assert outputs[name].dtype == tf.float32 and np.isfinite(outputs[name]).all()
+    for variable, value in zip(mixed.variables, built.start, strict=True):
+        variable.assign(value)
+    with in_float32(mixed):
+        exact = _arrays(mixed(_features(FULL, 9)))
+    assert mixed.compute_dtype == "float16"
+    for name in ("logits", "probabilities"):
+        np.testing.assert_allclose(exact[name], built.outputs[name], rtol=1e-6, atol=1e-7)
 
 
 #: Attend to nothing, and so tell of no attention.

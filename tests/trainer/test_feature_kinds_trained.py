@@ -127,7 +127,13 @@ def trained(log, tmp_path_factory):
     """The Trainer's own function on the same log."""
     out = tmp_path_factory.mktemp("kinds_run")
     model = {"network": "shared_bottom", "embedding_size": 4}
-    training = {"epochs": 1, "batch_size": 64, "shuffle_rows": 256, "checkpoint_every_steps": 3}
+    training = {
+        "epochs": 1,
+        "batch_size": 64,
+        "shuffle_rows": 256,
+        "checkpoint_every_steps": 3,
+        "precision": "float32",
+    }
     run_fn(
         SimpleNamespace(
             train_files=[str(log.folder / "transformed.gz")],

@@ -150,15 +150,33 @@ def test_neither_the_test_split_nor_little_memory_changes_the_model(
     assert sets == ["train", "validation"]
 
 
-def test_mixed_precision_serves_float32(fn_args, custom_config, tmp_path, raw_examples):
+def test_bfloat16_learns_the_same_and_is_judged_and_served_in_float32(
+    fn_args, custom_config, trained, tmp_path, raw_examples, logs, monkeypatch
+):
     import keras
+    from sklearn.metrics import roc_auc_score
 
-    training = {**json.loads(custom_config["training"]), "mixed_precision": True, "epochs": 1}
-    arguments = fn_args(tmp_path, training=json.dumps(training))
+    (tmp_path / "cpuinfo").write_text("flags\t: avx2 avx512_bf16\n")
+    monkeypatch.setattr("mtlx.trainer.distribution.precision.CPUINFO", tmp_path / "cpuinfo")
+    training = {**json.loads(custom_config["training"]), "precision": "auto"}
+    arguments = fn_args(
+        tmp_path, training=json.dumps(training), checkpoint_root=str(tmp_path / "checkpoints")
+    )
     run_fn(arguments)
     assert keras.config.dtype_policy().name == "float32"
+    assert not list((tmp_path / "checkpoints").iterdir())
+    history = json.loads((tmp_path / "run/history.json").read_text())
+    assert (history["precision"], trained.history["precision"]) == ("bfloat16", "float32")
+    for ours, theirs in zip(history["epochs"], trained.history["epochs"], strict=True):
+        # Not the same steps, and dropout is drawn anew; but the same curve.
+        assert 0 < abs(ours["loss"] / theirs["loss"] - 1) < 0.02
+        assert ours["validation_auc"] == pytest.approx(theirs["validation_auc"], abs=0.05)
     scores = _served(arguments.serving_model_dir, raw_examples)["ctr"]
     assert scores.dtype == tf.float32 and np.unique(scores).size > 100
+    rows = logs.rows["validation"][0::2] + logs.rows["validation"][1::2]
+    best = history["epochs"][history["best_epoch"] - 1]["validation_auc"]["ctr"]
+    auc = roc_auc_score([row["click"] for row in rows], scores)
+    assert auc == pytest.approx(best, abs=1e-6), "not validated as it is served"
 
 
 def test_says_what_custom_config_lacks():

@@ -33,6 +33,7 @@ class CheckpointFolder:
         self._folder = os.path.join(root, digest)
         self._path = os.path.join(self._folder, "checkpoint.npz")
         self._not_kept = os.path.join(self._folder, "not_kept.json")
+        self._precision = os.path.join(self._folder, "precision.json")
 
     @property
     def folder(self) -> str:
@@ -91,17 +92,28 @@ class CheckpointFolder:
         The order of the batches depends on that, so that a resumed training must not keep them
         either, however much memory it has.
         """
-        tf.io.gfile.makedirs(self._folder)
-        with tf.io.gfile.GFile(f"{self._not_kept}.new", "w") as file:
-            file.write(json.dumps(list(splits)))
-        tf.io.gfile.rename(f"{self._not_kept}.new", self._not_kept, overwrite=True)
+        self._note(self._not_kept, list(splits))
 
     def not_kept(self) -> list[str]:
         """What `note_not_kept` was given last; none where it never was."""
-        if not tf.io.gfile.exists(self._not_kept):
-            return []
-        with tf.io.gfile.GFile(self._not_kept) as file:
-            return json.loads(file.read())
+        return _noted(self._not_kept) or []
+
+    def note_precision(self, precision: str) -> None:
+        """Remembers what a training computes in that chose it by its machine.
+
+        A resumed one may be on another machine, which would choose otherwise.
+        """
+        self._note(self._precision, precision)
+
+    def precision(self) -> str | None:
+        """What `note_precision` was given last; None where it never was."""
+        return _noted(self._precision)
+
+    def _note(self, path: str, value: Any) -> None:
+        tf.io.gfile.makedirs(self._folder)
+        with tf.io.gfile.GFile(f"{path}.new", "w") as file:
+            file.write(json.dumps(value))
+        tf.io.gfile.rename(f"{path}.new", path, overwrite=True)
 
     def part(self, name: str) -> "CheckpointFolder":
         """The checkpoint of a further part of the same training, removed with the whole."""
@@ -111,3 +123,11 @@ class CheckpointFolder:
         """Deletes the checkpoint of a training that is done."""
         if tf.io.gfile.exists(self._folder):
             tf.io.gfile.rmtree(self._folder)
+
+
+def _noted(path: str) -> Any:
+    """What a file beside the checkpoint holds; None where there is none."""
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        return json.loads(file.read())

@@ -14,6 +14,7 @@ from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
+from mtlx.trainer.model.in_float32 import in_float32
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -81,7 +82,7 @@ class TrainingLoop:
         # Once more: whatever was seeded since would change lazily built weights and the batches.
         keras.utils.set_random_seed(self._settings.seed)
         batch = self._job.train.first_row
-        self._predict = TracedOnce(lambda batch: self.model(batch, training=False))
+        self._predict = TracedOnce(self._scored)
         self.step.prepare(batch)
         self._addition.prepare(batch)
         history = self.state.history
@@ -89,6 +90,7 @@ class TrainingLoop:
             sum(np.prod(weight.shape) for weight in self.model.trainable_variables)
         )
         history.devices = device_names(self._job.strategy)
+        history.precision = self.model.compute_dtype
         if self._job.start is not None:
             self._begin(self._job.start.give_state(self._variables()))
         found = self._store.restore(self._variables())
@@ -202,6 +204,11 @@ class TrainingLoop:
             batches = self._job.validation.in_order(_VALIDATION_BATCH)
             found = asdict(validate(self._predict, batches, self._tasks, self.selection.domains))
         return Validation.of_dict(self._workers.chiefs_value(found))
+
+    def _scored(self, batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
+        """The model's outputs as it is exported, whatever steps compute in."""
+        with in_float32(self.model):
+            return self.model(batch, training=False)
 
     def _batches(self) -> Iterator[dict[str, tf.Tensor]]:
         """The rest of this epoch's batches, as the step takes them."""

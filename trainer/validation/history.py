@@ -30,6 +30,8 @@ class History:
         seconds: wall time by what it was spent on: input, step, validation, export.
         parameters: number of trainable weights.
         devices: that trained.
+        precision: what steps computed in, ``float32`` or ``bfloat16``; empty for trees, and in
+            records of before it was kept.
         gate_weights: mean gate weight by task and expert on the validation split, over the rows
             of the task's population.
         gate_contributions: likewise what each expert adds to its gate's mix, as a share.
@@ -47,6 +49,7 @@ class History:
     )
     parameters: int = 0
     devices: list[str] = field(default_factory=list)
+    precision: str = ""
     gate_weights: dict[str, dict[str, float]] = field(default_factory=dict)
     gate_contributions: dict[str, dict[str, float]] = field(default_factory=dict)
     resumed_from_step: int | None = None

@@ -308,3 +308,12 @@ def test_an_epoch_without_a_validation_auc_leaves_a_gap():
     history = {"epochs": epochs, "best_epoch": 2, "parameters": 7, "devices": [], "seconds": {}}
     page = render(ReportData("t", None, "", trainings=(Training("candidate", history),)))
     assert "Validation AUC, click by epoch: candidate from 0.6 in epoch 2" in page
+
+
+def test_the_report_says_what_a_training_computed_in_where_its_record_does():
+    history = {"epochs": [], "best_epoch": 0, "parameters": 7, "devices": ["CPU:0"], "seconds": {}}
+    pages = [
+        render(ReportData("t", None, "", trainings=(Training("candidate", {**history, **more}),)))
+        for more in ({"precision": "bfloat16"}, {"precision": ""}, {})
+    ]
+    assert ["on CPU:0 in bfloat16" in page for page in pages] == [True, False, False]

@@ -92,7 +92,12 @@ def experiment_file(tmp_path_factory):
     del values["target_item"]
     values["tasks"] = {"click": {"label": "click"}}
     values["model"] = {"network": "shared_bottom", "embedding_size": 4}
-    values["training"] = {"epochs": 2, "batch_size": 256, "checkpoint_every_steps": 1}
+    values["training"] = {
+        "epochs": 2,
+        "batch_size": 256,
+        "checkpoint_every_steps": 1,
+        "precision": "float32",
+    }
     values["evaluation"] = {"slices": [["domain"]], "user_key": "user_id"}
     threshold = {"rule": "auc", "task": "click", "slice": "overall", "minimum": 0.2}
     values["gate"] = {"thresholds": [{**threshold, "bound": "point"}], "minimum_positives": 10}

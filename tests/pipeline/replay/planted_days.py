@@ -63,6 +63,7 @@ def write_experiment(folder: Path, **changes) -> Path:
             "batch_size": 32,
             "learning_rate": 0.03,
             "warm_start": "incremental",
+            "precision": "float32",
         },
         "gate": {"thresholds": [auc], "minimum_positives": 10},
         "drift": {"on_drift": "off"},

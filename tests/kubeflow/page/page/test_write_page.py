@@ -193,7 +193,8 @@ def test_stock_metrics_of_a_slice_with_one_class(page, tmp_path):
 
 def _history(tmp_path, best=2):
     history = History(
-        best_epoch=best, parameters=12345, devices=["CPU:0"], notes=["kept <b>"],
+        best_epoch=best, parameters=12345, devices=["CPU:0"], precision="bfloat16",
+        notes=["kept <b>"],
         selection={"name": "log loss"}, kept="Epoch 2 of 2 is kept.", warnings=["Too few <rows>."],
     )  # fmt: skip
     for epoch in (1, 2):
@@ -215,7 +216,7 @@ def test_a_training_is_told_by_epoch(page, tmp_path, node):
     written = page(node, model_run=_history(tmp_path), model="/models/3")
     check_fit_for_the_launcher(written)
     text, metrics = written.text("summary"), written.metadata("metrics")
-    assert "12,345 parameters; epoch 2 of 2" in text
+    assert "12,345 parameters; epoch 2 of 2 was kept; trained on CPU:0 in bfloat16." in text
     assert "0.7000" in text and "kept &lt;b&gt;" in text
     assert "Epoch 2 of 2 is kept." in text and "Too few &lt;rows&gt;." in text
     assert "| Log loss |" in text and "| 0.25000 |" in text

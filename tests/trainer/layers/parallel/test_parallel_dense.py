@@ -5,15 +5,20 @@ import pytest
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 
 
+@pytest.mark.parametrize("copies_first", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
-def test_every_copy_is_a_dense_layer(shared):
+def test_every_copy_is_a_dense_layer(shared, copies_first):
     keras.utils.set_random_seed(1)
     random = np.random.RandomState(0)
     inputs = random.randn(5, 7).astype("float32") if shared else random.randn(5, 3, 7)
-    layer = ParallelDense(3, 4, "relu")
-    outputs = np.asarray(layer(inputs.astype("float32")))
+    layer = ParallelDense(3, 4, "relu", copies_first=copies_first)
+    turned = copies_first and not shared
+    given = (inputs.transpose(1, 0, 2) if turned else inputs).astype("float32")
+    layer(given)
     layer.bias.assign(random.randn(3, 4))
-    outputs = np.asarray(layer(inputs.astype("float32")))
+    outputs = np.asarray(layer(given))
+    if copies_first:
+        outputs = outputs.transpose(1, 0, 2)
     kernel, bias = np.asarray(layer.kernel), np.asarray(layer.bias)
     for copy in range(3):
         own = inputs if shared else inputs[:, copy]

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
 from mtlx.trainer.layers.parallel.towers import Towers
@@ -17,6 +18,31 @@ def test_is_a_chain_of_dense_layers():
         for kernel in kernels:
             hidden = np.maximum(hidden @ kernel[copy], 0)
         np.testing.assert_allclose(outputs[:, copy], hidden, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 2, 5)])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_copy_by_copy_gives_what_row_by_row_gives(shape, dropout):
+    """The same values, gradients and dropped units."""
+    inputs = tf.constant(np.random.RandomState(0).randn(*shape), "float32")
+    found = []
+    for copies_first in (True, False):
+        keras.utils.set_random_seed(1)
+        layer = ParallelMLP(2, [4, 3], dropout)
+        assert layer.copies_first
+        layer.copies_first = copies_first
+        for dense in layer.hidden_layers:
+            dense.copies_first = copies_first
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            total = tf.reduce_sum(tf.sin(outputs))
+        assert outputs.shape == (6, 2, 3)
+        weights = [weight.value for weight in layer.trainable_weights]
+        found.append([outputs, *tape.gradient(total, [inputs, *weights])])
+    for one, other in zip(*found, strict=True):
+        assert np.abs(one).max() > 0
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_drops_units_in_training_only():
