@@ -119,7 +119,8 @@ class TuningRecord:
     def ranked(self) -> list[TrialRow]:
         """The trials that came to their end, the best first."""
         sign = 1 if self.lower_is_better else -1
-        valued = [(sign * row.value, row) for row in self.of_state("complete") if _known(row.value)]
+        complete = self.of_state("complete")
+        valued = [(sign * row.value, row) for row in complete if row.value is not None]
         return [row for _, row in sorted(valued, key=lambda pair: (pair[0], pair[1].number))]
 
     @property
@@ -144,7 +145,3 @@ class TuningRecord:
     def as_json(self) -> dict[str, Any]:
         """For `RECORD_FILE`."""
         return asdict(self)
-
-
-def _known(value: float | None) -> bool:
-    return value is not None

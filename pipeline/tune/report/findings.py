@@ -91,9 +91,8 @@ def _verdict(best: Mapping[int, float], own: Mapping[int, float], lower_is_bette
 
 
 def _of_counts(record: TuningRecord) -> str:
-    complete, pruned, failed = (
-        len(record.of_state(state)) for state in ("complete", "pruned", "failed")
-    )
+    complete, pruned = len(record.of_state("complete")), len(record.of_state("pruned"))
+    failed = len(record.of_state("failed"))
     text = f"Of {len(record.trials)} trials {complete} came to their end, {pruned} "
     text += f"{'was' if pruned == 1 else 'were'} stopped early and {failed} failed"
     if record.ended:

@@ -1,5 +1,6 @@
 """Drawings of a search: values over trials, and over each setting."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,9 +88,13 @@ def by_setting(record: TuningRecord) -> list[Drawing]:
     found = []
     for name in names:
         x, x_ticks = _setting_scale([row.settings[name] for row in record.trials])
-        dots = _dots(record, lambda row, x=x, name=name: x(row.settings[name]), y)
+        dots = _dots(record, functools.partial(_along, x, name), y)
         found.append(Drawing(name, SMALL, dots, "", x_ticks, ticks))
     return found
+
+
+def _along(x: Callable[[Any], float], name: str, row: TrialRow) -> float:
+    return x(row.settings[name])
 
 
 def _dots(
