@@ -17,6 +17,7 @@ from mtlx.pipeline.commands import (
     schema,
     score,
     simulate,
+    tune,
     versions,
 )
 from mtlx.pipeline.commands.command import (
@@ -444,6 +445,7 @@ COMMANDS = (
     clean.COMMAND,
     runs.COMMAND,
     compare.COMMAND,
+    tune.COMMAND,
     replay.COMMAND,
     score.COMMAND,
     Command(

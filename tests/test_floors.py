@@ -49,7 +49,9 @@ ROOMS = {
             "run",
             "history",
             "replay",
+            "trainings",
             "compare",
+            "tune",
             "terminal",
             "versions",
         ),
@@ -66,6 +68,7 @@ FAMILIES = {
     "benchmarks",
     "components/log_example_gen/readers",
     "components/slice_evaluation/metrics",
+    "pipeline/commands",
     "trainer/networks",
 }
 

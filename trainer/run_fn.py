@@ -37,6 +37,7 @@ from mtlx.trainer.training.methods import (
 )
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.precision import agreed_precision
+from mtlx.trainer.validation.history import History
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
 from mtlx.trainer.warm_start.warm_start import vocabularies_of
@@ -66,6 +67,60 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
             or the training method runs on one machine only, or hangs on no seed and is to be
             repeated; or the base model does not fit.
     """
+    job, run = _job(fn_args, memory)
+    workers = run.workers
+    if job.settings.repeats > 1:
+        repeated = RepeatedTraining(job, workers)
+        repeated.train(run.train, run.export)
+        if workers.is_chief:
+            repeated.write(fn_args.serving_model_dir, fn_args.model_run_dir)
+    else:
+        result = run.train(job)
+        if workers.is_chief:
+            logging.info(result.history.kept)
+            run.export(job, result, fn_args.serving_model_dir)
+            result.history.write(fn_args.model_run_dir)
+    if not workers.is_chief:
+        # A worker that left now could not come back for a chief that is killed while it exports.
+        workers.wait()
+        return
+    _release(workers)
+    job.checkpoints.remove()
+
+
+def validate_fn(
+    fn_args: "FnArgs",
+    on_epoch: Callable[[History], None],
+    memory: Callable[[], int | None] = available_memory,
+) -> History:
+    """Trains as `run_fn` does from one seed, for what the model reaches on the validation split.
+
+    It is not exported. The checkpoint stays, so that a further call ends at once: who has noted
+    what this one gives removes it.
+
+    Args:
+        fn_args: of TFX, without what is exported.
+        on_epoch: is given the history after every epoch, all epochs before included.
+        memory: how many bytes this process may still take, None where nobody knows.
+
+    Returns:
+        What happened.
+
+    Raises:
+        ValueError: as `run_fn`, or `training.repeats` is not 1.
+    """
+    job, run = _job(fn_args, memory, on_epoch)
+    if job.settings.repeats != 1:
+        raise ValueError(f"training.repeats should be 1. Received: {job.settings.repeats}")
+    return run.train(job).history
+
+
+def _job(
+    fn_args: "FnArgs",
+    memory: Callable[[], int | None],
+    on_epoch: Callable[[History], None] | None = None,
+) -> tuple[TrainingJob, "_Run"]:
+    """What is trained on what, and what the trainings of all seeds have in common."""
     config = fn_args.custom_config or {}
     contract, model_settings, training = read_settings(config)
     method = method_of(model_settings, training)
@@ -103,28 +158,11 @@ def run_fn(fn_args: "FnArgs", memory: Callable[[], int | None] = available_memor
         validation=sets["validation"],
         checkpoints=checkpoints,
         strategy=strategy,
-        on_epoch=lambda history: history.write(fn_args.model_run_dir),
+        on_epoch=on_epoch or (lambda history: history.write(fn_args.model_run_dir)),
         start=begun.start,
     )
     said += [*given.notes, *training_only_notes(contract), *correction_notes(inputs.tasks), *notes]
-    run = _Run(method, precision, transformed, contract, begun, said, workers)
-    if training.repeats > 1:
-        repeated = RepeatedTraining(job, workers)
-        repeated.train(run.train, run.export)
-        if workers.is_chief:
-            repeated.write(fn_args.serving_model_dir, fn_args.model_run_dir)
-    else:
-        result = run.train(job)
-        if workers.is_chief:
-            logging.info(result.history.kept)
-            run.export(job, result, fn_args.serving_model_dir)
-            result.history.write(fn_args.model_run_dir)
-    if not workers.is_chief:
-        # A worker that left now could not come back for a chief that is killed while it exports.
-        workers.wait()
-        return
-    _release(workers)
-    checkpoints.remove()
+    return job, _Run(method, precision, transformed, contract, begun, said, workers)
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,7 @@ from mtlx.pipeline.compare.comparison_record import (
 )
 from mtlx.pipeline.compare.contender import Contender
 from mtlx.pipeline.compare.measure import differences, is_error, measured, metric_of, turned
-from mtlx.pipeline.compare.prepared import prepare
-from mtlx.pipeline.compare.processes import LOG_FILE, Processes, Runner, TaskFailed
 from mtlx.pipeline.compare.ranking import in_order
-from mtlx.pipeline.compare.task import (
-    TRAINED_FILE,
-    Evaluation,
-    Prepared,
-    Training,
-    write_whole,
-)
 from mtlx.pipeline.experiment.checked_experiment import checked_experiment
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
@@ -34,6 +25,15 @@ from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.run_lock import run_lock
+from mtlx.pipeline.trainings.prepared import prepare, standing_alone
+from mtlx.pipeline.trainings.processes import LOG_FILE, Processes, Runner, TaskFailed
+from mtlx.pipeline.trainings.task import (
+    TRAINED_FILE,
+    Evaluation,
+    Prepared,
+    Training,
+    write_whole,
+)
 from mtlx.trainer.training.methods import TRAINING_METHODS, method_of
 
 
@@ -144,10 +144,7 @@ class Compare:
         """The experiment as it is with a model; what it cannot be is said in the model's row."""
         overrides = (
             *contender.overrides(self._path, self._given),
-            f"run.pipeline_root={json.dumps(str(self._folder / 'root'))}",
-            "run.cache=true",
-            *("training.warm_start=null", "transform.reuse=null", "data.serving_path=null"),
-            *("serving.push_to=null", "report.insight=[]"),
+            *standing_alone(self._folder),
         )
         try:
             once = checked_experiment(self._path, overrides, self._data_root)

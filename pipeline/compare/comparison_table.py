@@ -1,13 +1,12 @@
 """A comparison as tables in the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mtlx.components.report.formatting import count, duration, fixed, signed
 from mtlx.components.slice_evaluation.metrics.metric_names import metric_title
 from mtlx.pipeline.compare.comparison_record import OVERALL, ComparisonRecord, Difference, Row
 from mtlx.pipeline.compare.ranking import ranks, sentences
-
-_GAP = "  "
+from mtlx.pipeline.trainings.table_lines import table_lines
 
 
 def row_line(row: Row, record: ComparisonRecord) -> str:
@@ -32,7 +31,7 @@ def comparison_table(record: ComparisonRecord) -> Iterator[str]:
     """
     for task in record.tasks:
         yield f"{task}: {metric_title(record.metrics[task])}, mean over {_seeds(record.seeds)}"
-        yield from _lines(_of_task(record, task))
+        yield from table_lines(_of_task(record, task))
         yield ""
     for sentence in sentences(record):
         yield f"{sentence}."
@@ -80,13 +79,6 @@ def _of_task(record: ComparisonRecord, task: str) -> list[list[str]]:
             ]
         )
     return table
-
-
-def _lines(table: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    for row in table:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield _GAP.join(cells).rstrip()
 
 
 def _seeds(seeds: int) -> str:

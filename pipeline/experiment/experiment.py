@@ -17,6 +17,7 @@ from mtlx.components.slice_evaluation.settings import EvaluationSettings
 from mtlx.pipeline.experiment.absolute_path import absolute
 from mtlx.pipeline.experiment.checks import CHECKS
 from mtlx.pipeline.experiment.kubeflow_settings import KubeflowSettings
+from mtlx.pipeline.experiment.search_settings import SearchSettings
 from mtlx.pipeline.notify.settings import NotifySettings
 from mtlx.pipeline.tracking.settings import TrackingSettings
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -157,6 +158,8 @@ class Experiment(ContractSections):
         notify: who is told how a run ended.
         tracking: where else runs are noted.
         kubeflow: image, resources and address of the cluster.
+        search: which settings ``mtlx tune`` varies, by their names, such as
+            ``training.learning_rate``; runs do not look at it.
     """
 
     name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
@@ -176,6 +179,7 @@ class Experiment(ContractSections):
     notify: NotifySettings = NotifySettings()
     tracking: TrackingSettings = TrackingSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
+    search: SearchSettings = {}
 
     #: Where the file lies, and which of `ANCHORED` do not start from there.
     _folder: str | None = pydantic.PrivateAttr(None)
@@ -242,9 +246,9 @@ class Experiment(ContractSections):
         """JSON of what the experiment file says, presets spelt out, without how it is run.
 
         Settings that have their defaults are left out, and so are the sections `run`, `notify`,
-        `tracking` and `kubeflow`, on which no result depends.
+        `tracking`, `kubeflow` and `search`, on which no result depends.
         """
-        not_of_the_result = {"run", "notify", "tracking", "kubeflow"}
+        not_of_the_result = {"run", "notify", "tracking", "kubeflow", "search"}
         return self.model_dump_json(exclude_unset=True, exclude=not_of_the_result)
 
     @property

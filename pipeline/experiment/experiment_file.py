@@ -11,6 +11,7 @@ from mtlx.pipeline.experiment.experiment import ANCHORED, BASE_MODEL, Experiment
 from mtlx.pipeline.experiment.experiment_yaml import KeyPath, YamlError, parse_yaml, read_text
 from mtlx.pipeline.experiment.overrides import OverrideError, parse_override, put
 from mtlx.pipeline.experiment.presets import expand_presets
+from mtlx.pipeline.experiment.search_settings import flattened
 from mtlx.transform.config.settings import SettingsError
 
 #: Environment variable with the folder under which relative data paths are looked up first.
@@ -55,6 +56,8 @@ def read_experiment(
         except OverrideError as error:
             raise ExperimentFileError(f"--set {_shown(override)}: {error}") from error
         given[key] = override
+    if "search" in values:
+        values["search"] = flattened(values["search"])
     _resolve_data_path(values, data_root or os.environ.get(DATA_ROOT_VARIABLE))
     try:
         experiment = Experiment.read(expand_presets(values))
@@ -98,18 +101,20 @@ class _Places:
     def __init__(
         self, path: str, lines: Mapping[KeyPath, int], overrides: Mapping[KeyPath, str]
     ) -> None:
-        self._path, self._lines, self._overrides = path, lines, overrides
+        self._path = path
+        self._lines = {_apart(key): line for key, line in lines.items()}
+        self._overrides = {_apart(key): override for key, override in overrides.items()}
 
     def described(self, key: KeyPath, message: str) -> str:
         """A problem with its place and key path, as far as they are known, in one line."""
         text = " ".join(message.split())
-        place = key
+        place = _apart(key)
         if not place:
             # A check across sections names the key path in its message.
             found = re.match(r"[\w-]+(\.[\w-]+)*", message)
             place = tuple(found.group().split(".")) if found else ()
         unknown = re.match(r"unknown setting '([^']*)'", message)
-        override = self._override((*key, unknown.group(1)) if unknown else place)
+        override = self._override((*place, unknown.group(1)) if unknown else place)
         if override is not None:
             where = f"--set {_shown(override)}"
         else:
@@ -124,6 +129,11 @@ class _Places:
             if place and (place[: len(key)] == key or key[: len(place)] == place):
                 return override
         return None
+
+
+def _apart(key: KeyPath) -> KeyPath:
+    """A key path whose steps hold no points: `search` has the whole names of settings as keys."""
+    return tuple(".".join(key).split("."))
 
 
 def _shown(override: str) -> str:

@@ -80,7 +80,7 @@ def test_only_commands_that_go_on_say_so():
     """That they do is shown where they are stopped or killed; the others read, or begin anew."""
     commands = {one.name: one.stopped for one in (*command_line.COMMANDS, rehearse.COMMAND)}
     going_on = {name for name, words in commands.items() if words == STOPPED}
-    assert going_on == {"run", "replay", "compare", "clean", "rollback", "rehearse"}
+    assert going_on == {"run", "replay", "compare", "tune", "clean", "rollback", "rehearse"}
     assert commands["score"] == BEGINS_ANEW
     assert "With --days the same command goes on" in commands["simulate"]
     others = going_on | {"score", "simulate"}

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
-from mtlx.trainer.run_fn import run_fn
+from mtlx.trainer.run_fn import run_fn, validate_fn
 from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.warm_start.base_model import BaseModel
 from tests.forked_process import run_forked
@@ -89,6 +89,22 @@ def test_selected_weights_are_served(trained, raw_examples, logs):
     clicked = click == 1
     cvr = roc_auc_score(buy[clicked], scores["cvr"].numpy()[clicked])
     assert cvr == pytest.approx(best["cvr"], abs=1e-6)
+
+
+def test_a_training_for_its_validation_alone_reaches_the_same_and_exports_nothing(
+    fn_args, trained, tmp_path
+):
+    told = fn_args(tmp_path / "tried", checkpoint_root=str(tmp_path / "checkpoints"))
+    heard = []
+    history = validate_fn(told, lambda so_far: heard.append(len(so_far.epochs)))
+    assert heard == [1, 2]
+    values = [epoch["selection"] for epoch in history.epochs]
+    assert values == [epoch["selection"] for epoch in trained.history["epochs"]]
+    assert history.best_epoch == trained.history["best_epoch"]
+    assert not pathlib.Path(told.serving_model_dir).exists()
+    # Its checkpoint says that there is nothing to do any more.
+    again = validate_fn(told, lambda so_far: heard.append(None))
+    assert [epoch["selection"] for epoch in again.epochs] == values and heard == [1, 2]
 
 
 def test_killed_training_ends_with_the_uninterrupted_ones_model(

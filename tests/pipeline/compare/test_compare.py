@@ -4,15 +4,15 @@ import pytest
 
 from mtlx.pipeline.command_line import main
 from mtlx.pipeline.commands.command import EXIT_FAILED
-from mtlx.pipeline.compare import work
 from mtlx.pipeline.compare.compare import Compare
 from mtlx.pipeline.compare.comparison_page import comparison_page
 from mtlx.pipeline.compare.comparison_record import OVERALL
 from mtlx.pipeline.compare.comparison_table import comparison_table
 from mtlx.pipeline.compare.contender import read_contenders
-from mtlx.pipeline.compare.processes import TaskFailed
 from mtlx.pipeline.compare.ranking import ranks, sentences
-from mtlx.pipeline.compare.task import Evaluation, Prepared, Training
+from mtlx.pipeline.trainings import work
+from mtlx.pipeline.trainings.processes import TaskFailed
+from mtlx.pipeline.trainings.task import Evaluation, Prepared, Training
 from tests.pipeline.compare import planted_domains
 
 LINEAR = "linear=single_task:model.options.hidden=[]"

@@ -1,6 +1,6 @@
-"""Trains a model of a comparison, or evaluates it, as the pipeline's nodes would.
+"""Trains a model, or evaluates it, as the pipeline's nodes would.
 
-    python -m mtlx.pipeline.compare.work TASK.json LOG
+    python -m mtlx.pipeline.trainings.work TASK.json LOG
 
 A process of its own, so that a model which takes all memory takes nothing but itself away.
 """
@@ -27,20 +27,22 @@ from mtlx.components.slice_evaluation.statistics.slice_metrics import (  # noqa:
     REFERENCE,
 )
 from mtlx.pipeline.catalogue.parameter_count import count_for  # noqa: E402
-from mtlx.pipeline.compare.matched_size import matched  # noqa: E402
-from mtlx.pipeline.compare.processes import end_with_parent  # noqa: E402
-from mtlx.pipeline.compare.task import (  # noqa: E402
+from mtlx.pipeline.process.run_log import run_log  # noqa: E402
+from mtlx.pipeline.trainings.epochs_line import epochs_line  # noqa: E402
+from mtlx.pipeline.trainings.matched_size import matched  # noqa: E402
+from mtlx.pipeline.trainings.processes import end_with_parent  # noqa: E402
+from mtlx.pipeline.trainings.task import (  # noqa: E402
     FAILED_FILE,
     TRAINED_FILE,
     Evaluation,
     Prepared,
     Training,
+    Trial,
     write_whole,
 )
-from mtlx.pipeline.process.run_log import run_log  # noqa: E402
 from mtlx.trainer.repeats.repeats_record import REPEATS_FOLDER  # noqa: E402
 from mtlx.trainer.run_config import run_config  # noqa: E402
-from mtlx.trainer.run_fn import run_fn  # noqa: E402
+from mtlx.trainer.run_fn import run_fn, validate_fn  # noqa: E402
 from mtlx.trainer.settings import ModelSettings, TrainingSettings  # noqa: E402
 from mtlx.trainer.validation.history import HISTORY_FILE, read_history  # noqa: E402
 from mtlx.transform.analysis.model_inputs_builder import build_model_inputs  # noqa: E402
@@ -96,6 +98,47 @@ def train(task: Training, folder: Path) -> None:
     )
 
 
+def try_out(task: Trial, folder: Path) -> None:
+    """Trains from one seed, and writes `TRAINED_FILE` last; an interrupted one goes on.
+
+    After every epoch it prints a line with all of them so far, as `read_epochs` reads it.
+
+    Args:
+        task: what is trained.
+        folder: of the training.
+
+    Raises:
+        ValueError: the model cannot take the contract.
+        TrainingDiverged: the loss is no number any more.
+    """
+    graph, checkpoints = task.prepared.transform_graph, folder / "checkpoints"
+    history = validate_fn(
+        FnArgs(
+            train_files=_files(task.prepared, "train"),
+            eval_files=_files(task.prepared, "validation"),
+            transform_output=graph,
+            transform_graph_path=graph,
+            custom_config=run_config(
+                DataContract.read(json.loads(task.contract)),
+                ModelSettings.read(json.loads(task.model)),
+                TrainingSettings.read(json.loads(task.training)),
+                str(checkpoints),
+            ),
+        ),
+        lambda history: print(epochs_line(history.epochs), flush=True),
+    )
+    write_whole(
+        folder / TRAINED_FILE,
+        {
+            "parameters": history.parameters,
+            "seconds": sum(history.seconds.values()),
+            "kept": history.best_epoch,
+            "epochs": history.epochs,
+        },
+    )
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
 def evaluate(task: Evaluation, folder: Path) -> None:
     """Evaluates with the pipeline's own component: means over seeds, intervals over users and them.
 
@@ -123,7 +166,7 @@ def do(kind: str, values: dict[str, Any], folder: Path) -> None:
     """Does what a process is told; why it failed stands in `FAILED_FILE`.
 
     Args:
-        kind: ``Training`` or ``Evaluation``.
+        kind: ``Training``, ``Trial`` or ``Evaluation``.
         values: of the task of that name.
         folder: of what is made.
 
@@ -138,6 +181,8 @@ def do(kind: str, values: dict[str, Any], folder: Path) -> None:
     try:
         if kind == Training.__name__:
             train(Training(**{**values, "prepared": prepared}), folder)
+        elif kind == Trial.__name__:
+            try_out(Trial(**{**values, "prepared": prepared}), folder)
         else:
             evaluate(Evaluation(**{**values, "prepared": prepared}), folder)
     except Exception as error:

@@ -1,14 +1,15 @@
-"""What all models of a comparison share: logs that are read, described and transformed once."""
+"""What several models share: logs that are read, described and transformed once."""
 
 import datetime
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-from mtlx.pipeline.compare.task import Prepared
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.graph import graph
 from mtlx.pipeline.graph.resolvers.span_window import SPAN_WINDOW
@@ -17,16 +18,31 @@ from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE
 from mtlx.pipeline.run.run_result import RunFailed
 from mtlx.pipeline.run.window_run import see_to_window
+from mtlx.pipeline.trainings.task import Prepared
 
 #: The last node that all models share.
 _LAST = "Transform"
+
+
+def standing_alone(folder: Path) -> tuple[str, ...]:
+    """Settings, as for ``--set``, of an experiment of which nothing but models is wanted.
+
+    Args:
+        folder: in which everything is kept.
+    """
+    return (
+        f"run.pipeline_root={json.dumps(str(folder / 'root'))}",
+        "run.cache=true",
+        *("training.warm_start=null", "transform.reuse=null", "data.serving_path=null"),
+        *("serving.push_to=null", "report.insight=[]"),
+    )
 
 
 def prepare(experiment: Experiment, on_progress: Callable[[str], None]) -> Prepared:
     """Runs the pipeline's nodes up to Transform; the cache has what was done before.
 
     Args:
-        experiment: whose pipeline root is the comparison's.
+        experiment: with `standing_alone`.
         on_progress: is given the name of each node.
 
     Raises:

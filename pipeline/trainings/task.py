@@ -1,4 +1,4 @@
-"""What a process of a comparison is told, and where what it made lies: by what it is made of."""
+"""What a process is told, and where what it made lies: by what it is made of."""
 
 import hashlib
 import json
@@ -52,7 +52,30 @@ class Training:
         """Where it lies: the same settings on the same examples are the same training."""
         made_of = asdict(self)
         made_of["prepared"] = [self.prepared.transform_graph, *self.prepared.transformed]
-        return root / "trainings" / _digest(made_of)
+        return root / "trainings" / digest(made_of)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One model, trained from one seed for what it reaches on the validation split; not exported.
+
+    Attributes:
+        contract: JSON of the data contract, as the next two are JSON of settings.
+        model: its `model`.
+        training: its `training`.
+        prepared: what it is trained on.
+    """
+
+    contract: str
+    model: str
+    training: str
+    prepared: Prepared
+
+    def folder(self, root: Path) -> Path:
+        """Where it lies: the same settings on the same examples are the same training."""
+        examples = [self.prepared.transform_graph, *self.prepared.transformed]
+        made_of = [self.contract, self.model, self.training, examples]
+        return root / "trainings" / digest(made_of)
 
 
 @dataclass(frozen=True)
@@ -76,9 +99,13 @@ class Evaluation:
     def folder(self, root: Path) -> Path:
         """Where it lies."""
         tested = [json.loads(self.prepared.tested), self.prepared.whole]
-        uris = _digest(tested)
+        uris = digest(tested)
         names = [Path(one).name for one in (self.candidate, self.other) if one]
-        return root / "evaluations" / _digest([self.contract, self.settings, *names, uris])
+        return root / "evaluations" / digest([self.contract, self.settings, *names, uris])
+
+
+#: What a process does.
+Task = Training | Trial | Evaluation
 
 
 def write_whole(path: Path, values: Any) -> None:
@@ -89,5 +116,6 @@ def write_whole(path: Path, values: Any) -> None:
     os.replace(temporary, path)
 
 
-def _digest(made_of: Any) -> str:
+def digest(made_of: Any) -> str:
+    """A name for what is made of these values, which JSON can hold."""
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:24]

@@ -1,7 +1,7 @@
 import pytest
 
 from mtlx.pipeline.catalogue.parameter_count import count_for
-from mtlx.pipeline.compare.matched_size import TOLERANCE, CannotMatch, matched, scaled, widths_of
+from mtlx.pipeline.trainings.matched_size import TOLERANCE, CannotMatch, matched, scaled, widths_of
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mtlx.pipeline.compare.processes import Processes, TaskFailed
-from mtlx.pipeline.compare.task import Prepared, Training
+from mtlx.pipeline.trainings.processes import ProcessDied, Processes, TaskFailed
+from mtlx.pipeline.trainings.task import Prepared, Training
 
 TASK = Training("{}", "{}", "{}", Prepared("graph", ("examples",), "[]", False))
 
@@ -63,7 +63,7 @@ def test_those_at_work_are_killed_with_the_command(tmp_path):
 
 
 WAITS = (
-    "import threading, time; from mtlx.pipeline.compare.processes import end_with_parent; "
+    "import threading, time; from mtlx.pipeline.trainings.processes import end_with_parent; "
     "threading.Thread(target=end_with_parent, daemon=True).start(); time.sleep({})"
 )
 
@@ -79,3 +79,27 @@ def test_one_whose_parent_is_gone_ends():
     process = subprocess.Popen(command, stdin=subprocess.PIPE)
     process.stdin.close()
     assert process.wait(30) == 1
+
+
+def test_what_an_exception_of_the_listener_ends_is_the_process_too(tmp_path):
+    class Enough(Exception):
+        pass
+
+    pids = []
+
+    def listen(line):
+        pids.append(int(line))
+        raise Enough
+
+    with pytest.raises(Enough):
+        _run("import os, time; print(os.getpid(), flush=True); time.sleep(60)", tmp_path, listen)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_one_that_fails_by_itself_has_not_been_killed(tmp_path):
+    with pytest.raises(ProcessDied):
+        _run("import os; os.kill(os.getpid(), 9)", tmp_path)
+    with pytest.raises(TaskFailed) as error:
+        _run("raise SystemExit(3)", tmp_path)
+    assert not isinstance(error.value, ProcessDied)

@@ -1,4 +1,4 @@
-"""Processes that do the tasks of a comparison, and what is said of those that die."""
+"""Processes that do tasks, and what is said of those that die."""
 
 import json
 import os
@@ -11,17 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mtlx.pipeline.compare.task import FAILED_FILE, Evaluation, Training
+from mtlx.pipeline.trainings.task import FAILED_FILE, Task
 
 #: In a task's folder.
 LOG_FILE = "log.txt"
 
 #: Does a task in a folder, and gives what it says meanwhile to a function.
-Runner = Callable[[Training | Evaluation, Path, Callable[[str], None]], None]
+Runner = Callable[[Task, Path, Callable[[str], None]], None]
 
 
 class TaskFailed(RuntimeError):
     """A training or an evaluation ended without its result; the text says why."""
+
+
+class ProcessDied(TaskFailed):
+    """It was ended by a signal from outside, and might go on where it was."""
 
 
 class Processes:
@@ -32,24 +36,24 @@ class Processes:
     """
 
     def __init__(
-        self, command: Sequence[str] = (sys.executable, "-m", "mtlx.pipeline.compare.work")
+        self, command: Sequence[str] = (sys.executable, "-m", "mtlx.pipeline.trainings.work")
     ) -> None:
         self._command = command
         self._at_work: set[subprocess.Popen[str]] = set()
         self._ended = threading.Event()
 
-    def run(
-        self, task: Training | Evaluation, folder: Path, on_progress: Callable[[str], None]
-    ) -> None:
+    def run(self, task: Task, folder: Path, on_progress: Callable[[str], None]) -> None:
         """Waits for a task's process.
 
         Args:
             task: what is done.
             folder: of what is made.
-            on_progress: is given what the process prints, line by line.
+            on_progress: is given what the process prints, line by line; an exception of it ends
+                the process, and is raised here.
 
         Raises:
-            TaskFailed: it failed, or died; by SIGKILL most often for want of memory.
+            TaskFailed: it failed.
+            ProcessDied: it was ended by a signal, by SIGKILL most often for want of memory.
         """
         told = {"kind": type(task).__name__, "values": asdict(task), "folder": str(folder)}
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,18 +70,26 @@ class Processes:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     text=True,
+                    # Ctrl-C in a terminal is for the command alone, which ends its processes.
+                    start_new_session=True,
                     env={**os.environ, "TF_USE_LEGACY_KERAS": "0"},
                 )
                 self._at_work.add(process)
                 if self._ended.is_set():
                     process.kill()
                 assert process.stdout is not None
-                for line in process.stdout:
-                    on_progress(line.rstrip())
-                code = process.wait()
-                self._at_work.discard(process)
+                try:
+                    for line in process.stdout:
+                        on_progress(line.rstrip())
+                    code = process.wait()
+                except BaseException:
+                    process.kill()
+                    process.wait()
+                    raise
+                finally:
+                    self._at_work.discard(process)
         if code != 0:
-            raise TaskFailed(_why(folder, code))
+            raise (ProcessDied if code < 0 else TaskFailed)(_why(folder, code))
 
     def kill(self) -> None:
         """Ends what is at work, and what would begin."""

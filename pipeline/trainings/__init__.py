@@ -1,0 +1,1 @@
+"""Trainings in processes of their own, on examples that are read and transformed once."""

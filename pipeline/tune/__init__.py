@@ -1,0 +1,1 @@
+"""The search for the settings that reach most on the validation split."""

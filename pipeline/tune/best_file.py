@@ -1,0 +1,103 @@
+"""Writes the best settings as an experiment file, in the words of the one that was searched."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from mtlx.pipeline.experiment.absolute_path import absolute
+from mtlx.pipeline.experiment.experiment import ANCHORED, BASE_MODEL, Experiment
+from mtlx.pipeline.experiment.experiment_yaml import KeyPath, parse_yaml, read_text
+from mtlx.pipeline.experiment.overrides import parse_override, put
+from mtlx.pipeline.tune.edited_yaml import CannotEdit, edited, yaml_text
+from mtlx.pipeline.tune.space import shown
+from mtlx.pipeline.tune.tuning_record import TrialRow, TuningRecord
+from mtlx.trainer.settings import INCREMENTAL, LATEST_BLESSED
+
+#: In the search's folder.
+BEST_FILE = "best.yaml"
+#: A base model stands in one of these.
+_BASE_MODELS = ("training.warm_start", BASE_MODEL)
+
+
+def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRecord) -> str:
+    """The text of an experiment file with the settings of a trial.
+
+    It keeps the text of the searched file, comments included, but for the settings that change.
+    Relative paths become absolute, since it lies elsewhere; so does the pipeline root, so that runs
+    of it find the history of the experiment.
+
+    Args:
+        path: of the searched file.
+        given: ``--set`` of the search.
+        best: the trial.
+        record: of the search.
+    """
+    text = read_text(path)
+    values: dict[str, Any] = dict(parse_yaml(text).values)
+    folder = os.path.dirname(os.path.abspath(path))
+    changes = _anchored(values, folder)
+    for override in given:
+        key, value = parse_override(override, Experiment.model_fields)
+        changes[key] = _from_here(key, value)
+    changes |= {tuple(name.split(".")): best.settings[name] for name in sorted(best.settings)}
+    for key, value in changes.items():
+        put(values, key, value)
+    notes = [
+        f"The settings of trial {best.number} of {len(record.trials)} of a search in {path}:",
+        f"{record.objective} {best.value:.5f} on the validation split, "
+        + ", ".join(f"{name} {shown(value)}" for name, value in best.settings.items()),
+    ]
+    try:
+        body = text
+        for key, value in changes.items():
+            body = edited(body, key, value)
+        if parse_yaml(body).values != values:
+            raise CannotEdit("it would say something else")
+    except (CannotEdit, yaml.YAMLError, ValueError):
+        body = yaml_text(values, flow=False)
+        notes.append("Comments of that file could not be kept.")
+    return "".join(f"# {' '.join(note.split())}\n" for note in notes) + body
+
+
+def _anchored(values: Mapping[str, Any], folder: str) -> dict[KeyPath, Any]:
+    """The paths of a file that start from its folder, as absolute ones."""
+    found: dict[KeyPath, Any] = {}
+    for setting in ANCHORED:
+        key = tuple(setting.split("."))
+        value = _value(values, key)
+        if isinstance(value, str) and absolute(value, folder) != value:
+            found[key] = absolute(value, folder)
+    root = ("run", "pipeline_root")
+    if _value(values, root) is None:
+        found[root] = absolute(f"var/pipelines/{values['name']}", folder)
+    for setting in _BASE_MODELS:
+        key = tuple(setting.split("."))
+        value = _value(values, key)
+        if isinstance(value, str) and value not in (LATEST_BLESSED, INCREMENTAL):
+            found[key] = absolute(value, folder)
+    features = values.get("features")
+    for name in features if isinstance(features, Mapping) else ():
+        key = ("features", name, "pretrained", "path")
+        value = _value(values, key)
+        if isinstance(value, str):
+            found[key] = absolute(value, folder)
+    return found
+
+
+def _from_here(key: KeyPath, value: Any) -> Any:
+    """A value of ``--set``: the paths there start from the working directory."""
+    is_path = ".".join(key) in (*ANCHORED, *_BASE_MODELS) and isinstance(value, str)
+    if is_path and value not in (LATEST_BLESSED, INCREMENTAL):
+        return absolute(value)
+    if isinstance(value, Mapping):
+        return {inner: _from_here((*key, inner), one) for inner, one in value.items()}
+    return value
+
+
+def _value(values: Mapping[str, Any], key: KeyPath) -> Any:
+    place: Any = values
+    for step in key:
+        place = place.get(step) if isinstance(place, Mapping) else None
+    return place

@@ -1,0 +1,1 @@
+"""A search as people see it: sentences, terminal, page."""

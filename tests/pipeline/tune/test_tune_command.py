@@ -1,0 +1,211 @@
+"""A search with real trainings, in this process; and one whose command is killed."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mtlx.pipeline.command_line import main
+from mtlx.pipeline.commands.command import EXIT_OK
+from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+from mtlx.pipeline.trainings import work
+from mtlx.pipeline.trainings.prepared import prepare
+from mtlx.pipeline.trainings.processes import Processes, TaskFailed
+from mtlx.pipeline.trainings.task import Prepared
+from mtlx.pipeline.tune import tune as module
+from mtlx.pipeline.tune.tune import Tune
+from tests.pipeline.compare import planted_domains
+
+SPACE = {"training.learning_rate": {"choices": [0.02, 0.0001, 1.0e30]}}
+MODEL = {
+    "network": "star",
+    "options": {"hidden": [8], "tower_hidden": [8], "normalize": False},
+    "embedding_size": 4,
+}
+TRAINING = {"epochs": 3, "batch_size": 128, "learning_rate": 0.02, "patience": None}
+
+
+class Lines(io.TextIOBase):
+    """Passes on whole lines of standard output, as a process's are."""
+
+    def __init__(self, take):
+        self._take, self._text = take, ""
+
+    def write(self, text):
+        *lines, self._text = (self._text + text).split("\n")
+        for line in lines:
+            self._take(line)
+        return len(text)
+
+
+def run(task, folder, on_progress):
+    """A task in this process."""
+    try:
+        with contextlib.redirect_stdout(Lines(on_progress)):
+            work.do(type(task).__name__, dataclasses.asdict(task), folder)
+    except Exception as error:
+        raise TaskFailed(str(error)) from error
+
+
+def _tune(folder, **changes):
+    given = {"trials": 3, "seeds": 0, "run": run, **changes}
+    return Tune(str(folder / "experiment.yaml"), (), None, folder / "search", **given)
+
+
+def _told(record):
+    return [(row.settings, row.state, row.value, row.kept) for row in record.trials]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("searched")
+    planted_domains.write_log(folder)
+    planted_domains.write_experiment(folder, search=SPACE, model=MODEL, training=TRAINING)
+    tune = _tune(folder)
+    tune.run()
+    return folder, tune.record
+
+
+def test_the_rate_that_learns_wins_and_one_that_diverges_is_a_row(searched):
+    _, record = searched
+    assert record.best is record.own and record.best.settings == {"training.learning_rate": 0.02}
+    # By the file's own: what is liked in one domain is not in the other, and it has learnt that.
+    assert record.best.value < 0.8
+    by_rate = {row.settings["training.learning_rate"]: row for row in record.trials}
+    assert by_rate[1e-4].value > 0.95
+    assert by_rate[1e30].state == "failed"
+    assert "lower training.learning_rate" in by_rate[1e30].reason
+
+
+def test_the_test_split_is_never_read(searched, monkeypatch):
+    """With test rows that nobody could read, all is as it was."""
+    folder, record = searched
+
+    def poisoned(experiment, on_progress):
+        prepared = prepare(experiment, on_progress)
+        found = list((folder / "search/root").rglob("Split-test/*.gz"))
+        assert found, "no examples of the test split"
+        for path in found:
+            path.write_bytes(b"no examples")
+        return prepared
+
+    monkeypatch.setattr(module, "prepare", poisoned)
+    for done in ("trainings", "searches"):
+        shutil.rmtree(folder / "search" / done)
+    tune = _tune(folder)
+    tune.run()
+    assert _told(tune.record) == _told(record)
+    assert not list((folder / "search/root/artifacts/Transform").rglob("Split-test"))
+
+
+def test_the_command_tells_what_is_finished_and_writes_an_experiment(searched, capsys):
+    folder, record = searched
+    out = folder / "search"
+    file = folder / "experiment.yaml"
+    arguments = ["tune", str(file), "--trials", "3", "--seeds", "0", "--out", str(out)]
+    assert main(arguments) == EXIT_OK
+    shown = capsys.readouterr().out
+    assert f"{record.best.value:.5f}" in shown and "failed: the loss of task" in shown
+    assert "3 were asked for" not in shown
+    page = (out / "tuning.html").read_text(encoding="utf-8")
+    assert f"{record.best.value:.5f}" in page and "lower training.learning_rate" in page
+    assert "<script" not in page and "http" not in page.split("<main")[1].replace("www.w3.org", "")
+    numbers = json.loads((out / "tuning.json").read_text(encoding="utf-8"))
+    assert numbers["trials"][0]["value"] == record.best.value
+    found, own = checked_experiment(out / "best.yaml"), checked_experiment(file)
+    assert (found.training, found.model) == (own.training, own.model)
+
+
+#: A trial that takes its time, without a training; it counts how often it was begun.
+WORK = """
+import json, sys, time
+from pathlib import Path
+from mtlx.pipeline.trainings.epochs_line import epochs_line
+from mtlx.pipeline.trainings.processes import end_with_parent
+import threading
+threading.Thread(target=end_with_parent, daemon=True).start()
+told = json.loads(Path(sys.argv[1]).read_text())
+folder = Path(told["folder"])
+with open(folder / "begun", "a") as file:
+    file.write("x")
+rate = json.loads(told["values"]["training"])["learning_rate"]
+epochs = []
+for epoch in (1, 2, 3):
+    epochs.append({"epoch": epoch, "selection": rate + 1 / epoch})
+    print(epochs_line(epochs), flush=True)
+    time.sleep(0.05)
+made = {"parameters": 1, "seconds": 1.0, "kept": 3, "epochs": epochs}
+(folder / "trained.json").write_text(json.dumps(made))
+"""
+COMMAND = """
+import sys
+from pathlib import Path
+from tests.pipeline.tune.test_tune_command import by_processes
+by_processes(Path(sys.argv[1]), sys.argv[2]).run()
+"""
+
+
+def by_processes(folder, out, **changes):
+    """A search whose trials are processes that train nothing."""
+    module.prepare = lambda *_: Prepared("graph", ("examples",), "[]", False)
+    given = ("search={training.learning_rate: {log: [0.001, 1.0]}}",)
+    processes = Processes((sys.executable, str(folder / "work.py")))
+    run = changes.pop("run", processes.run)
+    return Tune(
+        str(folder / "experiment.yaml"), given, None, folder / out, trials=8, seeds=0, run=run
+    )
+
+
+@pytest.fixture()
+def beside(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "prepare", module.prepare)  # put back afterwards
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    planted_domains.write_log(tmp_path)
+    planted_domains.write_experiment(tmp_path)
+    (tmp_path / "work.py").write_text(WORK, encoding="utf-8")
+    return tmp_path
+
+
+def test_after_sigkill_of_the_command_the_same_trials_are_found(beside):
+    process = subprocess.Popen([sys.executable, "-c", COMMAND, str(beside), "killed"])
+    searches = beside / "killed/searches"
+    while len(list(searches.rglob("*.json"))) < 4 and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait(60) == -signal.SIGKILL
+    resumed, whole = by_processes(beside, "killed"), by_processes(beside, "whole")
+    resumed.run()
+    whole.run()
+    assert _told(resumed.record) == _told(whole.record)
+    begun = [len(path.read_text()) for path in (beside / "killed/trainings").glob("*/begun")]
+    # The one that was at work was begun again, and no other.
+    assert len(begun) == 8 and sum(begun) <= 9
+
+
+def test_after_sigkill_of_a_trial_it_goes_on_by_itself(beside):
+    killed = []
+    processes = Processes((sys.executable, str(beside / "work.py")))
+
+    def run(task, folder, on_progress):
+        def listen(line):
+            if not killed:
+                killed.append(1)
+                (process,) = processes._at_work
+                os.kill(process.pid, signal.SIGKILL)
+            on_progress(line)
+
+        processes.run(task, folder, listen)
+
+    tune, whole = by_processes(beside, "one", run=run), by_processes(beside, "whole")
+    tune.run()
+    whole.run()
+    assert killed and _told(tune.record) == _told(whole.record)
