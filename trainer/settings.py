@@ -342,7 +342,7 @@ class TrainingSettings(Settings):
     cache: Literal["memory", "none"] = "memory"
     checkpoint_every_steps: pydantic.PositiveInt = 500
     clip_norm: pydantic.PositiveFloat | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
     warm_start: WarmStartSettings | None = None
 
     @pydantic.model_validator(mode="before")
