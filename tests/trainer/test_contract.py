@@ -15,12 +15,12 @@ import tensorflow as tf
 from mtlx.trainer.layers.told import ATTENTION, REPRESENTATION, listening
 from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
-from mtlx.trainer.model.in_float32 import in_float32
 from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.networks.network import Network
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 from mtlx.trainer.settings import ModelSettings
+from mtlx.trainer.validation.in_float32 import in_float32
 from tests.trainer.base_in_memory import BaseInMemory, ids_of_today, warm_start
 from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
 

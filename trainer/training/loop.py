@@ -14,7 +14,6 @@ from mtlx.trainer.distribution.devices import device_names
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
-from mtlx.trainer.model.in_float32 import in_float32
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
@@ -26,6 +25,7 @@ from mtlx.trainer.training.training_state import (
     named_values,
     values_of,
 )
+from mtlx.trainer.validation.in_float32 import in_float32
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.trainer.validation.selection import Score, Selection
 from mtlx.trainer.validation.validation import Validation, validate

@@ -11,9 +11,9 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from mtlx.trainer.examples.input import ExampleSet
 from mtlx.trainer.model.gradient_model import GradientModel
-from mtlx.trainer.training.fusion_updates import FusionUpdates
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.loop import TrainingLoop
+from mtlx.trainer.training.methods.fusion_updates import FusionUpdates
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
 from mtlx.transform.config.settings import SettingsError
