@@ -1,7 +1,7 @@
 """All that a training needs to go on after an interruption, and where it is kept."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ class StateStore:
         arrays = {name: self.values(variables) for name, variables in groups.items()}
         arrays["best"] = list(state.best)
         described = {"progress": asdict(state.progress), "history": asdict(state.history)}
-        jobs = [lambda: self._checkpoints.save(arrays, described)]
+        jobs: list[Callable[[], None]] = [lambda: self._checkpoints.save(arrays, described)]
         if self._tables is not None:
             jobs.insert(0, self._tables.flush())
             if self._tables.long:
