@@ -61,8 +61,8 @@ def inputs_of(rows: int, sequences: bool) -> ModelInputs:
     return ModelInputs(fields, (), found, "field_0", DOMAINS, TASKS)
 
 
-def batch_of(inputs: ModelInputs, size: int) -> Batch:
-    random = np.random.default_rng(0)
+def batch_of(inputs: ModelInputs, size: int, seed: int = 0) -> Batch:
+    random = np.random.default_rng(seed)
     batch = {
         field.name: random.integers(3, field.cardinality, size) for field in inputs.categorical
     }

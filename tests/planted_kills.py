@@ -7,15 +7,18 @@ import sys
 
 from tests.forked_process import ForkedProcess
 
-#: Before the code of a training process: kills it in the step of number `kill_at`, if any.
+#: Before the code of a training process: kills it in the step of number `kill_at`, if any. What was
+#: saved before is then written, though that happens beside the steps.
 KILL_AT_STEP = """
-import os, signal
+import os, signal, threading
+from mtlx.trainer.training.stored.background_writer import THREAD
 from mtlx.trainer.training import ordinary_step
 
 step, taken = ordinary_step.OrdinaryStep.__call__, []
 def until_killed(self, batch):
     taken.append(1)
     if len(taken) == kill_at:
+        [one.join() for one in threading.enumerate() if one.name == THREAD]
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batch)
 ordinary_step.OrdinaryStep.__call__ = until_killed

@@ -1,7 +1,8 @@
 """Entry point of the TFX Trainer: ``run_fn='mtlx.trainer.run_fn.run_fn'``."""
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from mtlx.trainer.distribution.devices import choose_strategy
 from mtlx.trainer.distribution.precision import POLICIES
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
+from mtlx.trainer.layers.field_embedding import tables_given
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.weight_names import weight_names
@@ -38,6 +40,7 @@ from mtlx.trainer.training.methods import (
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.precision import agreed_precision
 from mtlx.trainer.validation.history import History
+from mtlx.trainer.training.stored.stored_array import StoredArray, assign
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
 from mtlx.trainer.warm_start.warm_start import vocabularies_of
@@ -214,7 +217,7 @@ def _export(
     folder: str,
 ) -> None:
     """Writes the SavedModel, and into it what a later training needs to begin with it."""
-    model = _rebuild(result.build_model or job.build_model, result.weights)
+    model = rebuild(result.build_model or job.build_model, result.weights)
     kept, dropped = drop_training_parts(model, weight_names(model.variables))
     ServedModel(model, transformed, contract).save(folder)
     settings, state = result.model or begun.model, {**result.state, TRAINING_PARTS: dropped}
@@ -242,11 +245,14 @@ def _train(job: TrainingJob, method: str, precision: str) -> TrainingResult:
         keras.config.set_dtype_policy(before)
 
 
-def _rebuild(build: Callable[[], Scorer], weights: list[np.ndarray]) -> Scorer:
+def rebuild(build: Callable[[], Scorer], weights: Sequence[np.ndarray | StoredArray]) -> Scorer:
     """A copy of the trained model outside any strategy, in float32, as it is to be served."""
-    model = build()
+    # What trained holds its model in circles, and tables may be large.
+    gc.collect()
+    with tables_given():
+        model = build()
     for variable, value in zip(model.variables, weights, strict=True):
-        variable.assign(value)
+        assign(variable, value)
     return model
 
 

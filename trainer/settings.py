@@ -307,7 +307,8 @@ class TrainingSettings(Settings):
             shuffled as one.
         cache: keep parsed blocks in ``memory`` after the first epoch, or ``none``. Blocks that
             would not fit into memory are not kept; log and report say so.
-        checkpoint_every_steps: a killed training loses at most so many steps.
+        checkpoint_every_steps: a killed training loses at most so many steps, and those that it
+            took while the last checkpoint was still being written.
         clip_norm: largest norm of the gradient of all weights together; None for no clipping.
         precision: what steps compute in: ``float32``, or ``bfloat16``, in which recent processors
             and GPUs multiply much faster; weights, optimiser, losses, validation and the exported

@@ -1,6 +1,8 @@
 """The first stage of every model: features become fields of equal width."""
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+import contextvars
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
@@ -17,6 +19,23 @@ from mtlx.transform.contract.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_I
 EMBEDDING_START = 0.01
 
 Sequences: TypeAlias = dict[str, keras.KerasTensor]
+
+
+#: Whether tables get their values from somewhere else.
+_TABLES_ARE_GIVEN = contextvars.ContextVar("tables_are_given", default=False)
+
+
+@contextlib.contextmanager
+def tables_given() -> Iterator[None]:
+    """Models built within it have tables of zeros, for whoever gives them all their weights.
+
+    To draw a table takes three times its memory: numbers, their multiples, and the sum with 0.
+    """
+    before = _TABLES_ARE_GIVEN.set(True)
+    try:
+        yield
+    finally:
+        _TABLES_ARE_GIVEN.reset(before)
 
 
 class EmbeddedFeatures(NamedTuple):
@@ -127,7 +146,10 @@ class FieldEmbedding(keras.layers.Layer):
         normal = keras.initializers.RandomNormal(stddev=EMBEDDING_START)
         if self.rows:
             self.table = self.add_weight(
-                shape=(self.rows, self.size), initializer=normal, name="table", autocast=False
+                shape=(self.rows, self.size),
+                initializer="zeros" if _TABLES_ARE_GIVEN.get() else normal,
+                name="table",
+                autocast=False,
             )
         if self.numbered and self.rows:
             ids = np.concatenate([np.arange(n) for n in self._cardinalities_of_fields])

@@ -1,7 +1,11 @@
 """Adam whose cost for an embedding table follows the rows that a batch touches."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+from mtlx.trainer.optimization.changed_rows import ChangedRows
 
 
 class LazyAdam(keras.optimizers.Adam):
@@ -18,6 +22,17 @@ class LazyAdam(keras.optimizers.Adam):
     gradients are Adam's. Tables get no weight decay, which would touch every row.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._watched: dict[int, ChangedRows] = {}
+
+    def watch(self, table: keras.Variable) -> ChangedRows:
+        """Notes from now on which rows of a table change; before the first step is traced."""
+        index = self._get_variable_index(table)
+        slots = self._momentums[index], self._velocities[index]
+        self._watched = {**self._watched, index: ChangedRows.of((table, *slots))}
+        return self._watched[index]
+
     def update_step(
         self,
         gradient: tf.Tensor | tf.IndexedSlices,
@@ -25,10 +40,13 @@ class LazyAdam(keras.optimizers.Adam):
         learning_rate: tf.Tensor,
     ) -> None:
         """See `keras.optimizers.Adam`; takes slices as well."""
+        index = self._get_variable_index(variable)
+        watched = self._watched.get(index)
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
+            if watched is not None:
+                watched.note_all()
             return
-        index = self._get_variable_index(variable)
         first, second = self._momentums[index].value, self._velocities[index].value
         step = tf.cast(self.iterations.value, variable.dtype) + 1.0
         correction = tf.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
@@ -41,6 +59,8 @@ class LazyAdam(keras.optimizers.Adam):
         first.scatter_update(tf.IndexedSlices(mean, ids))
         second.scatter_update(tf.IndexedSlices(square, ids))
         variable.scatter_sub(tf.IndexedSlices(change, ids))
+        if watched is not None:
+            watched.note(ids)
 
 
 def sum_of_ids(gradient: tf.IndexedSlices) -> tf.IndexedSlices:

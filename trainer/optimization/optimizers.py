@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.optimization.changed_rows import ChangedRows
 from mtlx.trainer.optimization.lazy_adam import LazyAdam
 from mtlx.trainer.optimization.learning_rate import LearningRate, ScheduleState
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
@@ -83,6 +85,23 @@ class Optimizers:
                 chosen = [self._variables[place] for place in group]
                 optimizer.apply([gradients[place] for place in group], chosen)
 
+    def watch(self, least_bytes: int) -> list[ChangedRows]:
+        """Notes from now on which rows of the tables change; before the first step is traced.
+
+        Args:
+            least_bytes: of a table that is watched.
+
+        Returns:
+            One for each table of which a step changes few rows; none where steps change all.
+        """
+        found = []
+        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+            if isinstance(optimizer, LazyAdam):
+                variables = [self._variables[place] for place in group]
+                tables = [one for one in variables if id(one) in self._tables]
+                found += [optimizer.watch(one) for one in tables if _bytes(one) >= least_bytes]
+        return found
+
     @property
     def main(self) -> keras.optimizers.Optimizer:
         """Of all weights, or of all but the embedding tables where these have their own."""
@@ -97,3 +116,7 @@ class Optimizers:
         """The learning rates at a step, counted from 0: of all weights, and of the tables apart."""
         share = 1.0 if self.schedule is None else float(self.schedule.share(tf.constant(step)))
         return [rate * share for rate in self._full_rates]
+
+
+def _bytes(variable: keras.Variable) -> int:
+    return int(np.prod(variable.shape)) * tf.as_dtype(variable.dtype).size

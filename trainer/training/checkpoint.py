@@ -1,7 +1,6 @@
 """Checkpoints under the digest of what is trained, so that a killed training goes on."""
 
 import hashlib
-import io
 import json
 import os
 import zipfile
@@ -11,6 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from absl import logging
+
+from mtlx.trainer.training.stored.archive import write_archive
+from mtlx.trainer.training.stored.stored_array import StoredArray
+
+#: Arrays by the name of their group, some of which may lie on disk beside the checkpoint.
+Arrays = Mapping[str, Sequence[np.ndarray | StoredArray]]
 
 
 def training_digest(*parts: str) -> str:
@@ -45,23 +50,27 @@ class CheckpointFolder:
         """Whether there is something to go on from, as long as it can be read."""
         return bool(tf.io.gfile.exists(self._path))
 
-    def save(self, arrays: Mapping[str, Sequence[np.ndarray]], state: Mapping[str, Any]) -> None:
-        """Writes lists of arrays by name and a state that JSON can hold."""
-        tf.io.gfile.makedirs(self._folder)
-        flat = {
-            f"{name}/{index}": array
-            for name, group in arrays.items()
-            for index, array in enumerate(group)
-        }
-        temporary = f"{self._path}.new"
-        # A zip archive is written by seeking, which remote file systems do not offer.
-        archive = io.BytesIO()
-        np.savez(archive, state=np.array(json.dumps(state)), **flat)
-        with tf.io.gfile.GFile(temporary, "wb") as file:
-            file.write(archive.getvalue())
-        tf.io.gfile.rename(temporary, self._path, overwrite=True)
+    def save(self, arrays: Arrays, state: Mapping[str, Any]) -> None:
+        """Writes lists of arrays by name and a state that JSON can hold.
 
-    def load(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]] | None:
+        Args:
+            arrays: of those that lie in this folder already, it is written where.
+            state: see above.
+        """
+        tf.io.gfile.makedirs(self._folder)
+        flat: dict[str, np.ndarray] = {}
+        stored: dict[str, dict[str, Any]] = {}
+        for name, group in arrays.items():
+            for index, array in enumerate(group):
+                if isinstance(array, StoredArray):
+                    stored[f"{name}/{index}"] = array.record()
+                else:
+                    flat[f"{name}/{index}"] = array
+        texts = {"state": state, "stored": stored}
+        written = {name: np.array(json.dumps(value)) for name, value in texts.items()}
+        write_archive(self._path, {**written, **flat})
+
+    def load(self) -> tuple[dict[str, list[np.ndarray | StoredArray]], dict[str, Any]] | None:
         """Returns what was saved last, or None.
 
         A damaged file counts as none: training anew costs time, and stopping would cost more.
@@ -70,20 +79,22 @@ class CheckpointFolder:
             return None
         try:
             return self._read()
-        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
             logging.warning("checkpoint %s can't be read, training anew: %s", self._path, error)
             return None
 
-    def _read(self) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
-        with tf.io.gfile.GFile(self._path, "rb") as file:
-            archive = io.BytesIO(file.read())
-        with np.load(archive) as stored:
-            groups: dict[str, dict[int, np.ndarray]] = {}
-            for key in stored.files:
-                if key != "state":
-                    name, _, index = key.rpartition("/")
-                    groups.setdefault(name, {})[int(index)] = stored[key]
-            state = json.loads(str(stored["state"]))
+    def _read(self) -> tuple[dict[str, list[np.ndarray | StoredArray]], dict[str, Any]]:
+        groups: dict[str, dict[int, np.ndarray | StoredArray]] = {}
+        with tf.io.gfile.GFile(self._path, "rb") as file, np.load(file) as archive:
+            # Those of an earlier release hold all arrays themselves.
+            texts = {name: str(archive[name]) for name in ("state", "stored") if name in archive}
+            found = {name: archive[name] for name in archive.files if name not in texts}
+        for key, record in json.loads(texts.get("stored", "{}")).items():
+            found[key] = StoredArray.of(self._folder, record)
+        for key, array in found.items():
+            name, _, index = key.rpartition("/")
+            groups.setdefault(name, {})[int(index)] = array
+        state = json.loads(texts["state"])
         return {name: [group[i] for i in sorted(group)] for name, group in groups.items()}, state
 
     def note_not_kept(self, splits: Sequence[str]) -> None:

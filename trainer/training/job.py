@@ -17,6 +17,7 @@ from mtlx.trainer.optimization.learning_rate import needs_length
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
+from mtlx.trainer.training.stored.stored_array import StoredArray
 from mtlx.trainer.validation.history import History
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -92,7 +93,8 @@ class TrainingResult:
     """What a training left.
 
     Attributes:
-        weights: the selected ones, in the order of the model's ``variables``.
+        weights: the selected ones, in the order of the model's ``variables``; large tables lie in
+            the folder of the training's checkpoint, and are gone with it.
         history: what happened.
         build_model: makes the untrained model that the weights fit, where the method changed
             the model; None for the job's own.
@@ -101,7 +103,7 @@ class TrainingResult:
         model: settings of the model that the weights fit, where the method changed it.
     """
 
-    weights: list[np.ndarray]
+    weights: list[np.ndarray | StoredArray]
     history: History
     build_model: Callable[[], Scorer] | None = None
     state: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.step import Step
+from mtlx.trainer.training.stored.stored_array import StoredArray, assign
 from mtlx.trainer.training.training_state import (
     StateStore,
     TrainingState,
@@ -30,6 +31,8 @@ from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.trainer.validation.selection import Score, Selection
 from mtlx.trainer.validation.validation import Validation, validate
 
+#: Size of an embedding table from which on a checkpoint holds its changed rows alone.
+LEAST_BYTES = 2**24
 #: Rows per call when the validation split is predicted.
 _VALIDATION_BATCH = 8192
 
@@ -94,8 +97,12 @@ class TrainingLoop:
         if self._job.start is not None:
             self._begin(self._job.start.give_state(self._variables()))
         found = self._store.restore(self._variables())
+        # Copies of a table on several devices are written as a whole.
+        one_copy = self._job.strategy.num_replicas_in_sync == 1
+        tables = self.step.optimizers.watch(LEAST_BYTES) if one_copy else []
+        self._store.begin(self._variables(), tables, None if found is None else found[1])
         if found is not None:
-            self._resume(found)
+            self._resume(found[0])
         elif self._job.start_competes:
             score = self._record_start()
             self.state.progress.best_score = score.value
@@ -111,8 +118,9 @@ class TrainingLoop:
         Raises:
             TrainingDiverged: the loss is no longer finite.
         """
-        while not self._finished(last):
-            self._run_epoch(last)
+        with self._store.written():
+            while not self._finished(last):
+                self._run_epoch(last)
 
     def begin_stage(self, schedule_steps: int | None = None) -> None:
         """Goes back to the best weights; what is left of the stage is its optimiser's state.
@@ -121,9 +129,11 @@ class TrainingLoop:
             schedule_steps: which step the learning rate's schedule takes the next one for; None
                 for the one after the last.
         """
+        self._store.wait()
         if self.state.best:
             for variable, value in zip(self.model.variables, self.state.best, strict=True):
-                variable.assign(value)
+                assign(variable, value)
+        self._store.changed_otherwise()
         self.state.progress = progress = self.state.progress.next_stage()
         if schedule_steps is not None:
             progress.schedule_offset = schedule_steps - progress.step
@@ -161,7 +171,7 @@ class TrainingLoop:
         self._note_selection(validation)
         history.gate_weights = self._named(validation.gate_weights)
         history.gate_contributions = self._named(validation.gate_contributions)
-        self.state.best = values_of(self.model.variables)
+        self.state.best = self._store.values(self.model.variables)
         return score
 
     def _finished(self, last: int) -> bool:
@@ -182,11 +192,14 @@ class TrainingLoop:
             seconds["step"] += now - fetched
             progress.epoch_seconds += now - mark
             progress.epoch_input_seconds += fetched - mark
+            self._store.check()
             if progress.step % self._settings.checkpoint_every_steps == 0:
                 self._save()
             mark = time.monotonic()
         self._addition.after_epoch(progress)
         average = self.step.average
+        if average is not None:
+            self._store.wait()
         # What is validated is what is kept.
         with contextlib.nullcontext() if average is None else average.in_place():
             started = time.monotonic()
@@ -196,6 +209,12 @@ class TrainingLoop:
         self._save()
         if self._workers.is_chief:
             self._job.on_epoch(self.state.history)
+
+    def _best_values(self) -> list[np.ndarray | StoredArray]:
+        """The model's, whether they are those of the steps or, in their place, averages."""
+        if self.step.average is not None:
+            return list(values_of(self.model.variables))
+        return self._store.values(self.model.variables)
 
     def _validate(self) -> Validation:
         """The chief's result on every worker: all must take the same decisions by it."""
@@ -248,7 +267,7 @@ class TrainingLoop:
         better = self.selection.is_better(score.value, progress.best_score)
         if better:
             progress.best_score, progress.epochs_without_gain = score.value, 0
-            self.state.best = values_of(self.model.variables)
+            self.state.best = self._best_values()
             history.best_epoch = progress.epoch
             history.gate_weights = self._named(validation.gate_weights)
             history.gate_contributions = self._named(validation.gate_contributions)

@@ -118,7 +118,7 @@ class BaseModel:
         names = weight_names(build_model(self.inputs, self.record.model).variables)
         if len(names) != len(values):
             raise BaseModelError(f"the checkpoint in {self.folder} is of another release")
-        return dict(zip(names, values, strict=True))
+        return dict(zip(names, map(np.asarray, values), strict=True))
 
     def _read(self, path: str) -> bytes:
         try:

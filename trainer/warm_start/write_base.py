@@ -1,14 +1,13 @@
 """Writes into a SavedModel what a later training needs to begin with it."""
 
-import io
 import os
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from mtlx.trainer.settings import ModelSettings
+from mtlx.trainer.training.stored.archive import write_archive
 from mtlx.trainer.warm_start.base_files import FOLDER, RECORD_FILE
 from mtlx.trainer.warm_start.base_model import STATE_FILE, State
 from mtlx.trainer.warm_start.base_record import BaseRecord, write_record
@@ -90,8 +89,4 @@ def _write_state(path: str, state: State) -> None:
         for group, values in state.items()
         for name, value in values.items()
     }
-    # A zip archive is written by seeking, which remote file systems do not offer.
-    archive = io.BytesIO()
-    np.savez(archive, **flat)
-    with tf.io.gfile.GFile(path, "wb") as file:
-        file.write(archive.getvalue())
+    write_archive(path, flat)

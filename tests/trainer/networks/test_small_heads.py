@@ -9,7 +9,7 @@ from mtlx.trainer.losses import LOSSES
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.model.weight_names import weight_names
 from mtlx.trainer.networks import NETWORKS
-from mtlx.trainer.run_fn import _rebuild, drop_training_parts
+from mtlx.trainer.run_fn import drop_training_parts, rebuild
 from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
@@ -62,7 +62,7 @@ def test_neither_weights_nor_computation_of_small_heads_are_exported(arrangement
     features = {"item": tf.constant([2, 5, 8]), "domain_id": tf.constant([0, 1, 1], tf.int64)}
     expected = model(features)
     assert "auxiliary_logits" in expected
-    rebuilt = _rebuild(build, [np.array(variable) for variable in model.variables])
+    rebuilt = rebuild(build, [np.array(variable) for variable in model.variables])
     drop_training_parts(rebuilt, weight_names(rebuilt.variables))
     copies = 2 if arrangement == "mtl" else 1
     # Of each small head: kernel and bias of its hidden layer and of its output layer.

@@ -110,3 +110,21 @@ def test_tables_get_no_weight_decay():
     names, before, after = _trained("lazy_adam", weight_decay=0.1)
     table = names.index("table")
     assert (before[table] == after[table]).any(axis=1).sum() >= 60
+
+
+def test_a_watched_table_knows_the_rows_that_a_step_has_changed():
+    table, dense = (keras.Variable(np.ones((rows, 2), "float32")) for rows in (6, 4))
+    optimizer = LazyAdam(0.1)
+    optimizer.build([table, dense])
+    watched, other = optimizer.watch(table), optimizer.watch(dense)
+    assert watched.rows == 6 and watched.variables[0] is table
+    before = [np.array(variable) for variable in watched.variables]
+    gradient = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    optimizer.apply([_slices([4, 1, 4], gradient), tf.ones((4, 2))], [table, dense])
+    rows = watched.take().tolist()
+    assert rows == [1, 4] and watched.take().size == 0
+    for variable, old in zip(watched.variables, before, strict=True):
+        changed = np.flatnonzero((np.array(variable) != old).any(axis=1))
+        assert changed.tolist() == rows
+    # A gradient of the whole table changes all of it.
+    assert other.take().tolist() == [0, 1, 2, 3]

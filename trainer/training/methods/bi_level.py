@@ -5,7 +5,7 @@ import functools
 from typing import Annotated, Literal
 
 import keras
-import tensorflow as tf
+import numpy as np
 from absl import logging
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -118,7 +118,7 @@ class BiLevel(TrainingMethod):
             for variable, value in zip(model.variables, result.weights, strict=True)
         }
         numbers = ", ".join(
-            f"{variable.name} {1 / (1 + tf.exp(-values[id(variable)]).numpy()):.3f}"
+            f"{variable.name} {1 / (1 + np.exp(-np.asarray(values[id(variable)]))):.3f}"
             for variable in model.fusion_variables
             if len(variable.shape) == 0
         )

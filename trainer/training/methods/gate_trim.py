@@ -1,7 +1,7 @@
 """DTN-trim: train, drop the modules that add hardly anything, fine-tune the smaller model."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 from absl import logging
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from mtlx.trainer.layers.field_embedding import tables_given
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks.dtn.dtn import DTN
 from mtlx.trainer.networks.dtn.dtn_dropped import small_modules
@@ -16,6 +17,7 @@ from mtlx.trainer.networks.dtn.dtn_weights import take_weights
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.standard import Standard
 from mtlx.trainer.training.methods.training_method import TrainingMethod
+from mtlx.trainer.training.stored.stored_array import StoredArray, assign
 from mtlx.trainer.validation.history import History
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.transform.config.settings import SettingsError
@@ -165,10 +167,13 @@ def _rebuilt(model: RankingModel) -> RankingModel:
     return RankingModel(model.inputs_record, model.settings)
 
 
-def _with_weights(build_model: Callable[[], keras.Model], weights: list[np.ndarray]) -> keras.Model:
-    model = build_model()
+def _with_weights(
+    build_model: Callable[[], keras.Model], weights: Sequence[np.ndarray | StoredArray]
+) -> keras.Model:
+    with tables_given():
+        model = build_model()
     for variable, value in zip(model.variables, weights, strict=True):
-        variable.assign(value)
+        assign(variable, value)
     return model
 
 

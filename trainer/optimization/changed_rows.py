@@ -1,0 +1,45 @@
+"""Which rows of a table steps have changed since somebody asked last."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedRows:
+    """Notes rows as an optimiser updates them; a byte for each row of the table.
+
+    Attributes:
+        variables: ``(rows, ...)``, which change in these rows alone: the table, and what the
+            optimiser keeps for it.
+        mask: ``(rows,)`` bool.
+    """
+
+    variables: tuple[keras.Variable, ...]
+    mask: tf.Variable
+
+    @classmethod
+    def of(cls, variables: tuple[keras.Variable, ...]) -> "ChangedRows":
+        """Nothing has changed yet."""
+        return cls(variables, tf.Variable(tf.zeros(variables[0].shape[:1], tf.bool)))
+
+    @property
+    def rows(self) -> int:
+        """Of the table."""
+        return int(self.mask.shape[0])
+
+    def note(self, ids: tf.Tensor) -> None:
+        """Notes rows ``(n,)``, which may stand there several times, in the graph of a step."""
+        self.mask.scatter_update(tf.IndexedSlices(tf.fill(tf.shape(ids), True), ids))
+
+    def note_all(self) -> None:
+        """Notes every row."""
+        self.mask.assign(tf.ones(self.mask.shape, tf.bool))
+
+    def take(self) -> np.ndarray:
+        """The rows noted since the last call, ``(n,)`` int64, rising."""
+        rows = tf.where(self.mask)[:, 0]
+        self.mask.scatter_update(tf.IndexedSlices(tf.fill(tf.shape(rows), False), rows))
+        return rows.numpy()
