@@ -11,7 +11,7 @@ import tensorflow as tf
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.optimization.changed_rows import ChangedRows
 from mtlx.trainer.training.checkpoint import CheckpointFolder
-from mtlx.trainer.training.stored import archive, stored_array
+from mtlx.trainer.training.stored import archive, stored_array, table_log
 from mtlx.trainer.training.stored.background_writer import BackgroundWriter
 from mtlx.trainer.training.training_progress import TrainingProgress
 from mtlx.trainer.training.training_state import StateStore, TrainingState
@@ -99,8 +99,16 @@ def test_a_base_that_steps_have_changed_while_it_was_written_is_of_one_step(
         training.store.wait()
     assert training.state.progress.step > 20
     training.step()
+    going_on, write = threading.Event(), table_log.write_archive
+
+    def late(*arguments):
+        assert going_on.wait(20)
+        write(*arguments)
+
+    monkeypatch.setattr(table_log, "write_archive", late)
     step, expected = training.state.progress.step, training.save()
-    training.step()
+    training.step(np.arange(ROWS))
+    going_on.set()
     training.store.wait()
     found, values, _ = _on_disk(tmp_path)
     assert found == step
