@@ -6,7 +6,7 @@
 A Shared-Bottom with lazy Adam takes steps while its checkpoint is written; it is freed, made anew
 from the checkpoint, freed again, and what the checkpoint holds is exported as a SavedModel. Shown
 is the most that the process held at each point, as multiples of the table alone: with its two
-moments it is three of them. Linux counts it (`benchmarks.peak_memory`); a fresh process each time.
+moments it is three of them. Linux counts it (`benchmarks.peak_memory`).
 """
 
 import argparse

@@ -39,8 +39,8 @@ from mtlx.trainer.training.methods import (
 )
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.precision import agreed_precision
-from mtlx.trainer.validation.history import History
 from mtlx.trainer.training.stored.stored_array import StoredArray, assign
+from mtlx.trainer.validation.history import History
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
 from mtlx.trainer.warm_start.warm_start import vocabularies_of
