@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.step_flops import product_flops, products_of, step_flops
+from benchmarks.graph_flops import matmul_flops
+from benchmarks.product_flops import product_flops
+from benchmarks.step_flops import products_of, step_flops
 from benchmarks.step_models import TASKS, batch_of
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -61,7 +63,11 @@ def test_a_product_in_a_loop_counts_as_often_as_it_runs():
     ],
 )
 def test_operations_of_a_product(function, expected):
-    assert products_of(lambda: function(lambda *shape: tf.ones(shape))) == expected
+    def made():
+        return function(lambda *shape: tf.ones(shape))
+
+    assert products_of(made) == expected
+    assert matmul_flops(tf.function(made).get_concrete_function().graph) == expected
 
 
 def test_a_sum_over_one_operand_multiplies_nothing():
