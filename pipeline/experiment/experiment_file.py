@@ -133,7 +133,7 @@ class _Places:
 
 def _apart(key: KeyPath) -> KeyPath:
     """A key path whose steps hold no points: `search` has the whole names of settings as keys."""
-    return tuple(".".join(key).split("."))
+    return tuple(".".join(key).split(".")) if key else ()
 
 
 def _shown(override: str) -> str:

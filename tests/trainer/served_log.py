@@ -64,6 +64,7 @@ DOCUMENTED = {
     },
     "tasks": {"click": {"label": "click"}},
     "domain": {"feature": "scenario", "values": ["home_feed", "search"]},
+    "request_features": ["user_id", "scenario", "clicks"],
 }
 #: Values that one line of a text file, or a C string, would not hold.
 ODD = [

@@ -350,18 +350,23 @@ def _documentation():
 
 
 def test_the_documented_snippets_run(shop, tmp_path):
-    """Both Python blocks, and the body of the REST request as tensors of the signature."""
+    """All Python blocks, and the body of the REST request as tensors of the signature."""
     blocks = re.findall(r"```python\n(.*?)```", _documentation(), re.DOTALL)
-    assert len(blocks) == 2
     places = {}
+    *first, of_a_request = (
+        block.replace("/models/my-shop", str(shop.documented.parent)) for block in blocks
+    )
+    assert len(first) == 2
     with pytest.warns(UserWarning, match="3 of 4 values of 'clicks' are unknown"):
-        for block in blocks:
-            exec(block.replace("/models/my-shop", str(shop.documented.parent)), places)
+        for block in first:
+            exec(block, places)
     assert places["probabilities"].shape == (3, 1)
     counts = places["scorer"].counts()
     assert counts.loc["(domain)", "unknown"] == 1 and counts.loc["item_id", "present"] == 2
     scores = places["scores"]["click"].numpy()
     assert scores.shape == (1,) and 0 < scores[0] < 1
+    exec(of_a_request, places)
+    assert places["scores"]["click"].shape == (3,)
     (body,) = re.findall(r"predict -d '(\{.*?\})'", _documentation(), re.DOTALL)
     request = json.loads(body)
     signature = places["model"].signatures[request["signature_name"]]
