@@ -4,7 +4,7 @@
     python -m benchmarks.claims census_income
 
 `benchmarks/claims.yaml` has the claims and, per data set, the `mtlx compare` that checks them; its
-records lie in `benchmarks/measured/comparisons`. A claim is confirmed where the difference is
+records lie in `benchmarks/measured`. A claim is confirmed where the difference is
 decided and has the paper's sign, refuted where it is decided and has the other, and undecided
 where chance alone might give it. Decided means by Holm's (1979) rule for all claims of a data set
 together, from intervals over users (or rows) and seeds.
@@ -22,7 +22,7 @@ import yaml
 from mtlx.pipeline.compare.ranking import holm
 
 CLAIMS = Path(__file__).parent / "claims.yaml"
-RECORDS = Path(__file__).parent / "measured" / "comparisons"
+RECORDS = Path(__file__).parent / "measured"
 #: The slice on which claims hold.
 _ALL_ROWS = "overall"
 
