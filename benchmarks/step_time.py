@@ -42,7 +42,7 @@ from benchmarks.step_models import (
     trains_by_gradient,
 )
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
-from mtlx.trainer.settings import ModelSettings, TrainingSettings
+from mtlx.trainer.settings import ModelSettings
 from mtlx.transform.contract.model_inputs import ModelInputs
 
 if TYPE_CHECKING:  # On other backends there is no TensorFlow.
@@ -165,28 +165,10 @@ def _make_step(inputs: ModelInputs, settings: ModelSettings, optimizer: str, siz
     batch = batch_of(inputs, size)
     if not _on_tensorflow():
         return _Step(_jax_step(model, batch, optimizer), parameters)
-    take, flops = _tensorflow_step(model, batch, optimizer)
+    from benchmarks.trainer_step import trainer_step
+
+    take, flops = trainer_step(model, TASKS, batch, optimizer)
     return _Step(take, parameters, flops)
-
-
-def _tensorflow_step(
-    model: keras.Model, batch: Batch, optimizer: str
-) -> tuple[Callable[[], object], Callable[[], float]]:
-    """Takes a step; counts its operations."""
-    import tensorflow as tf
-
-    from benchmarks.step_flops import step_flops
-    from mtlx.trainer.examples import traced_once
-    from mtlx.trainer.training import ordinary_step
-
-    # What the steps of a long training take.
-    traced_once.WHOLE_AFTER = 0
-    rows = len(next(iter(batch.values())))
-    training = TrainingSettings(optimizer=optimizer, batch_size=rows)
-    step = ordinary_step.OrdinaryStep(model, TASKS, training, tf.distribute.get_strategy())
-    tensors = {name: tf.constant(values) for name, values in batch.items()}
-    step.prepare(tensors)
-    return lambda: step(tensors).numpy(), lambda: step_flops(step, batch, rows)
 
 
 def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
