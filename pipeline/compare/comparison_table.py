@@ -8,6 +8,9 @@ from mtlx.pipeline.compare.comparison_record import OVERALL, ComparisonRecord, D
 from mtlx.pipeline.compare.ranking import ranks, sentences
 from mtlx.pipeline.trainings.table_lines import table_lines
 
+#: Columns of slices that a terminal has room for; the page has all.
+SLICES = 6
+
 
 def row_line(row: Row, record: ComparisonRecord) -> str:
     """What is told of a model as soon as it is done."""
@@ -21,7 +24,7 @@ def row_line(row: Row, record: ComparisonRecord) -> str:
 
 
 def comparison_table(record: ComparisonRecord) -> Iterator[str]:
-    """A table per task, the best first, with all rows and each slice; then what is decided.
+    """A table per task, the best first, on all rows and some slices; then what is decided.
 
     Args:
         record: of the comparison.
@@ -29,10 +32,14 @@ def comparison_table(record: ComparisonRecord) -> Iterator[str]:
     Yields:
         Lines.
     """
+    slices = [one for one in record.slices if one != OVERALL]
+    shown = slices[:SLICES]
     for task in record.tasks:
         yield f"{task}: {metric_title(record.metrics[task])}, mean over {_seeds(record.seeds)}"
-        yield from table_lines(_of_task(record, task))
+        yield from table_lines(_of_task(record, task, shown))
         yield ""
+    if len(slices) > len(shown):
+        yield f"{len(slices) - len(shown)} further slices are on the page."
     for sentence in sentences(record):
         yield f"{sentence}."
     for row in record.rows:
@@ -54,10 +61,9 @@ def spread(row: Row, task: str, place: str = OVERALL) -> str:
     return f"{fixed(min(values))} to {fixed(max(values))}" if values else ""
 
 
-def _of_task(record: ComparisonRecord, task: str) -> list[list[str]]:
-    slices = [one for one in record.slices if one != OVERALL]
+def _of_task(record: ComparisonRecord, task: str, slices: list[str]) -> list[list[str]]:
     header = ["", "model", "mean", "seeds", f"less {record.reference}", "interval", "decided"]
-    table = [[*header, *slices, "parameters", "a training", "rows/s"]]
+    table = [[*header, "parameters", "a training", "rows/s", *slices]]
     for rank in ranks(record, task):
         row = record.row(rank.label)
         over = row.over_reference.get((task, OVERALL)) or Difference(None)
@@ -72,10 +78,10 @@ def _of_task(record: ComparisonRecord, task: str) -> list[list[str]]:
                 "reference" if row.label == record.reference else signed(over.value, 4),
                 interval(over),
                 verdict,
-                *(fixed(one.value if one else None) for one in own),
                 count(row.parameters),
                 duration(row.seconds),
                 count(row.rows_per_second),
+                *(fixed(one.value if one else None) for one in own),
             ]
         )
     return table
