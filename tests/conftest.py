@@ -18,6 +18,8 @@ from xdist.scheduler import LoadFileScheduling
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Else each parser of arguments looks for translations of its words, and Beam makes hundreds.
+os.environ.setdefault("LANGUAGE", "C")
 
 from mtlx.pipeline.process import stack
 from mtlx.transform.config.safe_yaml import SAFE_LOADER
@@ -127,6 +129,20 @@ def pytest_collection_finish():
     gc.freeze()
     gc.set_threshold(10_000, 10, 5)
     gc.enable()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """What a file's tests have left is looked through once, when the last of them has ended.
+
+    What lives on, such as graphs that TensorFlow keeps for good, is not looked through again: a
+    training collects garbage before its export, and would look through what all tests before it
+    have left.
+    """
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 class Scheduling(LoadFileScheduling):
