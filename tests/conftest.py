@@ -127,7 +127,7 @@ def pytest_collection_finish():
     them, as Python does, takes a twentieth of the tests' time.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 10, 5)
+    gc.set_threshold(50_000, 10, 5)
     gc.enable()
 
 
