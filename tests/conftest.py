@@ -18,12 +18,14 @@ from xdist.scheduler import LoadFileScheduling
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As the package does, before TFT is imported, by whichever process.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 # Else each parser of arguments looks for translations of its words, and Beam makes hundreds.
 os.environ.setdefault("LANGUAGE", "C")
 
 from mtlx.pipeline.process import stack
 from mtlx.transform.config.safe_yaml import SAFE_LOADER
-from tests.forked_process import start_for_all
+from tests.forked_process import FORKED_PYTHON, start_for_all
 
 # `yaml.safe_load` as tests call it: packages and experiments are read hundreds of times.
 yaml.SafeLoader = SAFE_LOADER
@@ -109,6 +111,14 @@ def pytest_configure(config):
     """Before it starts the processes that test side by side."""
     if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
         start_for_all()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """They are forked where all is imported, not started."""
+    for spec in specs:
+        if spec.popen and not spec.python:
+            spec.python = FORKED_PYTHON
 
 
 def pytest_collection_modifyitems(items):
