@@ -187,7 +187,11 @@ def pytest_make_parametrize_id(val):
 @pytest.fixture(scope="session", autouse=True)
 def _beam_in_process():
     """Executors that are called without `mtlx.pipeline.run.node_run` use Beam's own default else."""
+    from tests.light_beam import light_beam
+
     stack.run_beam_in_process()
+    with light_beam():
+        yield
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from mtlx.components.one_pass_transform.executor import Executor as OnePassTrans
 from mtlx.components.slice_evaluation.executor import Executor as SliceEvaluation
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.transform.contract.data_contract import DataContract
+from tests.light_beam import for_other_processes
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = DataContract.read(
@@ -54,6 +55,7 @@ def _processes():
         # Workers are started as `python`, whichever comes first, and need our packages.
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        for_other_processes(patch)
         yield
 
 
