@@ -18,10 +18,14 @@ from xdist.scheduler import LoadFileScheduling
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As the package does, before TFT is imported, by whichever process.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
+# Else each parser of arguments looks for translations of its words, and Beam makes hundreds.
+os.environ.setdefault("LANGUAGE", "C")
 
 from mtlx.pipeline.process import stack
 from mtlx.transform.config.safe_yaml import SAFE_LOADER
-from tests.forked_process import start_for_all
+from tests.forked_process import FORKED_PYTHON, start_for_all
 
 # `yaml.safe_load` as tests call it: packages and experiments are read hundreds of times.
 yaml.SafeLoader = SAFE_LOADER
@@ -109,6 +113,14 @@ def pytest_configure(config):
         start_for_all()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """They are forked where all is imported, not started."""
+    for spec in specs:
+        if spec.popen and not spec.python:
+            spec.python = FORKED_PYTHON
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _place(item.path.as_posix()))
 
@@ -125,8 +137,22 @@ def pytest_collection_finish():
     them, as Python does, takes a twentieth of the tests' time.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 10, 5)
+    gc.set_threshold(50_000, 10, 5)
     gc.enable()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """What a file's tests have left is looked through once, when the last of them has ended.
+
+    What lives on, such as graphs that TensorFlow keeps for good, is not looked through again: a
+    training collects garbage before its export, and would look through what all tests before it
+    have left.
+    """
+    yield
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
 
 
 class Scheduling(LoadFileScheduling):
@@ -161,7 +187,11 @@ def pytest_make_parametrize_id(val):
 @pytest.fixture(scope="session", autouse=True)
 def _beam_in_process():
     """Executors that are called without `mtlx.pipeline.run.node_run` use Beam's own default else."""
+    from tests.light_beam import light_beam
+
     stack.run_beam_in_process()
+    with light_beam():
+        yield
 
 
 @pytest.fixture

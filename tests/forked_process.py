@@ -11,35 +11,25 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
+
+#: A command line in place of ``python``, for what starts processes by itself.
+FORKED_PYTHON = shlex.join([sys.executable, str(Path(__file__).with_name("forked_python.py"))])
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [
-        "mtlx.components.anomaly_guard.executor",
-        "mtlx.components.batch_statistics_gen.executor",
-        "mtlx.components.log_example_gen.executor",
-        "mtlx.components.one_pass_transform.executor",
-        "mtlx.components.slice_evaluation.executor",
-        "mtlx.kubeflow.page",
-        "mtlx.kubeflow.package.compiled_pipeline",
-        "mtlx.pipeline.graph.graph",
-        "mtlx.pipeline.run.local_run",
-        "mtlx.pipeline.run.node_run",
-        "mtlx.trainer.run_fn",
-        "tfx.components.trainer.executor",
-    ]
-)
+_CONTEXT.set_forkserver_preload(["forked_server"])
 
 #: The address of the server that processes which test side by side have in common.
 _ADDRESS = "MTLX_TESTS_FORK_SERVER"
 
 #: What this file is called where it is run in the forked process.
-_FORKED = "forked_process"
+_FORKED = "__forked__"
 
 
 def start_for_all():
@@ -47,45 +37,65 @@ def start_for_all():
 
     Else each of them starts one of its own, which imports all. It ends with this process.
     """
-    server = multiprocessing.forkserver._forkserver
-    server.ensure_running()
-    os.environ[_ADDRESS] = server._forkserver_address
+    if _ADDRESS not in os.environ:
+        _ensure_running()
+        os.environ[_ADDRESS] = multiprocessing.forkserver._forkserver._forkserver_address
 
 
-def _take_what_runs():
+def _ensure_running():
+    """Starts this process's own server, if that does not run; it finds `forked_server` by a path,
+    since it knows no package `tests`, or another one.
+    """
+    path, folder = os.environ.get("PYTHONPATH"), str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = folder if path is None else folder + os.pathsep + path
+    sys.path.insert(0, folder)
+    try:
+        multiprocessing.forkserver._forkserver.ensure_running()
+    finally:
+        sys.path.remove(folder)
+        os.environ.pop("PYTHONPATH")
+        os.environ.update({} if path is None else {"PYTHONPATH": path})
+
+
+def _find_server():
     """Takes another process's server, which must not be waited for as if it were a child."""
-    server = multiprocessing.forkserver._forkserver
-    if _ADDRESS in os.environ and server._forkserver_address is None:
+    server, run = multiprocessing.forkserver._forkserver, multiprocessing.resource_tracker
+    if _ADDRESS not in os.environ:
+        _ensure_running()
+    # A process that was forked by the server knows its address, but not that it runs.
+    elif server.ensure_running != run.ensure_running:
         server._forkserver_address = os.environ[_ADDRESS]
         # Sent to each forked process, which would end the server with it.
         server._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
-        server.ensure_running = multiprocessing.resource_tracker.ensure_running
+        server.ensure_running = run.ensure_running
 
 
 class ForkedProcess:
     """`subprocess.Popen` of ``python -m MODULE ...`` or ``python -c CODE ...``, as far as the tests
     need it.
 
-    The process leads a session of its own.
+    The process leads a session of its own, unless it is given an input: then it ends, too, when
+    the process is gone that started it.
     """
 
-    def __init__(self, command, *, env, stdout, stderr, cwd=".", errors=None, **_):
+    def __init__(self, command, *, env, stdout, stderr, stdin=None, cwd=".", errors=None, **_):
         python, option, program, *arguments = command
         assert python == sys.executable and option in ("-m", "-c"), command
         self.stdout, output = _stream(stdout, errors)
         self.stderr, failures = (
             (None, output) if stderr == subprocess.STDOUT else _stream(stderr, errors)
         )
-        given = (option, program, arguments, str(cwd), dict(env), output, failures)
-        _take_what_runs()
-        # By this file's path: the server knows no package `tests`, or another one.
+        read = None if stdin is None else Connection(os.dup(stdin.fileno()), writable=False)
+        given = (option, program, arguments, str(cwd), dict(env), read, output, failures)
+        _find_server()
+        # By this file's path, as above.
         self._process = _CONTEXT.Process(
             target=runpy.run_path, args=(__file__, {"GIVEN": given}, _FORKED)
         )
         self._process.start()
         # The process alone writes: what it writes ends where it ends.
-        output.close()
-        failures.close()
+        for stream in {output, failures, read} - {None}:
+            stream.close()
         self.pid = self._process.pid
 
     @property
@@ -142,9 +152,15 @@ def _stream(target, errors):
     return None, Connection(descriptor, readable=False)
 
 
-def _run(option, program, arguments, folder, environment, output, errors):
+def _run(option, program, arguments, folder, environment, given, output, errors):
     """In the forked process: what the interpreter does for ``python -m`` or ``python -c``."""
-    os.setsid()
+    if given is None:
+        os.setsid()
+    else:
+        os.dup2(given.fileno(), 0)
+        given.close()
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        sys.stdin = open(0, encoding="utf-8", closefd=False)
     os.dup2(output.fileno(), 1)
     os.dup2(errors.fileno(), 2)
     output.close()
@@ -164,6 +180,11 @@ def _run(option, program, arguments, folder, environment, output, errors):
         runpy.run_module(program, run_name="__main__", alter_sys=True)
     else:
         exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
+
+
+def _end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 if __name__ == _FORKED:

@@ -20,16 +20,19 @@ def heavy_imports() -> Iterator[None]:
     """Keeps the collector still while modules are imported, and away from them ever after.
 
     Importing makes a million objects that live as long as the process: looking through them
-    takes a quarter of the import's time, and a second more in every run. What the libraries say
+    takes a quarter of the import's time, and a second more in every run. Where all had been
+    imported before, nothing is kept from the collector: what lives by then ends one day, a model
+    of an earlier run in this process, say, and it holds itself in circles. What the libraries say
     meanwhile is no news to a person; `held_records` gives it to the run's log.
     """
-    enabled = gc.isenabled()
+    enabled, known = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         with _held_back(), _native_lines():
             yield
     finally:
-        gc.freeze()
+        if len(sys.modules) > known:
+            gc.freeze()
         if enabled:
             gc.enable()
 

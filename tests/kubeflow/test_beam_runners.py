@@ -23,6 +23,8 @@ from mtlx.components.one_pass_transform.executor import Executor as OnePassTrans
 from mtlx.components.slice_evaluation.executor import Executor as SliceEvaluation
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.transform.contract.data_contract import DataContract
+from tests.beam_workers import fork_workers
+from tests.light_beam import for_other_processes
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = DataContract.read(
@@ -54,6 +56,7 @@ def _processes():
         # Workers are started as `python`, whichever comes first, and need our packages.
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        for_other_processes(patch)
         yield
 
 
@@ -268,14 +271,18 @@ def worker_pool(tmp_path_factory):
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main"]
-    log = tmp_path_factory.mktemp("worker_pool") / "log"
+    folder = tmp_path_factory.mktemp("worker_pool")
+    log = folder / "log"
 
     def answers():
         with socket.socket() as client:
             return client.connect_ex(("localhost", port)) == 0
 
-    with server([*command, f"--service_port={port}"], answers, log):
-        yield f"localhost:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        # It starts one for each pipeline. That they import what they need is seen above.
+        fork_workers(patch, folder)
+        with server([*command, f"--service_port={port}"], answers, log):
+            yield f"localhost:{port}"
 
 
 class server:  # noqa: N801 (used as a function)
@@ -310,7 +317,7 @@ def test_portable_runner_with_workers_that_run_already(
 ):
     arguments = [*PORTABLE, f"--job_endpoint={job_server}"]
     arguments += ["--environment_type=EXTERNAL", f"--environment_config={worker_pool}"]
-    # The node with the most pipelines of its own, and TFT's: each starts a worker, which imports all.
+    # The node with the most pipelines of its own, and TFT's: each starts a worker.
     examples = artifact(standard_artifacts.Examples, expected / "examples", SPLITS)
     transform(inputs, examples, tmp_path, arguments)
     assert_same_transform(tmp_path, expected)

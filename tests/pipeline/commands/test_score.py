@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mtlx.components.log_example_gen.readers.files import matching_files
 from mtlx.pipeline.command_line import EXIT_OK, EXIT_WRONG_INPUT, main
 from mtlx.pipeline.process.prompt_stop import BEGINS_ANEW
 from mtlx.trainer.serving.scoring import Scorer
+from tests.beam_workers import fork_workers
 from tests.planted_kills import command_of, started
 
 TASKS = ("click", "add_to_cart", "purchase")
@@ -206,11 +206,7 @@ def test_parquet_logs_of_the_same_rows_have_the_same_scores(served, scores, tmp_
 
 def test_several_worker_processes_write_the_same(served, scores, tmp_path, monkeypatch):
     path, _, pattern, _ = served
-    # Workers are started as `python`, whichever comes first, and need our packages; TFX gives
-    # sys.argv to absl, which stumbles over pytest's.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]), prepend=os.pathsep)
-    monkeypatch.setattr("sys.argv", ["mtlx"])
+    fork_workers(monkeypatch, tmp_path)
     workers = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     given = json.dumps([*workers, "--sdk_container_image=mtlx"])
     more = ["--set", f"run.beam_pipeline_args={given}"]

@@ -2,6 +2,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ def test_the_collector_rests_inside_and_works_after():
     with pytest.raises(ImportError), heavy_imports():
         raise ImportError
     assert gc.isenabled()
-    gc.unfreeze()
 
 
 def test_a_collector_that_was_off_stays_off():
@@ -27,7 +27,29 @@ def test_a_collector_that_was_off_stays_off():
         assert not gc.isenabled()
     finally:
         gc.enable()
-        gc.unfreeze()
+
+
+class _Circle:
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_lives_while_nothing_is_imported_can_be_collected_later():
+    circle = _Circle()
+    with heavy_imports():
+        pass
+    left = weakref.ref(circle)
+    del circle
+    gc.collect()
+    assert left() is None
+
+
+def test_what_was_imported_is_not_looked_through_again(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    before = gc.get_freeze_count()
+    with heavy_imports():
+        import colorsys  # noqa: F401
+    assert gc.get_freeze_count() > before
 
 
 def _run(code):
