@@ -8,11 +8,11 @@ they are worth: the AUC of who knows the log odds but for these terms, of which 
 columns tell, or what the shares, or the numbers, of the sequences' behaviours in the target's
 category tell. What is told is learnt by boosted trees from the training days' rows.
 
-``models`` trains presets on the log's labels (``log``), and on purchases alone (``purchase``), which
-are drawn on every row from their true probability given a cart, of which so many rows train; the
-terms weigh what they do, or four times that. A model with "terms" in its name is given the four
-terms as numbers, as a perfect encoder would; others start from larger embeddings, or have another
-rate. All cells take half an hour of processor time; `--labels`, `--models` and `--seeds` choose.
+``models`` trains presets on the log's labels (``log``), and on purchases alone (``purchase``) that
+are drawn on every row from their true probability given a cart; so many rows train, and the terms
+weigh what they do, or four times that. A model with "terms" in its name is given the four terms as
+numbers, as a perfect encoder would; others start from larger embeddings, or have another rate. All
+cells take half an hour of processor time; `--labels`, `--models` and `--seeds` choose.
 
 AUCs are expected ones: all rows of the test days count as often as they are in the task's
 population, and are positive as often as the true probability says, so that the chance of the labels
@@ -68,6 +68,7 @@ MODELS = {
     "mmoe, terms": Model("mmoe", terms=True),
     "mmoe, rate 0.004": Model("mmoe", rate=4e-3),
     "mmoe, start 0.25": Model("mmoe", start=0.25),
+    "mmoe, terms, start 0.25": Model("mmoe", terms=True, start=0.25),
     "din": Model("din", {"sequence_options": {}}),
     "dtrn": Model("dtrn"),
     "dtrn_qkv": Model("dtrn_qkv"),
@@ -107,7 +108,7 @@ def main() -> None:
         return
     store = FOLDER / "sequence_terms.jsonl"
     _train_all(rows, store, arguments)
-    print("\n".join(_table(store)))
+    print("\n".join(_table(store, rows)))
 
 
 def expected_auc(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
@@ -276,12 +277,15 @@ def _aucs(training: Any, rows: SimulatedRows, places: np.ndarray) -> list[float]
     logits = np.concatenate([
         training.predict(rows.chosen(some))["logits"] for some in _chunks(places)
     ])  # fmt: skip
-    found = []
-    for index, task in enumerate(rows.inputs.tasks):
-        place = TASKS.index(task.name)
-        weights = np.ones(len(places)) if task.population is None else rows.reached[places, place]
-        found.append(expected_auc(logits[:, index], rows.truth[places, place], weights))
-    return found
+    return [_auc_of(rows, places, index, logits[:, index]) for index in range(logits.shape[1])]
+
+
+def _auc_of(rows: SimulatedRows, places: np.ndarray, index: int, scores: np.ndarray) -> float:
+    """The expected AUC of a task's scores on some rows; the index is that of the model's task."""
+    task = rows.inputs.tasks[index]
+    place = TASKS.index(task.name)
+    weights = np.ones(len(places)) if task.population is None else rows.reached[places, place]
+    return expected_auc(scores, rows.truth[places, place], weights)
 
 
 def _chunks(places: np.ndarray, size: int = 5_000) -> Iterator[np.ndarray]:
@@ -295,8 +299,8 @@ def _lines(store: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in store.read_text(encoding="utf-8").splitlines()]
 
 
-def _table(store: Path) -> list[str]:
-    """A Markdown table: each seed's AUC, and their mean."""
+def _table(store: Path, rows: SimulatedRows) -> list[str]:
+    """A Markdown table: each seed's AUC, their mean, and the best possible on the same rows."""
     found = _lines(store)
     columns = list(dict.fromkeys((line["labels"], task) for line in found for task in line["auc"]))
     head = ["", *(f"{labels}: {task}" if labels == "log" else labels for labels, task in columns)]
@@ -309,7 +313,14 @@ def _table(store: Path) -> list[str]:
             seeds = " ".join(f"{auc:.4f}"[1:] for auc in aucs)
             cells.append(f"{seeds} ({statistics.mean(aucs):.4f})" if aucs else "")
         lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    best = [f"{_best(rows, labels, task):.4f}" for labels, task in columns]
+    return [*lines, f"| best possible | {' | '.join(best)} |"]
+
+
+def _best(rows: SimulatedRows, labels: str, task: str) -> float:
+    given, places = _given(rows, labels, "mmoe"), _split(rows, labels)[-1]
+    truth = given.truth[places, TASKS.index(task)]
+    return _auc_of(given, places, [one.name for one in given.inputs.tasks].index(task), truth)
 
 
 if __name__ == "__main__":
