@@ -123,6 +123,25 @@ def test_the_command_tells_what_is_finished_and_writes_an_experiment(searched, c
     assert (found.training, found.model) == (own.training, own.model)
 
 
+def test_trees_on_days_of_logs_are_searched_and_have_no_seeds(tmp_path):
+    options = "training.method_options"
+    planted_domains.write_experiment(
+        tmp_path,
+        data=planted_domains.write_days(tmp_path, days=2, rows=300),
+        model={"network": "lightgbm"},
+        training={"method_options": {"rows_per_leaf": 5, "learning_rate": 0.3, "trees": 1}},
+        search={f"{options}.trees": {"choices": [1, 20]}},
+    )
+    tune = _tune(tmp_path, trials=2, seeds=3)
+    tune.run()
+    own, best = tune.record.trials
+    assert own.own and tune.record.best is best
+    assert best.settings == {f"{options}.trees": 20} and best.value < own.value < 1
+    assert tune.record.not_by_seed == "its method gives the same model from every seed"
+    found = checked_experiment(tmp_path / "search/best.yaml")
+    assert found.training.method_options["trees"] == 20 and found.data.window.train == 1
+
+
 SEARCH = "search={training.learning_rate: {log: [0.001, 1.0]}}"
 TRIALS = 8
 
