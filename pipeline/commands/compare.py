@@ -31,7 +31,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--models",
         required=True,
         metavar="NAMES",
-        help="presets or networks, with commas between them; 'file' is the experiment's own model. "
+        help="presets or networks, with commas between them, network:NAME where a preset has the "
+        "name, too; 'file' is the experiment's own model. "
         "LABEL=NAME calls one something else, NAME:training.KEY=VALUE gives it settings of its own",
     )
     parser.add_argument(

@@ -154,7 +154,11 @@ class Compare:
             own = (*overrides, f"training.repeats={repeats}")
             found = checked_experiment(self._path, own, self._data_root)
         except ExperimentFileError as error:
-            self.record.row(contender.label).failed = " ".join(str(error).split())
+            text = " ".join(str(error).split())
+            # A problem names the setting; what we have set ourselves for it nobody has typed.
+            for override in set(overrides) - {*self._given, *contender.settings}:
+                text = text.replace(f"--set {override}: ", "")
+            self.record.row(contender.label).failed = text
         else:
             self._experiments[contender.label] = found
 

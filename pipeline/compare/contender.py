@@ -13,6 +13,8 @@ from mtlx.transform.config.names import suggest
 
 #: Names the candidate of the experiment file itself.
 FILE = "file"
+#: Before the name of a network that a preset has, too.
+_NETWORK = "network"
 #: Settings of `training` that belong to the file's own candidate, not to whom it is compared with.
 _OF_THE_CANDIDATE = ("method", "method_options", "loss")
 
@@ -27,7 +29,8 @@ class Contender:
 
     Attributes:
         label: what it is called in tables.
-        name: a preset; or a network with its default options; or `FILE`.
+        name: a preset; or a network with its default options, as ``network:NAME`` where a preset
+            has that name; or `FILE`.
         settings: ``key=value``, of `model` and `training`, that are its own.
     """
 
@@ -37,16 +40,20 @@ class Contender:
 
     @classmethod
     def read(cls, text: str) -> "Contender":
-        """Of ``[LABEL=]NAME[:KEY=VALUE]...``, such as ``slow=mmoe:training.learning_rate=1e-4``.
+        """Of ``[LABEL=][network:]NAME[:KEY=VALUE]...``, such as ``slow=mmoe:training.seed=4``.
 
         Raises:
             UnknownModel: there is neither preset nor network of that name.
             ValueError: a setting is none of `model` or `training`, or the label is empty.
         """
         head, *settings = _apart(text.strip(), ":")
+        if settings and head.rpartition("=")[2].strip() == _NETWORK:
+            head = f"{head}:{settings.pop(0)}"
         label, equals, name = head.partition("=")
         name = name if equals else label
-        known = {*preset_names(), *NETWORKS, FILE}
+        known: set[str] = {*preset_names(), *NETWORKS, FILE}
+        if name.startswith(f"{_NETWORK}:"):
+            known = {f"{_NETWORK}:{network}" for network in NETWORKS}
         if name not in known:
             raise UnknownModel(f"--models: unknown model {name!r}, {suggest(name, known)}")
         for setting in settings:
@@ -71,10 +78,11 @@ class Contender:
         """
         if self.name == FILE:
             return (*given, *self.settings)
-        kind = "preset" if self.name in preset_names() else "network"
+        kind = "preset" if self.name in preset_names() else _NETWORK
+        name = self.name.removeprefix(f"{_NETWORK}:")
         written: Any = parse_yaml(read_text(path)).values.get("training") or {}
         shared = {key: value for key, value in written.items() if key not in _OF_THE_CANDIDATE}
-        own = (f"model={json.dumps({kind: self.name})}", f"training={json.dumps(shared)}")
+        own = (f"model={json.dumps({kind: name})}", f"training={json.dumps(shared)}")
         return (*own, *given, *self.settings)
 
 

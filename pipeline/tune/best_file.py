@@ -7,18 +7,16 @@ from typing import Any
 import yaml
 
 from mtlx.pipeline.experiment.absolute_path import absolute
-from mtlx.pipeline.experiment.experiment import ANCHORED, BASE_MODEL, Experiment
+from mtlx.pipeline.experiment.experiment import ANCHORED, Experiment
 from mtlx.pipeline.experiment.experiment_yaml import KeyPath, parse_yaml, read_text
 from mtlx.pipeline.experiment.overrides import parse_override, put
 from mtlx.pipeline.tune.edited_yaml import CannotEdit, edited, yaml_text
 from mtlx.pipeline.tune.space import shown
 from mtlx.pipeline.tune.tuning_record import TrialRow, TuningRecord
-from mtlx.trainer.settings import INCREMENTAL, LATEST_BLESSED
 
 #: In the search's folder.
 BEST_FILE = "best.yaml"
-#: A base model stands in one of these.
-_BASE_MODELS = ("training.warm_start", BASE_MODEL)
+_WARM_START = ("training", "warm_start")
 
 
 def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRecord) -> str:
@@ -26,7 +24,8 @@ def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRec
 
     It keeps the text of the searched file, comments included, but for the settings that change.
     Relative paths become absolute, since it lies elsewhere; so does the pipeline root, so that runs
-    of it find the history of the experiment.
+    of it find the history of the experiment. A warm start is left out, as trials had none: what was
+    measured is a training from random weights, and a base model need not fit the settings.
 
     Args:
         path: of the searched file.
@@ -44,11 +43,20 @@ def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRec
     changes |= {tuple(name.split(".")): best.settings[name] for name in sorted(best.settings)}
     for key, value in changes.items():
         put(values, key, value)
+    began = _value(values, _WARM_START)
+    if began is not None:
+        changes[_WARM_START] = None
+        put(values, _WARM_START, None)
     notes = [
         f"The settings of trial {best.number} of {len(record.trials)} of a search in {path}:",
         f"{record.objective} {best.value:.5f} on the validation split, "
         + ", ".join(f"{name} {shown(value)}" for name, value in best.settings.items()),
     ]
+    if began is not None:
+        notes.append(
+            "Trials began with random weights, and so does this: training.warm_start was "
+            f"{yaml_text(began)}."
+        )
     try:
         body = text
         for key, value in changes.items():
@@ -72,11 +80,6 @@ def _anchored(values: Mapping[str, Any], folder: str) -> dict[KeyPath, Any]:
     root = ("run", "pipeline_root")
     if _value(values, root) is None:
         found[root] = absolute(f"var/pipelines/{values['name']}", folder)
-    for setting in _BASE_MODELS:
-        key = tuple(setting.split("."))
-        value = _value(values, key)
-        if isinstance(value, str) and value not in (LATEST_BLESSED, INCREMENTAL):
-            found[key] = absolute(value, folder)
     features = values.get("features")
     for name in features if isinstance(features, Mapping) else ():
         key = ("features", name, "pretrained", "path")
@@ -88,8 +91,7 @@ def _anchored(values: Mapping[str, Any], folder: str) -> dict[KeyPath, Any]:
 
 def _from_here(key: KeyPath, value: Any) -> Any:
     """A value of ``--set``: the paths there start from the working directory."""
-    is_path = ".".join(key) in (*ANCHORED, *_BASE_MODELS) and isinstance(value, str)
-    if is_path and value not in (LATEST_BLESSED, INCREMENTAL):
+    if ".".join(key) in ANCHORED and isinstance(value, str):
         return absolute(value)
     if isinstance(value, Mapping):
         return {inner: _from_here((*key, inner), one) for inner, one in value.items()}

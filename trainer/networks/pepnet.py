@@ -45,8 +45,10 @@ class PEPNet(Network):
 
     Shown to learn:
         Opposite tastes of two domains, which EPNet's gates alone know: AUC 0.839 and 0.857 of
-        the possible 0.863 (two seeds), and 0.493 and 0.508 without them (test_pepnet.py). What
-        PPNet's gates gain was not measured.
+        the possible 0.863 (two seeds), and 0.493 and 0.508 without them. Two tasks that follow the
+        user's and the item's own direction, with towers of three units: by PPNet's gates 0.876 and
+        0.884 of the possible 0.919 and 0.916 (on other rows 0.888 and 0.879), without them 0.685
+        and 0.684 (0.692 and 0.684); with 16 units both reach 0.89 (test_pepnet.py).
 
     Args:
         inputs: fields, domains and tasks.

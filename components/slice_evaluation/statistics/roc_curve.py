@@ -45,14 +45,16 @@ def roc_curves(totals: SliceTotals, tasks: tuple[str, ...]) -> dict[str, RocCurv
         tasks: names.
 
     Returns:
-        By task; a task without one of the classes, or with predictions that are no finite
-        numbers, has none.
+        By task; a task without one of the classes, whose labels are numbers, or with predictions
+        that are no finite numbers has none.
     """
     histogram = totals.histogram
     histogram.compact()
     (overall,) = totals.ordinals(((),))
     groups, curves = histogram.groups(), {}
     for number, task in enumerate(tasks):
+        if number in totals.regressions:  # Zero and above are no classes.
+            continue
         positives, negatives = totals.positives[overall, number], totals.negatives[overall, number]
         if not positives or not negatives or totals.undefined[overall, 0, number]:
             continue

@@ -33,6 +33,34 @@ def write_log(folder: Path, turns: bool = True) -> None:
         )
 
 
+def write_days(folder: Path, days: int, rows: int) -> dict:
+    """Writes `rows` rows a day, with clicks and watch times; gives `data` of an experiment.
+
+    What is shown tells how long it is watched: some not at all.
+    """
+    random = np.random.default_rng(2)
+    for day in range(1, days + 1):
+        shown = random.integers(0, 8, rows)
+        click = random.random(rows) < np.where(shown % 2 == 0, BEST, 1 - BEST)
+        watch = np.where(shown < 4, 0.0, 10.0 * shown + random.random(rows)).round(2)
+        scenario = np.array(["home", "search"])[random.integers(0, 2, rows)]
+        place = folder / f"logs/day={day:02d}"
+        place.mkdir(parents=True)
+        with open(place / "part.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["user_id", "item_id", "scenario", "click", "watch"])
+            names = [f"i{item}" for item in shown]
+            user = random.integers(0, 100, rows)
+            writer.writerows(
+                zip(user, names, scenario, click.astype(int), watch.tolist(), strict=True)
+            )
+    return {
+        "path": str(folder / "logs/day={SPAN:2}/*.csv"),
+        "window": {"train": days - 1, "test": 1},
+        "split": {"by": "span", "validation_share": 0.2},
+    }
+
+
 def write_experiment(folder: Path, **changes) -> Path:
     """An experiment on the log in the same folder."""
     values = {

@@ -17,6 +17,8 @@ from tests.pipeline.compare import planted_domains
 
 LINEAR = "linear=single_task:model.options.hidden=[]"
 SMALL = "model.options.hidden=[8]:model.options.tower_hidden=[8]:model.options.normalize=false"
+#: Too small for a second split, and so for a rule of one domain.
+TREES = "trees=lightgbm:training.method_options={trees: 3, rows_per_leaf: 300}"
 MODELS = ",".join(
     (
         LINEAR,
@@ -24,6 +26,7 @@ MODELS = ",".join(
         f"twin=star:{SMALL}:training.seed=11",
         "wild=single_task:training.learning_rate=1e30",
         "odd=star:model.options.hidden=wide",
+        TREES,
     )
 )
 
@@ -93,8 +96,8 @@ def test_network_wins_by_its_idea_and_equal_ones_are_undecided(compared):
 def test_what_is_finished_is_not_done_again(compared):
     folder, record, killed, resumed = compared
     assert len(killed.trained) == 2
-    # The third, and the one that diverges.
-    assert len(resumed.trained) == 2
+    # The third, the one that diverges, and the trees.
+    assert len(resumed.trained) == 3
     assert not set(killed.trained) & set(resumed.trained)
     assert not set(killed.evaluated) & set(resumed.evaluated)
     assert len(list(folder.glob("comparison/root/artifacts/Transform/transform_graph/*"))) == 1
@@ -128,7 +131,21 @@ def test_a_model_that_fails_is_a_row(compared):
     _, record, _, _ = compared
     assert "lower training.learning_rate" in record.row("wild").failed
     assert record.row("odd").failed.startswith("model: Input should be a valid list")
-    assert not any(record.row(label).failed for label in ("linear", "own", "twin"))
+    assert not any(record.row(label).failed for label in ("linear", "own", "twin", "trees"))
+
+
+def test_trees_have_no_seeds_and_are_compared_with_the_means_of_those_that_have(compared):
+    _, record, _, _ = compared
+    trees, linear, own = (record.row(label) for label in ("trees", "linear", "own"))
+    value = trees.measured["click", OVERALL]
+    assert value.by_seed == {} and value.lower < value.value < value.upper
+    over = trees.over_reference["click", OVERALL]
+    assert over.value == pytest.approx(trees.value("click") - linear.value("click"))
+    assert over.lower < over.value < over.upper
+    first = ranks(record, "click")[0].label
+    behind = trees.over_best["click"]
+    assert behind.value == pytest.approx(trees.value("click") - record.row(first).value("click"))
+    assert behind.value < 0 and own.value("click") > trees.value("click")
 
 
 def test_values_are_means_over_seeds_in_every_slice(compared):
@@ -155,6 +172,46 @@ def test_page_and_table_show_all_of_it(compared):
         assert "lower training.learning_rate" in text
     assert "<script" not in page and "http" not in page.split("<main")[1].replace("www.w3.org", "")
     assert "wild is not compared" in table
+
+
+@pytest.fixture(scope="module")
+def by_days(tmp_path_factory):
+    """On days of logs, with clicks and with numbers of which some are zero."""
+    folder = tmp_path_factory.mktemp("by_days")
+    planted_domains.write_experiment(
+        folder,
+        data=planted_domains.write_days(folder, days=3, rows=300),
+        tasks={"click": {"label": "click"}, "watch": {"label": "watch", "kind": "regression"}},
+    )
+    slow = "slow=single_task:model.options.hidden=[]:training.learning_rate=1.0e-6"
+    runner = Runner()
+    models = f"{slow},{LINEAR},{TREES},star"
+    compare = _compare(folder, runner, models, reference="slow", seeds=1)
+    compare.run()
+    return folder, compare.record
+
+
+def test_the_newest_day_tests_and_the_others_train(by_days):
+    _, record = by_days
+    assert record.row("linear").measured["click", OVERALL].examples == 300
+    assert record.row("linear").value("click") > 0.8
+
+
+def test_numbers_are_compared_by_an_error_of_which_less_is_better(by_days):
+    _, record = by_days
+    assert record.metrics == {"click": "auc", "watch": "rmse"}
+    first, second = ranks(record, "watch")
+    assert (first.label, first.against_reference) == ("linear", "better")
+    assert (second.label, second.against_best) == ("slow", "worse")
+    assert record.row("linear").over_reference["watch", OVERALL].upper < 0
+    assert "watch: linear is the best" in " ".join(sentences(record))
+
+
+def test_what_cannot_take_numbers_is_a_row_without_settings_that_nobody_gave(by_days):
+    _, record = by_days
+    assert "'lightgbm' knows labels 0 and 1 alone" in record.row("trees").failed
+    assert "training.select_by.metric is 'auc', and task 'watch'" in record.row("star").failed
+    assert "--set" not in record.row("star").failed
 
 
 def test_evaluations_of_other_settings_are_others(tmp_path):

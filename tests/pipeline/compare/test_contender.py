@@ -16,6 +16,19 @@ def test_labels_settings_and_lists():
     ]
 
 
+def test_a_network_that_has_a_presets_name_can_be_meant():
+    found = read_contenders("mmoe,network:mmoe,bare=network:mmoe:training.learning_rate=0.01")
+    assert [one.label for one in found] == ["mmoe", "network:mmoe", "bare"]
+    assert found[2] == Contender("bare", "network:mmoe", ("training.learning_rate=0.01",))
+    made = [one.overrides("configs/default.yaml", ())[0] for one in found]
+    assert made[0] == 'model={"preset": "mmoe"}'
+    assert made[1] == made[2] == 'model={"network": "mmoe"}'
+    with pytest.raises(UnknownModel, match="'network:mmo', did you mean 'network:mmoe'"):
+        read_contenders("mmoe,network:mmo")
+    with pytest.raises(UnknownModel, match="unknown model 'network'"):
+        read_contenders("mmoe,network")
+
+
 def test_an_unknown_model_is_refused_with_the_nearest_name():
     with pytest.raises(UnknownModel, match=r"unknown model 'mmoee', did you mean 'mmoe'\?"):
         read_contenders("ple,mmoee")

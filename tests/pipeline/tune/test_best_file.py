@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.tune.best_file import best_file
@@ -41,6 +43,26 @@ def test_it_is_the_searched_experiment_with_the_best_settings(tmp_path):
     # In the words of the original.
     assert "# for splitting and for the intervals only" in text
     assert "log loss 0.50000 on the validation split, training.learning_rate 1e-05" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "was"),
+    [
+        ("  warm_start: latest_blessed  # of yesterday\n", [], "latest_blessed"),
+        ("  warm_start:\n    from: models/3\n    optimizer: true\n", [], "{from: models/3, opt"),
+        ("", ["training={warm_start: incremental, epochs: 2}"], "incremental"),
+    ],
+)
+def test_it_begins_as_the_trials_did(tmp_path, written, given, was):
+    original = Path("configs/daily.yaml").read_text(encoding="utf-8")
+    assert "warm_start:" not in original
+    path = tmp_path / "warm.yaml"
+    path.write_text(original.replace("\ntraining:\n", f"\ntraining:\n{written}", 1))
+    assert read_experiment(path, given).training.warm_start is not None
+    text, found = _written(path, given, tmp_path)
+    assert found.training.warm_start is None
+    assert f"and so does this: training.warm_start was {was}" in text
+    assert "# Who" in text  # its comments are kept
 
 
 def test_a_text_that_cannot_be_edited_is_written_anew_and_says_so(tmp_path):

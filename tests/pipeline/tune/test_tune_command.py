@@ -7,16 +7,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from mtlx.pipeline.command_line import main
 from mtlx.pipeline.commands.command import EXIT_OK
 from mtlx.pipeline.experiment.checked_experiment import checked_experiment
+from mtlx.pipeline.process.prompt_stop import STOPPED
 from mtlx.pipeline.trainings import work
 from mtlx.pipeline.trainings.prepared import prepare
 from mtlx.pipeline.trainings.processes import Processes, TaskFailed
@@ -24,6 +21,7 @@ from mtlx.pipeline.trainings.task import Prepared
 from mtlx.pipeline.tune import tune as module
 from mtlx.pipeline.tune.tune import Tune
 from tests.pipeline.compare import planted_domains
+from tests.pipeline.trainings import fake_work
 
 SPACE = {"training.learning_rate": {"choices": [0.02, 0.0001, 1.0e30]}}
 MODEL = {
@@ -125,75 +123,89 @@ def test_the_command_tells_what_is_finished_and_writes_an_experiment(searched, c
     assert (found.training, found.model) == (own.training, own.model)
 
 
-#: A trial that takes its time, without a training; it counts how often it was begun.
-WORK = """
-import json, sys, time
-from pathlib import Path
-from mtlx.pipeline.trainings.epochs_line import epochs_line
-from mtlx.pipeline.trainings.processes import end_with_parent
-import threading
-threading.Thread(target=end_with_parent, daemon=True).start()
-told = json.loads(Path(sys.argv[1]).read_text())
-folder = Path(told["folder"])
-with open(folder / "begun", "a") as file:
-    file.write("x")
-rate = json.loads(told["values"]["training"])["learning_rate"]
-epochs = []
-for epoch in (1, 2, 3):
-    epochs.append({"epoch": epoch, "selection": rate + 1 / epoch})
-    print(epochs_line(epochs), flush=True)
-    time.sleep(0.05)
-made = {"parameters": 1, "seconds": 1.0, "kept": 3, "epochs": epochs}
-(folder / "trained.json").write_text(json.dumps(made))
-"""
-COMMAND = """
-import sys
-from pathlib import Path
-from tests.pipeline.tune.test_tune_command import by_processes
-by_processes(Path(sys.argv[1]), sys.argv[2]).run()
-"""
-
-
-def by_processes(folder, out, **changes):
-    """A search whose trials are processes that train nothing."""
-    module.prepare = lambda *_: Prepared("graph", ("examples",), "[]", False)
-    given = ("search={training.learning_rate: {log: [0.001, 1.0]}}",)
-    processes = Processes((sys.executable, str(folder / "work.py")))
-    run = changes.pop("run", processes.run)
-    return Tune(
-        str(folder / "experiment.yaml"), given, None, folder / out, trials=8, seeds=0, run=run
+def test_trees_on_days_of_logs_are_searched_and_have_no_seeds(tmp_path):
+    options = "training.method_options"
+    planted_domains.write_experiment(
+        tmp_path,
+        data=planted_domains.write_days(tmp_path, days=2, rows=300),
+        model={"network": "lightgbm"},
+        training={"method_options": {"rows_per_leaf": 5, "learning_rate": 0.3, "trees": 1}},
+        search={f"{options}.trees": {"choices": [1, 20]}},
     )
+    tune = _tune(tmp_path, trials=2, seeds=3)
+    tune.run()
+    own, best = tune.record.trials
+    assert own.own and tune.record.best is best
+    assert best.settings == {f"{options}.trees": 20} and best.value < own.value < 1
+    assert tune.record.not_by_seed == "its method gives the same model from every seed"
+    found = checked_experiment(tmp_path / "search/best.yaml")
+    assert found.training.method_options["trees"] == 20 and found.data.window.train == 1
+
+
+SEARCH = "search={training.learning_rate: {log: [0.001, 1.0]}}"
+TRIALS = 8
+
+
+def _started(folder, *options):
+    """The command, whose trials are processes that train nothing."""
+    command = ["tune", str(folder / "experiment.yaml"), "--out", str(folder / "killed")]
+    command += ["--set", SEARCH, "--trials", str(TRIALS), "--seeds", "0"]
+    return fake_work.started([*command, *options])
+
+
+def _by_processes(folder, out, run=None):
+    """The same, here."""
+    run = run or Processes(fake_work.COMMAND).run
+    given = str(folder / "experiment.yaml"), (SEARCH,), None, folder / out
+    return Tune(*given, trials=TRIALS, seeds=0, run=run)
 
 
 @pytest.fixture()
 def beside(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "prepare", module.prepare)  # put back afterwards
-    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    prepared = Prepared("graph", ("examples",), "[]", False)
+    monkeypatch.setattr(module, "prepare", lambda *_: prepared)
     planted_domains.write_log(tmp_path)
     planted_domains.write_experiment(tmp_path)
-    (tmp_path / "work.py").write_text(WORK, encoding="utf-8")
     return tmp_path
 
 
 def test_after_sigkill_of_the_command_the_same_trials_are_found(beside):
-    process = subprocess.Popen([sys.executable, "-c", COMMAND, str(beside), "killed"])
-    searches = beside / "killed/searches"
-    while len(list(searches.rglob("*.json"))) < 4 and process.poll() is None:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait(60) == -signal.SIGKILL
-    resumed, whole = by_processes(beside, "killed"), by_processes(beside, "whole")
+    process = _started(beside)
+    fake_work.wait_until_begun(process, beside / "killed", 4)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL and fake_work.all_gone(beside / "killed")
+    resumed, whole = _by_processes(beside, "killed"), _by_processes(beside, "whole")
     resumed.run()
     whole.run()
     assert _told(resumed.record) == _told(whole.record)
-    begun = [len(path.read_text()) for path in (beside / "killed/trainings").glob("*/begun")]
+    begun = fake_work.begun(beside / "killed").values()
     # The one that was at work was begun again, and no other.
-    assert len(begun) == 8 and sum(begun) <= 9
+    assert len(begun) == TRIALS and sum(begun) <= TRIALS + 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_with_two_at_work_it_says_so_and_goes_on(beside, number):
+    process = _started(beside, "--workers", "2")
+    fake_work.wait_until_begun(process, beside / "killed", 4)
+    process.send_signal(number)
+    said, _ = process.communicate(60)
+    assert process.returncode == 128 + number and said.rstrip().endswith(STOPPED)
+    assert "Traceback" not in said and "failed" not in said
+    assert fake_work.all_gone(beside / "killed")
+    process = _started(beside, "--workers", "2")
+    said, _ = process.communicate(60)
+    assert process.returncode == EXIT_OK, said
+    told = json.loads((beside / "killed/tuning.json").read_text(encoding="utf-8"))
+    assert [row["number"] for row in told["trials"]] == list(range(1, TRIALS + 1))
+    assert {row["state"] for row in told["trials"]} <= {"complete", "pruned"}
+    begun = fake_work.begun(beside / "killed").values()
+    # Two were at work.
+    assert len(begun) == TRIALS and sum(begun) <= TRIALS + 2
 
 
 def test_after_sigkill_of_a_trial_it_goes_on_by_itself(beside):
     killed = []
-    processes = Processes((sys.executable, str(beside / "work.py")))
+    processes = Processes(fake_work.COMMAND)
 
     def run(task, folder, on_progress):
         def listen(line):
@@ -205,7 +217,7 @@ def test_after_sigkill_of_a_trial_it_goes_on_by_itself(beside):
 
         processes.run(task, folder, listen)
 
-    tune, whole = by_processes(beside, "one", run=run), by_processes(beside, "whole")
+    tune, whole = _by_processes(beside, "one", run), _by_processes(beside, "whole")
     tune.run()
     whole.run()
     assert killed and _told(tune.record) == _told(whole.record)

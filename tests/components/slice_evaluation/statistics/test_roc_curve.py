@@ -16,16 +16,16 @@ from mtlx.components.slice_evaluation.statistics.score_histogram import ordered_
 from mtlx.components.slice_evaluation.statistics.slice_totals import SliceTotals
 
 
-def totals_of(labels, scores, population=None):
+def totals_of(labels, scores, population=None, regressions=()):
     """Totals of one task in the overall slice, `scores` of shape (models, rows)."""
     scores = np.atleast_2d(scores).astype(np.float32)
     rows = len(labels)
     population = np.ones(rows, bool) if population is None else population
-    totals = SliceTotals(len(scores), 1, 10)
+    totals = SliceTotals(len(scores), 1, 10, frozenset(regressions))
     for part in np.array_split(np.arange(rows), 3):
         batch = EvaluationBatch(
             [SliceColumn(np.zeros(len(part), np.int64), ((),))],
-            np.asarray(labels, bool)[None, part], population[None, part], scores[:, None, part], None,
+            np.asarray(labels)[None, part], population[None, part], scores[:, None, part], None,
         )  # fmt: skip
         totals.add(batch)
     return totals
@@ -80,6 +80,11 @@ def test_only_the_candidate_and_the_population_count():
 @pytest.mark.parametrize("labels", [np.zeros(9, bool), np.ones(9, bool)])
 def test_one_class_has_no_curve(labels):
     assert roc_curves(totals_of(labels, np.linspace(0, 1, 9)), ("click",)) == {}
+
+
+def test_numbers_of_which_some_are_zero_have_no_curve():
+    watched = np.array([0.0, 0.0, 3.5, 12.0], np.float32)
+    assert roc_curves(totals_of(watched, [1.0, 2.0, 3.0, 9.0], regressions=[0]), ("watch",)) == {}
 
 
 def test_an_undefined_prediction_leaves_no_curve():

@@ -1,11 +1,10 @@
 """Ali-CCP's raw files, and those that AITM's code makes of them."""
 
-import shutil
-
 import pytest
 
 from mtlx.components.log_example_gen.readers import READERS
 from mtlx.components.log_example_gen.rejection import InputRefused
+from tests.components.log_example_gen.readers.data_sets.sampled_logs import write_ali_ccp_aitm
 
 
 def _features(*found):
@@ -92,10 +91,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_reads_what_aitms_code_makes_with_and_without_its_header(tmp_path, samples):
-    shutil.copy(samples / "paddlerec" / "aitm_train.csv", tmp_path / "ctr_cvr.train")
-    for part in ("dev", "test"):
-        shutil.copy(samples / "paddlerec" / "aitm_test.csv", tmp_path / f"ctr_cvr.{part}")
-    train, dev, test = _read(tmp_path, ["click", "purchase", "101", "205", "301"])
+    write_ali_ccp_aitm(tmp_path, samples)
+    train, dev, test = _read(tmp_path / "ali-ccp", ["click", "purchase", "101", "205", "301"])
     assert sum(len(rows.lines) for rows in train) == 48
     assert sum(len(rows.lines) for rows in dev) == sum(len(rows.lines) for rows in test) == 50
     assert train[-1].columns["101"].to_pylist()[:2] == ["85077", "85077"]

@@ -1,7 +1,5 @@
 """AliExpress's raw files, and those that MTReclib's code makes of them."""
 
-import shutil
-
 import pytest
 
 from mtlx.components.log_example_gen.readers import READERS
@@ -9,6 +7,7 @@ from mtlx.components.log_example_gen.readers.data_sets.aliexpress import COLUMNS
 from mtlx.components.log_example_gen.rejection import NO_TABLE_ROW, InputRefused
 from mtlx.components.log_example_gen.row_checks import RowChecks
 from mtlx.transform.contract.data_contract import DataContract
+from tests.components.log_example_gen.readers.data_sets.sampled_logs import write_aliexpress
 
 _WANTED = ["search_id", "categorical_1", "categorical_8", "numerical_1", "numerical_63"]
 
@@ -98,11 +97,8 @@ def test_a_file_that_is_missing_is_named(tmp_path):
 
 
 def test_reads_what_the_published_code_makes(tmp_path, samples):
-    for part in ("train", "test"):
-        shutil.copy(
-            samples / "torch-rechub" / f"aliexpress_{part}_sample.csv", tmp_path / f"{part}.csv"
-        )
-    train, test = _read(tmp_path, list(COLUMNS))  # every column is there
+    write_aliexpress(tmp_path, samples)
+    train, test = _read(tmp_path / "AliExpress_NL", list(COLUMNS))  # every column is there
     assert sum(len(rows.lines) for rows in train) == 100
     assert sum(len(rows.lines) for rows in test) == 20
     assert not any(rows.rejected for rows in [*train, *test])
