@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-#: Calls that are not timed, before those that are; calls behind each other, before another's turn.
+#: Calls that are not timed, before those that are, or half as many as these.
+#: Calls behind each other, before another's turn.
 FIRST, BLOCK = 5, 5
 
 
@@ -53,7 +54,7 @@ def _measure(
     for call in work["calls"]:
         signature = models[call["path"]].signatures[call["signature"]]
         timed.append((call["name"], signature, requests[call["request"]]))
-        for _ in range(FIRST):
+        for _ in range(max(1, min(FIRST, calls // 2))):
             signature(**timed[-1][2])
         found[call["name"]][str(items)] = {"milliseconds": [], "seconds": 0.0}
     gc.collect()

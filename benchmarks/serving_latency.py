@@ -3,12 +3,13 @@
     python -m benchmarks.serving_latency [--parts mmoe din dtn] [--calls 150] [--profile]
 
 Every part of `benchmarks.step_models` that is asked for is exported with random weights, as a run
-exports it, and called in a process with TensorFlow alone by each of its signatures. Beside it stand
-an MLP of as many floating-point operations (two equal layers behind the same features, counted from
-both graphs at 500 rows), exported in the same way, and that MLP's matrices alone, which read
-numbers: what lies between these two is parsing, look-ups and TensorFlow's overhead, and no model
-can do without. All are called in turn. `--profile` prints what one call of 500 items spends its
-time on instead.
+exports it, and called in a process with TensorFlow alone by its signatures. Beside it stand an MLP
+of as many floating-point operations (two equal layers behind the same features, counted from both
+graphs at 500 rows; one of its own beside `serving_request` where the model needs fewer operations
+for a request's items), exported in the same way, and that MLP's matrices alone, which read numbers:
+what lies between these two is parsing, look-ups and TensorFlow's overhead, and no model can do
+without. All are called in turn. `--profile` prints what one call of 500 items spends its time on
+instead.
 """
 
 import argparse
@@ -30,8 +31,10 @@ SIGNATURES = {
     "serving_request": "request",
 }
 SIZES = (1, 100, 500, 5000)
-#: Words, threads within operations, threads for operations, callers at once.
-MODES = (("1 thread", 1, 1, 1), ("2 threads", 2, 2, 1), ("2 callers", 1, 2, 2))
+#: Sizes above this one are called seldom: a call takes up to a second.
+LARGE, LARGE_SHARE = 1000, 30
+#: Threads within operations, threads for operations, callers at once.
+MODES = {"1 thread": (1, 1, 1), "2 threads": (2, 2, 1), "2 callers": (1, 2, 2)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,22 +72,36 @@ def main() -> None:
             print_profiles(models)
             return
         widths = sorted({model.width for model in models})
-        requests = {items: requests_of(items, widths) for items in SIZES}
-        sizes = [(items, arguments.calls // (5 if items > 1000 else 1)) for items in SIZES]
-        calls = [call for model in models for call in calls_of(model)]
+        requests = {items: requests_of(items, widths) for items in arguments.items}
+        sizes = [
+            (items, arguments.calls // (LARGE_SHARE if items > LARGE else 1))
+            for items in arguments.items
+        ]
+        calls = [call for model in models for call in calls_of(model, arguments.signatures)]
         found = {
-            words: measured(Work(calls, requests, sizes, *threads), Path(folder.name))
-            for words, *threads in MODES
+            words: measured(Work(calls, requests, sizes, *MODES[words]), Path(folder.name))
+            for words in arguments.modes
         }
-    print(table(models, found))
+    print(table(models, arguments.signatures, arguments.items, found))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", default=["mmoe", "din", "dtn"])
     parser.add_argument(
-        "--calls", type=int, default=150, help="of each size; a fifth of the largest"
+        "--calls",
+        type=int,
+        default=150,
+        help=f"of each size, and one for {LARGE_SHARE} of them above {LARGE:,} items",
     )
+    parser.add_argument("--items", nargs="+", type=int, default=SIZES, help="of a request")
+    parser.add_argument(
+        "--signatures",
+        nargs="+",
+        choices=SIGNATURES,
+        default=["serving_default", "serving_request"],
+    )
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=["1 thread", "2 threads"])
     parser.add_argument("--profile", action="store_true", help="say what calls spend time on")
     return parser.parse_args()
 
@@ -104,16 +121,22 @@ def requests_of(items: int, widths: list[int]) -> dict[str, dict[str, np.ndarray
     }
 
 
-def calls_of(model: Any) -> list[dict[str, str]]:
-    """The signatures of a model and of its MLP, and the matrices alone."""
+def calls_of(model: Any, signatures: list[str]) -> list[dict[str, str]]:
+    """Signatures of a model and of the MLPs beside them, and the matrices alone."""
     calls = [
         {"name": f"{kind} {model.name} {signature}", "path": path, "signature": signature,
-         "request": request}
-        for kind, path in (("model", model.path), ("mlp", model.mlp))
-        for signature, request in SIGNATURES.items()
+         "request": SIGNATURES[signature]}
+        for signature in signatures
+        for kind, path in (("model", model.path), ("mlp", mlp_of(model, signature)))
     ]  # fmt: skip
     bare = {"signature": "serving_default", "request": f"numbers {model.width}"}
     return [*calls, {"name": f"bare {model.name}", "path": model.bare, **bare}]
+
+
+def mlp_of(model: Any, signature: str) -> str:
+    """Folder of the MLP that stands beside a signature."""
+    found: str = model.request_mlp if signature == "serving_request" else model.mlp
+    return found
 
 
 def measured(work: Work, folder: Path) -> dict[str, dict[str, Any]]:
@@ -128,43 +151,49 @@ def measured(work: Work, folder: Path) -> dict[str, dict[str, Any]]:
         return found
 
 
-def table(models: list[Any], found: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """Markdown: a line per model, signature, size; a column of times per mode."""
-    modes = list(found)
-    head = ["model", "signature", "items", *(f"{mode}: p50 / p99 ms, rows/s, p99 / MLP's (/ bare)"
-                                            for mode in modes)]  # fmt: skip
+def table(
+    models: list[Any],
+    signatures: list[str],
+    sizes: list[int],
+    found: dict[str, dict[str, dict[str, Any]]],
+) -> str:
+    """Markdown: a line per model, signature, size; columns of times for each mode."""
+    head = ["model", "signature", "items"]
+    for mode in found:
+        head += [
+            f"{mode}: p50 / p99, ms",
+            "MLP's",
+            "p99 / MLP's p99",
+            "rows/s",
+            "matrices alone, ms",
+        ]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for model in models:
-        for signature in SIGNATURES:
-            for items in SIZES:
-                cells = [_cell(found[mode], model, signature, items) for mode in modes]
-                words = f"| `{model.name}` | `{signature}` | {items:,} |"
-                lines.append(f"{words} {' | '.join(cells)} |")
+        for signature in signatures:
+            for items in sizes:
+                cells = [f"`{model.name}`", f"`{signature}`", f"{items:,}"]
+                for mode in found.values():
+                    cells += _cells(mode, model, signature, items)
+                lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     for model in models:
-        flops, plain = model.flops
+        (flops, mlp), (once, smaller) = model.flops, model.request_flops
         lines.append(
-            f"`{model.name}`: {flops / 1e6:.2f} MFLOP for a row, its MLP {plain / 1e6:.2f}, "
-            f"{model.request_flops / 1e6:.2f} for an item of a request."
+            f"`{model.name}`: {flops / 1e6:.2f} MFLOP for a row and {once / 1e6:.2f} for a "
+            f"request's item, its MLPs {mlp / 1e6:.2f} and {smaller / 1e6:.2f}."
         )
     return "\n".join(lines)
 
 
-def _cell(found: dict[str, dict[str, Any]], model: Any, signature: str, items: int) -> str:
-    own, plain, bare = (
-        found[name][str(items)]
-        for name in (
-            f"model {model.name} {signature}",
-            f"mlp {model.name} {signature}",
-            f"bare {model.name}",
-        )
+def _cells(found: dict[str, dict[str, Any]], model: Any, signature: str, items: int) -> list[str]:
+    own, mlp, bare = (
+        found[f"{kind} {model.name}{of}"][str(items)]
+        for kind, of in (("model", f" {signature}"), ("mlp", f" {signature}"), ("bare", ""))
     )
-    (median, high), (_, other), (_, least) = (
-        np.percentile(one["milliseconds"], (50, 99)) for one in (own, plain, bare)
-    )
+    times = [np.percentile(one["milliseconds"], (50, 99)) for one in (own, mlp, bare)]
+    words = [f"{median:.2f} / {high:.2f}" for median, high in times]
     rate = items * len(own["milliseconds"]) / own["seconds"]
-    ratios = f"{high / other:.2f} ({high / least:.1f})"
-    return f"{median:.2f} / {high:.2f}, {rate:,.0f}, {ratios}"
+    return [words[0], words[1], f"{times[0][1] / times[1][1]:.2f}", f"{rate:,.0f}", words[2]]
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ FIELDS, VALUES, LENGTH, ROWS = 10, 1000, 50, 4000
 DOMAINS = ["home", "search", "product"]
 #: Items of the request for which the plain MLP has as many operations.
 EQUAL_AT = 500
+#: By which a request's operations for an item may differ from a row's, for one MLP beside both.
+LIKE = 0.02
 
 USER = [f"user_{n}" for n in range(FIELDS)]
 ITEM = ["item", *(f"item_{n}" for n in range(1, FIELDS))]
@@ -63,20 +65,24 @@ class Exported:
     Attributes:
         name: of the part.
         path: of its SavedModel.
-        mlp: of the plain MLP behind the same features, likewise exported.
-        bare: of the MLP's matrices alone, which reads numbers.
+        mlp: of a plain MLP behind the same features, likewise exported.
+        request_mlp: of the one that stands beside `serving_request`, for which a model may need
+            fewer operations; often the same.
+        bare: of the first MLP's matrices alone, which reads numbers.
         width: of the numbers that `bare` reads.
         flops: of the model for one of `EQUAL_AT` rows, and of the MLP.
-        request_flops: of the model for one of `EQUAL_AT` items of a request.
+        request_flops: of the model for one of `EQUAL_AT` items of a request, and of its MLP for a
+            row.
     """
 
     name: str
     path: str
     mlp: str
+    request_mlp: str
     bare: str
     width: int
     flops: tuple[float, float]
-    request_flops: float
+    request_flops: tuple[float, float]
 
 
 def columns_of(rows: int, seed: int = 0) -> Columns:
@@ -145,17 +151,26 @@ def export(name: str, transformed: tft.TFTransformOutput, folder: Path) -> Expor
     """Writes a part of `benchmarks.step_models`, and MLPs of as many operations."""
     inputs = build_model_inputs(CONTRACT, transformed)
     model = build_model(inputs, settings_of(name))
-    flops = model_flops(model, EQUAL_AT)
-    plain = _mlp(inputs, flops)
-    paths = [str(folder / f"{name}-{kind}") for kind in ("model", "mlp", "bare")]
-    ServedModel(model, transformed, CONTRACT).save(paths[0])
-    ServedModel(plain, transformed, CONTRACT).save(paths[1])
-    fields = len(inputs.fields) + len(inputs.sequences)
-    width = fields * plain.settings.embedding_size
-    _save_bare(paths[2], width, plain.settings.options["bottom_hidden"], len(inputs.tasks))
-    of_request = model_flops(model, EQUAL_AT, CONTRACT.request_side) / EQUAL_AT
-    mlp = model_flops(plain, EQUAL_AT)
-    return Exported(name, *paths, width, (flops / EQUAL_AT, mlp / EQUAL_AT), of_request)
+
+    def saved(kind: str, one: Scorer) -> str:
+        path = str(folder / f"{name}-{kind}")
+        ServedModel(one, transformed, CONTRACT).save(path)
+        return path
+
+    flops, once = (model_flops(model, EQUAL_AT, side) for side in ((), CONTRACT.request_side))
+    plain = smaller = _mlp(inputs, flops)
+    path, mlp = saved("model", model), saved("mlp", plain)
+    request_mlp = mlp
+    if abs(once / flops - 1) > LIKE:
+        smaller = _mlp(inputs, once)
+        request_mlp = saved("request-mlp", smaller)
+    bare, width = str(folder / f"{name}-bare"), settings_size(inputs)
+    _save_bare(bare, width, plain.settings.options["bottom_hidden"], len(inputs.tasks))
+    of_rows, of_items = (
+        (own / EQUAL_AT, model_flops(other, EQUAL_AT) / EQUAL_AT)
+        for own, other in ((flops, plain), (once, smaller))
+    )
+    return Exported(name, path, mlp, request_mlp, bare, width, of_rows, of_items)
 
 
 def model_flops(model: Scorer, rows: int, once: tuple[str, ...] = ()) -> int:

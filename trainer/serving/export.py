@@ -30,6 +30,7 @@ from mtlx.trainer.serving.training_ranges import (
     largest_weights,
     training_ranges,
 )
+from mtlx.trainer.serving.transform_graph import TransformGraph
 from mtlx.transform.columns.missing_values import is_missing
 from mtlx.transform.columns.served_alike import rows_of, served_alike, typed
 from mtlx.transform.contract.data_contract import DataContract
@@ -57,12 +58,15 @@ class ServedModel(tf.Module):
             lambda features: model(features, training=False)
         )
         self._weights = [variable.value for variable in model.variables]
-        layer = transformed.transform_features_layer()
-        # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
-        # time. Only the graph that it has loaded, with its lookup tables, must be saved.
-        self._transform_layer: Transform = lambda raw: layer(dict(raw))
-        self._transform: Transform = lambda raw: layer({**raw, **self._not_asked_for(raw)})
-        self._transform_graph = layer._saved_model_loader_tracked_dict
+        graph = TransformGraph(transformed)
+        # So would TFT's layer, a Keras 2 model, through AutoGraph, for most of the export's time.
+        # Only the graph that it has loaded, with its lookup tables, must be saved.
+        self._transform_graph = graph
+        self._transform: Transform = lambda raw: graph({**raw, **self._not_asked_for(raw)})
+        self._whole_transform: Transform = lambda raw: graph.layer(
+            {**raw, **self._not_asked_for(raw)}
+        )
+        self._transform_resources = graph.resources
         # Neither the labels, nor columns of the log that the contract does not name.
         specs = transformed.raw_feature_spec()
         self._raw_spec = {n: spec for n, spec in specs.items() if n in self._contract.features}
@@ -89,9 +93,10 @@ class ServedModel(tf.Module):
         columns = tf.function(
             lambda columns: predict(self._parsed_columns(columns)), autograph=False
         )
-        ranges = training_ranges(self._contract, self._transform, self._alone)
-        largest = largest_weights(self._contract, self._transform, self._alone)
-        counts = ServedCounts(self._contract, self._transform, ranges, largest)
+        whole = self._whole_transform
+        ranges = training_ranges(self._contract, whole, self._alone)
+        largest = largest_weights(self._contract, whole, self._alone)
+        counts = ServedCounts(self._contract, whole, ranges, largest)
         counting = tf.function(
             lambda columns: counts(self._parsed_columns(columns)), autograph=False
         )
@@ -140,9 +145,15 @@ class ServedModel(tf.Module):
         """Raw tensors, of some features, in the form that parsing examples would have given."""
         aligned = [names for names in self._aligned if names[0] in columns]
         columns = aligned_sequences(equal_lengths(columns), aligned)
-        parsed = {}
+        parsed: dict[str, tf.Tensor | tf.SparseTensor] = {}
+        every_row: tf.SparseTensor | None = None
         for name, values in columns.items():
             spec = self._raw_spec[name]
+            if self._may_hold_missing(name, values):
+                # The graph knows what is missing: to leave it out were seven operations a feature.
+                every_row = _one_a_row(values) if every_row is None else every_row
+                parsed[name] = every_row.with_values(values)
+                continue
             if values.shape.rank == 1:
                 values = values[:, tf.newaxis]
             if _is_dense(spec) and name not in self._vectors:
@@ -154,6 +165,12 @@ class ServedModel(tf.Module):
                 given = typed(tf.gather_nd(values, indices), spec.dtype)
                 parsed[name] = tf.SparseTensor(indices, given, tf.shape(values, tf.int64))
         return self._checked_lists(parsed)
+
+    def _may_hold_missing(self, name: str, values: tf.Tensor) -> bool:
+        """Whether a column can be given as it is; a domain is matched as it is written."""
+        spec, domain = self._raw_spec[name], self._contract.domain
+        plain = self._contract.features[name].takes_one and values.dtype == spec.dtype
+        return plain and not _is_dense(spec) and (domain is None or domain.feature != name)
 
     def _raw_types(self) -> dict[str, tf.TypeSpec]:
         """Of `Raw`, for any number of rows."""
@@ -212,7 +229,7 @@ class ServedModel(tf.Module):
             self._whole,
             self._specs,
             lambda some: self._checked(self._parsed_columns(some)),
-            self._transform_layer,
+            self._transform_graph,
         )
         probabilities = self._model(sides(columns))["probabilities"]
         items = next(values for name, values in columns.items() if name not in sides.names)
@@ -220,6 +237,13 @@ class ServedModel(tf.Module):
         shape = [tf.shape(items)[0], len(self._contract.tasks)]
         probabilities = tf.broadcast_to(tf.cast(probabilities, tf.float32), shape)
         return {name: probabilities[:, index] for index, name in enumerate(self._contract.tasks)}
+
+
+def _one_a_row(values: tf.Tensor) -> tf.SparseTensor:
+    """Values ``(B,)`` as those of rows ``(B, 1)``, all of them."""
+    rows = tf.shape(values, tf.int64)[0]
+    indices = tf.stack([tf.range(rows), tf.zeros([rows], tf.int64)], axis=1)
+    return tf.SparseTensor(indices, values, tf.stack([rows, 1]))
 
 
 def _is_dense(spec: tf.io.FixedLenFeature | tf.io.VarLenFeature) -> bool:

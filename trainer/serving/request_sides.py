@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from mtlx.trainer.serving.request_checks import text, unless
-from mtlx.trainer.serving.training_ranges import Raw, Transform
+from mtlx.trainer.serving.training_ranges import Raw
+from mtlx.trainer.serving.transform_graph import TransformGraph
 from mtlx.transform.columns.served_alike import served_alike
 from mtlx.transform.contract.data_contract import DataContract
 
@@ -22,7 +23,7 @@ class RequestSides:
         contract: the data contract, with what it knows only when training.
         specs: parsing specs of all features, by name.
         parsed: columns ``(B, ...)`` of some features to the inputs of the transform graph.
-        transform: the graph, which computes what depends on the features that it is given.
+        transform: the graph.
 
     Attributes:
         names: of the features that a request has once.
@@ -33,7 +34,7 @@ class RequestSides:
         contract: DataContract,
         specs: Mapping[str, tf.io.FixedLenFeature | tf.io.VarLenFeature],
         parsed: Callable[[Columns], Raw],
-        transform: Transform,
+        transform: TransformGraph,
     ) -> None:
         self._contract, self._specs = contract, dict(specs)
         self._parsed, self._transform = parsed, transform
@@ -65,7 +66,7 @@ class RequestSides:
             {**self._parsed(request), **self._fixed(tf.constant(1, tf.int64))}
         )
         fixed = {name: x for name, x in self._fixed(rows).items() if name in self._repeated}
-        of_items = self._transform({**self._parsed({**items, **crossed}), **fixed})
+        of_items = self._transform({**self._parsed({**items, **crossed}), **fixed}, of_request)
         known = {
             name: tf.ensure_shape(values, [1, *values.shape[1:]])
             for name, values in of_request.items()

@@ -63,14 +63,13 @@ def test_the_users_values_are_looked_up_once(encoder):
 
 @pytest.mark.parametrize("encoder", ["dmt", "tim", "atrank", "dien", "din"])
 def test_no_product_reads_a_sequence_of_every_item(encoder):
-    """Keys and values, self-attention, what the GRUs make of behaviours: of one row. What DIN
-    compares with the target is of all.
+    """Keys and values, self-attention, what the GRUs make of behaviours: of one row. DIN's, of the
+    sequences of one row, are a layer that reads targets.
     """
     products = _shapes(_graph(encoder), "MatMul", "BatchMatMulV2", "Einsum")
     first = [given[0] for given, _ in products if {LONGEST, BOTH} & set(given[0][1:-1])]
-    assert [shape for shape in first if shape[0] == 1]
-    many = [shape for shape in first if shape[0] is None]
-    assert len(many) == {"din": 2}.get(encoder, 0), many
+    assert [shape for shape in first if shape[0] is not None]
+    assert not [shape for shape in first if shape[0] is None]
 
 
 def test_what_stands_for_all_rows():

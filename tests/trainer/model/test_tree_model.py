@@ -74,6 +74,17 @@ def boosters():
     return _boosters(_data(3000, seed=1))
 
 
+def test_what_a_request_has_once_stands_for_all_its_items(boosters):
+    """City and age, of which the trees split the one by sets and the other by thresholds."""
+    model, features = _planted(boosters), _features(_data(50, seed=4))
+    once = {name: tf.constant(features[name][:1]) for name in ("city", "age")}
+    found = model({**features, **once})["probabilities"].numpy()
+    every = {name: tf.repeat(one, 50, axis=0) for name, one in once.items()}
+    expected = model({**features, **every})["probabilities"].numpy()
+    np.testing.assert_array_equal(found, expected)
+    assert np.abs(found - model(features)["probabilities"]).max() > 0.01
+
+
 @pytest.mark.parametrize("missing", [0.0, 0.5])
 def test_predictions_are_lightgbms_own(boosters, missing):
     data = _data(2000, seed=2, missing=missing)

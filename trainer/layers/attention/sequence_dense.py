@@ -71,3 +71,19 @@ class SequenceDense(keras.layers.Layer):
                 bias = bias * bias_factor
             outputs = outputs + (bias if len(bias.shape) == 1 else bias[:, None])
         return self.activation(outputs)
+
+    def of_copy(self, rows: keras.KerasTensor, copy: int) -> keras.KerasTensor:
+        """Positions ``(N, n)`` of one sequence to ``(N, units)``, where each has its own weights.
+
+        One plain product, which backends compute together with bias and activation and without
+        turning its inputs: half the time of `call` where inputs and weights are those of few units.
+        The layer has to be built.
+        """
+        return self.of_rows(rows, self.kernel[copy], None if self.bias is None else self.bias[copy])
+
+    def of_rows(
+        self, rows: keras.KerasTensor, kernel: keras.KerasTensor, bias: keras.KerasTensor | None
+    ) -> keras.KerasTensor:
+        """The activation of rows ``(N, n)`` times a kernel ``(n, m)``, with a bias ``(m,)``."""
+        outputs = ops.matmul(rows, kernel)
+        return self.activation(outputs if bias is None else outputs + bias)

@@ -8,6 +8,7 @@ from pydantic import Field, PositiveInt
 
 from mtlx.trainer.layers.attention.masked_softmax import masked_softmax
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
+from mtlx.trainer.layers.known_size import known_size
 from mtlx.trainer.layers.shared_rows import is_shared
 from mtlx.trainer.layers.told import ATTENTION, tell
 from mtlx.trainer.parts.sequence_encoders.stacked_encoder import StackedEncoder
@@ -67,17 +68,12 @@ class DIN(StackedEncoder):
     ) -> keras.KerasTensor:
         """Stacked sequences ``(B, M, L, k)`` to interests ``(B, M, k)``."""
         items, targets = self.scaled(values), self.scaled(target)
-        first, *others = self.hidden_layers
+        self._build_layers(known_size(items.shape[-1]))
         shared = is_shared(items) and not is_shared(targets)
-        if shared:
-            hidden = _of_one_user(first, items, targets)
-        else:
-            targets = ops.broadcast_to(targets[:, None, None], ops.shape(values))
-            parts = [items, targets, items - targets, items * targets]
-            hidden = first(ops.concatenate(parts, axis=-1))
-        for layer in others:
-            hidden = layer(hidden)  # (B, M, L, units)
-        scores = self.output_layer(hidden)[..., 0]  # (B, M, L)
+        first_layer = _of_one_user if shared else _of_every_row
+        hidden = first_layer(self.hidden_layers[0], items, targets)
+        scores = [self._scores(rows, copy, values.shape[2]) for copy, rows in enumerate(hidden)]
+        scores = ops.stack(scores, axis=1)  # (B, M, L)
         if self.softmax:
             weights = masked_softmax(scores, mask)
         else:
@@ -87,22 +83,66 @@ class DIN(StackedEncoder):
             return ops.einsum("bml,mlk->bmk", weights, values[0])
         return ops.einsum("bml,bmlk->bmk", weights, values)
 
+    def _build_layers(self, width: int) -> None:
+        """Makes the weights for behaviours of width k; none of the layers is called as a whole."""
+        width *= 4
+        for layer in (*self.hidden_layers, self.output_layer):
+            if not layer.built:
+                layer.build((None, None, None, width))
+            width = layer.units
+
+    def _scores(self, rows: keras.KerasTensor, copy: int, length: int) -> keras.KerasTensor:
+        """A sequence's scores ``(B, L)`` from the first layer's outputs ``(B · L, units)``."""
+        for layer in (*self.hidden_layers[1:], self.output_layer):
+            rows = layer.of_copy(rows, copy)
+        return ops.reshape(rows, (-1, length))
+
+
+def _of_every_row(
+    layer: SequenceDense, items: keras.KerasTensor, targets: keras.KerasTensor
+) -> list[keras.KerasTensor]:
+    """The first layer on behaviours ``(B, M, L, k)`` beside each row's target ``(B, k)``.
+
+    [e_i, e_t, e_i − e_t, e_i ⊙ e_t] W is [e_i, e_t, e_i ⊙ e_t] times three kernels, since the
+    difference can be taken of W's parts: a quarter of the operations less.
+
+    Returns:
+        Of each sequence ``(B · L, units)``.
+    """
+    own, other, difference, product = ops.split(layer.kernel, 4, axis=1)  # (M, k, units)
+    kernels = ops.concatenate([own + difference, other - difference, product], axis=1)
+    width, hidden = kernels.shape[1], []
+    for copy in range(kernels.shape[0]):
+        behaviours = items[:, copy]
+        beside = ops.broadcast_to(targets[:, None], ops.shape(behaviours))
+        parts = ops.concatenate([behaviours, beside, behaviours * beside], axis=-1)
+        bias = None if layer.bias is None else layer.bias[copy]
+        hidden.append(layer.of_rows(ops.reshape(parts, (-1, width)), kernels[copy], bias))
+    return hidden
+
 
 def _of_one_user(
     layer: SequenceDense, items: keras.KerasTensor, targets: keras.KerasTensor
-) -> keras.KerasTensor:
+) -> list[keras.KerasTensor]:
     """The first layer on behaviours ``(1, M, L, k)`` beside each target ``(B, k)``.
 
-    [e_i, e_t, e_i − e_t, e_i ⊙ e_t] W is e_i (W_1 + W_3) + e_t (W_2 − W_3) + (e_i ⊙ e_t) W_4: the
-    first term is computed once, the second once for each target.
+    To a target, all behaviours of one user are one dense layer of L · units: behaviour i has the
+    kernel W_2 − W_3 + diag(e_i) W_4 and the bias e_i (W_1 + W_3) + b. So there is one product for
+    each sequence, and no pair of a behaviour and a target is ever written down.
 
     Returns:
-        ``(B, M, L, units)``.
+        Of each sequence ``(B · L, units)``.
     """
     own, other, difference, product = ops.split(layer.kernel, 4, axis=1)  # (M, k, units)
-    of_items = ops.einsum("bcli,cio->bclo", items, own + difference)
+    biases = ops.matmul(items[0], own + difference)  # (M, L, units)
     if layer.bias is not None:
-        of_items = of_items + layer.bias[:, None]
-    of_targets = ops.einsum("bi,cio->bco", targets, other - difference)[:, :, None]
-    of_both = ops.einsum("bcli,cio->bclo", items * targets[:, None, None], product)
-    return layer.activation(of_items + of_targets + of_both)
+        biases = biases + layer.bias[:, None]
+    # (M, k, L, units)
+    kernels = ops.transpose(items[0], (0, 2, 1))[..., None] * product[:, :, None]
+    kernels = kernels + (other - difference)[:, :, None]
+    hidden = []
+    for copy in range(kernels.shape[0]):
+        kernel = ops.reshape(kernels[copy], (kernels.shape[1], -1))
+        made = layer.of_rows(targets, kernel, ops.reshape(biases[copy], (-1,)))
+        hidden.append(ops.reshape(made, (-1, layer.units)))
+    return hidden

@@ -30,3 +30,13 @@ def test_kernels_are_drawn_as_those_of_lone_layers():
     kernel = np.asarray(layer.kernel)
     assert abs(kernel.std() - np.sqrt(2 / 400)) < 0.002
     assert np.abs(kernel[0] - kernel[1]).max() > 0.01
+
+
+def test_one_sequence_alone_is_multiplied_likewise():
+    layer = SequenceDense(6, 2, "tanh")
+    layer(INPUTS)
+    layer.bias.assign(RANDOM.randn(2, 6))
+    expected = np.asarray(layer(INPUTS))
+    for copy in range(2):
+        found = np.asarray(layer.of_copy(INPUTS[:, copy].reshape(-1, 4), copy))
+        np.testing.assert_allclose(found.reshape(3, 5, 6), expected[:, copy], atol=1e-6)
