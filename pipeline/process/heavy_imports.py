@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
+from mtlx.pipeline.process.left_out import left_out
+
 #: What libraries said while they were imported, for the next log that is opened.
 _HELD: list[logging.LogRecord] = []
 
@@ -20,13 +22,14 @@ def heavy_imports() -> Iterator[None]:
     """Keeps the collector still while modules are imported, and away from them ever after.
 
     Importing makes a million objects that live as long as the process: looking through them
-    takes a quarter of the import's time, and a second more in every run. What the libraries say
+    takes a quarter of the import's time, and a second more in every run. Modules that no run asks
+    for are left out (`mtlx.pipeline.process.left_out`). What the libraries say
     meanwhile is no news to a person; `held_records` gives it to the run's log.
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
-        with _held_back(), _native_lines():
+        with _held_back(), _native_lines(), left_out():
             yield
     finally:
         gc.freeze()
