@@ -30,6 +30,7 @@ from mtlx.trainer.serving.training_ranges import (
     largest_weights,
     training_ranges,
 )
+from mtlx.transform.analysis.transform_layer import transform_layer
 from mtlx.transform.columns.missing_values import is_missing
 from mtlx.transform.columns.served_alike import rows_of, served_alike, typed
 from mtlx.transform.contract.data_contract import DataContract
@@ -57,7 +58,7 @@ class ServedModel(tf.Module):
             lambda features: model(features, training=False)
         )
         self._weights = [variable.value for variable in model.variables]
-        layer = transformed.transform_features_layer()
+        layer = transform_layer(transformed)
         # So would this layer, which is a Keras 2 model, through AutoGraph, for most of the export's
         # time. Only the graph that it has loaded, with its lookup tables, must be saved.
         self._transform_layer: Transform = lambda raw: layer(dict(raw))
