@@ -143,11 +143,10 @@ class _Sample:
 def _features(
     examples: np.ndarray, served: ServedModel, progress: Callable[[str], None]
 ) -> dict[str, np.ndarray]:
-    signature = [tf.TensorSpec([None], tf.string)]
-    transform = tf.function(served.features, input_signature=signature, autograph=False)
     parts: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(examples), _BATCH_ROWS):
-        batch = transform(tf.constant(examples[start : start + _BATCH_ROWS]))
+        # Not as one graph: to make and prepare it takes longer than it would save.
+        batch = served.features(tf.constant(examples[start : start + _BATCH_ROWS]))
         for name, values in batch.items():
             parts.setdefault(name, []).append(values.numpy())
         progress(f"transforming rows: {start:,} of {len(examples):,}")

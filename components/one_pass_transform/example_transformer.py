@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 from mtlx.components.example_batches import serialized_batches
 from mtlx.components.example_writer import ExampleWriter
 from mtlx.components.one_pass_transform.row_use import RowUse
+from mtlx.transform.analysis.transform_layer import transform_layer
 from mtlx.transform.contract.counted_labels import (
     LEARNT_LABEL,
     UNKNOWN,
@@ -87,7 +88,7 @@ def _transformed(source: str, graph: str, use: RowUse | None) -> Iterator[dict[s
 def _load(graph: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """What parses and transforms serialised examples; traced once per worker."""
     output = tft.TFTransformOutput(graph)
-    transform, spec = output.transform_features_layer(), output.raw_feature_spec()
+    transform, spec = transform_layer(output), output.raw_feature_spec()
     function = tf.function(
         lambda serialized: transform(tf.io.parse_example(serialized, spec)), autograph=False
     )

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
+from mtlx.pipeline.process.left_out import left_out
+
 #: What libraries said while they were imported, for the next log that is opened.
 _HELD: list[logging.LogRecord] = []
 
@@ -22,13 +24,14 @@ def heavy_imports() -> Iterator[None]:
     Importing makes a million objects that live as long as the process: looking through them
     takes a quarter of the import's time, and a second more in every run. Where all had been
     imported before, nothing is kept from the collector: what lives by then ends one day, a model
-    of an earlier run in this process, say, and it holds itself in circles. What the libraries say
+    of an earlier run in this process, say, and it holds itself in circles. Modules that no run asks
+    for are left out (`mtlx.pipeline.process.left_out`). What the libraries say
     meanwhile is no news to a person; `held_records` gives it to the run's log.
     """
     enabled, known = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
-        with _held_back(), _native_lines():
+        with _held_back(), _native_lines(), left_out():
             yield
     finally:
         if len(sys.modules) > known:

@@ -23,6 +23,7 @@ from mtlx.components.event_keys import keys_of
 from mtlx.components.serving_check.infra_blessing import CHECKED_PROPERTY
 from mtlx.pipeline.graph.run_parameters import DATA_PATH, RANGE_CONFIG, range_json
 from mtlx.pipeline.process import stack
+from mtlx.pipeline.process.beam_signatures import remember_signatures
 from mtlx.pipeline.run.unknown_outputs import check_outputs_known
 
 #: Connection to ML-Metadata: to a database, or to a server.
@@ -136,6 +137,7 @@ def run_node(
         node.parameters.parameters["libraries"].field_value.string_value = stack.libraries()
     stack.run_beam_in_process()
     stack.read_few_executions()
+    remember_signatures()
     with metadata.Metadata(connection_config) as handle:
         root = pipeline.runtime_spec.pipeline_root.field_value.string_value
         check_outputs_known(node, root, handle.store)

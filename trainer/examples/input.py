@@ -24,9 +24,12 @@ Rows = Mapping[str, tf.Tensor]
 
 
 def _options() -> tf.data.Options:
-    """Without autotuning, whose thread may hold up the end of an epoch for seconds."""
+    """Without autotuning, whose thread may hold up the end of an epoch for seconds, and without a
+    look for a better graph, which finds none here and is taken anew in every epoch.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
     return options
 
 
@@ -115,6 +118,9 @@ class ExampleSet:
         self._records, self._in_memory = records, in_memory
         self._blocks_shuffled = _CACHED_BLOCKS_SHUFFLED if in_memory else READ_BLOCKS_SHUFFLED
         self._part: _Part | None = None
+        self._ordered: dict[int, tf.data.Dataset] = {}
+        # Traced once, not in every epoch.
+        self._shuffle_rows = tf.function(self._shuffled_rows, autograph=False)
 
     def hold_out(self, share: float, seed: int) -> tuple["ExampleSet", "ExampleSet"]:
         """Divides the rows in two: those that are left, and a share that is held out.
@@ -131,8 +137,11 @@ class ExampleSet:
         for part, held_out in zip(parts, (False, True), strict=True):
             part.__dict__.pop("rows", None)  # the whole split's, where it was counted
             part._part = _Part(share, seed, held_out)
+            part._ordered = {}
+            part._shuffle_rows = tf.function(part._shuffled_rows, autograph=False)
         return parts
 
+    @tf.autograph.experimental.do_not_convert
     def _parse(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         rows: dict[str, tf.Tensor] = tf.io.parse_example(serialized, self._spec)
         return rows if self._as_served is None else dict(self._as_served(rows))
@@ -176,22 +185,36 @@ class ExampleSet:
             seed=hash((seed, epoch)) % (1 << 31),
             reshuffle_each_iteration=False,
         )
+        first = tf.constant([seed, epoch * (1 << 20)], tf.int64)
 
+        @tf.autograph.experimental.do_not_convert
         def shuffle_rows(index: tf.Tensor, block: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            rows = tf.shape(next(iter(block.values())))[0]
-            block_seed = tf.stack([tf.constant(seed, tf.int64), epoch * (1 << 20) + index])
-            order = tf.random.experimental.stateless_shuffle(tf.range(rows), block_seed)
-            if self._part is not None:
-                order = tf.boolean_mask(order, tf.gather(self._part.rows(index, rows), order))
-            return {name: tf.gather(values, order) for name, values in block.items()}
+            rows: dict[str, tf.Tensor] = self._shuffle_rows(first, index, block)
+            return rows
 
         shuffled = blocks.map(shuffle_rows, num_parallel_calls=PARALLEL_CALLS, deterministic=True)
         return (
             shuffled.rebatch(batch_size).skip(skip).prefetch(_PREFETCHED).with_options(_options())
         )
 
+    def _shuffled_rows(
+        self, first: tf.Tensor, index: tf.Tensor, block: dict[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """The part's rows of a block in the order of an epoch, by the seed of its first block."""
+        rows = tf.shape(next(iter(block.values())))[0]
+        seed = first + tf.stack([tf.constant(0, tf.int64), index])
+        order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed)
+        if self._part is not None:
+            order = tf.boolean_mask(order, tf.gather(self._part.rows(index, rows), order))
+        return {name: tf.gather(values, order) for name, values in block.items()}
+
     def in_order(self, batch_size: int) -> tf.data.Dataset:
         """All rows in file order, in batches."""
+        if batch_size not in self._ordered:
+            self._ordered[batch_size] = self._in_order(batch_size)
+        return self._ordered[batch_size]
+
+    def _in_order(self, batch_size: int) -> tf.data.Dataset:
         blocks = self._blocks
         if self._part is not None:
             blocks = blocks.enumerate().map(
@@ -199,6 +222,7 @@ class ExampleSet:
             )
         return blocks.rebatch(batch_size).prefetch(_PREFETCHED).with_options(_options())
 
+    @tf.autograph.experimental.do_not_convert
     def _own_rows(self, index: tf.Tensor, block: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The part's rows of a block, or all."""
         if self._part is None:

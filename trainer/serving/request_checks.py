@@ -200,16 +200,18 @@ def aligned_sequences(
     Returns:
         `parsed`.
     """
-    for parts in behaviours:
-        lengths = tf.stack([row_lengths(parsed[part]) for part in parts])  # (parts, B)
-        other = tf.not_equal(lengths, lengths[:1])
-        refusal = tf.cond(
-            tf.reduce_any(other),
-            functools.partial(_unequal_lengths, parts, lengths, other),
-            lambda: tf.constant(""),
-        )
-        parsed = unless(refusal, parsed)
-    return parsed
+    if not behaviours:
+        return parsed
+    lengths = [tf.stack([row_lengths(parsed[part]) for part in parts]) for parts in behaviours]
+    other = [tf.not_equal(own, own[:1]) for own in lengths]  # (parts, B) each
+    differ = tf.stack([tf.reduce_any(own) for own in other])
+    # One for all: every condition is two graphs to trace, to write and to load.
+    refusal = tf.cond(
+        tf.reduce_any(differ),
+        functools.partial(_first_unequal, behaviours, lengths, other, differ),
+        lambda: tf.constant(""),
+    )
+    return unless(refusal, parsed)
 
 
 def row_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
@@ -218,6 +220,18 @@ def row_lengths(x: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
         return tf.fill([tf.shape(x)[0]], tf.shape(x, tf.int64)[1])
     ones = tf.ones_like(x.indices[:, 0])
     return tf.math.unsorted_segment_sum(ones, x.indices[:, 0], x.dense_shape[0])
+
+
+def _first_unequal(
+    behaviours: list[tuple[str, ...]],
+    lengths: list[tf.Tensor],
+    other: list[tf.Tensor],
+    differ: tf.Tensor,
+) -> tf.Tensor:
+    """What is wrong with the first of the behaviours of which something is."""
+    every = zip(behaviours, lengths, other, strict=True)
+    texts = tf.stack([_unequal_lengths(*one) for one in every])
+    return tf.gather(texts, tf.argmax(tf.cast(differ, tf.int64)))
 
 
 def _unequal_lengths(parts: tuple[str, ...], lengths: tf.Tensor, other: tf.Tensor) -> tf.Tensor:

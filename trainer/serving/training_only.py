@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from mtlx.trainer.examples.input import Rows
+from mtlx.transform.analysis.transform_layer import transform_layer
 from mtlx.transform.columns.served_alike import served_alike
 from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import WeightsFeature
@@ -47,7 +48,7 @@ class RowsAsServed:
             return None
         fixed = served_alike(contract, transformed.raw_feature_spec(), tf.constant(1, tf.int64))
         # It computes what depends on these features alone.
-        found = transformed.transform_features_layer()(fixed)
+        found = transform_layer(transformed)(fixed)
         columns = {name: found[name] for name in inputs.keys if name in found}
         served = set(contract.served.crosses)
         crosses = {

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from mtlx.trainer.serving.training_ranges import Raw
+from mtlx.transform.analysis.transform_layer import transform_layer
 
 #: Says where an operation is to be placed: beside one that may have been left out.
 _PLACED_BESIDE = "_class"
@@ -27,7 +28,7 @@ class TransformGraph:
     """
 
     def __init__(self, transformed: tft.TFTransformOutput) -> None:
-        self.layer = transformed.transform_features_layer()
+        self.layer = transform_layer(transformed)
         self.resources = self.layer._saved_model_loader_tracked_dict
         # One of an older release of TFT is written for TensorFlow 1, and is for its layer to call.
         self._has_parts = not self.resources["_load_v2_in_compat"]
@@ -52,7 +53,7 @@ class TransformGraph:
         """
         if not self._has_parts or not tf.inside_function():
             return self.layer(dict(raw))
-        given = {}
+        given: dict[str, tf.Tensor] = {}
         for name, values in raw.items():
             parts = tf.nest.flatten(values, expand_composites=True)
             given |= {place.name: x for place, x in zip(self._inputs[name], parts, strict=True)}
@@ -79,7 +80,9 @@ class TransformGraph:
         return dict(zip(wanted, found, strict=True))
 
 
-def _by_name(structure: Mapping[str, object], tensors: list[tf.Tensor]) -> dict[str, list]:
+def _by_name(
+    structure: Mapping[str, object], tensors: list[tf.Tensor]
+) -> dict[str, list[tf.Tensor]]:
     """The tensors of a graph that stand for each of a function's features."""
     rest, found = iter(tensors), {}
     for name in sorted(structure):

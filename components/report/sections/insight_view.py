@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from mtlx.components.model_insight.figures import (
     Figure,
@@ -15,6 +14,7 @@ from mtlx.components.model_insight.figures import (
     Series,
     Table,
 )
+from mtlx.components.report.sections.line_chart import ticks
 
 #: Size of the drawing and of its margins, in SVG units; without axes there are narrow margins.
 WIDTH, HEIGHT = 340, 270
@@ -172,8 +172,7 @@ def _ends(values: list[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    found = MaxNLocator(nbins=4).tick_values(low, high)
-    return [float(value) for value in found if low <= value <= high]
+    return [value for value in ticks(low, high, 4) if low <= value <= high]
 
 
 def _texts(

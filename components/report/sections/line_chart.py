@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from matplotlib.ticker import MaxNLocator
-
-__all__ = ["WIDTH", "HEIGHT", "LEFT", "RIGHT", "TOP", "BOTTOM"]
+__all__ = ["WIDTH", "HEIGHT", "LEFT", "RIGHT", "TOP", "BOTTOM", "ticks"]
 
 #: Size of the drawing and of its margins, in SVG units.
 WIDTH, HEIGHT = 340, 210
@@ -116,12 +114,12 @@ def line_chart(
         _line(model, points, best_epochs, bands.get(model, ()), place)
         for model, points in series.items()
     )
-    y_values = [y for y in MaxNLocator(nbins=4).tick_values(low, high) if low <= y <= high]
+    y_values = [y for y in ticks(low, high, 4) if low <= y <= high]
     # A date takes the room of two numbers.
     most = 3 if x_texts else 6
     x_values = [
         round(x)
-        for x in MaxNLocator(nbins=most, integer=True).tick_values(1, last)
+        for x in ticks(1, last, most, whole=True)
         if 1 <= x <= (len(x_texts) if x_texts else last)
     ]
     return LineChart(
@@ -174,3 +172,22 @@ def _describe(
             text += f", lowest {min(values):.4g}, highest {max(values):.4g}"
         parts.append(text)
     return f"{title} by {x_title}: {'; '.join(parts)}"
+
+
+def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
+    """Round numbers from about one end of an axis to the other.
+
+    Args:
+        low: the least number shown.
+        high: the largest.
+        most: steps between them.
+        whole: whether they are whole numbers.
+
+    Returns:
+        Rising; the first and the last may lie outside.
+    """
+    # A run that is served from its cache draws nothing.
+    from matplotlib.ticker import MaxNLocator
+
+    found: list[float] = MaxNLocator(nbins=most, integer=whole).tick_values(low, high).tolist()
+    return found

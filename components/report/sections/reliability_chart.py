@@ -1,7 +1,5 @@
 """A task's reliability curve as a chart, beside the diagonal of perfect calibration."""
 
-from matplotlib.ticker import MaxNLocator
-
 from mtlx.components.report.sections.line_chart import (
     BOTTOM,
     HEIGHT,
@@ -11,6 +9,7 @@ from mtlx.components.report.sections.line_chart import (
     WIDTH,
     Line,
     LineChart,
+    ticks,
 )
 from mtlx.components.slice_evaluation.metrics.score_bins import ReliabilityCurve
 from mtlx.components.slice_evaluation.statistics.slice_metrics import CANDIDATE
@@ -25,7 +24,7 @@ def reliability_chart(task: str, curve: ReliabilityCurve) -> LineChart:
     """
     points = list(zip(curve.prediction, curve.rate, strict=True))
     top = max(*curve.prediction, *curve.rate) or 1.0
-    ticks = [value for value in MaxNLocator(4).tick_values(0.0, top) if 0 <= value <= top]
+    places = [value for value in ticks(0.0, top, 4) if 0 <= value <= top]
 
     def place(x: float, y: float) -> tuple[float, float]:
         return (
@@ -42,7 +41,7 @@ def reliability_chart(task: str, curve: ReliabilityCurve) -> LineChart:
             Line("chance", (place(0, 0), place(top, top)), None),
             Line(CANDIDATE, tuple(place(x, y) for x, y in points), None),
         ),
-        tuple((place(value, 0)[0], f"{value:g}") for value in ticks),
-        tuple((place(0, value)[1], f"{value:g}") for value in ticks),
+        tuple((place(value, 0)[0], f"{value:g}") for value in places),
+        tuple((place(0, value)[1], f"{value:g}") for value in places),
         x_title="mean prediction",
     )

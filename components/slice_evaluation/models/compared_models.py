@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -77,16 +78,20 @@ class ComparedModels:
             one.load()
         others = [name for name in (BASELINE, REFERENCE, ANCHOR) if input_dict.get(name)]
         examples = first_examples(files) if others else []
-        for name in others:
-            model, reasons, its = _compare(
-                name, input_dict, contract, examples, files, bool(further[CANDIDATE])
-            )
-            if model is not None:
-                found.scored[name], further[name] = model, its
-            if reasons:
-                found.incomparable[name] = reasons
-                for task, reason in reasons.items():
-                    logging.warning("The %s is not compared in %s: it %s", name, task, reason)
+        with ThreadPoolExecutor(1) as threads:
+            # What TensorFlow prepares at a first call is no Python, as loading the others is. Where
+            # the model fails on these rows, it does so again where it is asked for its scores.
+            threads.submit(candidate.predict, examples)
+            for name in others:
+                model, reasons, its = _compare(
+                    name, input_dict, contract, examples, files, bool(further[CANDIDATE])
+                )
+                if model is not None:
+                    found.scored[name], further[name] = model, its
+                if reasons:
+                    found.incomparable[name] = reasons
+                    for task, reason in reasons.items():
+                        logging.warning("The %s is not compared in %s: it %s", name, task, reason)
         for name, its in further.items():
             found._add_seeds(name, its)
         return found

@@ -51,7 +51,7 @@ class ClusterSums:
         negative = weights - positive
         columns = [*(placements * positive), *(placements * negative), positive, negative]
         if influence is not None:
-            columns += [*influence.reshape(-1, len(users))]
+            columns += [*influence.reshape(self.metrics * self.models, len(users))]
         self._push(users, groups, np.stack(columns, axis=1))
 
     def merge(self, other: "ClusterSums") -> None:

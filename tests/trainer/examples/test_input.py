@@ -155,3 +155,16 @@ def test_a_part_of_a_tiny_split_may_be_empty(files):
     left, held_out = _examples(files, block_rows=200).hold_out(1e-4, seed=1)
     assert held_out.is_empty and not left.is_empty
     assert sorted(_rows(left.epoch(10, seed=1, epoch=1))) == list(range(ROWS))
+
+
+def test_no_epoch_but_the_first_traces_how_rows_are_shuffled(files, monkeypatch):
+    examples = _examples(files)
+    first = _rows(examples.epoch(10, 1, 1))
+
+    def traced(*_):
+        raise AssertionError("traced once more")
+
+    monkeypatch.setattr(ExampleSet, "_shuffled_rows", traced)
+    monkeypatch.setattr(examples, "_shuffled_rows", traced, raising=False)
+    assert _rows(examples.epoch(10, 1, 2)) != first
+    assert _rows(examples.epoch(10, 1, 1)) == first

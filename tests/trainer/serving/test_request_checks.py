@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.serving.request_checks import (
+    aligned_sequences,
     listed_domains,
     single_values,
     whole_examples,
@@ -240,3 +241,30 @@ def test_a_refusal_does_not_make_the_exported_graph_grow_with_every_feature():
         return len(graph.node) + sum(len(one.node_def) for one in graph.library.function)
 
     assert (operations(30) - operations(10)) / 20 < 20
+
+
+def test_behaviours_are_refused_by_the_first_ones_and_their_first_row():
+    """The first in the order of the contract, whatever is wrong with later ones."""
+    rows = {"a": [1, 0, 2], "a_shop": [1, 0, 2], "b": [1, 2, 2], "b_shop": [1, 1, 2]}
+    rows |= {"c": [0, 1, 1], "c_shop": [3, 1, 1]}
+    parsed = {name: _sparse(lengths) for name, lengths in rows.items()}
+    sound, *wrong = [("a", "a_shop"), ("b", "b_shop"), ("c", "c_shop")]
+    assert aligned_sequences(parsed, [sound])["c"].shape == (3, 1)
+    for behaviours, refusal in (
+        ([sound, *wrong], "b_shop has 1 values at position 1 .* and b has 2: "),
+        ([*reversed(wrong), sound], "c_shop has 3 values at position 0 .* and c has 0: "),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"Feature {refusal}"):
+            aligned_sequences(parsed, behaviours)
+
+
+def test_further_behaviours_add_no_condition_to_the_exported_graph():
+    def functions(sequences):
+        pairs = [(f"items_{place}", f"shops_{place}") for place in range(sequences)]
+        function = tf.function(lambda parsed: aligned_sequences(parsed, pairs), autograph=False)
+        names = [name for pair in pairs for name in pair]
+        spec = dict.fromkeys(names, tf.SparseTensorSpec([None, None], tf.string))
+        graph = function.get_concrete_function(spec).graph.as_graph_def()
+        return len(graph.library.function)
+
+    assert functions(5) == functions(1)

@@ -60,6 +60,15 @@ def test_nothing_added_is_nothing():
     assert moments.clusters.tolist() == [0] and not moments.products.any()
 
 
+def test_a_batch_may_have_no_row_of_a_task():
+    """As with few rows of a population: no row is labelled, and there are metrics beside the AUC."""
+    sums = ClusterSums(2, metrics=3)
+    none = np.zeros(0)
+    sums.add(none.astype(np.uint64), none.astype(int), np.zeros((2, 0)), none > 0, none,
+             np.zeros((3, 2, 0)))  # fmt: skip
+    assert sums.split(4) == []
+
+
 def test_moments_are_the_squares_of_what_users_contribute():
     """Two users of one group; each class is divided by sqrt(1 - the user's share of it)."""
     users, groups = np.array([1, 1, 2, 2], np.uint64), np.zeros(4, np.int64)
