@@ -36,6 +36,16 @@ TRAINING = {
 }
 
 
+class NoStart:
+    """What is begun with in the place of random weights: these."""
+
+    def give_weights(self, model):
+        pass
+
+    def give_state(self, groups):
+        return 0
+
+
 def write_examples(folder):
     """129 rows to train on and 64 to validate; some items are in none."""
     random = np.random.default_rng(1)
@@ -65,6 +75,7 @@ def method(examples, checkpoint, **settings):
         *sets,
         CheckpointFolder(*os.path.split(checkpoint)),
         strategy,
+        start=NoStart() if "warm_start" in settings else None,
         shard_tables=strategy.num_replicas_in_sync > 1,
     )
     return Standard(job)
@@ -80,7 +91,7 @@ def outcome(training, result):
     """What is compared, by name."""
     history = result.history
     return {
-        "losses": [record["loss"] for record in history.epochs],
+        "losses": [record["loss"] or 0.0 for record in history.epochs],
         "validation": [record["validation_loss"]["ctr"] for record in history.epochs],
         "start": -1 if history.resumed_from_step is None else history.resumed_from_step,
         "parameters": history.parameters,

@@ -18,8 +18,8 @@ from tests.free_ports import free_ports
 from tests.trainer.distribution import sharded_training
 from tests.trainer.training.killed import kill_behind
 
-#: Trains in every folder of the list, whose checkpoint it finds there, and writes what comes of
-#: it beside that. The second worker is killed before it says that its part number `kill_at` is
+#: Trains in every folder of the list, whose checkpoint it finds there, with its settings, and
+#: writes what comes of it beside that. The second worker is killed before it says that its part number `kill_at` is
 #: written, if any.
 WORKER = f"""
 import json, os, runpy, signal, sys, time, types
@@ -28,7 +28,7 @@ from mtlx.trainer.training.stored.shard_parts import ShardParts
 
 training = types.SimpleNamespace(**runpy.run_path({sharded_training.__file__!r}))
 
-examples, folders, kill_at = json.loads(sys.argv[1])
+examples, jobs, kill_at = json.loads(sys.argv[1])
 index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 note = ShardParts.note
 def killed(self, number, groups):
@@ -36,16 +36,17 @@ def killed(self, number, groups):
         os.kill(os.getpid(), signal.SIGKILL)
     note(self, number, groups)
 ShardParts.note = killed
-for folder in folders:
-    method = training.method(examples, os.path.join(folder, "checkpoint"))
+for folder, settings in jobs:
+    method = training.method(examples, os.path.join(folder, "checkpoint"), **settings)
     found = training.outcome(method, method.train())
     np.savez(os.path.join(folder, f"worker_{{index}}.npz"), **found)
 # The chief may still read the last exchange's numbers from here.
-while not os.path.exists(os.path.join(folders[-1], "worker_0.npz")):
+while not os.path.exists(os.path.join(jobs[-1][0], "worker_0.npz")):
     time.sleep(0.05)
 print("done", flush=True)
 os._exit(0)
 """
+NO_STEP = {"epochs": 0, "warm_start": "a base model"}
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "0"}
 
 
@@ -84,7 +85,7 @@ def by_one(examples, tmp_path_factory):
 def killed(examples, tmp_path_factory):
     """A folder with the checkpoint of two workers, of which one was killed in the fourth save."""
     folder = tmp_path_factory.mktemp("killed")
-    processes = _start_pair(examples, [str(folder)], 4)
+    processes = _start_pair(examples, [(str(folder), {})], 4)
     try:
         outputs = processes[1].communicate(timeout=120)
         assert processes[1].returncode == -signal.SIGKILL, outputs
@@ -96,14 +97,17 @@ def killed(examples, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_two(examples, killed, tmp_path_factory):
-    """What two processes come to: from the killed pair's checkpoint, and from one process's."""
-    folders = {"two": tmp_path_factory.mktemp("two"), "one": tmp_path_factory.mktemp("of_one")}
+    """What two processes come to: from the killed pair's checkpoint, from one process's, and where
+    they take no step.
+    """
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("two", "one", "no_step")}
     shutil.copytree(killed / "checkpoint", folders["two"] / "checkpoint")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "LEAST_BYTES", 0)
         checkpoint = str(folders["one"] / "checkpoint")
         kill_behind(sharded_training.method(examples, checkpoint), 7)
-    processes = _start_pair(examples, [str(folder) for folder in folders.values()], None)
+    jobs = [(str(folder), NO_STEP if name == "no_step" else {}) for name, folder in folders.items()]
+    processes = _start_pair(examples, jobs, None)
     try:
         for process in processes:
             out, err = process.communicate(timeout=240)
@@ -155,3 +159,8 @@ def test_one_process_goes_on_where_two_were_killed(examples, killed, by_one, tmp
     found = sharded_training.outcome(method, method.train())
     assert found["start"] == 5
     _assert_same(found, by_one)
+
+
+def test_what_no_step_has_changed_is_exported_as_one_process_drew_it(examples, by_two, tmp_path):
+    method = sharded_training.method(examples, str(tmp_path / "checkpoint"), **NO_STEP)
+    _assert_same(by_two["no_step"][0], sharded_training.outcome(method, method.train()))
