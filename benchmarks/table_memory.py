@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from benchmarks import peak_memory
@@ -28,11 +27,11 @@ from mtlx.trainer.run_fn import rebuild
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.ordinary_step import OrdinaryStep
-from mtlx.trainer.training.stored.stored_array import StoredArray
+from mtlx.trainer.training.stored.sharded_array import Kept
 from mtlx.trainer.training.training_state import StateStore, TrainingState
 
 _BATCH = 2048
-_Weights = Sequence[np.ndarray | StoredArray]
+_Weights = Sequence[Kept]
 
 
 def main() -> None:
@@ -86,10 +85,11 @@ class _Tables:
             step(batch)
             return []
         checkpoints = CheckpointFolder(folder, "checkpoint")
-        store = StateStore(checkpoints, WorkerGroup(tf.distribute.get_strategy()))
+        workers = WorkerGroup(tf.distribute.get_strategy())
+        store = StateStore(checkpoints, workers, step.optimizers.watch(0))
         groups = {"model": model.variables, **step.variables}
         found = store.restore(groups)
-        store.begin(groups, step.optimizers.watch(0), None if found is None else found[1])
+        store.begin(groups, None if found is None else found[1])
         for _ in range(10):
             step(batch)
         kept = store.values(model.variables)

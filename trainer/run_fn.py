@@ -15,9 +15,10 @@ from absl import logging
 from mtlx.trainer.distribution.cluster import Cluster
 from mtlx.trainer.distribution.devices import choose_strategy
 from mtlx.trainer.distribution.precision import POLICIES
+from mtlx.trainer.distribution.shard_choice import shard_tables
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.available_memory import available_memory
-from mtlx.trainer.layers.field_embedding import tables_given
+from mtlx.trainer.layers.embedding.tables import tables_given
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.weight_names import weight_names
@@ -33,13 +34,14 @@ from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods import (
     TRAINING_METHODS,
     check_repeats,
+    check_sharding,
     check_warm_start,
     check_workers,
     method_of,
 )
 from mtlx.trainer.training.methods.training_method import TrainingMethod
 from mtlx.trainer.training.precision import agreed_precision
-from mtlx.trainer.training.stored.stored_array import StoredArray, assign
+from mtlx.trainer.training.stored.sharded_array import Kept, give
 from mtlx.trainer.validation.history import History
 from mtlx.trainer.warm_start.base_model import TRAINING_PARTS
 from mtlx.trainer.warm_start.beginning import Beginning
@@ -130,6 +132,7 @@ def _job(
     check_workers(method, Cluster.of_environment().workers)
     check_warm_start(method, training)
     check_repeats(method, training)
+    check_sharding(method, training)
     # Before anything else of TensorFlow's: several machines first find each other.
     strategy = choose_strategy()
     transformed = tft.TFTransformOutput(fn_args.transform_output)
@@ -149,6 +152,9 @@ def _job(
     checkpoints = CheckpointFolder(config[CHECKPOINT_ROOT], digest)
     workers = WorkerGroup(strategy)
     precision, said = agreed_precision(training, checkpoints, workers, strategy)
+    shards, about_shards = shard_tables(
+        training, model_settings, TRAINING_METHODS.get(method).shards, inputs, strategy
+    )
     spec = transformed.transformed_feature_spec()
     patterns = {"train": fn_args.train_files, "validation": fn_args.eval_files}
     as_served = RowsAsServed.of(contract, transformed, inputs)
@@ -163,7 +169,9 @@ def _job(
         strategy=strategy,
         on_epoch=on_epoch or (lambda history: history.write(fn_args.model_run_dir)),
         start=begun.start,
+        shard_tables=shards,
     )
+    said += about_shards
     said += [*given.notes, *training_only_notes(contract), *correction_notes(inputs.tasks), *notes]
     return job, _Run(method, precision, transformed, contract, begun, said, workers)
 
@@ -245,14 +253,14 @@ def _train(job: TrainingJob, method: str, precision: str) -> TrainingResult:
         keras.config.set_dtype_policy(before)
 
 
-def rebuild(build: Callable[[], Scorer], weights: Sequence[np.ndarray | StoredArray]) -> Scorer:
+def rebuild(build: Callable[[], Scorer], weights: Sequence[Kept]) -> Scorer:
     """A copy of the trained model outside any strategy, in float32, as it is to be served."""
     # What trained holds its model in circles, and tables may be large.
     gc.collect()
     with tables_given():
         model = build()
     for variable, value in zip(model.variables, weights, strict=True):
-        assign(variable, value)
+        give(variable, value)
     return model
 
 

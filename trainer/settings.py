@@ -137,11 +137,17 @@ class EmbeddingTraining(Settings):
         weight_decay: decoupled weight decay of the tables; ``lazy_adam`` has none for them.
         l2: coefficient of the tables' squares; with ``lazy_adam`` of the rows that a batch has
             touched.
+        shard: where several workers train, each holds a share of the tables' rows, and of what the
+            optimiser keeps for them, in the place of all. ``auto`` does so from 1 GiB of tables on
+            (all ids × `embedding_size` × 4 bytes) where it can: with optimizer ``lazy_adam``,
+            method ``standard``, one device per worker, and neither `average` nor the optimiser's
+            state of a base model. ``true`` does so whatever their size, and refuses the rest.
     """
 
     learning_rate: NonNegative | None = None
     weight_decay: NonNegative | None = None
     l2: NonNegative | None = None
+    shard: bool | Literal["auto"] = "auto"
 
     @property
     def apart(self) -> bool:
@@ -393,12 +399,27 @@ class TrainingSettings(Settings):
                 "weight decay for tables: use embeddings.l2. Received: embeddings.weight_decay "
                 f"{self.embeddings.weight_decay}"
             )
+        reason = self.not_sharded
+        if self.embeddings.shard is True and reason is not None:
+            text = f"is true, and {reason}: change that, or set it to auto or false"
+            raise SettingsError([(("embeddings", "shard"), text)])
         return self._check_plateau()
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds that are trained from, one after the other."""
         return tuple(range(self.seed, self.seed + self.repeats))
+
+    @property
+    def not_sharded(self) -> str | None:
+        """Why these settings leave embedding tables on every worker; None where they do not."""
+        if self.optimizer != "lazy_adam":
+            return f"optimizer {self.optimizer!r} moves every row at every step, lazy_adam does not"
+        if self.average is not None:
+            return "average is a copy of whole tables"
+        if self.warm_start is not None and self.warm_start.optimizer:
+            return "warm_start.optimizer takes over, and exports, the moments of whole tables"
+        return None
 
     def _check_repeats(self) -> None:
         if self.repeats == 2:

@@ -67,7 +67,7 @@ def _problems(experiment: Experiment) -> list[str]:
         except SettingsError as error:
             problems += [f"{key}: {text}" for _, text in error.problems]
     problems += _warm_start_problems(experiment)
-    problems += _repeats_problems(experiment)
+    problems += _method_problems(experiment)
     problems += _regression_problems(experiment)
     problems += _correction_problems(experiment)
     # Candidate and reference may share what is wrong.
@@ -91,10 +91,15 @@ def _warm_start_problems(experiment: Experiment) -> list[str]:
     return []
 
 
-def _repeats_problems(experiment: Experiment) -> list[str]:
-    """Whether several seeds tell anything of the methods that train."""
+def _method_problems(experiment: Experiment) -> list[str]:
+    """What is asked of the methods that train, and is not for them: several seeds, shards."""
     from mtlx.trainer.networks import NETWORKS
-    from mtlx.trainer.training.methods import TRAINING_METHODS, check_repeats, method_of
+    from mtlx.trainer.training.methods import (
+        TRAINING_METHODS,
+        check_repeats,
+        check_sharding,
+        method_of,
+    )
 
     problems = []
     for _, key, model, training in _trained(experiment):
@@ -104,6 +109,7 @@ def _repeats_problems(experiment: Experiment) -> list[str]:
         try:
             if method in TRAINING_METHODS:
                 check_repeats(method, training)
+                check_sharding(method, training)
         except SettingsError as error:
             problems += [f"{key}.{'.'.join(path)}: {text}" for path, text in error.problems]
     return problems

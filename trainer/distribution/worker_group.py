@@ -1,13 +1,15 @@
 """Several machines that take every step together: who has which rows, what all agree on."""
 
+import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mtlx.trainer.distribution.cluster import Cluster
+from mtlx.trainer.distribution.share import Share
 
 
 class WorkerGroup:
@@ -37,6 +39,11 @@ class WorkerGroup:
     def several(self) -> bool:
         """Whether there is more than one machine."""
         return self._cluster.workers > 1
+
+    @property
+    def share(self) -> Share:
+        """Which rows of a sharded table are this worker's."""
+        return Share(self._cluster.index, self._cluster.workers)
 
     def own_rows(self, batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
         """The rows of a global batch that are this replica's, in the replica's context."""
@@ -83,15 +90,19 @@ class WorkerGroup:
         if not self.several:
             return list(flags)
         own = tf.constant([int(flag) for flag in flags], tf.int32)
+        counts = self._strategy.experimental_local_results(self._added_up(own))[0].numpy()
+        return [bool(count) for count in counts]
+
+    @functools.cached_property
+    def _added_up(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        """The sum over all replicas of what each worker gives; traced once for each shape."""
 
         def added_up(own: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
             # The function's input lies on no device; its copy on the replica's.
             return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
 
-        run = tf.function(lambda own: self._strategy.run(added_up, args=(own,)), autograph=False)
-        counts = self._strategy.experimental_local_results(run(own))[0].numpy()
-        return [bool(count) for count in counts]
+        return tf.function(lambda own: self._strategy.run(added_up, args=(own,)), autograph=False)
 
     def wait(self) -> None:
         """Returns once all workers are here.

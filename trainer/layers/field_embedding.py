@@ -1,8 +1,7 @@
 """The first stage of every model: features become fields of equal width."""
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Collection, Iterator, Mapping
+import functools
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
@@ -12,6 +11,7 @@ from keras import ops
 from mtlx.trainer.layers.embedding.embedding_columns import EmbeddingColumns
 from mtlx.trainer.layers.embedding.pooled_values import pooled_fields
 from mtlx.trainer.layers.embedding.pretrained_rows import PretrainedRows
+from mtlx.trainer.layers.embedding.tables import present_tables
 from mtlx.trainer.layers.shared_rows import for_rows_of, shared_names
 from mtlx.transform.contract.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_ID, ModelInputs
 
@@ -19,23 +19,6 @@ from mtlx.transform.contract.model_inputs import OUT_OF_VOCABULARY_ID, PADDING_I
 EMBEDDING_START = 0.01
 
 Sequences: TypeAlias = dict[str, keras.KerasTensor]
-
-
-#: Whether tables get their values from somewhere else.
-_TABLES_ARE_GIVEN = contextvars.ContextVar("tables_are_given", default=False)
-
-
-@contextlib.contextmanager
-def tables_given() -> Iterator[None]:
-    """Models built within it have tables of zeros, for whoever gives them all their weights.
-
-    To draw a table takes three times its memory: numbers, their multiples, and the sum with 0.
-    """
-    before = _TABLES_ARE_GIVEN.set(True)
-    try:
-        yield
-    finally:
-        _TABLES_ARE_GIVEN.reset(before)
 
 
 class EmbeddedFeatures(NamedTuple):
@@ -101,6 +84,7 @@ class FieldEmbedding(keras.layers.Layer):
             value into the training of another day.
         numbers: the weight with them, ``(ids,)`` int64, which nothing trains; None where they are
             not asked for.
+        tables_made_by: makes the table; that of the context in which the layer was made.
         look_up: takes the table and rows ``(...)``, gives ``(..., k)``; a training loop may put
             one in its place that suits its backend's optimiser.
 
@@ -139,18 +123,17 @@ class FieldEmbedding(keras.layers.Layer):
         }
         self.numbered = False
         self.numbers: keras.Variable | None = None
-        self.look_up: Callable[[keras.Variable, keras.KerasTensor], keras.KerasTensor] = _take
+        self.tables_made_by = present_tables()
+        self.look_up: Callable[[keras.Variable, keras.KerasTensor], keras.KerasTensor]
+        self.look_up = self.tables_made_by.look_up
 
     def build(self, input_shape: Mapping[str, tuple[int | None, ...]]) -> None:
         """Creates the joint table, and v and b of the numeric fields."""
         normal = keras.initializers.RandomNormal(stddev=EMBEDDING_START)
         if self.rows:
-            self.table = self.add_weight(
-                shape=(self.rows, self.size),
-                initializer="zeros" if _TABLES_ARE_GIVEN.get() else normal,
-                name="table",
-                autocast=False,
-            )
+            add_weight = functools.partial(self.add_weight, name="table", autocast=False)
+            shape = (self.rows, self.size)
+            self.table = self.tables_made_by.make(add_weight, shape, normal)
         if self.numbered and self.rows:
             ids = np.concatenate([np.arange(n) for n in self._cardinalities_of_fields])
             self.numbers = self.add_weight(
@@ -205,6 +188,10 @@ class FieldEmbedding(keras.layers.Layer):
         fields, named, sequences, masks = self._embedded(self.columns, features)
         joined = ops.concatenate(fields, axis=1)
         return EmbeddedFeatures(joined, named, sequences, masks, self._target(fields[0]))
+
+    def rows_of(self, features: Mapping[str, keras.KerasTensor]) -> keras.KerasTensor:
+        """The rows of the table ``(B, columns)`` int64 that a call on these features looks up."""
+        return _in_range(self.columns, self.columns.ids(features)) + self.columns.offsets
 
     def _of_request(
         self, features: Mapping[str, keras.KerasTensor], shared: Collection[str]
@@ -265,9 +252,7 @@ class FieldEmbedding(keras.layers.Layer):
         self, columns: EmbeddingColumns, ids: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Embeddings ``(B, columns, k)`` of ids, and the rows of the table that they are of."""
-        unknown = np.minimum(OUT_OF_VOCABULARY_ID, columns.cardinalities - 1)
-        inside = ops.logical_and(ids >= 0, ids < columns.cardinalities)
-        ids = ops.where(inside, ids, unknown)
+        ids = _in_range(columns, ids)
         rows = ids + columns.offsets
         embedded = self.look_up(self.table, rows)
         # Of the rows, not of the table, of which a step needs a small part.
@@ -330,8 +315,11 @@ def _orthogonal_maps(shape: tuple[int, ...], dtype: str | None = None) -> keras.
     return ops.stack([orthogonal(shape[1:], dtype=dtype) for orthogonal in each])
 
 
-def _take(table: keras.Variable, rows: keras.KerasTensor) -> keras.KerasTensor:
-    return ops.take(table, rows, axis=0)
+def _in_range(columns: EmbeddingColumns, ids: keras.KerasTensor) -> keras.KerasTensor:
+    """Ids ``(B, columns)``; of those outside of their field's range its out-of-vocabulary one."""
+    unknown = np.minimum(OUT_OF_VOCABULARY_ID, columns.cardinalities - 1)
+    inside = ops.logical_and(ids >= 0, ids < columns.cardinalities)
+    return ops.where(inside, ids, unknown)
 
 
 def _rows(weights: keras.Variable, places: list[int]) -> keras.KerasTensor:

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.distribution.share import Shard
+
 
 @dataclass(frozen=True, eq=False)
 class ChangedRows:
@@ -15,19 +17,21 @@ class ChangedRows:
         variables: ``(rows, ...)``, which change in these rows alone: the table, and what the
             optimiser keeps for it.
         mask: ``(rows,)`` bool.
+        shard: which rows of the whole table they hold, and how many that has; None for all.
     """
 
     variables: tuple[keras.Variable, ...]
     mask: tf.Variable
+    shard: Shard | None = None
 
     @classmethod
-    def of(cls, variables: tuple[keras.Variable, ...]) -> "ChangedRows":
+    def of(cls, variables: tuple[keras.Variable, ...], shard: Shard | None = None) -> "ChangedRows":
         """Nothing has changed yet."""
-        return cls(variables, tf.Variable(tf.zeros(variables[0].shape[:1], tf.bool)))
+        return cls(variables, tf.Variable(tf.zeros(variables[0].shape[:1], tf.bool)), shard)
 
     @property
     def rows(self) -> int:
-        """Of the table."""
+        """Of the variables."""
         return int(self.mask.shape[0])
 
     def note(self, ids: tf.Tensor) -> None:

@@ -1,10 +1,13 @@
 """Adam whose cost for an embedding table follows the rows that a batch touches."""
 
+from collections.abc import Container
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from mtlx.trainer.distribution.own_variables import own_variables
+from mtlx.trainer.distribution.share import Shard
 from mtlx.trainer.optimization.changed_rows import ChangedRows
 
 
@@ -20,18 +23,53 @@ class LazyAdam(keras.optimizers.Adam):
     with t the number of all steps. Adam itself lets the moments of every row decay at every
     step and moves rows long after they were seen, at a cost that grows with the table. Dense
     gradients are Adam's. Tables get no weight decay, which would touch every row.
+
+    Args:
+        own: weights of this worker alone, which `apply_own` updates.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, own: Container[keras.Variable] = (), **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self._own = own
         self._watched: dict[int, ChangedRows] = {}
 
-    def watch(self, table: keras.Variable) -> ChangedRows:
-        """Notes from now on which rows of a table change; before the first step is traced."""
+    def add_variable_from_reference(
+        self,
+        reference_variable: keras.Variable,
+        name: str | None = None,
+        initializer: Any = "zeros",
+    ) -> keras.Variable:
+        """See `keras.optimizers.Adam`; what is kept for a weight lies where the weight does."""
+        if reference_variable not in self._own:
+            return super().add_variable_from_reference(reference_variable, name, initializer)
+        # As Keras calls it, which asks a strategy where to put it.
+        name = f"{reference_variable.path.replace('/', '_')}_{name}"
+        shape, dtype = reference_variable.shape, reference_variable.dtype
+        with own_variables():
+            return self.add_variable(shape, initializer, dtype, name=name)
+
+    def watch(self, table: keras.Variable, shard: Shard | None = None) -> ChangedRows:
+        """Notes from now on which rows of a table change; before the first step is traced.
+
+        Args:
+            table: one of the weights.
+            shard: what it is of a whole table; None for the whole.
+        """
         index = self._get_variable_index(table)
         slots = self._momentums[index], self._velocities[index]
-        self._watched = {**self._watched, index: ChangedRows.of((table, *slots))}
+        self._watched = {**self._watched, index: ChangedRows.of((table, *slots), shard)}
         return self._watched[index]
+
+    def apply_own(self, gradient: tf.IndexedSlices, variable: keras.Variable) -> None:
+        """Updates a weight of this worker alone, before `apply` counts the step.
+
+        Args:
+            gradient: of all workers' rows; no other worker is asked.
+            variable: see above.
+        """
+        self.update_step(gradient, variable.value, self.learning_rate)
 
     def update_step(
         self,

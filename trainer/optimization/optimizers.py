@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.distribution.sharded_tables import ShardedTables
 from mtlx.trainer.optimization.changed_rows import ChangedRows
 from mtlx.trainer.optimization.lazy_adam import LazyAdam
 from mtlx.trainer.optimization.learning_rate import LearningRate, ScheduleState
@@ -28,6 +29,7 @@ class Optimizers:
         settings: of the training.
         tables: the embedding tables of ids.
         length: of the training, where its schedule depends on that.
+        sharded: those of the tables of which each worker holds a share of the rows.
 
     Raises:
         SettingsError: the warm-up is not shorter than the training.
@@ -38,9 +40,11 @@ class Optimizers:
         settings: TrainingSettings,
         tables: list[keras.Variable],
         length: TrainingLength | None,
+        sharded: ShardedTables,
     ) -> None:
         self._settings, own = settings, settings.embeddings
         self._tables = {id(table) for table in tables}
+        self._sharded = sharded
         changes = settings.schedule.changes
         self.schedule = ScheduleState(settings.schedule, length) if changes else None
         self._full_rates = [settings.learning_rate]
@@ -62,7 +66,9 @@ class Optimizers:
 
     def _make(self, rate: float, decay: float) -> keras.optimizers.Optimizer:
         chosen = rate if self.schedule is None else LearningRate(rate, self.schedule)
-        return _KINDS[self._settings.optimizer](learning_rate=chosen, weight_decay=decay or None)
+        options = {"own": self._sharded} if self._sharded else {}
+        kind = _KINDS[self._settings.optimizer]
+        return kind(learning_rate=chosen, weight_decay=decay or None, **options)
 
     def build(self, variables: list[keras.Variable]) -> None:
         """Creates all state for the weights that are trained."""
@@ -79,17 +85,29 @@ class Optimizers:
             optimizer.build([variables[place] for place in group])
 
     def apply(self, gradients: list[tf.Tensor | tf.IndexedSlices]) -> None:
-        """Takes a step, in the replica's context; gradients in the order of the weights."""
-        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
-            if group:
-                chosen = [self._variables[place] for place in group]
-                optimizer.apply([gradients[place] for place in group], chosen)
+        """Takes a step, in the replica's context; gradients in the order of the weights.
 
-    def watch(self, least_bytes: int) -> list[ChangedRows]:
+        Those of a sharded table are of all replicas' rows, those of other weights of this one's.
+        """
+        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+            if not group:
+                continue
+            sharded = [place for place in group if self._variables[place] in self._sharded]
+            others = [place for place in group if place not in sharded]
+            for place in sharded:
+                own = self._sharded.own_slices(gradients[place])
+                optimizer.apply_own(own, self._variables[place])
+            if others:
+                chosen = [self._variables[place] for place in others]
+                optimizer.apply([gradients[place] for place in others], chosen)
+            else:
+                optimizer.iterations.assign_add(1)
+
+    def watch(self, least_bytes: int | None) -> list[ChangedRows]:
         """Notes from now on which rows of the tables change; before the first step is traced.
 
         Args:
-            least_bytes: of a table that is watched.
+            least_bytes: of a table that is watched; None for sharded ones alone, which always are.
 
         Returns:
             One for each table of which a step changes few rows; none where steps change all.
@@ -97,9 +115,11 @@ class Optimizers:
         found = []
         for optimizer, group in zip(self._optimizers, self._groups, strict=True):
             if isinstance(optimizer, LazyAdam):
-                variables = [self._variables[place] for place in group]
-                tables = [one for one in variables if id(one) in self._tables]
-                found += [optimizer.watch(one) for one in tables if _bytes(one) >= least_bytes]
+                for table in (self._variables[place] for place in group):
+                    large = least_bytes is not None and _bytes(table) >= least_bytes
+                    shard = self._sharded.shard(table)
+                    if shard is not None or (id(table) in self._tables and large):
+                        found.append(optimizer.watch(table, shard))
         return found
 
     @property

@@ -12,10 +12,10 @@ import tensorflow as tf
 from absl import logging
 
 from mtlx.trainer.training.stored.archive import write_archive
-from mtlx.trainer.training.stored.stored_array import StoredArray
+from mtlx.trainer.training.stored.sharded_array import Kept, stored_of
 
 #: Arrays by the name of their group, some of which may lie on disk beside the checkpoint.
-Arrays = Mapping[str, Sequence[np.ndarray | StoredArray]]
+Arrays = Mapping[str, Sequence[Kept]]
 
 
 def training_digest(*parts: str) -> str:
@@ -62,15 +62,15 @@ class CheckpointFolder:
         stored: dict[str, dict[str, Any]] = {}
         for name, group in arrays.items():
             for index, array in enumerate(group):
-                if isinstance(array, StoredArray):
-                    stored[f"{name}/{index}"] = array.record()
-                else:
+                if isinstance(array, np.ndarray):
                     flat[f"{name}/{index}"] = array
+                else:
+                    stored[f"{name}/{index}"] = array.record()
         texts = {"state": state, "stored": stored}
         written = {name: np.array(json.dumps(value)) for name, value in texts.items()}
         write_archive(self._path, {**written, **flat})
 
-    def load(self) -> tuple[dict[str, list[np.ndarray | StoredArray]], dict[str, Any]] | None:
+    def load(self) -> tuple[dict[str, list[Kept]], dict[str, Any]] | None:
         """Returns what was saved last, or None.
 
         A damaged file counts as none: training anew costs time, and stopping would cost more.
@@ -83,14 +83,14 @@ class CheckpointFolder:
             logging.warning("checkpoint %s can't be read, training anew: %s", self._path, error)
             return None
 
-    def _read(self) -> tuple[dict[str, list[np.ndarray | StoredArray]], dict[str, Any]]:
-        groups: dict[str, dict[int, np.ndarray | StoredArray]] = {}
+    def _read(self) -> tuple[dict[str, list[Kept]], dict[str, Any]]:
+        groups: dict[str, dict[int, Kept]] = {}
         with tf.io.gfile.GFile(self._path, "rb") as file, np.load(file) as archive:
             # Those of an earlier release hold all arrays themselves.
             texts = {name: str(archive[name]) for name in ("state", "stored") if name in archive}
             found = {name: archive[name] for name in archive.files if name not in texts}
         for key, record in json.loads(texts.get("stored", "{}")).items():
-            found[key] = StoredArray.of(self._folder, record)
+            found[key] = stored_of(self._folder, record)
         for key, array in found.items():
             name, _, index = key.rpartition("/")
             groups.setdefault(name, {})[int(index)] = array

@@ -1,15 +1,18 @@
 """What a training method is given, and what it gives back."""
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.distribution.sharded_tables import ShardedTables
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.input import ExampleSet
+from mtlx.trainer.layers.embedding.tables import tables_of
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.model.start import Start
@@ -17,7 +20,7 @@ from mtlx.trainer.optimization.learning_rate import needs_length
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training.checkpoint import CheckpointFolder
-from mtlx.trainer.training.stored.stored_array import StoredArray
+from mtlx.trainer.training.stored.sharded_array import Kept
 from mtlx.trainer.validation.history import History
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs
@@ -37,6 +40,8 @@ class TrainingJob:
         strategy: the devices.
         on_epoch: is called with the history after every epoch.
         start: gives the values to begin with; None begins with those that the seed gives.
+        shard_tables: whether each of several workers holds a share of the embedding tables' rows,
+            and none all.
         start_competes: whether the weights that the training begins with are validated as its
             epoch 0, and kept where no epoch is better.
     """
@@ -51,6 +56,7 @@ class TrainingJob:
     on_epoch: Callable[[History], None] = lambda history: None
     start: Start | None = None
     start_competes: bool = False
+    shard_tables: bool = False
 
     def gradient_model(self) -> GradientModel:
         """The untrained model, made in the strategy's scope, for a method that follows gradients.
@@ -62,7 +68,7 @@ class TrainingJob:
             ValueError: `start` does not fit it.
         """
         keras.utils.set_random_seed(self.settings.seed)
-        with self.strategy.scope():
+        with self.strategy.scope(), self._tables():
             model = self.build_model()
         if not isinstance(model, GradientModel):
             text = "follows gradients, which this model does not learn by: leave method away"
@@ -70,6 +76,16 @@ class TrainingJob:
         if self.start is not None:
             self.start.give_weights(model)
         return model
+
+    @contextlib.contextmanager
+    def _tables(self) -> Iterator[None]:
+        """Within it models have the embedding tables that the training asks for."""
+        if not self.shard_tables:
+            yield
+            return
+        sharded = ShardedTables(self.strategy)
+        with tables_of(sharded), sharded.unread():
+            yield
 
     def length(self, epochs: int) -> TrainingLength | None:
         """How long a training is; None where nothing depends on it: rows must be counted.
@@ -103,7 +119,7 @@ class TrainingResult:
         model: settings of the model that the weights fit, where the method changed it.
     """
 
-    weights: list[np.ndarray | StoredArray]
+    weights: list[Kept]
     history: History
     build_model: Callable[[], Scorer] | None = None
     state: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from mtlx.trainer.distribution.devices import device_names
+from mtlx.trainer.distribution.sharded_tables import sharded_tables
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
@@ -18,14 +19,9 @@ from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.step import Step
-from mtlx.trainer.training.stored.stored_array import StoredArray, assign
-from mtlx.trainer.training.training_state import (
-    StateStore,
-    TrainingState,
-    kept_groups,
-    named_values,
-    values_of,
-)
+from mtlx.trainer.training.stored.sharded_array import Kept, give
+from mtlx.trainer.training.stored.variable_values import kept_groups, named_values, values_of
+from mtlx.trainer.training.training_state import StateStore, TrainingState
 from mtlx.trainer.validation.in_float32 import in_float32
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.trainer.validation.selection import Score, Selection
@@ -74,7 +70,8 @@ class TrainingLoop:
     ) -> None:
         self._job, self._settings, self._tasks = job, job.settings, job.inputs.tasks
         self._workers = WorkerGroup(job.strategy)
-        self._store = StateStore(job.checkpoints, self._workers)
+        self._store: StateStore
+        self._sharded = sharded_tables(model, job.strategy)
         self._addition = addition or Addition()
         self.model, self.step, self.state = model, step, TrainingState()
         self.selection = Selection.of(job.settings, job.inputs)
@@ -90,17 +87,18 @@ class TrainingLoop:
         self._addition.prepare(batch)
         history = self.state.history
         history.parameters = int(
-            sum(np.prod(weight.shape) for weight in self.model.trainable_variables)
+            sum(np.prod(self._sharded.shape(one)) for one in self.model.trainable_variables)
         )
         history.devices = device_names(self._job.strategy)
         history.precision = self.model.compute_dtype
         if self._job.start is not None:
             self._begin(self._job.start.give_state(self._variables()))
-        found = self._store.restore(self._variables())
         # Copies of a table on several devices are written as a whole.
         one_copy = self._job.strategy.num_replicas_in_sync == 1
-        tables = self.step.optimizers.watch(LEAST_BYTES) if one_copy else []
-        self._store.begin(self._variables(), tables, None if found is None else found[1])
+        tables = self.step.optimizers.watch(LEAST_BYTES if one_copy else None)
+        self._store = StateStore(self._job.checkpoints, self._workers, tables)
+        found = self._store.restore(self._variables())
+        self._store.begin(self._variables(), None if found is None else found[1])
         if found is not None:
             self._resume(found[0])
         elif self._job.start_competes:
@@ -132,7 +130,7 @@ class TrainingLoop:
         self._store.wait()
         if self.state.best:
             for variable, value in zip(self.model.variables, self.state.best, strict=True):
-                assign(variable, value)
+                give(variable, value)
         self._store.changed_otherwise()
         self.state.progress = progress = self.state.progress.next_stage()
         if schedule_steps is not None:
@@ -154,9 +152,12 @@ class TrainingLoop:
                 "No step was taken, the weights are those of the base model: "
                 f"{self.selection.name} {score.value:.5f} on the validation split."
             )
+            if self._sharded:
+                with self._store.written():
+                    self._save()
         kept = kept_groups(self._settings.warm_start, self._variables())
         state = named_values(kept) if self._workers.is_chief else {}
-        return TrainingResult(self.state.best, history, state=state)
+        return TrainingResult(self._store.whole(self.state.best), history, state=state)
 
     def _record_start(self) -> Score:
         """What would stand there of an epoch, but that no step was taken."""
@@ -210,7 +211,7 @@ class TrainingLoop:
         if self._workers.is_chief:
             self._job.on_epoch(self.state.history)
 
-    def _best_values(self) -> list[np.ndarray | StoredArray]:
+    def _best_values(self) -> list[Kept]:
         """The model's, whether they are those of the steps or, in their place, averages."""
         if self.step.average is not None:
             return list(values_of(self.model.variables))
@@ -219,13 +220,31 @@ class TrainingLoop:
     def _validate(self) -> Validation:
         """The chief's result on every worker: all must take the same decisions by it."""
         found = None
+        batches = self._job.validation.in_order(_VALIDATION_BATCH)
         if self._workers.is_chief:
-            batches = self._job.validation.in_order(_VALIDATION_BATCH)
             found = asdict(validate(self._predict, batches, self._tasks, self.selection.domains))
+        elif self._sharded:
+            # The chief's predictions need the rows that this worker holds.
+            for batch in batches:
+                self._predict(batch)
         return Validation.of_dict(self._workers.chiefs_value(found))
 
     def _scored(self, batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
         """The model's outputs as it is exported, whatever steps compute in."""
+        if not self._sharded:
+            return self._outputs(batch)
+        strategy = self._job.strategy
+        outputs = strategy.run(self._fetched_outputs, args=(batch,))
+        return {
+            name: strategy.experimental_local_results(values)[0] for name, values in outputs.items()
+        }
+
+    def _fetched_outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Those of a batch that all workers have, in the replica's context."""
+        with self._sharded.fetched(self.model, batch):
+            return dict(self._outputs(batch))
+
+    def _outputs(self, batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
         with in_float32(self.model):
             return self.model(batch, training=False)
 

@@ -5,13 +5,21 @@ from collections.abc import Callable, Iterator, Mapping
 import keras
 import tensorflow as tf
 
+from mtlx.trainer.distribution.sharded_tables import ShardedTables, sharded_tables
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.labels import counted_labels, labels_and_mask, row_weights
 from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.losses.loss import COUNTED_LABELS, ROW_WEIGHTS, Loss
 from mtlx.trainer.losses.regression import build_losses
 from mtlx.trainer.model.gradient_model import GradientModel
-from mtlx.trainer.optimization.lazy_adam import look_up, sum_of_ids
+from mtlx.trainer.optimization.gradients import (
+    Gradient,
+    added,
+    scaled,
+    sum_of_rows,
+    tensor_of,
+)
+from mtlx.trainer.optimization.lazy_adam import look_up
 from mtlx.trainer.optimization.optimizers import Optimizers
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.optimization.weight_average import WeightAverage
@@ -28,6 +36,8 @@ class OrdinaryStep:
     for, divided by the sum of that over all devices, so that the result does not depend on how rows
     are spread over devices. A population without rows contributes 0. A loss over all rows
     (`mtlx.trainer.losses.loss`) is divided by the weight of all rows instead.
+
+    Embedding tables may be sharded over the workers (`ShardedTables`).
 
     Args:
         model: takes a dict of features, gives a dict with ``logits`` ``(B, T)``.
@@ -61,10 +71,11 @@ class OrdinaryStep:
             self.loss_layers: list[Loss] = loss_layers or build_losses(
                 ((term.name, term.options) for term in terms), tasks
             )
-            self.optimizers = Optimizers(settings, _tables(model), length)
+            self.sharded = sharded_tables(model, strategy)
+            self.optimizers = Optimizers(settings, _tables(model), length, self.sharded)
         self._average: WeightAverage | None = None
         if settings.optimizer == "lazy_adam":
-            _read_rows_in_place(model)
+            _read_rows_in_place(model, self.sharded)
         self._trained = trained or (lambda variables: variables)
         self._variables: list[keras.Variable]  # Those that `prepare` finds.
         self._run = TracedOnce(self._distributed_step, settings.batch_size, self.updates)
@@ -104,7 +115,7 @@ class OrdinaryStep:
 
     def prepare(self, batch: Batch) -> None:
         """Creates all weights, the optimiser's included, before a checkpoint is restored."""
-        with self._strategy.scope():
+        with self._strategy.scope(), self.sharded.unread():
             self._model({key: value[:1] for key, value in batch.items()}, training=False)
             learnt = [variable for variable in self.loss_variables if variable.trainable]
             self._variables = self._trained(self._model.trainable_variables + learnt)
@@ -133,19 +144,24 @@ class OrdinaryStep:
 
     def _replica_step(self, batch: Batch) -> tf.Tensor:
         """This replica's share of the step; returns its share of the task losses."""
-        own = self._workers.own_rows(batch)
+        with self.sharded.fetched(self._model, batch):
+            return self._updated(self._workers.own_rows(batch))
+
+    def _updated(self, own: Batch) -> tf.Tensor:
+        """`_replica_step` on its own rows of the batch."""
         everywhere = self._counts(own, everywhere=True)
-        sums: list[tf.Tensor | tf.IndexedSlices] = []
+        sums: list[Gradient] = []
         task_losses: list[tf.Tensor] = []
         for part in _parts(own, self._settings.batch_parts):
             # One part is done before the next one begins, which then takes its memory.
-            with tf.control_dependencies([_tensor(gradient) for gradient in sums]):
+            with tf.control_dependencies([tensor_of(gradient) for gradient in sums]):
                 with tf.GradientTape() as tape:
+                    tape.watch(self.sharded.fetched_values)
                     losses = self.losses(_identical(part), everywhere)
                     total = self.total(losses)
                 gradients = self._gradients(tape, total)
                 if sums:
-                    gradients = [_added(*pair) for pair in zip(sums, gradients, strict=True)]
+                    gradients = [added(*pair) for pair in zip(sums, gradients, strict=True)]
                 sums = gradients
             task_losses.append(losses)
         self._apply(sums)
@@ -225,13 +241,11 @@ class OrdinaryStep:
         """Takes the optimiser's step down the gradient of a total, in the replica's context."""
         self._apply(self._gradients(tape, total))
 
-    def _gradients(
-        self, tape: tf.GradientTape, total: tf.Tensor
-    ) -> list[tf.Tensor | tf.IndexedSlices]:
+    def _gradients(self, tape: tf.GradientTape, total: tf.Tensor) -> list[Gradient]:
         """Of a total, by all weights that are trained."""
         gradients = tape.gradient(
             total,
-            [variable.value for variable in self._variables],
+            self.sharded.sources(self._variables),
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         if self._settings.optimizer == "lazy_adam":
@@ -241,58 +255,50 @@ class OrdinaryStep:
         # would take steps √n times too long.
         return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    def _apply(self, gradients: list[tf.Tensor | tf.IndexedSlices]) -> None:
+    def _apply(self, gradients: list[Gradient]) -> None:
         self.optimizers.apply(self._regularised(gradients))
 
-    def _regularised(
-        self, gradients: list[tf.Tensor | tf.IndexedSlices]
-    ) -> list[tf.Tensor | tf.IndexedSlices]:
-        """L2 and clipping of the gradient over all devices; returns this one's share of it."""
+    def _regularised(self, gradients: list[Gradient]) -> list[Gradient]:
+        """L2 and clipping of the gradient over all devices; returns this one's share of it, and
+        all of it where a table is sharded.
+        """
         l2, clip_norm = self.optimizers.l2, self._settings.clip_norm
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         # Without them the optimiser's own exchange does.
         exchanged = replicas > 1 and (any(l2) or clip_norm is not None)
-        if exchanged:
-            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        gradients = [_sum_of_ids(gradient) for gradient in gradients]
+        gradients = self.sharded.everywhere(gradients, self._variables, others=exchanged)
+        gradients = [
+            gradient if variable in self.sharded else sum_of_rows(gradient)
+            for gradient, variable in zip(gradients, self._variables, strict=True)
+        ]
         if any(l2):
             gradients = [
-                _with_l2(gradient, variable.value, own) if own else gradient
+                self._with_l2(gradient, variable, own) if own else gradient
                 for gradient, variable, own in zip(gradients, self._variables, l2, strict=True)
             ]
         if clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
         if exchanged:
-            # The optimiser adds up the replicas' gradients once more.
-            gradients = [_scaled(gradient, 1 / replicas) for gradient in gradients]
+            # The optimiser adds up the replicas' gradients once more, but for sharded tables.
+            gradients = [
+                gradient if variable in self.sharded else scaled(gradient, 1 / replicas)
+                for gradient, variable in zip(gradients, self._variables, strict=True)
+            ]
         return gradients
 
-
-def _sum_of_ids(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
-    return sum_of_ids(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
-
-
-def _scaled(gradient: tf.Tensor | tf.IndexedSlices, by: float) -> tf.Tensor | tf.IndexedSlices:
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient * by
-    return tf.IndexedSlices(gradient.values * by, gradient.indices, gradient.dense_shape)
+    def _with_l2(self, gradient: Gradient, variable: keras.Variable, l2: float) -> Gradient:
+        """Adds the weights times `l2`: of a table's gradient in slices, those of touched rows."""
+        if not isinstance(gradient, tf.IndexedSlices):
+            return gradient + l2 * variable.value
+        values = gradient.values + l2 * self.sharded.rows(variable, gradient)
+        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
 
 
-def _with_l2(
-    gradient: tf.Tensor | tf.IndexedSlices, variable: tf.Variable, l2: float
-) -> tf.Tensor | tf.IndexedSlices:
-    """Adds the weights times `l2`: of a table's gradient in slices, those of the touched rows."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient + l2 * variable
-    values = gradient.values + l2 * tf.gather(variable, gradient.indices)
-    return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
-
-
-def _read_rows_in_place(model: GradientModel) -> None:
+def _read_rows_in_place(model: GradientModel, sharded: ShardedTables) -> None:
     """Lets the model's embeddings read their tables as `LazyAdam` writes them."""
     for embedding in model.embeddings:
-        embedding.look_up = look_up
+        if not embedding.rows or embedding.table not in sharded:
+            embedding.look_up = look_up
 
 
 def _tables(model: GradientModel) -> list[keras.Variable]:
@@ -314,20 +320,3 @@ def _parts(batch: Batch, parts: int) -> Iterator[Batch]:
 def _identical(batch: Batch) -> Batch:
     """The same tensors, made under the control dependencies around the call."""
     return {name: tf.identity(values) for name, values in batch.items()}
-
-
-def _tensor(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
-    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-
-
-def _added(
-    one: tf.Tensor | tf.IndexedSlices, other: tf.Tensor | tf.IndexedSlices
-) -> tf.Tensor | tf.IndexedSlices:
-    """The sum of two gradients; of two in slices their slices behind each other."""
-    if not isinstance(one, tf.IndexedSlices) or not isinstance(other, tf.IndexedSlices):
-        return tf.convert_to_tensor(one) + tf.convert_to_tensor(other)
-    return tf.IndexedSlices(
-        tf.concat([one.values, other.values], axis=0),
-        tf.concat([one.indices, other.indices], axis=0),
-        one.dense_shape,
-    )

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mtlx.trainer.distribution.share import Share
+
 #: The old row of a row that is new.
 NEW = -1
 
@@ -37,6 +39,11 @@ class RowMap:
         """Of weights with one row for each name."""
         rows = places(today, base)
         return cls(rows, np.zeros(len(rows), np.int64), np.zeros(len(base), np.int64))
+
+    def of_share(self, share: Share) -> "RowMap":
+        """Of the rows that one of several workers holds."""
+        own = slice(share.index, None, share.count)
+        return RowMap(self.rows[own], self.groups[own], self.old_groups)
 
     def place(self, old: np.ndarray, new: np.ndarray, mean: bool = False) -> np.ndarray:
         """Today's weight.

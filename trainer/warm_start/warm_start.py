@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow_transform as tft
 from absl import logging
 
+from mtlx.trainer.distribution.sharded_tables import ShardedTables
+from mtlx.trainer.distribution.share import Shard
 from mtlx.trainer.layers.field_embedding import FieldEmbedding
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.model.scorer import Scorer
@@ -165,7 +167,9 @@ class WarmStart:
                 continue
             rows = embedding_rows(embedding.inputs, self._base.inputs, self._vocabularies)
             for variable in _by_row(embedding):
-                maps[place[id(variable)]] = rows
+                shard = _shard(embedding, variable)
+                own = rows if shard is None else rows.of_share(shard.share)
+                maps[place[id(variable)]] = own
             sizes = {field.name: field.cardinality for field in self._base.inputs.tables}
             for field, table in embedding.pretrained.items():
                 maps[place[id(table.vectors)]] = field_rows(
@@ -256,6 +260,12 @@ def vocabularies_of(
 def _by_row(embedding: FieldEmbedding) -> list[keras.Variable]:
     """The weights with one row for each id."""
     return [embedding.table, *([embedding.numbers] if embedding.numbers is not None else [])]
+
+
+def _shard(embedding: FieldEmbedding, variable: keras.Variable) -> Shard | None:
+    """What a weight is of the whole, where several workers share out the rows of a table."""
+    tables = embedding.tables_made_by
+    return tables.shard(variable) if isinstance(tables, ShardedTables) else None
 
 
 def _kept_of(model: GradientModel) -> set[int]:

@@ -103,3 +103,15 @@ def test_what_is_right_is_returned_as_it_is_here(write):
     path = write(**{"model.options.experts": 3})
     found = checked_experiment(path)
     assert found == read_experiment(path) and found.model.options == {"experts": 2}
+
+
+def test_shards_are_refused_for_a_method_that_needs_whole_tables(write):
+    path = write()
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values["training"] = {
+        **{"optimizer": "lazy_adam", "method": "meta"},
+        "embeddings": {"shard": True},
+    }
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(ExperimentFileError, match="training.embeddings.shard: is true, and train"):
+        checked_experiment(path)

@@ -19,15 +19,18 @@ from tests.planted_kills import KILL_AT_STEP
 #: second worker has no memory for the examples.
 WORKER = f"""
 import json, os, sys, types
+from mtlx.trainer.distribution.sharded_tables import ShardedTables
 from mtlx.trainer.run_fn import run_fn
 
+make, sharded = ShardedTables.make, []
+ShardedTables.make = lambda *given: (sharded.append(given), make(*given))[1]
 jobs, kill_at = json.loads(sys.argv[1])
 index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 options = dict(memory=lambda: 10_000) if index == 1 else dict()
 {KILL_AT_STEP}
 for job in jobs:
     run_fn(types.SimpleNamespace(**job), **options)
-print("done", flush=True)
+print("done,", len(sharded), "sharded", flush=True)
 os._exit(0)
 """
 ENVIRONMENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "0"}
@@ -58,6 +61,11 @@ CASES = {
         "average": 0.9,
         "embeddings": {"learning_rate": 0.03},
         "select_by": {"domains": "mean"},
+    },
+    # Exported from the shards that both have written.
+    "sharded": {
+        **{"optimizer": "lazy_adam", "clip_norm": 0.5, "l2": 1e-4, "schedule": "cosine"},
+        "embeddings": {"learning_rate": 0.03, "shard": True},
     },
     "meta": {"method": "meta", "epochs": 1, "method_options": {"epochs": 1}},
 }
@@ -119,7 +127,7 @@ def by_pair(fn_args, tmp_path_factory):
     processes = _start_pair(list(jobs.values()))
     outputs = _finish(processes)
     for process, (out, err) in zip(processes, outputs, strict=True):
-        assert process.returncode == 0 and "done" in out, err[-3000:]
+        assert process.returncode == 0 and "done, 1 sharded" in out, err[-3000:]
     return jobs
 
 
@@ -181,7 +189,7 @@ def test_two_workers_train_as_one_does(by_pair, by_one, case, raw_examples):
 def test_a_killed_pair_goes_on_from_its_checkpoint(by_pair):
     """To the model of an uninterrupted training, as the test above says of the first case."""
     resumed = {case: _history(job)["resumed_from_step"] for case, job in by_pair.items()}
-    assert resumed == {"lazy_adam": 30, "meta": None}
+    assert resumed == {"lazy_adam": 30, "sharded": None, "meta": None}
 
 
 def test_boosting_refuses_several_machines(fn_args, tmp_path, monkeypatch):

@@ -15,17 +15,20 @@ def train_killed(build, steps):
     Returns:
         The last training's result, and the steps behind which the trainings started.
     """
-    starts = []
-    for step in steps:
-        method = build()
-        _kill(method, step, starts)
-        try:
-            method.train()
-        except _Killed:
-            continue
-        raise AssertionError(f"the training ended before step {step}")
+    starts = [kill_behind(build(), step) for step in steps]
     result = build().train()
     return result, [*starts, result.history.resumed_from_step]
+
+
+def kill_behind(method, step):
+    """Trains until a training is killed behind a step; returns that behind which it started."""
+    starts = []
+    _kill(method, step, starts)
+    try:
+        method.train()
+    except _Killed:
+        return starts[0]
+    raise AssertionError(f"the training ended before step {step}")
 
 
 def _kill(method, step, starts):

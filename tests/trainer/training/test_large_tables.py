@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples.input import ExampleSet
-from mtlx.trainer.layers.field_embedding import tables_given
+from mtlx.trainer.layers.embedding.tables import tables_given
 from mtlx.trainer.model.build_model import build_model
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.trainer.training import loop

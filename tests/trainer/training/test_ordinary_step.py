@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.examples import traced_once
+from mtlx.trainer.layers.embedding.tables import Tables as Whole
 from mtlx.trainer.model.arrangements import ARRANGEMENTS
 from mtlx.trainer.model.gradient_model import GradientModel
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
@@ -295,7 +296,8 @@ class Lookup(keras.layers.Layer):
 
     def __init__(self):
         super().__init__()
-        self.look_up = lambda table, rows: keras.ops.take(table, rows, axis=0)
+        self.tables_made_by = Whole()
+        self.look_up = self.tables_made_by.look_up
         self.table = self.add_weight(shape=(3, 2), initializer="ones", name="table")
 
     def call(self, item):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mtlx.trainer.distribution.share import Share
 from mtlx.trainer.warm_start.embedding_rows import Vocabularies, embedding_rows
 from mtlx.trainer.warm_start.row_map import NEW, RowMap, places
 from mtlx.transform.analysis.model_inputs_builder import model_inputs
@@ -22,6 +23,17 @@ def test_rows_go_with_their_values_and_new_ones_start_as_they_are():
     assert rows.place(old, new).tolist() == [[6.0], [-2.0], [1.0]]
     assert rows.place(old, new, mean=True).tolist() == [[6.0], [3.0], [1.0]]
     assert new.tolist() == [[-1.0], [-2.0], [-3.0]]
+
+
+def test_a_share_of_the_rows_is_placed_as_in_the_whole():
+    rows = RowMap.of_names(["c", "new", "a", "newer", "b"], ["a", "b", "c"])
+    old, new = np.array([[1.0], [2.0], [6.0]]), -np.arange(5.0)[:, None]
+    for mean in (False, True):
+        whole = rows.place(old, new, mean)
+        for index in range(2):
+            share = Share(index, 2)
+            own = rows.of_share(share).place(old, new[index::2], mean)
+            assert own.tolist() == whole[index::2].tolist()
 
 
 def test_numbers_stay_with_their_values_and_are_given_once():

@@ -57,6 +57,20 @@ def check_workers(method: str, workers: int) -> None:
         )
 
 
+def check_sharding(method: str, training: TrainingSettings) -> None:
+    """Refuses shared out embedding tables for a method that needs them whole.
+
+    Raises:
+        SettingsError: the settings ask for them; or an unknown method.
+    """
+    if training.embeddings.shard is True and not TRAINING_METHODS.get(method).shards:
+        text = (
+            f"is true, and training method {method!r} needs whole tables on every worker: set it "
+            "to auto or false, or choose method 'standard'"
+        )
+        raise SettingsError([(("embeddings", "shard"), text)])
+
+
 def check_repeats(method: str, training: TrainingSettings) -> None:
     """Refuses several seeds for a method that gives the same model for each.
 

@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from mtlx.trainer.layers.field_embedding import tables_given
+from mtlx.trainer.layers.embedding.tables import tables_given
 from mtlx.trainer.model.ranking_model import RankingModel
 from mtlx.trainer.networks.dtn.dtn import DTN
 from mtlx.trainer.networks.dtn.dtn_dropped import small_modules
@@ -17,7 +17,7 @@ from mtlx.trainer.networks.dtn.dtn_weights import take_weights
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.methods.standard import Standard
 from mtlx.trainer.training.methods.training_method import TrainingMethod
-from mtlx.trainer.training.stored.stored_array import StoredArray, assign
+from mtlx.trainer.training.stored.sharded_array import Kept, give
 from mtlx.trainer.validation.history import History
 from mtlx.trainer.validation.kept_epoch import kept_epoch
 from mtlx.transform.config.settings import SettingsError
@@ -167,13 +167,11 @@ def _rebuilt(model: RankingModel) -> RankingModel:
     return RankingModel(model.inputs_record, model.settings)
 
 
-def _with_weights(
-    build_model: Callable[[], keras.Model], weights: Sequence[np.ndarray | StoredArray]
-) -> keras.Model:
+def _with_weights(build_model: Callable[[], keras.Model], weights: Sequence[Kept]) -> keras.Model:
     with tables_given():
         model = build_model()
     for variable, value in zip(model.variables, weights, strict=True):
-        assign(variable, value)
+        give(variable, value)
     return model
 
 

@@ -27,6 +27,8 @@ class Standard(TrainingMethod):
         SettingsError: the model learns by no gradients.
     """
 
+    shards = True
+
     def __init__(self, job: TrainingJob, addition: Addition | None = None) -> None:
         self._epochs = job.settings.epochs
         length = job.length(self._epochs)

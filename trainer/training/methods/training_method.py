@@ -16,11 +16,13 @@ class TrainingMethod(ABC):
         one_machine: whether several machines can't train with it.
         warm_starts: whether it can begin with the weights of a base model.
         seeded: whether another seed gives another model.
+        shards: whether several machines can each hold a share of the embedding tables' rows.
     """
 
     one_machine: ClassVar[bool] = False
     warm_starts: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
+    shards: ClassVar[bool] = False
 
     @abstractmethod
     def train(self) -> TrainingResult:

@@ -24,9 +24,14 @@ class BackgroundWriter:
         self._thread = threading.Thread(target=self._run, args=(job,), name=THREAD)
         self._thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether the last job is not done."""
+        return self._thread is not None and self._thread.is_alive()
+
     def check(self) -> None:
         """Raises what the last job has raised, if it has; does not wait."""
-        if self._thread is not None and not self._thread.is_alive():
+        if not self.busy:
             self.wait()
 
     def wait(self) -> None:

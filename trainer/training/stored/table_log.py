@@ -46,6 +46,11 @@ class TableLog:
         numbers = [int(found[2]) for found in map(_FILES.match, listed) if found]
         self._number = max(numbers, default=0)
 
+    @property
+    def folder(self) -> str:
+        """For the files."""
+        return self._folder
+
     def __contains__(self, variable: keras.Variable) -> bool:
         return any(one is variable for table in self._tables for one in table.variables)
 

@@ -29,18 +29,19 @@ class Training:
     def __init__(self, root):
         self.random = np.random.default_rng(len(os.listdir(root)))
         self.folder = CheckpointFolder(str(root), "digest")
-        self.store = StateStore(self.folder, WorkerGroup(tf.distribute.get_strategy()))
         shapes = ((ROWS, 2), (ROWS, 2), (3,))
         self.table, self.slot, self.dense = (
             keras.Variable(self.random.normal(size=shape).astype("float32")) for shape in shapes
         )
         self.groups = {"model": [self.dense, self.table], "optimizer": [self.slot]}
         self.changed = ChangedRows.of((self.table, self.slot))
+        workers = WorkerGroup(tf.distribute.get_strategy())
+        self.store = StateStore(self.folder, workers, [self.changed])
         self.state = TrainingState(TrainingProgress(step=0))
 
     def begin(self):
         found = self.store.restore(self.groups)
-        self.store.begin(self.groups, [self.changed], None if found is None else found[1])
+        self.store.begin(self.groups, None if found is None else found[1])
         if found is not None:
             self.state = found[0]
         return self
