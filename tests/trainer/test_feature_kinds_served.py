@@ -224,6 +224,28 @@ def test_the_scorer_takes_a_request_and_its_items(shop):
         one.score_request({**request, "genres": ["g1"], "genre_weights": [-1.0]}, items)
 
 
+def _look_ups(signature):
+    """How many look-ups in vocabularies a signature has, its functions' included."""
+    graph = signature.graph.as_graph_def()
+    functions = {one.signature.name: one.node_def for one in graph.library.function}
+    rest, seen, count = [graph.node], set(), 0
+    while rest:
+        for node in rest.pop():
+            count += node.op.startswith("LookupTableFind")
+            called = {value.func.name for value in node.attr.values()} & set(functions) - seen
+            rest += [functions[name] for name in called]
+            seen |= called
+    return count
+
+
+def test_a_request_looks_nothing_up_twice(shop):
+    """Its two sides read vocabularies as often as rows do, which have no sides: also of `slot`,
+    which both sides are given, one for its id and one for a cross.
+    """
+    request, rows = (shop.signatures[f"serving_{name}"] for name in ("request", "columns"))
+    assert _look_ups(request) == _look_ups(rows) > 0
+
+
 def test_a_request_of_two_users_is_refused(shop):
     inputs = shop.signatures["serving_request"].structured_input_signature[1]
     columns = {n: tf.zeros([2] + [0] * (x.shape.rank - 1), x.dtype) for n, x in inputs.items()}

@@ -105,14 +105,21 @@ def _that_read(operations: list[tf.Operation]) -> set[tf.Operation]:
 def _behind(
     operations: Iterable[tf.Operation], lacking: set[tf.Operation]
 ) -> dict[str, tf.Operation]:
-    """By name, operations that given ones read or wait for; for none of those that lack inputs."""
+    """By name, operations that given ones read or wait for; for none of those that lack inputs.
+
+    Nor for look-ups, which a graph puts in an order as if they changed their tables.
+    """
+
+    def ignored(before: tf.Operation) -> bool:
+        return before in lacking or before.type.startswith("LookupTableFind")
+
     found, rest = {}, list(operations)
     while rest:
         operation = rest.pop()
         if operation.name not in found:
             found[operation.name] = operation
             rest += [tensor.op for tensor in operation.inputs]
-            rest += [before for before in operation.control_inputs if before not in lacking]
+            rest += [before for before in operation.control_inputs if not ignored(before)]
     return found
 
 
