@@ -25,6 +25,10 @@ Request = Callable[[], dict[str, tf.Tensor]]
 ROWS, BAD = 100, 41
 
 
+#: Kinds of features whose values are numbers.
+NUMBERS = ("numeric", "weights")
+
+
 class Requests:
     """Requests by name, for a model with a given contract."""
 
@@ -61,9 +65,15 @@ class Requests:
         return example.SerializeToString(deterministic=True)
 
     def values(self, name: str, feature: dict | None) -> list:
-        if feature is None or feature["kind"] == "categorical":
+        if feature is None or (feature["kind"] == "categorical" and not self.has_several(feature)):
             return [self.domains[0]] if name == self.domain else ["1"]
-        return [1.0] if feature["kind"] == "numeric" else ["1", "2"]
+        if feature["kind"] in NUMBERS:
+            return [1.0, 2.0] if self.has_several(feature) else [1.0]
+        return ["1", "2"]
+
+    @staticmethod
+    def has_several(feature: dict) -> bool:
+        return feature["kind"] in ("sequence", "weights") or bool(feature.get("multiple"))
 
     def all_of(self, kind: str, values: list | None) -> bytes:
         names = [name for name in self.kinds[kind] if name != self.domain]
@@ -77,8 +87,8 @@ class Requests:
         columns = {}
         for name, feature in self.features.items():
             value = self.values(name, feature)
-            value = value if feature["kind"] == "sequence" else value[0]
-            kind = tf.float32 if feature["kind"] == "numeric" else tf.string
+            value = value if self.has_several(feature) else value[0]
+            kind = tf.float32 if feature["kind"] in NUMBERS else tf.string
             columns[name] = tf.constant([value] * rows, kind) if rows else self.none(feature, kind)
         return {**columns, **changed}
 
@@ -87,9 +97,8 @@ class Requests:
         columns = self.columns(items)
         return {**columns, **{name: self.columns(1)[name] for name in self.once}, **changed}
 
-    @staticmethod
-    def none(feature: dict, kind: tf.DType) -> tf.Tensor:
-        return tf.zeros([0, 2] if feature["kind"] == "sequence" else [0], kind)
+    def none(self, feature: dict, kind: tf.DType) -> tf.Tensor:
+        return tf.zeros([0, 2] if self.has_several(feature) else [0], kind)
 
 
 def examples_requests(requests: Requests) -> dict[str, Request]:
