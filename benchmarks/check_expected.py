@@ -5,6 +5,7 @@
     python -m benchmarks.check_expected planted
     python -m benchmarks.check_expected census_income --data DIR
     python -m benchmarks.check_expected presets --systems mmoe dtn    # minutes each
+    python -m benchmarks.check_expected precision --data DIR          # bfloat16 less float32
 
 `benchmarks/expected.yaml` has the parts: of each the seeds, and per system and place the expected
 mean over them and how far a new one may be off. The exit code is 1 where any is beyond.
@@ -26,6 +27,12 @@ import yaml
 from mtlx.transform.config.names import suggest
 
 EXPECTED = Path(__file__).parent / "expected.yaml"
+#: Experiments that are trained in both precisions, and what is set for it.
+BOTH_PRECISIONS: dict[str, tuple[str, ...]] = {
+    "default": (),
+    "census_income": (),
+    "movielens_random": ("--set", "training.epochs=4"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Expected:
     Attributes:
         system: as its measurement calls it.
         place: of what: a planted log, or a task.
-        value: mean AUC over the part's seeds.
+        value: mean AUC over the part's seeds, or a difference of two.
         tolerance: how far a new mean may be off, on either side.
     """
 
@@ -150,6 +157,36 @@ def _census_income(part: Part, arguments: argparse.Namespace) -> Found:
     return {(system, task): auc for system, own in means.items() for task, auc in own.items()}
 
 
+def _precision(part: Part, arguments: argparse.Namespace) -> Found:
+    """What bfloat16 adds to the mean AUC of float32."""
+    import tensorflow as tf
+
+    from mtlx.trainer.distribution.precision import fast_precision
+
+    if fast_precision(tf.distribute.get_strategy()) != "bfloat16":
+        raise SystemExit("precision needs a processor or card that multiplies in bfloat16")
+    found = {}
+    for system in dict.fromkeys(number.system for number in part.numbers):
+        with tempfile.TemporaryDirectory() as folder:
+            _call("mtlx.pipeline.command_line", *_both_precisions(system, part, arguments, folder))
+            written = (Path(folder) / "comparison.json").read_text(encoding="utf-8")
+        rows = {row["label"]: row["measured"] for row in json.loads(written)["rows"]}
+        for place, measured in rows["bfloat16"].items():
+            task, _, where = place.partition(", ")
+            if where == "overall":
+                found[system, task] = measured["value"] - rows["float32"][place]["value"]
+    return found
+
+
+def _both_precisions(
+    system: str, part: Part, arguments: argparse.Namespace, folder: str
+) -> list[str]:
+    models = [f"{name}=file:training.precision={name}" for name in ("float32", "bfloat16")]
+    told = ["compare", f"configs/{system}.yaml", "--models", ",".join(models)]
+    told += ["--seeds", str(len(part.seeds)), "--out", folder, *BOTH_PRECISIONS[system]]
+    return told if arguments.data is None else [*told, "--data", arguments.data]
+
+
 def _call(module: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", module, *arguments], check=True)
 
@@ -158,6 +195,7 @@ MEASURES: dict[str, Callable[[Part, argparse.Namespace], Found]] = {
     "planted_networks": _planted,
     "presets": _presets,
     "census_income": _census_income,
+    "precision": _precision,
 }
 
 

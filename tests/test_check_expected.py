@@ -1,10 +1,30 @@
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmarks import check_expected
-from benchmarks.check_expected import EXPECTED, Expected, Part, main, missed, read_parts
+from benchmarks.check_expected import (
+    BOTH_PRECISIONS,
+    EXPECTED,
+    Expected,
+    Part,
+    main,
+    missed,
+    read_parts,
+)
+from mtlx.pipeline.experiment.presets import preset_names
+from mtlx.trainer.networks import NETWORKS
+
+#: Systems that a part may name, by what measures it.
+KNOWN = {
+    "presets": preset_names,
+    "planted_networks": lambda: NETWORKS,
+    "census_income": lambda: NETWORKS,
+    "precision": lambda: BOTH_PRECISIONS,
+}
 
 
 def _changed(tmp_path, change):
@@ -60,14 +80,53 @@ def test_a_tolerance_that_anything_meets_is_refused(tmp_path):
 
 
 def test_every_part_can_be_measured_and_names_what_is_there():
-    from mtlx.pipeline.experiment.presets import preset_names
-    from mtlx.trainer.networks import NETWORKS
-
     parts = read_parts()
     assert {part.measured_by for part in parts.values()} == set(check_expected.MEASURES)
     for part in parts.values():
-        known = preset_names() if part.measured_by == "presets" else NETWORKS
+        known = KNOWN[part.measured_by]()
         assert all(number.system in known for number in part.numbers)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.03])
+def test_precision_is_what_bfloat16_adds_to_float32(lost, monkeypatch, capsys):
+    """A bfloat16 that loses 0.03 of a task's AUC is beyond, one that loses nothing is not."""
+    told = []
+
+    def compare(module, command, experiment, *options):
+        told.append((module, command, experiment, *options))
+        tasks = {
+            "default": ("click", "add_to_cart", "purchase"),
+            "census_income": ("income", "never_married"),
+            "movielens_random": ("click", "like"),
+        }[Path(experiment).stem]
+        rows = [
+            {
+                "label": label,
+                "measured": {
+                    **{f"{task}, overall": {"value": 0.7 - less} for task in tasks},
+                    f"{tasks[0]}, domain=home": {"value": 0.1},
+                },
+            }
+            for label, less in (("float32", 0.0), ("bfloat16", lost))
+        ]
+        folder = options[options.index("--out") + 1]
+        Path(folder, "comparison.json").write_text(json.dumps({"rows": rows}), encoding="utf-8")
+
+    monkeypatch.setattr(check_expected, "_call", compare)
+    monkeypatch.setattr("mtlx.trainer.distribution.precision.fast_precision", lambda _: "bfloat16")
+    assert main(["precision", "--data", "DIR"]) == (1 if lost else 0)
+    assert ("BEYOND: default, purchase: -0.0300" in capsys.readouterr().out) == bool(lost)
+    assert all("training.precision=bfloat16" in one[4] and one[-1] == "DIR" for one in told)
+    assert {Path(one[2]) for one in told} == {
+        Path(f"configs/{name}.yaml") for name in BOTH_PRECISIONS
+    }
+    assert all(Path(one[2]).exists() for one in told)
+
+
+def test_precision_is_not_measured_where_bfloat16_is_slow(monkeypatch):
+    monkeypatch.setattr("mtlx.trainer.distribution.precision.fast_precision", lambda _: "float32")
+    with pytest.raises(SystemExit, match="multiplies in bfloat16"):
+        main(["precision"])
 
 
 def test_an_unknown_part_or_system_is_refused_with_the_nearest(capsys):
