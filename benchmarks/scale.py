@@ -2,13 +2,13 @@
 
     python -m benchmarks.scale --rows 100000 1000000 20000000
     python -m benchmarks.scale --rows 1000000 --cores 1 2
-    python -m benchmarks.scale --rows 1000000 --cores 2 --processes 2    # Beam's, beside threads
+    python -m benchmarks.scale --rows 1000000 --beam multi_processing    # Beam's own workers
 
 The experiment is that of benchmarks/chain.yaml with one epoch and without the cache of parsed
 examples (training.cache: none), so that no node may hold the rows; the log is the simulator's,
-eight days of 16 files each. Every node runs in a process of its own, whose imports are not counted;
-peak memory is that process's and its children's. With fewer cores than the machine has, node and
-children are bound to so many.
+eight days of two files, of more where they would have more than 125,000 rows. Every node runs in a
+process of its own, whose imports are not counted; peak memory is that process's and its children's.
+With fewer cores than the machine has, node and children are bound to so many.
 """
 
 import argparse
@@ -35,6 +35,8 @@ FOLDER = Path("var/benchmarks/scale")
 NODES = ("LogExampleGen", "StatisticsGen", "Transform", "Trainer", "SliceEvaluation")
 #: Nodes that Beam spreads out, which is all but the training.
 BEAM_NODES = tuple(node for node in NODES if node != "Trainer")
+#: Of a file, where a day has more than two.
+_ROWS = 125_000
 #: What a node is told of, by its name in the JSON.
 Measured = dict[str, dict[str, float]]
 
@@ -73,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--cores", type=int, nargs="+", default=[os.cpu_count() or 1])
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
-    parser.add_argument("--processes", type=int, default=0, help="of Beam's DirectRunner; 0: none")
+    parser.add_argument("--beam", choices=["multi_threading", "multi_processing"], help="its mode")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--out", help="write what was measured to this JSON file")
     parser.add_argument("--node", help=argparse.SUPPRESS)
@@ -87,7 +89,7 @@ def _logs(rows: int, form: str) -> Path:
     from mtlx.pipeline.simulation.simulator import simulate
 
     folder = FOLDER.resolve() / f"{form}-{rows}"
-    settings = SimulationSettings(rows=rows, format=form, shards=16)
+    settings = SimulationSettings(rows=rows, format=form, shards=max(2, rows // (8 * _ROWS)))
     simulate(settings, folder)
     # Nothing here reads the truth.
     shutil.rmtree(folder / "ground_truth", ignore_errors=True)
@@ -105,10 +107,10 @@ def _measured(
     values["data"] |= {"reader": form, "path": pattern, "split": _split(form)}
     values["serving"]["push_to"] = str(root / "pushed")
     values["run"]["pipeline_root"] = str(root)
-    if arguments.processes:
+    if arguments.beam:
         values["run"]["beam_pipeline_args"] = [
-            "--direct_running_mode=multi_processing",
-            f"--direct_num_workers={arguments.processes}",
+            f"--direct_running_mode={arguments.beam}",
+            f"--direct_num_workers={cores}",
         ]
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)

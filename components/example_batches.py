@@ -6,6 +6,7 @@ parallel, and does so six times faster.
 """
 
 import functools
+import threading
 from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
@@ -17,6 +18,9 @@ from mtlx.transform.contract.data_contract import DataContract
 
 #: Files are read in at most so many groups at a time; a group fills batches across its files.
 _FILE_GROUPS = 64
+
+#: Files are read side by side; what the first one traces serves all.
+_TRACING = threading.Lock()
 
 _ARROW_TYPES = {tf.string: pa.large_binary(), tf.int64: pa.int64(), tf.float32: pa.float32()}
 
@@ -94,7 +98,9 @@ def parsed_batch(serialized: list[bytes], columns: dict[str, str]) -> pa.RecordB
 
 
 def _parsed(serialized: tf.Tensor, columns: dict[str, str]) -> dict[str, pa.Array]:
-    parsed = _parser(tuple(columns.items()))(serialized)
+    with _TRACING:
+        parser = _parser(tuple(columns.items()))
+    parsed = parser(serialized)
     kinds = {name: _ARROW_TYPES[tf.as_dtype(dtype)] for name, dtype in columns.items()}
     return {
         name: _lists(parsed[name][0].numpy(), parsed[name][1].numpy(), kind)

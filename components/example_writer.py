@@ -10,6 +10,8 @@ import pyarrow as pa
 import tensorflow as tf
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
+from mtlx.components.side_by_side import usable_cores
+
 #: Rows that one thread encodes at a time.
 _SLICE_ROWS = 2048
 
@@ -37,7 +39,7 @@ class ExampleWriter:
         # Level 1 packs almost as well as the default and takes a third of the time.
         options = tf.io.TFRecordOptions("GZIP", compression_level=1)
         self._writer = tf.io.TFRecordWriter(self._temporary, options)
-        self._encoders = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._encoders = ThreadPoolExecutor(usable_cores())
         self._background = ThreadPoolExecutor(1)
         self._last: Future[None] | None = None
 

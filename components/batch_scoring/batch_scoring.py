@@ -6,6 +6,7 @@ import apache_beam as beam
 
 from mtlx.components.batch_scoring.score_shard import ScoreShard
 from mtlx.components.log_example_gen.readers.reader import Shard
+from mtlx.components.side_by_side import SideBySide
 
 
 class BatchScoring(beam.PTransform):
@@ -27,6 +28,6 @@ class BatchScoring(beam.PTransform):
         return (
             root
             | "Shards" >> beam.Create(list(enumerate(self._shards)), reshuffle=True)
-            | "Score" >> beam.Map(self._work.score, len(self._shards))
+            | "Score" >> beam.ParDo(SideBySide(self._work.score, len(self._shards)))
             | "Encode" >> beam.Map(lambda summary: json.dumps(vars(summary)))
         )

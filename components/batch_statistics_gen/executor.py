@@ -1,5 +1,6 @@
 """Runs TFDV over whole batches of examples on Beam."""
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from tfx.utils import json_utils
 from mtlx.components.batch_statistics_gen.count_columns import CountColumns
 from mtlx.components.batch_statistics_gen.describe_columns import DescribeColumns
 from mtlx.components.example_batches import contract_columns, file_groups, read_batches, split_files
+from mtlx.components.side_by_side import CombineSideBySide
 from mtlx.transform.contract.contract_property import contract_of
 
 #: Rows that TFDV is shown at once.
@@ -69,19 +71,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(groups, reshuffle=True)
-                | "ReadBatches" >> beam.FlatMap(_read, names, rate)
                 | "Describe"
-                >> beam.CombinePerKey(beam.combiners.SingleInputTupleCombineFn(*combines))
+                >> CombineSideBySide(
+                    functools.partial(_read, columns=names, rate=rate),
+                    beam.combiners.SingleInputTupleCombineFn(*combines),
+                )
                 | "Write" >> beam.Map(_write, folders)
             )
 
 
-def _read(
-    group: tuple[str, list[str]], columns: dict[str, str], rate: float
-) -> Iterator[tuple[str, pa.RecordBatch]]:
-    split, files = group
-    for batch in read_batches(files, columns, _BATCH_ROWS, sample_rate=rate):
-        yield split, batch
+def _read(files: list[str], columns: dict[str, str], rate: float) -> Iterator[pa.RecordBatch]:
+    return read_batches(files, columns, _BATCH_ROWS, sample_rate=rate)
 
 
 def _write(

@@ -40,6 +40,7 @@ from mtlx.components.log_example_gen.spans.span_artifact import (
 from mtlx.components.log_example_gen.spans.window_settings import SpanSplit
 from mtlx.components.log_example_gen.splits import splitter
 from mtlx.components.log_example_gen.splits.split_writers import SplitWriters
+from mtlx.components.side_by_side import SideBySide
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.data_contract import DataContract
 
@@ -75,11 +76,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             indexed = pipeline | "Shards" >> beam.Create(list(enumerate(shards)), reshuffle=True)
             starts = None
             if splitter.needs_positions(data.split):
-                counts = indexed | "Count" >> beam.Map(lambda item: (item[0], work.count(item[1])))
+                counts = indexed | "Count" >> beam.ParDo(SideBySide(work.count))
                 starts = beam.pvalue.AsDict(counts)
             (
                 indexed
-                | "Write" >> beam.Map(work.write, len(shards), starts)
+                | "Write" >> beam.ParDo(SideBySide(work.write, len(shards)), starts)
                 | "Encode" >> beam.Map(lambda summary: json.dumps(vars(summary)))
                 | "Summaries" >> beam.io.WriteToText(work.summaries, shard_name_template="")
             )
@@ -136,15 +137,16 @@ class _ShardWork:
         """The reader of the settings."""
         return READERS.build(self._data.reader, self._data.options)
 
-    def count(self, shard: Shard) -> int:
-        """Rows of a shard that can be taken apart, whether or not they pass the checks."""
+    def count(self, item: tuple[int, Shard]) -> tuple[int, int]:
+        """Its number, and rows that can be taken apart, whether or not they pass the checks."""
+        index, shard = item
         checks = RowChecks(self._contract)
         columns = Joins(self._data.join, checks.columns()[:1]).columns
         try:
             rows = self.reader().read(shard, columns)
-            return sum(batch.columns.num_rows for batch in rows)
+            return index, sum(batch.columns.num_rows for batch in rows)
         except InputRefused:
-            return 0  # The pass that writes reports it.
+            return index, 0  # The pass that writes reports it.
 
     def write(
         self, item: tuple[int, Shard], shards: int, counts: dict[int, int] | None = None

@@ -1,6 +1,5 @@
 """The exported model as layers again, which predict fast and tell what they compute."""
 
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mtlx.components.model_insight.feature_columns import feature_columns
+from mtlx.components.side_by_side import usable_cores
 from mtlx.trainer.layers.told import listening
 from mtlx.trainer.model.scorer import Scorer
 from mtlx.trainer.settings import ModelSettings
@@ -94,7 +94,7 @@ class InsightModel:
 
         starts = range(0, len(features[read[0]]), _BATCH_ROWS)
         # Much of a model's graph is not parallel in itself: many small operations in a row.
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(usable_cores()) as threads:
             parts = list(threads.map(outputs, starts))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

@@ -1,5 +1,6 @@
 """Raw examples, batch by batch, as counts of values and as numbers: what an analysis adds up."""
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,6 +29,7 @@ _BATCH_ROWS = 16_384
 
 #: The last function that was traced in this process, by what it is for: tracing takes a second.
 _TRACED: dict[tuple[str, bytes], tf.types.experimental.ConcreteFunction] = {}
+_TRACING = threading.Lock()
 
 _TYPES = {schema_pb2.BYTES: tf.string, schema_pb2.INT: tf.int64, schema_pb2.FLOAT: tf.float32}
 
@@ -58,11 +60,12 @@ def read_counts(file: str, contract: DataContract, schema: bytes) -> Iterator[Ba
 def _counter(contract: DataContract, schema: bytes) -> tf.types.experimental.ConcreteFunction:
     """Serialised examples to one `Batch`, as tensors; traced once per process."""
     key = (contract.to_json(), schema)
-    function = _TRACED.get(key)
-    if function is None:
-        function = _traced(contract, schema)
-        _TRACED.clear()
-        _TRACED[key] = function
+    with _TRACING:
+        function = _TRACED.get(key)
+        if function is None:
+            function = _traced(contract, schema)
+            _TRACED.clear()
+            _TRACED[key] = function
     return function
 
 

@@ -1,6 +1,7 @@
 """Applies a transform graph to files of examples, whole batches at a time."""
 
 import functools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -21,6 +22,9 @@ from mtlx.transform.contract.counted_labels import (
 
 #: Rows that are parsed, transformed and encoded together.
 BATCH_ROWS = 8192
+
+#: Files are transformed side by side; the first one's graph serves all.
+_LOADING = threading.Lock()
 
 
 def transform_file(
@@ -73,7 +77,8 @@ def _marked_column(labels: np.ndarray, why: LeftOut) -> np.ndarray:
 
 def _transformed(source: str, graph: str, use: RowUse | None) -> Iterator[dict[str, np.ndarray]]:
     """Transformed columns, batch by batch."""
-    transform = _load(graph)
+    with _LOADING:
+        transform = _load(graph)
     draws = None if use is None else use.draws(source)
     for serialized in serialized_batches([source], BATCH_ROWS):
         factors: dict[str, np.ndarray] = {}

@@ -22,6 +22,7 @@ from mtlx.components.one_pass_transform.example_transformer import transform_fil
 from mtlx.components.one_pass_transform.graph_writer import write_graph
 from mtlx.components.one_pass_transform.one_pass_analysis import AnalyzeFiles
 from mtlx.components.one_pass_transform.row_use import RowUse
+from mtlx.components.side_by_side import SideBySide
 from mtlx.transform.analysis.finished_analysis import keep_numbers
 from mtlx.transform.contract.contract_property import contract_of
 from mtlx.transform.contract.counted_labels import LeftOut
@@ -103,7 +104,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _ = (
                 pipeline
                 | "Files" >> beam.Create(paths, reshuffle=True)
-                | "TransformFiles" >> beam.Map(transform_file, graph, unfinished, left_out, uses)
+                | "TransformFiles"
+                >> beam.ParDo(SideBySide(transform_file, graph, unfinished, left_out, uses))
             )
         tf.io.gfile.rmtree(unfinished)
         logging.info("Transformed %d files of splits %s", len(paths), ", ".join(splits))

@@ -5,6 +5,7 @@ costs a fifth of a second before it has seen a row. Here all of it is one combin
 accumulators that are vectorised.
 """
 
+import functools
 import os
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from mtlx.components.one_pass_transform.base_vocabularies import (
     grown_vocabulary,
 )
 from mtlx.components.one_pass_transform.batch_counts import Batch, read_counts
+from mtlx.components.side_by_side import CombineSideBySide
 from mtlx.transform.analysis.analysis import (
     BucketRequest,
     VocabularyRequest,
@@ -67,13 +69,15 @@ class AnalyzeFiles(beam.PTransform):
         self._schema = schema.SerializeToString()
 
     def expand(self, files: beam.PCollection) -> beam.PCollection:
-        """One map that reads, one global combine, and one map that writes the files."""
+        """One combine over all files, and one map that writes what it found."""
         contract = self._contract
+        read = functools.partial(read_counts, contract=contract, schema=self._schema)
         write = beam.Map(_write, contract, self._folder, self._base)
         return (
             files
-            | "ReadCounts" >> beam.FlatMap(read_counts, contract, self._schema)
-            | "AddUp" >> beam.CombineGlobally(_CombineColumns(self._contract))
+            | "OneKey" >> beam.WithKeys(None)
+            | "AddUp" >> CombineSideBySide(read, _CombineColumns(contract))
+            | "Found" >> beam.Values()
             | "WriteAnalysis" >> write
         )
 
