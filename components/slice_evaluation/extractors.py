@@ -10,6 +10,7 @@ import pyarrow as pa
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
+from mtlx.components.side_by_side import SideBySide
 from mtlx.components.slice_evaluation.evaluation_batch import (
     GROUPINGS_KEY,
     REQUESTS_KEY,
@@ -179,31 +180,37 @@ def raw_examples(batch: pa.RecordBatch) -> list[bytes]:
     return batch.column(index).flatten().to_pylist()
 
 
-class _Predict(beam.DoFn):
-    """Calls every model once per batch, two names of one model once, and all at the same time."""
+class _Predict(SideBySide):
+    """Calls every model once per batch, two names of one model once, and all at the same time.
+
+    Meanwhile the next batch is read, and earlier ones are evaluated.
+    """
 
     def __init__(self, models: dict[str, ServedModel], tasks: tuple[str, ...]):
+        super().__init__(self._predicted)
         self._models, self._tasks = models, tasks
-        self._threads: ThreadPoolExecutor
+        self._calls: ThreadPoolExecutor
 
     def setup(self) -> None:
+        super().setup()
         # Where this is another process than the executor's, nobody else switches it.
         tf.config.experimental.enable_tensor_float_32_execution(False)
         # Much of a model's graph is not parallel in itself: texts are looked at one by one.
-        self._threads = ThreadPoolExecutor(len(self._models))
+        self._calls = ThreadPoolExecutor(self._limit * len(self._models))
         for model in self._models.values():
             model.load()
 
     def teardown(self) -> None:
-        self._threads.shutdown()
+        super().teardown()
+        self._calls.shutdown()
 
-    def process(self, extracts: tfma.types.Extracts) -> list[tfma.types.Extracts]:
+    def _predicted(self, extracts: tfma.types.Extracts) -> tfma.types.Extracts:
         batch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
         examples = raw_examples(batch)
         different: dict[tuple[str, tuple[str, ...]], ServedModel] = {}
         for model in self._models.values():
             different.setdefault((model.path, model.tasks), model)
-        found = self._threads.map(lambda model: model.predict(examples), different.values())
+        found = self._calls.map(lambda model: model.predict(examples), different.values())
         called = dict(zip(different, found, strict=True))
         nothing = np.full(len(examples), np.nan, np.float32)
         predictions = {
@@ -213,4 +220,4 @@ class _Predict(beam.DoFn):
         kept = {key: value for key, value in extracts.items() if key != tfma.ARROW_RECORD_BATCH_KEY}
         # The candidate is the first.
         sample = sample_batch(examples, next(iter(predictions.values())))
-        return [{**kept, tfma.PREDICTIONS_KEY: predictions, SAMPLE_KEY: sample}]
+        return {**kept, tfma.PREDICTIONS_KEY: predictions, SAMPLE_KEY: sample}

@@ -44,7 +44,9 @@ def _applied(extractor, extracts):
     """Calls what the extractor maps with, as Beam would."""
     transform = extractor.ptransform
     transform.fn.setup()
-    (found,) = transform.fn.process(extracts, *transform.args, **transform.kwargs)
+    transform.fn.start_bundle()
+    found = list(transform.fn.process(extracts, *transform.args, **transform.kwargs))
+    (found,) = found or [late.value for late in transform.fn.finish_bundle()]
     return found
 
 
@@ -192,7 +194,7 @@ def test_one_model_under_two_names_is_asked_once():
 
 
 class Waiting(Served):
-    """Answers once the other model is asked as well."""
+    """Answers once another model, or another batch, is asked for as well."""
 
     both = threading.Barrier(2, timeout=60)
 
@@ -206,6 +208,18 @@ def test_models_are_asked_at_the_same_time():
     extractor = predictions_extractor(models, ("ctr",))
     predictions = _applied(extractor, _batch(**{RAW: [b"a"]}))[tfma.PREDICTIONS_KEY]
     assert [predictions[name]["ctr"].tolist() for name in models] == [[0.25], [1]]
+
+
+def test_batches_are_predicted_side_by_side(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    models = {"candidate": Waiting("new", ("ctr",), 0.25)}
+    doing = predictions_extractor(models, ("ctr",)).ptransform.fn
+    doing.setup()
+    doing.start_bundle()
+    given = [list(doing.process(_batch(**{RAW: rows}))) for rows in ([b"a"], [b"b", b"c"])]
+    found = [late.value[tfma.PREDICTIONS_KEY]["candidate"]["ctr"] for late in doing.finish_bundle()]
+    assert given == [[], []] and [len(one) for one in found] == [1, 2]
+    doing.teardown()
 
 
 def test_raw_rows_come_as_they_are():
