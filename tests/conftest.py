@@ -18,6 +18,9 @@ from xdist.scheduler import LoadFileScheduling
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The same numbers on all machines: `training.precision: auto` is float32 where oneDNN leaves the
+# instructions for bfloat16 alone. Tests of bfloat16 ask for it.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI")
 # As the package does, before TFT is imported, by whichever process.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "0")
 # Else each parser of arguments looks for translations of its words, and Beam makes hundreds.

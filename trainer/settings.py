@@ -320,7 +320,7 @@ class TrainingSettings(Settings):
             and GPUs multiply much faster; weights, optimiser, losses, validation and the exported
             model are in float32 either way. ``auto`` takes bfloat16 where all of the training's
             devices multiply in it (processors with avx512_bf16 or amx_bf16, GPUs of compute
-            capability 8.0 or more). Trees ignore it.
+            capability 8.0 or more), and float32 elsewhere. Trees ignore it.
         warm_start: the base model whose weights the training begins with: ``latest_blessed``, a
             folder, ``incremental`` (the latest blessed one, trained on what it has not seen), or
             settings; None begins with random ones. Embeddings are taken over by value.
@@ -349,7 +349,7 @@ class TrainingSettings(Settings):
     cache: Literal["memory", "none"] = "memory"
     checkpoint_every_steps: pydantic.PositiveInt = 500
     clip_norm: pydantic.PositiveFloat | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     warm_start: WarmStartSettings | None = None
 
     @pydantic.model_validator(mode="before")

@@ -174,6 +174,7 @@ def test_bfloat16_learns_the_same_and_is_judged_and_served_in_float32(
 
     (tmp_path / "cpuinfo").write_text("flags\t: avx2 avx512_bf16\n")
     monkeypatch.setattr("mtlx.trainer.distribution.precision.CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
     training = {**json.loads(custom_config["training"]), "precision": "auto"}
     arguments = fn_args(
         tmp_path, training=json.dumps(training), checkpoint_root=str(tmp_path / "checkpoints")

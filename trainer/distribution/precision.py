@@ -14,6 +14,8 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CPUINFO = Path("/proc/cpuinfo")
 #: Instructions that multiply bfloat16, by Linux's names. TensorFlow reaches them through oneDNN.
 _INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
+#: Limits of `ONEDNN_MAX_CPU_ISA`, by which oneDNN leaves them alone; the others let it use them.
+_WITHOUT = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
 #: First compute capability of NVIDIA's cards with units for bfloat16 (Ampere).
 _FIRST_CARD = (8, 0)
 
@@ -40,8 +42,9 @@ def fast_precision(
         fast = bool(found) and all(one is not None and one >= _FIRST_CARD for one in found)
     else:
         fast = processor_multiplies(_cpuinfo() if cpuinfo is None else cpuinfo)
-        # oneDNN can be switched off; what is left has no use for the instructions.
+        # oneDNN can be switched off, or limited; what is left has no use for the instructions.
         fast = fast and os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
+        fast = fast and os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper() not in _WITHOUT
     return "bfloat16" if fast else "float32"
 
 

@@ -17,6 +17,12 @@ bogomips\t: 5200.00
 """
 
 
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch):
+    """Tests are limited otherwise."""
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+
+
 def _cpuinfo(*flags):
     return "".join(CPUINFO.format(number=n, flags=one) for n, one in enumerate(flags))
 
@@ -46,6 +52,22 @@ def test_without_onednn_the_instructions_are_of_no_use(monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     text = _cpuinfo("avx512_bf16")
     assert fast_precision(tf.distribute.get_strategy(), text) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ("AVX512_CORE_VNNI", "float32"),
+        ("avx2", "float32"),
+        ("AVX512_CORE_BF16", "bfloat16"),
+        ("AVX512_CORE_AMX", "bfloat16"),
+        ("ALL", "bfloat16"),
+    ],
+)
+def test_onednn_may_be_limited_to_older_instructions(limit, expected, monkeypatch):
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    text = _cpuinfo("avx512_bf16")
+    assert fast_precision(tf.distribute.get_strategy(), text) == expected
 
 
 @pytest.mark.parametrize(
