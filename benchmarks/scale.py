@@ -76,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cores", type=int, nargs="+", default=[os.cpu_count() or 1])
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
     parser.add_argument("--beam", choices=["multi_threading", "multi_processing"], help="its mode")
+    parser.add_argument("--last", choices=NODES, default=NODES[-1], help="go no further than this")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--out", help="write what was measured to this JSON file")
     parser.add_argument("--node", help=argparse.SUPPRESS)
@@ -127,6 +128,8 @@ def _measured(
         measured = json.loads(ran.stdout.splitlines()[-1])
         console.print(f"{cores} cores, {node}: {measured['seconds']:.1f} s")
         yield node, measured
+        if node == arguments.last:
+            return
 
 
 def _split(form: str) -> dict[str, Any]:
@@ -188,7 +191,7 @@ def _table(by_rows: dict[int, Measured], title: str) -> Table:
     table = Table("node", title=f"{title}: seconds / rows per second / peak MiB")
     for rows in by_rows:
         table.add_column(f"{rows:,} rows", justify="right")
-    for node in NODES:
+    for node in _shared(by_rows):
         cells = []
         for rows, measured in by_rows.items():
             one = measured[node]
@@ -209,12 +212,18 @@ def _table(by_rows: dict[int, Measured], title: str) -> Table:
     return table
 
 
+def _shared(by_rows: dict[int, Measured]) -> list[str]:
+    """Nodes that have been run."""
+    return [node for node in NODES if all(node in measured for measured in by_rows.values())]
+
+
 def _ratios(fewer: dict[int, Measured], more: dict[int, Measured], title: str) -> Table:
     """How many times as long nodes take with the fewer cores: each, and Beam's together."""
     table = Table("node", title=title)
     for rows in fewer:
         table.add_column(f"{rows:,} rows", justify="right")
-    for name, nodes in [*((node, (node,)) for node in NODES), ("all but Trainer", BEAM_NODES)]:
+    own = [(node, (node,)) for node in _shared(fewer)]
+    for name, nodes in [*own, ("all but Trainer", tuple(set(BEAM_NODES) & set(_shared(fewer))))]:
         cells = []
         for rows, measured in fewer.items():
             slow, fast = (
