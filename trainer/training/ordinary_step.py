@@ -122,7 +122,10 @@ class OrdinaryStep:
             self.optimizers.build(self._variables)
             if self._settings.average is not None:
                 momentum = self._settings.average.momentum
-                self._average = WeightAverage(self._model, momentum)
+                tables = self.optimizers.tables_by_rows
+                own = [table for table in tables if table in self.sharded]
+                self._average = WeightAverage(self._model, momentum, tables, own)
+                self.optimizers.settle(self._average.rows)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
         """Takes a batch; returns the task losses (T,).
