@@ -181,9 +181,11 @@ class OrdinaryStep:
             every *= of_rows[:, tf.newaxis]
         rows = [mask, every, *([] if counted is None else [counted])]
         here = tf.stack([tf.reduce_sum(one, axis=0) for one in rows])
-        if not everywhere:
-            return here
         context = tf.distribute.get_replica_context()
+        # In a graph an exchange is registered with its gradient, for as long as the process lives,
+        # and holds the graph and all variables that this reads.
+        if not everywhere or context.num_replicas_in_sync == 1:
+            return here
         return context.all_reduce(tf.distribute.ReduceOp.SUM, here)
 
     def losses(self, batch: Batch, everywhere: tf.Tensor | None = None) -> tf.Tensor:
