@@ -140,8 +140,8 @@ class EmbeddingTraining(Settings):
         shard: where several workers train, each holds a share of the tables' rows, and of what the
             optimiser keeps for them, in the place of all. ``auto`` does so from 1 GiB of tables on
             (all ids × `embedding_size` × 4 bytes) where it can: with optimizer ``lazy_adam``,
-            method ``standard``, one device per worker, and neither `average` nor the optimiser's
-            state of a base model. ``true`` does so whatever their size, and refuses the rest.
+            method ``standard``, one device per worker, and without the optimiser's state of a
+            base model. ``true`` does so whatever their size, and refuses the rest.
     """
 
     learning_rate: NonNegative | None = None
@@ -164,7 +164,8 @@ class AverageSettings(Settings):
         momentum: m of a_t = m_t a_(t−1) + (1 − m_t) w_t, m_t = min(m, t / (t + 9)) at step t from
             1 on, so that the average of a short training is not that of its start. All weights are
             averaged, and moving statistics with them; a step costs one more pass over all weights,
-            embedding tables included.
+            embedding tables included, but of these under ``lazy_adam`` over the rows of its batch
+            alone.
     """
 
     momentum: Annotated[float, pydantic.Field(gt=0.0, lt=1.0)] = 0.99
@@ -415,8 +416,6 @@ class TrainingSettings(Settings):
         """Why these settings leave embedding tables on every worker; None where they do not."""
         if self.optimizer != "lazy_adam":
             return f"optimizer {self.optimizer!r} moves every row at every step, lazy_adam does not"
-        if self.average is not None:
-            return "average is a copy of whole tables"
         if self.warm_start is not None and self.warm_start.optimizer:
             return "warm_start.optimizer takes over, and exports, the moments of whole tables"
         return None

@@ -16,6 +16,11 @@ from mtlx.trainer.layers.field_embedding import FieldEmbedding
 from mtlx.trainer.model.gradient_model import GradientModel
 
 Gradients = list[tf.Tensor | tf.IndexedSlices]
+_Read = Callable[[keras.Variable, tf.Tensor], tf.Tensor]
+
+
+def _values(table: keras.Variable, rows: tf.Tensor) -> tf.Tensor:
+    return tf.gather(table.value, rows)
 
 
 @dataclass(frozen=True)
@@ -101,24 +106,33 @@ class ShardedTables(Tables):
             self._unread = before
 
     @contextlib.contextmanager
-    def fetched(self, model: GradientModel, batch: Mapping[str, tf.Tensor]) -> Iterator[None]:
+    def fetched(
+        self, model: GradientModel, batch: Mapping[str, tf.Tensor], read: _Read = _values
+    ) -> Iterator[None]:
         """Within it the model can be called on any rows of a global batch.
 
         In the replica's context, on all workers.
+
+        Args:
+            model: see above.
+            batch: see above.
+            read: gives what stands for rows ``(n,)`` of this worker's table, ``(n, k)``.
         """
         sharded = [one for one in model.embeddings if one.rows and one.table in self]
-        self._fetched = {id(one.table): self._fetch(one, batch) for one in sharded}
+        self._fetched = {id(one.table): self._fetch(one, batch, read) for one in sharded}
         try:
             yield
         finally:
             self._fetched = {}
 
-    def _fetch(self, embedding: FieldEmbedding, batch: Mapping[str, tf.Tensor]) -> FetchedRows:
+    def _fetch(
+        self, embedding: FieldEmbedding, batch: Mapping[str, tf.Tensor], read: _Read
+    ) -> FetchedRows:
         table, shape = self._tables[id(embedding.table)]
         # Sorted, so that all workers have them in one order, and places are found.
         rows = tf.sort(tf.unique(tf.reshape(embedding.rows_of(batch), [-1])).y)
         places = tf.where(self.share.holds(rows))
-        own = tf.gather(table.value, self.share.own(tf.gather_nd(rows, places)))
+        own = read(table, self.share.own(tf.gather_nd(rows, places)))
         size = tf.stack([tf.size(rows, tf.int64), tf.constant(shape[1], tf.int64)])
         values = _summed(tf.scatter_nd(places, own, size))
         return FetchedRows(rows, values, shape)

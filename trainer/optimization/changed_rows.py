@@ -29,6 +29,9 @@ class ChangedRows:
         """Nothing has changed yet."""
         return cls(variables, tf.Variable(tf.zeros(variables[0].shape[:1], tf.bool)), shard)
 
+    def __contains__(self, variable: keras.Variable) -> bool:
+        return any(one is variable for one in self.variables)
+
     @property
     def rows(self) -> int:
         """Of the variables."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 from mtlx.trainer.distribution.own_variables import own_variables
 from mtlx.trainer.distribution.share import Shard
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.row_average import RowAverage
 
 
 class LazyAdam(keras.optimizers.Adam):
@@ -34,6 +35,7 @@ class LazyAdam(keras.optimizers.Adam):
         super().__init__(*arguments, **options)
         self._own = own
         self._watched: dict[int, ChangedRows] = {}
+        self._averages: dict[int, RowAverage] = {}
 
     def add_variable_from_reference(
         self,
@@ -50,6 +52,28 @@ class LazyAdam(keras.optimizers.Adam):
         with own_variables():
             return self.add_variable(shape, initializer, dtype, name=name)
 
+    def _all_reduce_sum_gradients(
+        self, grads_and_vars: list[tuple[tf.Tensor | tf.IndexedSlices, tf.Variable]]
+    ) -> list[tuple[tf.Tensor | tf.IndexedSlices, tf.Variable]]:
+        """See Keras's optimisers for TensorFlow; one replica has nothing to exchange.
+
+        TensorFlow's exchange of dense gradients would keep the step's graph, and with it the
+        tables, for as long as the process lives.
+        """
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync == 1:
+            return grads_and_vars
+        return super()._all_reduce_sum_gradients(grads_and_vars)
+
+    def settle(self, table: keras.Variable, average: RowAverage) -> None:
+        """Brings the average of rows up to date from now on before they change.
+
+        Args:
+            table: one of the weights, of which the average is; neither watched yet nor traced.
+            average: see above.
+        """
+        self._averages = {**self._averages, self._get_variable_index(table): average}
+
     def watch(self, table: keras.Variable, shard: Shard | None = None) -> ChangedRows:
         """Notes from now on which rows of a table change; before the first step is traced.
 
@@ -58,8 +82,10 @@ class LazyAdam(keras.optimizers.Adam):
             shard: what it is of a whole table; None for the whole.
         """
         index = self._get_variable_index(table)
+        average = self._averages.get(index)
         slots = self._momentums[index], self._velocities[index]
-        self._watched = {**self._watched, index: ChangedRows.of((table, *slots), shard)}
+        kept = (table, *slots, *(average.variables if average is not None else ()))
+        self._watched = {**self._watched, index: ChangedRows.of(kept, shard)}
         return self._watched[index]
 
     def apply_own(self, gradient: tf.IndexedSlices, variable: keras.Variable) -> None:
@@ -79,8 +105,10 @@ class LazyAdam(keras.optimizers.Adam):
     ) -> None:
         """See `keras.optimizers.Adam`; takes slices as well."""
         index = self._get_variable_index(variable)
-        watched = self._watched.get(index)
+        watched, average = self._watched.get(index), self._averages.get(index)
         if not isinstance(gradient, tf.IndexedSlices):
+            if average is not None:
+                average.settle_all()
             super().update_step(gradient, variable, learning_rate)
             if watched is not None:
                 watched.note_all()
@@ -90,6 +118,8 @@ class LazyAdam(keras.optimizers.Adam):
         correction = tf.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
         summed = sum_of_ids(gradient)
         ids, values = summed.indices, summed.values
+        if average is not None:
+            average.settle(ids)
         mean = self.beta_1 * tf.gather(first, ids) + (1.0 - self.beta_1) * values
         square = self.beta_2 * tf.gather(second, ids) + (1.0 - self.beta_2) * tf.square(values)
         rate = tf.cast(learning_rate, variable.dtype) * correction

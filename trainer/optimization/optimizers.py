@@ -1,6 +1,6 @@
 """The optimisers of a training: one for all weights, or another one for the embedding tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -10,6 +10,7 @@ from mtlx.trainer.distribution.sharded_tables import ShardedTables
 from mtlx.trainer.optimization.changed_rows import ChangedRows
 from mtlx.trainer.optimization.lazy_adam import LazyAdam
 from mtlx.trainer.optimization.learning_rate import LearningRate, ScheduleState
+from mtlx.trainer.optimization.row_average import RowAverage
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import TrainingSettings
 
@@ -103,6 +104,28 @@ class Optimizers:
             else:
                 optimizer.iterations.assign_add(1)
 
+    def _by_rows(self) -> Iterator[tuple[LazyAdam, keras.Variable]]:
+        """The trained tables of which steps change the rows that they look up, and who does so."""
+        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
+            if isinstance(optimizer, LazyAdam):
+                for table in (self._variables[place] for place in group):
+                    if id(table) in self._tables:
+                        yield optimizer, table
+
+    @property
+    def tables_by_rows(self) -> list[keras.Variable]:
+        """The trained tables of which steps change the rows that they look up."""
+        return [table for _, table in self._by_rows()]
+
+    def settle(self, averages: Mapping[int, RowAverage]) -> None:
+        """Brings averages of rows up to date from now on before they change; before `watch`.
+
+        Args:
+            averages: of `tables_by_rows`, by the `id` of each.
+        """
+        for optimizer, table in self._by_rows():
+            optimizer.settle(table, averages[id(table)])
+
     def watch(self, least_bytes: int | None) -> list[ChangedRows]:
         """Notes from now on which rows of the tables change; before the first step is traced.
 
@@ -113,13 +136,11 @@ class Optimizers:
             One for each table of which a step changes few rows; none where steps change all.
         """
         found = []
-        for optimizer, group in zip(self._optimizers, self._groups, strict=True):
-            if isinstance(optimizer, LazyAdam):
-                for table in (self._variables[place] for place in group):
-                    large = least_bytes is not None and _bytes(table) >= least_bytes
-                    shard = self._sharded.shard(table)
-                    if shard is not None or (id(table) in self._tables and large):
-                        found.append(optimizer.watch(table, shard))
+        for optimizer, table in self._by_rows():
+            large = least_bytes is not None and _bytes(table) >= least_bytes
+            shard = self._sharded.shard(table)
+            if shard is not None or large:
+                found.append(optimizer.watch(table, shard))
         return found
 
     @property

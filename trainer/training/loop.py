@@ -15,12 +15,13 @@ from mtlx.trainer.distribution.sharded_tables import sharded_tables
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.examples.traced_once import TracedOnce
 from mtlx.trainer.model.gradient_model import GradientModel
+from mtlx.trainer.optimization.lazy_adam import look_up
 from mtlx.trainer.training.addition import Addition
 from mtlx.trainer.training.diverged import check_finite
 from mtlx.trainer.training.job import TrainingJob, TrainingResult
 from mtlx.trainer.training.step import Step
 from mtlx.trainer.training.stored.sharded_array import Kept, give
-from mtlx.trainer.training.stored.variable_values import kept_groups, named_values, values_of
+from mtlx.trainer.training.stored.variable_values import kept_groups, named_values
 from mtlx.trainer.training.training_state import StateStore, TrainingState
 from mtlx.trainer.validation.in_float32 import in_float32
 from mtlx.trainer.validation.kept_epoch import kept_epoch
@@ -199,8 +200,6 @@ class TrainingLoop:
             mark = time.monotonic()
         self._addition.after_epoch(progress)
         average = self.step.average
-        if average is not None:
-            self._store.wait()
         # What is validated is what is kept.
         with contextlib.nullcontext() if average is None else average.in_place():
             started = time.monotonic()
@@ -213,9 +212,9 @@ class TrainingLoop:
 
     def _best_values(self) -> list[Kept]:
         """The model's, whether they are those of the steps or, in their place, averages."""
-        if self.step.average is not None:
-            return list(values_of(self.model.variables))
-        return self._store.values(self.model.variables)
+        average = self.step.average
+        of_rows = {} if average is None else average.rows
+        return self._store.values(self.model.variables, of_rows)
 
     def _validate(self) -> Validation:
         """The chief's result on every worker: all must take the same decisions by it."""
@@ -241,11 +240,19 @@ class TrainingLoop:
 
     def _fetched_outputs(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Those of a batch that all workers have, in the replica's context."""
-        with self._sharded.fetched(self.model, batch):
+        average = self.step.average
+        read = look_up if average is None else average.look_up
+        with self._sharded.fetched(self.model, batch, read):
             return dict(self._outputs(batch))
 
     def _outputs(self, batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        with in_float32(self.model):
+        average = self.step.average
+        averages = (
+            contextlib.nullcontext()
+            if average is None
+            else average.looked_up(self.model.embeddings)
+        )
+        with in_float32(self.model), averages:
             return self.model(batch, training=False)
 
     def _batches(self) -> Iterator[dict[str, tf.Tensor]]:

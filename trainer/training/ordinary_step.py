@@ -122,7 +122,10 @@ class OrdinaryStep:
             self.optimizers.build(self._variables)
             if self._settings.average is not None:
                 momentum = self._settings.average.momentum
-                self._average = WeightAverage(self._model, momentum)
+                tables = self.optimizers.tables_by_rows
+                own = [table for table in tables if table in self.sharded]
+                self._average = WeightAverage(self._model, momentum, tables, own)
+                self.optimizers.settle(self._average.rows)
 
     def __call__(self, batch: Batch) -> tf.Tensor:
         """Takes a batch; returns the task losses (T,).
@@ -178,9 +181,11 @@ class OrdinaryStep:
             every *= of_rows[:, tf.newaxis]
         rows = [mask, every, *([] if counted is None else [counted])]
         here = tf.stack([tf.reduce_sum(one, axis=0) for one in rows])
-        if not everywhere:
-            return here
         context = tf.distribute.get_replica_context()
+        # In a graph an exchange is registered with its gradient, for as long as the process lives,
+        # and holds the graph and all variables that this reads.
+        if not everywhere or context.num_replicas_in_sync == 1:
+            return here
         return context.all_reduce(tf.distribute.ReduceOp.SUM, here)
 
     def losses(self, batch: Batch, everywhere: tf.Tensor | None = None) -> tf.Tensor:

@@ -4,7 +4,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from absl import logging
 
 from mtlx.trainer.distribution.worker_group import WorkerGroup
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.row_average import RowAverage
 from mtlx.trainer.training.checkpoint import Arrays, CheckpointFolder
 from mtlx.trainer.training.stored.background_writer import BackgroundWriter
 from mtlx.trainer.training.stored.shard_parts import ShardParts
@@ -30,6 +32,9 @@ from mtlx.trainer.training.stored.variable_values import Groups, values_of
 from mtlx.trainer.training.training_progress import TrainingProgress
 from mtlx.trainer.validation.history import History
 
+#: Averages of tables, by the `id` of each.
+Averages: TypeAlias = Mapping[int, RowAverage]
+_NO_AVERAGES: Averages = MappingProxyType({})
 #: Seconds between two questions whether all workers have written.
 _PAUSE = 0.05
 
@@ -177,28 +182,35 @@ class StateStore:
         every = [one for group in arrays.values() for one in group]
         return tables.clean(stored_in(tables.folder, every))
 
-    def values(self, variables: Sequence[keras.Variable]) -> list[Kept]:
+    def values(
+        self, variables: Sequence[keras.Variable], averages: Averages = _NO_AVERAGES
+    ) -> list[Kept]:
         """The variables' values as they are now, of large tables by where they will lie.
 
         These can be read once the next checkpoint is written; of sharded tables they are this
         worker's rows.
+
+        Args:
+            variables: see above.
+            averages: of some of them, by their `id`, which take the place of their values.
         """
         if self._tables is not None:
             self.wait()
-        return self._values(variables)
+        return self._values(variables, averages)
 
-    def _values(self, variables: Sequence[keras.Variable]) -> list[Kept]:
+    def _values(
+        self, variables: Sequence[keras.Variable], averages: Averages = _NO_AVERAGES
+    ) -> list[Kept]:
         """`values`, while nothing is being written."""
-        if self._tables is None:
-            return list(values_of(variables))
-        self._tables.advance()
-        stored = self._tables.stored()
-        return [
-            stored[self._tables.name(variable)]
-            if variable in self._tables
-            else values_of([variable])[0]
-            for variable in variables
-        ]
+        if self._tables is not None:
+            self._tables.advance()
+        return [self._value(variable, averages.get(id(variable))) for variable in variables]
+
+    def _value(self, variable: keras.Variable, average: RowAverage | None) -> Kept:
+        tables = self._tables
+        if tables is None or variable not in tables:
+            return values_of([variable])[0] if average is None else average.whole()
+        return tables.stored(variable) if average is None else tables.averaged(variable, average)
 
     def whole(self, best: Sequence[Kept]) -> list[Kept]:
         """The chief's best values with all workers' rows of sharded tables, once they are saved."""

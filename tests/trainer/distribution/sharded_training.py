@@ -32,7 +32,11 @@ MODEL = ModelSettings(
 TRAINING = {
     **{"optimizer": "lazy_adam", "learning_rate": 0.05, "clip_norm": 0.05, "l2": 1e-3},
     **{"batch_size": 32, "batch_parts": 2, "shuffle_rows": 200, "epochs": 2, "patience": 2},
-    **{"checkpoint_every_steps": 2, "embeddings": {"learning_rate": 0.03, "shard": True}},
+    **{
+        "checkpoint_every_steps": 2,
+        "average": 0.8,
+        "embeddings": {"learning_rate": 0.03, "shard": True},
+    },
 }
 
 

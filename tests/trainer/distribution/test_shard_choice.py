@@ -47,7 +47,6 @@ def test_auto_shards_large_tables_of_several_workers(choose):
     ("settings", "why"),
     [
         ({"optimizer": "adam"}, "optimizer 'adam' moves every row"),
-        ({"average": 0.9}, "average is a copy of whole tables"),
         ({"warm_start": {"from": "x", "optimizer": True}}, "warm_start.optimizer takes over"),
         ({"of_method": False}, "training method needs whole tables"),
         ({"workers": 1, "devices": 2}, "the GPUs of one machine hold copies"),

@@ -1,5 +1,8 @@
 """LazyAdam against NumPy and against Adam."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -97,6 +100,24 @@ def test_is_adam_on_rows_that_every_batch_touches(settings):
         else:
             assert (start != one).any()
             np.testing.assert_allclose(one, other, rtol=2e-2, atol=2e-4)
+
+
+def test_a_training_that_is_over_holds_no_table(monkeypatch):
+    """With an optimiser for dense weights alone; TensorFlow frees a variable with its handle."""
+    handles, prepare = [], OrdinaryStep.prepare
+
+    def prepared(self, batch):
+        prepare(self, batch)
+        handles.extend(
+            weakref.ref(one.value.handle)
+            for one in (*self._model.variables, *self.optimizers.variables)
+            if "table" in one.path
+        )
+
+    monkeypatch.setattr(OrdinaryStep, "prepare", prepared)
+    _trained("lazy_adam", embeddings={"learning_rate": 0.1})
+    gc.collect()
+    assert len(handles) == 3 and not [one for one in handles if one() is not None]
 
 
 def test_trains_every_table_of_an_arrangement():

@@ -14,6 +14,7 @@ from mtlx.trainer.training.job import TrainingJob
 from mtlx.trainer.training.methods.meta import Meta
 from mtlx.trainer.training.methods.standard import Standard
 from mtlx.trainer.training.stored.stored_array import StoredArray, assign
+from mtlx.trainer.validation.validation import validate
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 from tests.trainer.training.killed import train_killed
 
@@ -69,6 +70,7 @@ def make(tmp_path_factory):
 CASES = {
     "stages": ({}, lambda job: Meta(job, epochs=2), {3: 2, 8: 8, 13: 12}),
     "average": ({"average": 0.9, "embeddings": {"learning_rate": 0.1}}, Standard, {3: 2, 7: 6}),
+    "averaged stages": ({"average": 0.9}, lambda job: Meta(job, epochs=1), {7: 6, 11: 10}),
 }
 
 
@@ -85,7 +87,8 @@ def test_a_killed_training_with_large_tables_ends_as_an_uninterrupted_one(make, 
     ]
     for one, other in zip(result.weights, expected.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(one), other)
-    assert any(isinstance(one, StoredArray) for one in result.weights) is (case == "stages")
+    (table,) = (one for one in result.weights if isinstance(one, StoredArray))
+    assert (table.average is not None) is ("average" in settings)
     arrays, _ = job.checkpoints.load()
     assert sum(isinstance(one, StoredArray) for one in arrays["optimizer"]) == 2
     assert any(isinstance(one, StoredArray) for one in arrays["model"])
@@ -98,3 +101,9 @@ def test_a_killed_training_with_large_tables_ends_as_an_uninterrupted_one(make, 
     for variable, value in zip(model.variables, expected.weights, strict=True):
         np.testing.assert_array_equal(variable, value)
     assert np.array(build_model(INPUTS, MODEL).embeddings[0].table).any()
+    # What was validated is what is kept.
+    (best,) = (
+        record for record in result.history.epochs if record["epoch"] == result.history.best_epoch
+    )
+    found = validate(model, job.validation.in_order(100), INPUTS.tasks)
+    assert found.loss["ctr"] == pytest.approx(best["validation_loss"]["ctr"], rel=1e-5)

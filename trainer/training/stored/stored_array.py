@@ -9,8 +9,31 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mtlx.trainer.optimization.row_average import STEPS_DTYPE, averaged
+
 #: What is read and written of a base at a time.
 BLOCK_BYTES = 2**25
+
+
+@dataclass(frozen=True)
+class StoredAverage:
+    """What a table's average follows from besides its values (`RowAverage`).
+
+    Attributes:
+        base: as a `StoredArray`'s, of the averages of the rows, each as of a step of its own.
+        name: of these averages in the archives of changes.
+        steps_base: of the numbers of these steps.
+        steps_name: of the numbers.
+        count: the step as of which the average is.
+        momentum: of the average.
+    """
+
+    base: str
+    name: str
+    steps_base: str
+    steps_name: str
+    count: int
+    momentum: float
 
 
 @dataclass(frozen=True)
@@ -26,6 +49,7 @@ class StoredArray:
         name: see above.
         shape: of the whole.
         dtype: its name.
+        average: where it is not the rows themselves but their average; None for the rows.
     """
 
     folder: str
@@ -35,6 +59,7 @@ class StoredArray:
     name: str
     shape: tuple[int, ...]
     dtype: str
+    average: StoredAverage | None = None
 
     def record(self) -> dict[str, Any]:
         """All but the folder, for JSON."""
@@ -48,39 +73,60 @@ class StoredArray:
             ValueError: one of them is gone, or the base is not as long as it must be.
         """
         lists = {name: tuple(record[name]) for name in ("changes", "shape")}
-        found = cls(folder=folder, **{**record, **lists})
+        of = record.get("average")
+        average = None if of is None else StoredAverage(**of)
+        found = cls(folder=folder, **{**record, **lists, "average": average})
         paths = [os.path.join(folder, file) for file in found.files]
         gone = [path for path in paths if not tf.io.gfile.exists(path)]
         if gone:
             raise ValueError(f"{gone[0]} is gone")
-        size, expected = tf.io.gfile.stat(paths[0]).length, found.shape[0] * found.row_bytes
-        if size != expected:
-            raise ValueError(f"{paths[0]} has {size:,} bytes, not {expected:,}")
+        for (_, _, shape, dtype), path in zip(found._columns(), paths, strict=False):
+            size = tf.io.gfile.stat(path).length
+            expected = shape[0] * row_bytes(shape, dtype)
+            if size != expected:
+                raise ValueError(f"{path} has {size:,} bytes, not {expected:,}")
         return found
 
     @property
     def files(self) -> tuple[str, ...]:
         """All that are needed to read it."""
-        return (self.base, *self.changes)
+        return (*(base for base, *_ in self._columns()), *self.changes)
 
-    @property
-    def row_bytes(self) -> int:
-        """Of one row."""
-        return row_bytes(self.shape, self.dtype)
+    def _columns(self) -> list[tuple[str, str, tuple[int, ...], str]]:
+        """Base, name, shape and type of all that it is made of."""
+        own = [(self.base, self.name, self.shape, self.dtype)]
+        of = self.average
+        if of is None:
+            return own
+        averages = (of.base, of.name, self.shape, self.dtype)
+        return [*own, averages, (of.steps_base, of.steps_name, self.shape[:1], STEPS_DTYPE)]
 
     def parts(self) -> Iterator[tuple[slice | np.ndarray, np.ndarray]]:
         """Places and values that, put one after the other, give the whole array."""
-        with tf.io.gfile.GFile(os.path.join(self.folder, self.base), "rb") as file:
+        of = self.average
+        if of is None:
+            yield from self._read(*self._columns()[0])
+            return
+        for column in zip(*(self._read(*one) for one in self._columns()), strict=True):
+            values, averages, steps = (found for _, found in column)
+            yield column[0][0], averaged(values, averages, steps, of.count, of.momentum).numpy()
+
+    def _read(
+        self, base: str, name: str, shape: tuple[int, ...], dtype: str
+    ) -> Iterator[tuple[slice | np.ndarray, np.ndarray]]:
+        """Places and values of one of `_columns`."""
+        size = row_bytes(shape, dtype)
+        with tf.io.gfile.GFile(os.path.join(self.folder, base), "rb") as file:
             for block in blocks(self.shape, self.dtype):
-                data = file.read((block.stop - block.start) * self.row_bytes)
-                yield block, np.frombuffer(data, self.dtype).reshape((-1, *self.shape[1:]))
+                data = file.read((block.stop - block.start) * size)
+                yield block, np.frombuffer(data, dtype).reshape((-1, *shape[1:]))
         for change in self.changes:
             with (
                 tf.io.gfile.GFile(os.path.join(self.folder, change), "rb") as file,
                 np.load(file) as stored,
             ):
                 if self.rows in stored.files:
-                    yield stored[self.rows], stored[self.name]
+                    yield stored[self.rows], stored[name]
 
     def __array__(self, dtype: Any = None) -> np.ndarray:
         whole = np.empty(self.shape, self.dtype)

@@ -3,14 +3,16 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.row_average import RowAverage
 from mtlx.trainer.training.stored.archive import write_archive
-from mtlx.trainer.training.stored.stored_array import StoredArray, write_base
+from mtlx.trainer.training.stored.stored_array import StoredArray, StoredAverage, write_base
 
 _FILES = re.compile(r"(base|changes)-(\d+)")
 
@@ -52,7 +54,7 @@ class TableLog:
         return self._folder
 
     def __contains__(self, variable: keras.Variable) -> bool:
-        return any(one is variable for table in self._tables for one in table.variables)
+        return any(variable in table for table in self._tables)
 
     def name(self, variable: keras.Variable) -> str:
         """Of a table's variable."""
@@ -117,23 +119,33 @@ class TableLog:
         pairs = zip(self._changed, self._tables, strict=True)
         return any(changed >= table.rows for changed, table in pairs)
 
-    def stored(self) -> dict[str, StoredArray]:
-        """The tables' variables by name, as of the last `advance`; written by `flush`."""
+    def stored(self, variable: keras.Variable) -> StoredArray:
+        """One of the tables' variables, as of the last `advance`; written by `flush`."""
         if self._base is None:
             raise RuntimeError("nothing was stored yet")
-        return {
-            self.name(variable): StoredArray(
-                folder=self._folder,
-                base=self._base_path(self._base, variable),
-                changes=tuple(self._changes),
-                rows=self._rows_name(table),
-                name=self.name(variable),
-                shape=tuple(variable.shape),
-                dtype=str(variable.dtype),
-            )
-            for table in self._tables
-            for variable in table.variables
-        }
+        (table,) = (one for one in self._tables if variable in one)
+        return StoredArray(
+            folder=self._folder,
+            base=self._base_path(self._base, variable),
+            changes=tuple(self._changes),
+            rows=self._rows_name(table),
+            name=self.name(variable),
+            shape=tuple(variable.shape),
+            dtype=str(variable.dtype),
+        )
+
+    def averaged(self, variable: keras.Variable, average: RowAverage) -> StoredArray:
+        """A table's average as of the last `advance`, likewise."""
+        values, steps = (self.stored(one) for one in average.variables)
+        found = StoredAverage(
+            base=values.base,
+            name=values.name,
+            steps_base=steps.base,
+            steps_name=steps.name,
+            count=int(average.count.numpy()),
+            momentum=average.momentum,
+        )
+        return replace(self.stored(variable), average=found)
 
     def flush(self) -> Callable[[], None]:
         """What writes the copied rows, which it takes over."""
