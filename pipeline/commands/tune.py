@@ -164,14 +164,15 @@ def _checked(arguments: argparse.Namespace) -> "Experiment":
     """
     from mtlx.pipeline.experiment.experiment_file import read_experiment
     from mtlx.pipeline.tune.objective import Objective
-    from mtlx.pipeline.tune.space import Space
+    from mtlx.pipeline.tune.space import read_space
 
     def check(overrides: Sequence[str]) -> "Experiment":
         given = (*arguments.overrides, *overrides)
         return read_experiment(arguments.experiment, given, arguments.data)
 
     experiment = given_experiment(arguments)
-    Space.read(experiment.search, check, options=False)
+    file, given = arguments.experiment, arguments.overrides
+    read_space(file, given, experiment.search, check, options=False)
     Objective.read(arguments.objective, experiment)
     return experiment
 

@@ -71,6 +71,19 @@ def read_experiment(
     return experiment.in_folder(os.path.dirname(os.path.abspath(path)), _overridden_paths(given))
 
 
+def named_place(path: str | Path, overrides: Sequence[str], key: KeyPath, problem: str) -> str:
+    """A problem of a setting with its place, in the words of `read_experiment`, which has read it.
+
+    Args:
+        path: of the file, as the next one.
+        overrides: ``--set`` of the command line.
+        key: of the setting.
+        problem: what is wrong with it.
+    """
+    given = {parse_override(one, Experiment.model_fields)[0]: one for one in overrides}
+    return _Places(str(path), _parse(path)[1], given).described(key, problem)
+
+
 def _parse(path: str | Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
     """Returns the values and the line of every key path."""
     try:

@@ -16,7 +16,8 @@ from mtlx.pipeline.tune.tuning_record import TrialRow, TuningRecord
 
 #: In the search's folder.
 BEST_FILE = "best.yaml"
-_WARM_START = ("training", "warm_start")
+#: What trials had none of: a base model, and what of its analysis would be kept.
+_OF_THE_BASE_MODEL = (("training", "warm_start"), ("transform", "reuse"))
 
 
 def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRecord) -> str:
@@ -25,7 +26,8 @@ def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRec
     It keeps the text of the searched file, comments included, but for the settings that change.
     Relative paths become absolute, since it lies elsewhere; so does the pipeline root, so that runs
     of it find the history of the experiment. A warm start is left out, as trials had none: what was
-    measured is a training from random weights, and a base model need not fit the settings.
+    measured is a training from random weights on an analysis of its own, and a base model need not
+    fit the settings. `transform.reuse`, which cannot be without one, goes with it.
 
     Args:
         path: of the searched file.
@@ -43,20 +45,19 @@ def best_file(path: str, given: Sequence[str], best: TrialRow, record: TuningRec
     changes |= {tuple(name.split(".")): best.settings[name] for name in sorted(best.settings)}
     for key, value in changes.items():
         put(values, key, value)
-    began = _value(values, _WARM_START)
-    if began is not None:
-        changes[_WARM_START] = None
-        put(values, _WARM_START, None)
+    began = {key: _value(values, key) for key in _OF_THE_BASE_MODEL}
+    began = {key: value for key, value in began.items() if value is not None}
+    for key in began:
+        changes[key] = None
+        put(values, key, None)
     notes = [
         f"The settings of trial {best.number} of {len(record.trials)} of a search in {path}:",
         f"{record.objective} {best.value:.5f} on the validation split, "
         + ", ".join(f"{name} {shown(value)}" for name, value in best.settings.items()),
     ]
-    if began is not None:
-        notes.append(
-            "Trials began with random weights, and so does this: training.warm_start was "
-            f"{yaml_text(began)}."
-        )
+    if began:
+        was = (f"{'.'.join(key)} was {yaml_text(value)}" for key, value in began.items())
+        notes.append(f"Trials began with random weights, and so does this: {', '.join(was)}.")
     try:
         body = text
         for key, value in changes.items():

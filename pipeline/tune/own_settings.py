@@ -6,15 +6,11 @@ from typing import Any
 from mtlx.pipeline.experiment.experiment import Experiment
 from mtlx.pipeline.tune.space import Space
 from mtlx.trainer.networks import NETWORKS
+from mtlx.trainer.optimization.schedules import SCHEDULES
 from mtlx.trainer.parts.bottoms import BOTTOMS
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
-
-#: Options of `model` that are left out have the defaults of these.
-_DEFAULTS = {
-    "options": (NETWORKS, "network"),
-    "sequence_options": (SEQUENCE_ENCODERS, "sequence_encoder"),
-    "bottom_options": (BOTTOMS, "bottom"),
-}
+from mtlx.trainer.training.methods import TRAINING_METHODS, method_of
+from mtlx.transform.config.registry import Registry
 
 
 def own_settings(experiment: Experiment, space: Space) -> dict[str, Any] | None:
@@ -24,14 +20,21 @@ def own_settings(experiment: Experiment, space: Space) -> dict[str, Any] | None:
         experiment: as it is without the search.
         space: of the search.
     """
-    values = {
-        "model": experiment.model.model_dump(mode="json"),
-        "training": experiment.training.model_dump(mode="json"),
-    }
-    for key, (registry, kind) in _DEFAULTS.items():
-        parameters = registry.options(values["model"][kind])
-        defaults = {name: _plain(one.default) for name, one in parameters.items()}
-        values["model"][key] = {**defaults, **values["model"][key]}
+    model, training = (
+        part.model_dump(mode="json") for part in (experiment.model, experiment.training)
+    )
+    method = method_of(experiment.model, experiment.training)
+    of_classes: tuple[tuple[dict[str, Any], str, Registry, str], ...] = (
+        (model, "options", NETWORKS, model["network"]),
+        (model, "sequence_options", SEQUENCE_ENCODERS, model["sequence_encoder"]),
+        (model, "bottom_options", BOTTOMS, model["bottom"]),
+        (training, "method_options", TRAINING_METHODS, method),
+        (training["schedule"], "options", SCHEDULES, training["schedule"]["name"]),
+    )
+    for section, key, registry, name in of_classes:
+        defaults = {one: _plain(own.default) for one, own in registry.options(name).items()}
+        section[key] = {**defaults, **section[key]}
+    values = {"model": model, "training": {**training, "method": method}}
     found = {name: _value(values, name) for name in space.axes}
     return found if space.has(found) else None
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import yaml
 
-from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
+from mtlx.pipeline.experiment.experiment import Experiment
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError, named_place
 from mtlx.pipeline.experiment.search_settings import Dimension
 from mtlx.transform.config.names import suggest
 from mtlx.transform.config.settings import SettingsError
 
-#: Whether an experiment with these settings, as for ``--set``, is one: raises
-#: `ExperimentFileError` where it is not.
-Check = Callable[[Sequence[str]], object]
+#: The experiment with these settings, as for ``--set``: raises `ExperimentFileError` where it is
+#: none.
+Check = Callable[[Sequence[str]], Experiment]
 
 _SECTIONS = ("model", "training")
 #: Settings that all trials share, and why.
@@ -26,6 +27,7 @@ _SHARED = {
     "training.task_weights": "trials are compared by them, where training.select_by has none",
     "training.warm_start": "trials begin with random weights",
     "training.cache": "no result depends on it",
+    "training.embeddings.shard": "no result depends on it",
     "training.checkpoint_every_steps": "no result depends on it",
 }
 #: Digits of the numbers that are tried: more say nothing, and less is to be typed.
@@ -34,9 +36,31 @@ _DIGITS = 4
 _MANY = 10_000
 
 
-def refuse(name: str, text: str) -> ExperimentFileError:
+def read_space(
+    path: str, given: Sequence[str], search: Mapping[str, Dimension], check: Check, options: bool
+) -> "Space":
+    """The space of an experiment's `search`; what is wrong with it is named with its place.
+
+    Args:
+        path: of the experiment file, as the next one.
+        given: ``--set`` of the command line.
+        search: as for `Space.read`, as the next two.
+        check: of settings beside those.
+        options: whether models' classes are asked.
+
+    Raises:
+        ExperimentFileError: see `Space.read`.
+    """
+    try:
+        return Space.read(search, check, options)
+    except SettingsError as error:
+        texts = [named_place(path, given, *problem) for problem in error.problems]
+        raise ExperimentFileError("\n".join(texts)) from None
+
+
+def refuse(name: str, text: str) -> SettingsError:
     """What is wrong with a setting of a search."""
-    return ExperimentFileError(f"search.{name}: {text}")
+    return SettingsError([(("search", name), text)])
 
 
 def as_override(name: str, value: Any) -> str:
@@ -143,25 +167,28 @@ class Space:
             search: of the experiment.
             check: says what an experiment with certain settings would be.
             options: whether `check` knows the options of models, too; without, whether a setting
-                takes whole numbers alone is not asked.
+                takes whole numbers alone is not asked, nor whether a model reads it.
 
         Raises:
-            ExperimentFileError: there is nothing to search, a setting is none or is not one of a
-                trial, or the experiment refuses a value.
+            SettingsError: there is nothing to search, a setting is none or is not one of a trial,
+                the experiment refuses a value, or no model of the space reads a setting.
         """
         if not search:
-            raise ExperimentFileError(
-                "search: says what is varied, and is not there or empty: give it in the experiment "
-                "file, or --set 'search={training.learning_rate: {log: [0.0001, 0.01]}}'"
+            text = (
+                "says what is varied, and is not there or empty: give it in the experiment file, "
+                "or --set 'search={training.learning_rate: {log: [0.0001, 0.01]}}'"
             )
+            raise SettingsError([(("search",), text)])
         for name in search:
             _check_name(name)
-        axes = {}
+        axes: dict[str, Axis] = {}
+        experiments = [check(())]
         for name, dimension in search.items():
             values = dimension.choices or list(Axis(dimension).ends)
-            for value in values:
-                _check_value(name, value, check)
+            experiments += [_check_value(name, value, check) for value in values]
             axes[name] = Axis(dimension, options and _is_whole(name, dimension, check))
+        for name in axes if options else ():
+            _check_is_read(name, search[name], experiments)
         return cls(axes)
 
     @property
@@ -201,10 +228,20 @@ def _check_name(name: str) -> None:
             raise refuse(name, f"cannot be varied: {why}")
 
 
-def _check_value(name: str, value: Any, check: Check) -> None:
+def _check_is_read(name: str, dimension: Dimension, experiments: Sequence[Experiment]) -> None:
+    # Asks the models' classes, which only the rest of the check has imported.
+    from mtlx.pipeline.tune.unread_settings import why_unread
+
+    why = why_unread(name, experiments)
+    if why is not None:
+        given = dimension.model_dump(exclude_unset=True)
+        raise refuse(name, f"{why}. Received: {json.dumps(given)}")
+
+
+def _check_value(name: str, value: Any, check: Check) -> Experiment:
     override = as_override(name, value)
     try:
-        check([override])
+        return check([override])
     except (ExperimentFileError, SettingsError) as error:
         lines = [line.removeprefix(f"--set {override}: ") for line in str(error).splitlines()]
         raise refuse(name, f"{shown(value)} is refused: {'; '.join(lines)}") from None

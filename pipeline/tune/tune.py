@@ -21,7 +21,7 @@ from mtlx.pipeline.trainings.task import Prepared, Task, Trial, digest, write_wh
 from mtlx.pipeline.tune.best_file import BEST_FILE, best_file
 from mtlx.pipeline.tune.objective import SELECTION, Objective
 from mtlx.pipeline.tune.own_settings import own_settings
-from mtlx.pipeline.tune.space import Space
+from mtlx.pipeline.tune.space import read_space
 from mtlx.pipeline.tune.suggestions import Suggestions
 from mtlx.pipeline.tune.trial_run import kept_value, run_trial, trained
 from mtlx.pipeline.tune.tuning_record import (
@@ -105,7 +105,7 @@ class Tune:
         """
         self._base = base = self._experiment({})
         self._objective = Objective.read(self._objective_name, base)
-        self._space = Space.read(base.search, self._check)
+        self._space = read_space(self._path, self._given, base.search, self._check, True)
         self._suggestions = Suggestions(
             self._space, self._objective.lower_is_better, base.training.seed, self._workers > 1
         )

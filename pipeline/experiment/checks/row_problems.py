@@ -57,10 +57,11 @@ def _regression_problems(experiment: "Experiment") -> Iterator[str]:
     numbers = experiment.contract.regressions
     if not numbers:
         return
-    for key, training in (
-        ("training", experiment.training),
-        ("gate.reference_training", experiment.reference_training),
-    ):
+    trainings = {"training": experiment.training}
+    # What the reference has from the candidate is said once, where it stands.
+    if "select_by" in experiment.gate.reference_training:
+        trainings["gate.reference_training"] = experiment.reference_training
+    for key, training in trainings.items():
         if training.select_by.metric in ("auc", "relative_auc"):
             yield (
                 f"{key}.select_by.metric is {training.select_by.metric!r}, and task "

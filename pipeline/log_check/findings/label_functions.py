@@ -6,9 +6,9 @@ away is that rows with the same labels all have the same value of it.
 """
 
 import numpy as np
-import pyarrow as pa
 
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
+from mtlx.pipeline.log_check.findings.value_codes import code_of_values
 from mtlx.transform.contract.features import CategoricalFeature, NumericFeature
 
 #: Share of the rows with the same labels that have the same value.
@@ -25,22 +25,19 @@ def find_label_functions(rows: CollectedRows) -> list[str]:
     return [
         name
         for name, column in rows.features.items()
-        if _is_read(rows, name) and _follows(_codes(column), alike)
+        if _is_read(rows, name) and _follows(code_of_values(column), alike)
     ]
 
 
 def _is_read(rows: CollectedRows, name: str) -> bool:
-    """Whether the model reads one value of the feature."""
+    """Whether the model reads one value of the feature, be it in a cross alone.
+
+    A cross that follows from the labels has no value that does not, so that it is found by those.
+    """
     feature = rows.contract.features[name]
     if isinstance(feature, CategoricalFeature):
-        return feature.embed
+        return rows.contract.is_asked_for(name)
     return isinstance(feature, NumericFeature)
-
-
-def _codes(column: pa.Array) -> np.ndarray:
-    """A code per value ``(n,)``; a missing one is a value too."""
-    encoded = column.dictionary_encode()
-    return encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
 
 
 def _follows(codes: np.ndarray, alike: np.ndarray) -> bool:

@@ -2,7 +2,8 @@
 
 What a value tells of the label is learnt on one half of the rows and tried on the other, so that
 a value that occurs once tells nothing: an id of the row or the user is no leak. Where users are
-named, all rows of a user are in one half.
+named, all rows of a user are in one half. A cross is looked at for what its values tell together,
+where none of them tells it alone.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from scipy.stats import rankdata
 from mtlx.components.log_example_gen.values.stable_hash import uniform
 from mtlx.pipeline.log_check.collected_rows import CollectedRows
 from mtlx.pipeline.log_check.findings.item_evidence import ItemEvidence
+from mtlx.pipeline.log_check.findings.value_codes import code_of_values, code_of_values_together
+from mtlx.transform.contract.data_contract import DataContract
 from mtlx.transform.contract.features import CategoricalFeature, NumericFeature, SequenceFeature
 
 #: From this AUC on a single feature is called a leak.
@@ -67,9 +70,12 @@ def find_leaks(rows: CollectedRows, user_key: str | None) -> list[Leak]:
         positives = int(np.count_nonzero(label & population))
         if min(positives, np.count_nonzero(population) - positives) >= _FEWEST_OF_A_CLASS:
             targets[task] = (population, label, positives)
-    leaks = []
+    leaks: list[Leak] = []
     for feature, how, codes, numbers in _signals(rows, chosen):
+        parts = _parts(rows.contract, feature)
         for task, (population, label, positives) in targets.items():
+            if any(leak.feature in parts and leak.task == task for leak in leaks):
+                continue  # A cross holds what its parts tell.
             auc = _auc_of_codes(codes[population], label[population], halves[population])
             if numbers is not None:
                 auc = max(auc, _auc_of_numbers(numbers[population], label[population]))
@@ -121,10 +127,18 @@ def _halves(rows: CollectedRows, user_key: str | None) -> np.ndarray:
     return drawn[users.indices.to_numpy()]
 
 
+def _parts(contract: DataContract, feature: str) -> tuple[str, ...]:
+    """What a cross is of; nothing for other features."""
+    return tuple(contract.crosses[feature].of) if feature in contract.crosses else ()
+
+
 def _signals(
     rows: CollectedRows, chosen: np.ndarray
 ) -> list[tuple[str, str, np.ndarray, np.ndarray | None]]:
-    """Feature, words, codes ``(n,)`` from 0 on, and numbers ``(n,)`` where they have an order."""
+    """Feature, words, codes ``(n,)`` from 0 on, and numbers ``(n,)`` where they have an order.
+
+    Crosses come last, behind what they are of.
+    """
     signals = []
     index = pa.array(chosen)
     target = rows.contract.target_item
@@ -134,8 +148,8 @@ def _signals(
             numbers = values.to_numpy(zero_copy_only=False).astype(np.float64)
             signals.append((name, "its number", _bins(numbers), numbers))
         elif isinstance(feature, CategoricalFeature):
-            if feature.embed:
-                signals.append((name, "its value", _codes(values), None))
+            if rows.contract.is_asked_for(name):
+                signals.append((name, "its value", code_of_values(values), None))
         elif feature.holds == "number":
             signals += _numbers_of_vectors(name, values)
         else:
@@ -144,6 +158,10 @@ def _signals(
             if isinstance(feature, SequenceFeature) and feature.of == target:
                 holds = _holds(values, rows.features[target].take(index))
                 signals.append((name, f"whether it holds the row's {target}", holds, None))
+    for name, cross in rows.contract.crosses.items():
+        how = f"the values of {' and '.join(cross.of)} together"
+        columns = [rows.features[of].take(index) for of in cross.of]
+        signals.append((name, how, code_of_values_together(columns), None))
     return signals
 
 
@@ -162,12 +180,6 @@ def _numbers_of_vectors(
         (name, f"its number {place + 1}", _bins(table[:, place]), table[:, place])
         for place in range(min(size, _MOST_NUMBERS))
     ]
-
-
-def _codes(values: pa.Array) -> np.ndarray:
-    """A code per value, the highest one for a missing value."""
-    encoded = values.dictionary_encode()
-    return encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()
 
 
 def _bins(numbers: np.ndarray) -> np.ndarray:

@@ -93,6 +93,17 @@ def test_what_cannot_be_is_refused(values, message):
         _read(**values)
 
 
+def test_one_fault_of_both_trainings_is_named_once():
+    """The reference has it from the candidate; one of its own is named besides."""
+    by_auc = {"select_by": {"metric": "auc"}}
+    with pytest.raises(SettingsError) as caught:
+        _read(WATCH, training=by_auc)
+    assert str(caught.value).count("has no AUC") == 1
+    gate = {"reference": {"network": "mmoe"}, "reference_training": by_auc}
+    with pytest.raises(SettingsError, match="gate.reference_training.select_by.metric is 'auc'"):
+        _read(WATCH, gate=gate)
+
+
 def test_what_can_be_is_taken():
     read = _read(
         {"long": {"label": {"column": "watch", "at_least": 30}, "weight": "w"}, **WATCH},

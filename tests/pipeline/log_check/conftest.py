@@ -92,7 +92,8 @@ def _collected(features, labels, split="test", tasks=None, domain=None, target_i
     """Rows with the features' values and the labels' columns.
 
     Args:
-        features: by name, the settings and the values; those of a sequence are lists of texts.
+        features: by name, the settings and the values; those of a sequence are lists of texts, and
+            a cross has None.
         labels: by column, 0 and 1.
         split: of every row, or of all.
         tasks: as in an experiment file; a task for each label if None.
@@ -109,6 +110,8 @@ def _collected(features, labels, split="test", tasks=None, domain=None, target_i
     )
     columns = {}
     for name, (settings, values) in features.items():
+        if settings["kind"] == "cross":
+            continue
         if settings["kind"] == "sequence":
             items = [[item.encode() for item in value] for value in values]
             columns[name] = pa.array(items, pa.large_list(pa.large_binary()))

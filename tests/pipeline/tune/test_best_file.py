@@ -65,6 +65,15 @@ def test_it_begins_as_the_trials_did(tmp_path, written, given, was):
     assert "# Who" in text  # its comments are kept
 
 
+def test_what_would_be_kept_of_a_base_model_goes_with_it(tmp_path):
+    """It is refused without one, and trials made an analysis of their own."""
+    given = ["training.warm_start=latest_blessed", "transform.reuse=base_model"]
+    assert read_experiment("configs/daily.yaml", given).transform.reuse == "base_model"
+    text, found = _written("configs/daily.yaml", given, tmp_path)
+    assert found.transform.reuse is None and found.training.warm_start is None
+    assert "warm_start was latest_blessed, transform.reuse was base_model." in text
+
+
 def test_a_text_that_cannot_be_edited_is_written_anew_and_says_so(tmp_path):
     original = Path("configs/default.yaml").read_text(encoding="utf-8")
     path = tmp_path / "block.yaml"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mtlx.pipeline.experiment.experiment_file import ExperimentFileError
 from mtlx.pipeline.trainings.epochs_line import epochs_line
 from mtlx.pipeline.trainings.processes import ProcessDied, TaskFailed
 from mtlx.pipeline.trainings.task import TRAINED_FILE, Prepared, write_whole
@@ -192,6 +193,16 @@ def test_what_the_experiment_refuses_in_combination_is_a_row(experiment):
     # All that there is to try, once each.
     assert len(tune.record.trials) == 4
     assert tune.record.ended == "all settings that there are were tried"
+
+
+def test_what_no_trial_would_read_is_refused_before_anything_is_prepared(experiment, monkeypatch):
+    prepared = []
+    monkeypatch.setattr(module, "prepare", lambda *_: prepared.append(1))
+    given = ("model={network: lightgbm}", "search={training.learning_rate: {log: [0.01, 1]}}")
+    trainings = Trainings()
+    with pytest.raises(ExperimentFileError, match="does not read training.learning_rate"):
+        search(experiment, trainings, given=given).run()
+    assert not prepared and not trainings.begun
 
 
 def test_no_trial_begins_after_the_minutes(experiment):

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 
@@ -17,9 +18,11 @@ from mtlx.pipeline.process.prompt_stop import STOPPED
 from mtlx.pipeline.trainings import work
 from mtlx.pipeline.trainings.prepared import prepare
 from mtlx.pipeline.trainings.processes import Processes, TaskFailed
-from mtlx.pipeline.trainings.task import Prepared
+from mtlx.pipeline.trainings.task import Prepared, Training
 from mtlx.pipeline.tune import tune as module
 from mtlx.pipeline.tune.tune import Tune
+from mtlx.trainer.validation.history import read_history
+from tests.forked_process import FORKED_PYTHON, start_for_all
 from tests.pipeline.compare import planted_domains
 from tests.pipeline.trainings import fake_work
 
@@ -140,6 +143,68 @@ def test_trees_on_days_of_logs_are_searched_and_have_no_seeds(tmp_path):
     assert tune.record.not_by_seed == "its method gives the same model from every seed"
     found = checked_experiment(tmp_path / "search/best.yaml")
     assert found.training.method_options["trees"] == 20 and found.data.window.train == 1
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory):
+    """A search for numbers by two workers, each trial in a process of its own."""
+    folder = tmp_path_factory.mktemp("by_two")
+    planted_domains.write_days(folder, days=1, rows=400)
+    split = {"by": "hash", "of": "user_id", "train": 0.5, "validation": 0.4, "test": 0.1}
+    planted_domains.write_experiment(
+        folder,
+        data={"path": str(folder / "logs/*/*.csv"), "split": split},
+        tasks={"watch": {"label": "watch", "kind": "regression"}},
+        model={"network": "single_task", "options": {"hidden": []}, "embedding_size": 4},
+        training={**TRAINING, "batch_size": 16, "learning_rate": 0.05},
+        search={"training.learning_rate": {"choices": [0.05, 1e-6]}},
+        gate={"thresholds": [{"rule": "calibration", "task": "watch", "minimum": 0.5}]},
+    )
+    start_for_all()
+    command = (*shlex.split(FORKED_PYTHON), "-m", "mtlx.pipeline.trainings.work")
+    tune = _tune(folder, trials=2, workers=2, objective="loss:watch", run=Processes(command).run)
+    tune.run()
+    return folder, tune.record
+
+
+def test_numbers_are_searched_by_their_error_and_two_workers_write_all_of_it(by_two):
+    folder, record = by_two
+    assert record.objective == "squared error of watch" and record.lower_is_better
+    assert record.best is record.own
+    slow = next(row for row in record.trials if not row.own)
+    assert record.best.value < 0.9 * slow.value
+    written = [json.loads(path.read_text()) for path in folder.glob("search/searches/*/*.json")]
+    assert sorted(one["number"] for one in written) == [1, 2]
+    for row in record.trials:
+        (own,) = (one for one in written if one["number"] == row.number)
+        assert (own["state"], own["value"], own["kept"]) == ("complete", row.value, row.kept)
+        assert [epoch for epoch, _ in own["reached"]] == [1, 2, 3]
+    assert len(list(folder.glob("search/trainings/*/trained.json"))) == 2
+    assert not list(folder.glob("search/trainings/*/checkpoints"))
+
+
+def test_what_two_workers_have_trained_is_not_trained_again(by_two):
+    folder, record = by_two
+    begun = []
+    shutil.rmtree(folder / "search/searches")
+    again = _tune(folder, trials=2, objective="loss:watch", run=lambda *task: begun.append(task))
+    again.run()
+    assert not begun and _told(again.record) == _told(record)
+
+
+def test_the_best_settings_reach_in_a_run_what_they_reached_in_their_trial(by_two):
+    folder, record = by_two
+    experiment = checked_experiment(folder / "search/best.yaml")
+    training = Training(
+        experiment.contract.to_json(),
+        experiment.model.to_json(),
+        experiment.training.to_json(),
+        prepare(experiment, lambda node: None),
+    )
+    work.do("Training", dataclasses.asdict(training), folder / "run")
+    epochs = read_history(str(folder / "run/run"))["epochs"]
+    found = {epoch["epoch"]: epoch["validation_loss"]["watch"] for epoch in epochs}
+    assert found[record.best.kept] == pytest.approx(record.best.value, rel=1e-5)
 
 
 SEARCH = "search={training.learning_rate: {log: [0.001, 1.0]}}"

@@ -84,6 +84,8 @@ class GradientBoosting(TrainingMethod):
     warm_starts: ClassVar[bool] = False
     #: Neither rows nor features are drawn: all seeds grow the same trees.
     seeded: ClassVar[bool] = False
+    #: No gradient trains anything, and each task stops for itself.
+    reads: ClassVar[frozenset[str] | None] = frozenset({"select_by"})
 
     def __init__(
         self,

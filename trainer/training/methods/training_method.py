@@ -17,12 +17,15 @@ class TrainingMethod(ABC):
         warm_starts: whether it can begin with the weights of a base model.
         seeded: whether another seed gives another model.
         shards: whether several machines can each hold a share of the embedding tables' rows.
+        reads: settings of `training` on which hangs what it learns, beside its own options; None
+            for all.
     """
 
     one_machine: ClassVar[bool] = False
     warm_starts: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
     shards: ClassVar[bool] = False
+    reads: ClassVar[frozenset[str] | None] = None
 
     @abstractmethod
     def train(self) -> TrainingResult:

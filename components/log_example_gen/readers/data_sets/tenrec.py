@@ -1,4 +1,4 @@
-"""Tenrec's QK-video, with a user's ten last clicks as one sequence."""
+"""Tenrec's QK-video, with a user's ten first clicks as one sequence."""
 
 import dataclasses
 from collections.abc import Iterator

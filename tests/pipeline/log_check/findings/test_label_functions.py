@@ -62,3 +62,13 @@ def test_labels_of_few_rows_say_nothing(collected):
 
 def test_no_rows_have_no_functions(collected):
     assert find_label_functions(collected({"x": (NUMBER, [])}, {"a": []})) == []
+
+
+def test_what_a_model_reads_in_a_cross_alone_is_looked_at(collected):
+    features = {
+        "item": (CATEGORY, [f"i{row % 7}" for row in range(ROWS)]),
+        "state": ({**CATEGORY, "embed": False}, (A & B).astype(int).astype(str)),
+    }
+    assert find_label_functions(collected(features, {"a": A, "b": B})) == []
+    features["both"] = ({"kind": "cross", "of": ["item", "state"], "hash_buckets": 9}, None)
+    assert find_label_functions(collected(features, {"a": A, "b": B})) == ["state"]

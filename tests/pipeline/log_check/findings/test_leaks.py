@@ -70,6 +70,48 @@ def test_what_the_model_does_not_embed_is_not_looked_at(collected, click):
     assert find_leaks(collected(features, {"click": click}), None) == []
 
 
+def test_two_values_that_tell_a_label_together_are_a_leak_of_their_cross(collected, drawn, click):
+    """Neither column tells anything: only where both are the same there was a click."""
+    one = drawn.integers(0, 4, ROWS)
+    other = np.where(click, one, (one + drawn.integers(1, 4, ROWS)) % 4)
+    features = {
+        "one": (CATEGORY, [f"a{value}" for value in one]),
+        "other": ({**CATEGORY, "embed": False}, [f"b{value}" for value in other]),
+        "both": ({"kind": "cross", "of": ["one", "other"], "hash_buckets": 100}, None),
+    }
+    (found,) = find_leaks(collected(features, {"click": click}), None)
+    assert (found.feature, found.how) == ("both", "the values of one and other together")
+    assert found.auc == pytest.approx(1.0)
+    # Where a value is missing a cross has one value, whatever the others are.
+    features["none"] = (CATEGORY, [None] * ROWS)
+    features["both"] = ({**features["both"][0], "of": ["one", "other", "none"]}, None)
+    assert find_leaks(collected(features, {"click": click}), None) == []
+    del features["both"]
+    assert find_leaks(collected(features, {"click": click}), None) == []
+
+
+def test_a_column_that_a_model_reads_in_a_cross_alone_is_named_itself(collected, drawn, click):
+    features = {
+        "item": (CATEGORY, [f"i{number}" for number in drawn.integers(0, 30, ROWS)]),
+        "state": ({**CATEGORY, "embed": False}, np.where(click, "a", "b")),
+        "both": ({"kind": "cross", "of": ["item", "state"], "hash_buckets": 100}, None),
+    }
+    (found,) = find_leaks(collected(features, {"click": click}), None)
+    assert (found.feature, found.how) == ("state", "its value")
+
+
+def test_crosses_of_what_is_honest_are_none(collected, drawn, click):
+    """A combination that occurs once tells nothing of others, nor does what is missing."""
+    items = [f"i{number}" for number in range(ROWS)]
+    places = [None if place == 5 else f"p{place}" for place in drawn.integers(0, 6, ROWS)]
+    features = {
+        "item": (CATEGORY, items),
+        "place": (CATEGORY, places),
+        "both": ({"kind": "cross", "of": ["item", "place"], "hash_buckets": 9}, None),
+    }
+    assert find_leaks(collected(features, {"click": click}), None) == []
+
+
 def test_rows_of_a_user_are_in_one_half(collected, drawn):
     """Users who always click are told by their ids unless they are kept together."""
     users = drawn.integers(0, 200, ROWS)
