@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -191,6 +192,19 @@ def _beam_in_process():
 
     stack.run_beam_in_process()
     with light_beam():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_loaded_once_and_checked_in_forks():
+    # Not where TensorFlow would be imported for this alone.
+    if "tensorflow" not in sys.modules:
+        yield
+        return
+    from tests.isolated_process import forked_checks
+    from tests.loaded_models import loaded_once
+
+    with loaded_once(), forked_checks():
         yield
 
 

@@ -1,6 +1,5 @@
 """A small log with a planted signal, transformed and trained on by the stock components."""
 
-import functools
 import json
 import random
 from types import SimpleNamespace
@@ -234,14 +233,6 @@ def plain_graphs():
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     yield
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
-@pytest.fixture(scope="module")
-def loaded_once():
-    """A model that many tests of a file look at is loaded once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
-        yield
 
 
 @pytest.fixture(scope="session")

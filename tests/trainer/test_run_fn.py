@@ -30,8 +30,6 @@ kill_at = 6
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 
 def _served(model, examples):
     return tf.saved_model.load(str(model)).signatures["serving_default"](examples)
