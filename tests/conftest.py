@@ -27,6 +27,7 @@ os.environ.setdefault("LANGUAGE", "C")
 from mtlx.pipeline.process import stack
 from mtlx.transform.config.safe_yaml import SAFE_LOADER
 from tests.forked_process import FORKED_PYTHON, start_for_all
+from tests.graph_rewriting import rewritten
 
 # `yaml.safe_load` as tests call it: packages and experiments are read hundreds of times.
 yaml.SafeLoader = SAFE_LOADER
@@ -205,6 +206,23 @@ def _models_are_loaded_once_and_checked_in_forks():
     from tests.loaded_models import loaded_once
 
     with loaded_once(), forked_checks():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_graphs():
+    """Graphs run as they were traced.
+
+    They are rewritten where `rewritten_graphs` is asked for, in what many tests look at (a finished
+    run, a training), and in processes that tests start, such as those of rehearsals and of jobs.
+    """
+    with rewritten(False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def rewritten_graphs():
+    with rewritten():
         yield
 
 

@@ -30,6 +30,8 @@ kill_at = 6
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 
+pytestmark = pytest.mark.usefixtures("rewritten_graphs")
+
 
 def _served(model, examples):
     return tf.saved_model.load(str(model)).signatures["serving_default"](examples)
