@@ -178,26 +178,29 @@ class _Trace:
         names = sorted(features)
         self._values = [features[name] for name in names]
 
-        def call(*values: tf.Tensor) -> tf.Tensor:
-            return model(dict(zip(names, values, strict=True)), training=False)["logits"]
+        def call(*values: tf.Tensor) -> list[tf.Tensor]:
+            given = dict(zip(names, values, strict=True))
+            self._find(model(given, training=False)["logits"], list(values))
+            return self._read
 
         signature = [tf.TensorSpec(value.shape, value.dtype) for value in self._values]
-        whole = tf.compat.v1.wrap_function(call, signature)
-        inputs = whole.graph.inputs[: len(names)]
-        operations = whole.graph.get_operations()
+        self._function = tf.compat.v1.wrap_function(call, signature)
+
+    def _find(self, logits: tf.Tensor, inputs: list[tf.Tensor]) -> None:
+        """Notes what is to be read, in the graph that has just been traced."""
+        operations = logits.graph.get_operations()
         of_rows = _reached(operations, inputs)
         # What else flows in are the weights.
-        of_any = of_rows | _reached(operations, whole.graph.inputs[len(names) :])
+        of_any = of_rows | _reached(operations, logits.graph.internal_captures)
         operations = [operation for operation in operations if operation.name in of_rows]
         joins = [(operation.name, _parts(operation, of_any)) for operation in operations]
         self._joins = [(name, parts) for name, parts in joins if len(parts) > 1]
         self._scores = [
             operation.inputs[0] for operation in operations if operation.type == "Softmax"
         ]
-        self._logits = whole.outputs[0]
-        read = [self._logits, *self._scores, *(part for _, parts in self._joins for part in parts)]
+        self._logits = logits
+        read = [logits, *self._scores, *(part for _, parts in self._joins for part in parts)]
         self._read = list({tensor.name: tensor for tensor in read}.values())
-        self._function = whole.prune(inputs, self._read)
 
     def measure(self) -> StartScale:
         """With the weights as they are now."""

@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -29,6 +30,7 @@ os.environ.setdefault("LANGUAGE", "C")
 from mtlx.pipeline.process import stack
 from mtlx.transform.config.safe_yaml import SAFE_LOADER
 from tests.forked_process import FORKED_PYTHON, start_for_all
+from tests.graph_rewriting import rewritten
 
 # `yaml.safe_load` as tests call it: packages and experiments are read hundreds of times.
 yaml.SafeLoader = SAFE_LOADER
@@ -194,6 +196,36 @@ def _beam_in_process():
 
     stack.run_beam_in_process()
     with light_beam():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_loaded_once_and_checked_in_forks():
+    # Not where TensorFlow would be imported for this alone.
+    if "tensorflow" not in sys.modules:
+        yield
+        return
+    from tests.isolated_process import forked_checks
+    from tests.loaded_models import loaded_once
+
+    with loaded_once(), forked_checks():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_graphs():
+    """Graphs run as they were traced.
+
+    They are rewritten where `rewritten_graphs` is asked for, in what many tests look at (a finished
+    run, a training), and in processes that tests start, such as those of rehearsals and of jobs.
+    """
+    with rewritten(False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def rewritten_graphs():
+    with rewritten():
         yield
 
 

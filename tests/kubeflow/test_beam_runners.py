@@ -2,8 +2,8 @@
 
 import json
 import os
+import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,6 +24,7 @@ from mtlx.components.slice_evaluation.executor import Executor as SliceEvaluatio
 from mtlx.components.slice_evaluation.results import load_results
 from mtlx.transform.contract.data_contract import DataContract
 from tests.beam_workers import fork_workers
+from tests.forked_process import ForkedProcess
 from tests.light_beam import for_other_processes
 
 ROOT = Path(__file__).parents[2]
@@ -249,8 +250,10 @@ def assert_same(found, expected):
 
 
 def test_direct_runner_with_several_processes(inputs, expected, tmp_path):
-    """Every pipeline starts its workers anew, which takes long: one is enough here."""
-    read_logs(inputs, tmp_path, PROCESSES)
+    """Every pipeline starts its workers anew: one is enough here, and one that imports all."""
+    with pytest.MonkeyPatch.context() as patch:
+        fork_workers(patch, tmp_path, but_one=True)
+        read_logs(inputs, tmp_path, PROCESSES)
     assert_same_examples(tmp_path, expected)
 
 
@@ -293,7 +296,7 @@ class server:  # noqa: N801 (used as a function)
 
     def __enter__(self):
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = ForkedProcess(self._command, stdout=log, stderr=log, env=os.environ)
         deadline = time.monotonic() + 60
         while not self._is_ready():
             assert self._process.poll() is None, self._log.read_text()[-2000:]
@@ -301,8 +304,8 @@ class server:  # noqa: N801 (used as a function)
             time.sleep(0.1)
 
     def __exit__(self, *unused):
-        self._process.terminate()
-        self._process.wait(30)
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
 
 
 def test_portable_runner_with_workers_in_the_submitting_process(

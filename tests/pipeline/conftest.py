@@ -12,6 +12,7 @@ from mtlx.pipeline.experiment.experiment_file import read_experiment
 from mtlx.pipeline.run.local_run import run_experiment
 from mtlx.pipeline.simulation.settings import SimulationSettings
 from mtlx.pipeline.simulation.simulator import simulate
+from tests.graph_rewriting import rewritten
 
 #: Of the default experiment's features: one of every kind and transformation that is not told from
 #: another by its name alone. Each feature costs every run of a pipeline half a second.
@@ -76,7 +77,8 @@ def _auc(minimum):
 def finished(write_experiment):
     """The small experiment's file and the result of its first run."""
     path = write_experiment()
-    return path, run_experiment(read_experiment(path))
+    with rewritten():
+        return path, run_experiment(read_experiment(path))
 
 
 @pytest.fixture

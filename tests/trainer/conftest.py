@@ -1,6 +1,5 @@
 """A small log with a planted signal, transformed and trained on by the stock components."""
 
-import functools
 import json
 import random
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from tensorflow.python.eager import context
 from mtlx.components.one_pass_transform.component import OnePassTransform
 from mtlx.trainer.settings import ModelSettings, TrainingSettings
 from mtlx.transform.contract.data_contract import DataContract
+from tests.graph_rewriting import rewritten
 from tests.shared_between_processes import made_once
 
 CONTRACT = {
@@ -182,16 +182,17 @@ def _train(root, contract, custom_config, logs):
         eval_args=tfx.proto.EvalArgs(splits=["validation"]),
         custom_config=custom_config,
     )
-    tfx.orchestration.LocalDagRunner().run(
-        tfx.dsl.Pipeline(
-            pipeline_name="trainer_test",
-            pipeline_root=str(root),
-            components=[examples, schema, transform, trainer],
-            metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-                str(root / "metadata.sqlite")
-            ),
-        )
+    store = str(root / "metadata.sqlite")
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name="trainer_test",
+        pipeline_root=str(root),
+        components=[examples, schema, transform, trainer],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            store
+        ),
     )
+    with rewritten():
+        tfx.orchestration.LocalDagRunner().run(pipeline)
 
     def output(component, name):
         (path,) = (root / component / name).iterdir()
@@ -222,26 +223,6 @@ def fn_args(trained, custom_config):
         )
 
     return make
-
-
-@pytest.fixture(scope="module")
-def plain_graphs():
-    """Graphs run as they were traced.
-
-    TensorFlow rewrites a graph before its first run, which takes longer than the few steps that a
-    small model takes here. Trainings by `run_fn`, on several devices and in whole runs have it.
-    """
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
-@pytest.fixture(scope="module")
-def loaded_once():
-    """A model that many tests of a file look at is loaded once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
-        yield
 
 
 @pytest.fixture(scope="session")

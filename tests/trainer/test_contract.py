@@ -24,8 +24,6 @@ from mtlx.trainer.validation.in_float32 import in_float32
 from tests.trainer.base_in_memory import BaseInMemory, ids_of_today, warm_start
 from tests.trainer.small_members import FULL, ONE_OF_EACH, SMALL, TREE
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 #: Encoders that a network may take otherwise than another: interests by task, losses of their own.
 _OF_NETWORKS = [
     name

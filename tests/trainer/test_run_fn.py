@@ -30,7 +30,7 @@ kill_at = 6
 run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
 """
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
+pytestmark = pytest.mark.usefixtures("rewritten_graphs")
 
 
 def _served(model, examples):

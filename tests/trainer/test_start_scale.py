@@ -13,7 +13,7 @@ SAME = ("encoder none", "encoder youtube_net", "bottom none")
 
 
 @pytest.fixture(scope="module")
-def measured(plain_graphs):
+def measured():
     """Every member's start, measured once: each graph runs once."""
     return {name: measure(settings)[0] for name, settings in MEMBERS.items() if name not in SAME}
 

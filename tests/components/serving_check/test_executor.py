@@ -1,5 +1,6 @@
 """The whole check on small models: the sound one passes, each planted fault is named."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from mtlx.components.model_pusher.executor import Executor as PusherExecutor
 from mtlx.components.model_pusher.model_files import model_digest
 from mtlx.components.model_pusher.serving_folder.push_record import PushRecord
 from mtlx.components.serving_check.infra_blessing import model_with_warm_up
+from mtlx.components.serving_check.process import serving_run
+from mtlx.components.serving_check.process.isolated_python import isolated_python
 from mtlx.components.serving_check.warm_up import WARM_UP_FILE
 
 
@@ -21,6 +24,29 @@ def _requests(folder):
         prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
         for record in records
     ]
+
+
+def test_the_forked_process_is_as_shut_off_as_a_started_one(tmp_path):
+    """Or the tests below would pass models that need what no server has."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys\n"
+        "for name in ('mtlx', 'tfx', 'keras', 'tensorflow', 'numpy'):\n"
+        "    try:\n"
+        "        __import__(name)\n"
+        "    except ModuleNotFoundError:\n"
+        "        print(name, end=' ')\n"
+        "print(sys.argv[1:], os.environ['TOLD'], os.getcwd())\n"
+        "sys.exit(3)\n"
+    )
+    with open(tmp_path / "said", "w+") as said:
+        process = serving_run.subprocess.Popen(
+            isolated_python(str(script), "one", "two"), stdin=subprocess.DEVNULL, stdout=said,
+            stderr=said, env={"TOLD": "it"}, cwd=str(tmp_path),
+        )  # fmt: skip
+        assert process.wait(60) == 3
+        said.seek(0)
+        assert said.read() == f"mtlx tfx keras ['one', 'two'] it {tmp_path}\n"
 
 
 def test_a_sound_model_passes_and_is_pushed_with_requests_that_can_be_replayed(check, tmp_path):

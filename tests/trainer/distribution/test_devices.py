@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from mtlx.trainer.distribution.devices import choose_strategy, device_names
 from tests.forked_process import run_forked
+from tests.graph_rewriting import AS_TRACED
 
 #: Trains on one and on two logical CPU devices, with rows that do not divide evenly; or, where the
 #: options name a step to interrupt behind, on two devices without and with an interruption.
@@ -150,9 +151,8 @@ SCHEDULED = {
 
 @pytest.fixture(scope="module")
 def compared():
-    done = run_forked(
-        [sys.executable, "-c", COMPARISON, json.dumps([*CASES.values(), META, SCHEDULED])]
-    )
+    cases = json.dumps([*CASES.values(), META, SCHEDULED])
+    done = run_forked([sys.executable, "-c", AS_TRACED + COMPARISON, cases])
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return dict(zip([*CASES, "meta", "scheduled"], lines, strict=True))

@@ -15,6 +15,7 @@ from mtlx.trainer.training.checkpoint import CheckpointFolder
 from mtlx.trainer.training.stored.sharded_array import ShardedArray
 from tests.forked_process import ForkedProcess
 from tests.free_ports import free_ports
+from tests.graph_rewriting import AS_TRACED
 from tests.trainer.distribution import sharded_training
 from tests.trainer.training.killed import kill_behind
 
@@ -57,7 +58,7 @@ def _start_pair(*arguments):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         processes.append(
             ForkedProcess(
-                [sys.executable, "-c", WORKER, json.dumps(arguments)],
+                [sys.executable, "-c", AS_TRACED + WORKER, json.dumps(arguments)],
                 env={**ENVIRONMENT, "TF_CONFIG": json.dumps(config)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tests.forked_process import ForkedProcess
 from tests.free_ports import free_ports
+from tests.graph_rewriting import AS_TRACED
 from tests.planted_kills import KILL_AT_STEP
 
 #: Trains every job of the list in turn; is killed in the step of the given number, if any. The
@@ -79,7 +80,7 @@ def _start_pair(jobs, kill_at=None):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         processes.append(
             ForkedProcess(
-                [sys.executable, "-c", WORKER, json.dumps([jobs, kill_at])],
+                [sys.executable, "-c", AS_TRACED + WORKER, json.dumps([jobs, kill_at])],
                 env={**ENVIRONMENT, "TF_CONFIG": json.dumps(config)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -9,8 +9,6 @@ from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 CHAIN = (TaskSpec("click", "click"), TaskSpec("buy", "buy", "click"))
 CROSS_ENTROPY = {"name": "binary_cross_entropy"}
 

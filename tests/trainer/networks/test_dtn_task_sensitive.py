@@ -14,8 +14,6 @@ from mtlx.trainer.networks import NETWORKS
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 TASKS = (
     TaskSpec("click", "click"),
     TaskSpec("cart", "cart", "click", "click"),

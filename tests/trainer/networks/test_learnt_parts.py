@@ -15,8 +15,6 @@ from mtlx.trainer.networks.adatt import FusionLevel
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 ROWS, RATE = 10_000, 0.01
 ALONE = (TaskSpec("click", "click"), TaskSpec("buy", "buy"))
 CHAIN = (TaskSpec("click", "click"), TaskSpec("buy", "buy", "click"))

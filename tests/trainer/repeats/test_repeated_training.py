@@ -15,6 +15,9 @@ from mtlx.trainer.warm_start.base_model import BaseModel
 from mtlx.transform.contract.data_contract import DataContract
 from tests.trainer.conftest import CONTRACT, TRAINING, encode
 
+#: As in the processes, or the training, that these are compared with.
+pytestmark = pytest.mark.usefixtures("rewritten_graphs")
+
 #: The second one is that of the model that other tests train alone.
 SEEDS = (0, 1, 2)
 #: Epochs are compared by the plain mean of the tasks' log losses, which NumPy has, too.

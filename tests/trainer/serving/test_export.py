@@ -32,6 +32,8 @@ scores = model.signatures["serving_default"](tf.constant(stored["examples"].toli
 np.savez(sys.argv[3], **{name: value.numpy() for name, value in scores.items()})
 """
 
+pytestmark = pytest.mark.usefixtures("rewritten_graphs")
+
 
 def _examples(logs, split="validation"):
     files = sorted(str(path) for path in (logs.folder / split).iterdir())

@@ -33,8 +33,6 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 ROOT = Path(__file__).parents[3]
 REQUESTS = ROOT / "benchmarks" / "serving_requests.py"
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 
 @pytest.fixture(scope="module")
 def outcomes(shop, tmp_path_factory):

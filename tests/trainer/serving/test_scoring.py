@@ -35,8 +35,6 @@ scorer.score(frame, batch_rows=50).to_pickle(sys.argv[3])
 print(scorer.counts().to_json())
 """
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 
 @pytest.fixture(scope="module")
 def expected(shop):

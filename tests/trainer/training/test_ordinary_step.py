@@ -16,8 +16,6 @@ from mtlx.trainer.training.ordinary_step import OrdinaryStep
 from mtlx.transform.contract.model_inputs import TaskSpec
 from tests.trainer.small_members import FULL, SMALL
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 TASKS = (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr"))
 ROWS = 40
 RATE = 0.5

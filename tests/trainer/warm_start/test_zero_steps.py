@@ -13,8 +13,6 @@ from tests.trainer.warm_start.conftest import ITEMS, served
 TODAY = ["new_1", *ITEMS[7:], "new_2", "new_3", *ITEMS[2:7]]
 GONE = set(ITEMS) - set(TODAY)
 
-pytestmark = pytest.mark.usefixtures("loaded_once")
-
 
 @pytest.fixture(scope="module")
 def started(trained, another_day, begin, tmp_path_factory):

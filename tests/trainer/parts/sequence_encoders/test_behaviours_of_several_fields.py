@@ -18,8 +18,6 @@ from mtlx.transform.contract.model_inputs import (
 )
 from tests.trainer.parts.sequence_encoders.held_out_auc import held_out_auc
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 #: So many items that a model sees each a few times only.
 ITEMS, CATEGORIES, LENGTH, ROWS = 8_000, 20, 5, 32_000
 READERS = [name for name in SEQUENCE_ENCODERS if name != "none"]

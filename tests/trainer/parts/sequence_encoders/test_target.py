@@ -10,8 +10,6 @@ import tensorflow as tf
 from benchmarks.planted_sequences import TARGET_IN_SEQUENCE, Learning
 from mtlx.trainer.parts.sequence_encoders import SEQUENCE_ENCODERS
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 #: Every encoder that compares behaviours with the target.
 COMPARING = [name for name in SEQUENCE_ENCODERS if SEQUENCE_ENCODERS.get(name).needs_target]
 EPOCHS = 5

@@ -16,8 +16,6 @@ from mtlx.trainer.settings import ModelSettings
 from mtlx.trainer.validation.area_under_curve import area_under_curve
 from mtlx.transform.contract.model_inputs import ModelInputs, SequenceInput, TaskSpec
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 KINDS = ["layer_norm", "qkv", "ffn_1", "ffn_2"]
 #: Labels that nearly always follow the rule show it in half of the rows.
 PLANTED = dataclasses.replace(SEQUENCE_PER_TASK, rows=10_000, likely=0.95)

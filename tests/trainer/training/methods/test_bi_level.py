@@ -17,8 +17,6 @@ from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 from tests.trainer.training.killed import train_killed
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 INPUTS = ModelInputs((), (), (), None, ("all",), (TaskSpec("ctr", "click"),))
 SPEC = {
     "x": tf.io.FixedLenFeature([8], tf.float32),

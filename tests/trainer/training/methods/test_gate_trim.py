@@ -16,8 +16,6 @@ from mtlx.trainer.validation.validation import validate
 from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import CategoricalInput, ModelInputs, TaskSpec
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 INPUTS = ModelInputs(
     (CategoricalInput("user", 9), CategoricalInput("item", 9)),
     (),

@@ -17,8 +17,6 @@ from mtlx.transform.config.settings import SettingsError
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 from tests.trainer.training.killed import train_killed
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 TASKS = (TaskSpec("ctr", "click"), TaskSpec("cvr", "buy", "ctr", "ctr"))
 INPUTS = ModelInputs((), (), (), None, ("all",), TASKS)
 SPEC = {

@@ -16,8 +16,6 @@ from mtlx.trainer.validation.validation import validate
 from mtlx.transform.contract.model_inputs import ModelInputs, TaskSpec
 from tests.trainer.training.killed import train_killed
 
-pytestmark = pytest.mark.usefixtures("plain_graphs")
-
 INPUTS = ModelInputs(
     categorical=(),
     numeric=(),
