@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -87,8 +88,10 @@ def _run_to_the_end(
             _keep_experiment(folder, experiment, source)
             journal.begin(about)
             pipeline = _compile(experiment, root)
+            started = time.monotonic()
             with told_revision(about["git"]):
                 seen = RunNodes(pipeline, experiment, nodes, on_node, journal).run()
+            seconds = time.monotonic() - started
             result = finish(folder.name, nodes, folder, journal, experiment, seen)
     except KeyboardInterrupt:
         journal.stopped()
@@ -99,7 +102,7 @@ def _run_to_the_end(
         notes = tell_failure(experiment, folder, failure.where, str(failure))
         message = "\n".join([str(failure), *notes])
         raise RunFailed(message, failure.pushed_to, failure.where) from error
-    return dataclasses.replace(result, notes=tell_end(experiment, folder))
+    return dataclasses.replace(result, notes=tell_end(experiment, folder), seconds=seconds)
 
 
 def check_not_in_use(experiment: Experiment) -> None:

@@ -139,8 +139,9 @@ def print_summary(
         console.print(line, soft_wrap=True, markup=False)
     for line in (*warnings, *moved):
         console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
-    total = sum(node.seconds for node in result.nodes)
-    console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
+    one_by_one = sum(node.seconds for node in result.nodes)
+    seconds = one_by_one if result.seconds is None else result.seconds
+    console.print(f"{len(result.nodes)} nodes in {seconds:.0f} s")
     console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True, markup=False)
     for note in result.notes:
         console.print(note, soft_wrap=True, markup=False)
