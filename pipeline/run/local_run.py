@@ -1,4 +1,4 @@
-"""Runs an experiment's pipeline on this machine, node by node, in one process."""
+"""Runs an experiment's pipeline on this machine."""
 
 import dataclasses
 import datetime
@@ -16,6 +16,7 @@ from mtlx.pipeline.process.prompt_stop import at_stop
 from mtlx.pipeline.process.run_log import run_log
 from mtlx.pipeline.run.ended.fate_of_model import fate_of_model
 from mtlx.pipeline.run.finish_run import finish
+from mtlx.pipeline.run.nodes.run_nodes import RunNodes
 from mtlx.pipeline.run.pipeline_root import pipeline_root
 from mtlx.pipeline.run.record.revision import told_revision
 from mtlx.pipeline.run.record.run_journal import RunJournal
@@ -24,7 +25,6 @@ from mtlx.pipeline.run.record.run_record import (
     describe_run,
     keep_experiment,
 )
-from mtlx.pipeline.run.record.written_bytes import bytes_of_node
 from mtlx.pipeline.run.run_folder import ARTIFACTS_FOLDER, METADATA_FILE, RunFolder
 from mtlx.pipeline.run.run_lock import LOCK_FILE, PipelineRootInUse, run_lock
 from mtlx.pipeline.run.run_result import NodeRun, RunFailed, RunResult
@@ -32,8 +32,6 @@ from mtlx.pipeline.run.tell import tell_end, tell_failure
 
 if TYPE_CHECKING:  # These take seconds to import.
     from tfx.proto.orchestration import pipeline_pb2
-
-    from mtlx.pipeline.run.window_run import WindowRun
 
 
 def run_experiment(
@@ -90,8 +88,10 @@ def _run_to_the_end(
             _keep_experiment(folder, experiment, source)
             journal.begin(about)
             pipeline = _compile(experiment, root)
+            started = time.monotonic()
             with told_revision(about["git"]):
-                seen = _run_nodes(pipeline, experiment.data.span, nodes, on_node, journal)
+                seen = RunNodes(pipeline, experiment, nodes, on_node, journal).run()
+            seconds = time.monotonic() - started
             result = finish(folder.name, nodes, folder, journal, experiment, seen)
     except KeyboardInterrupt:
         journal.stopped()
@@ -102,7 +102,7 @@ def _run_to_the_end(
         notes = tell_failure(experiment, folder, failure.where, str(failure))
         message = "\n".join([str(failure), *notes])
         raise RunFailed(message, failure.pushed_to, failure.where) from error
-    return dataclasses.replace(result, notes=tell_end(experiment, folder))
+    return dataclasses.replace(result, notes=tell_end(experiment, folder), seconds=seconds)
 
 
 def check_not_in_use(experiment: Experiment) -> None:
@@ -134,65 +134,6 @@ def _compile(experiment: Experiment, root: Path) -> "pipeline_pb2.Pipeline":
             runtime_parameters=experiment.data.window is not None,
         )
     )
-
-
-def _run_nodes(
-    pipeline: "pipeline_pb2.Pipeline",
-    span: int | str | None,
-    nodes: list[NodeRun],
-    on_node: Callable[[NodeRun], None],
-    journal: RunJournal,
-) -> "WindowRun | None":
-    """Runs the nodes in order; appends each to `nodes`, a failed one as the last.
-
-    With a window the time of the first node is that of all spans; what was done for them is
-    returned.
-    """
-    from mtlx.pipeline.run import node_run
-    from mtlx.pipeline.run.window_run import see_to_window
-
-    seen = None
-    for index, node_id in enumerate(node_run.node_ids(pipeline)):
-        # Noted before it is said: whoever reads that it runs may end it.
-        journal.node(nodes, node_id)
-        on_node(NodeRun(node_id, "running"))
-        started = time.monotonic()
-        try:
-            if index == 0:
-                seen = see_to_window(pipeline, journal.run_id, span=span)
-                newest = None if seen is None else seen.plan.newest_words
-                node_run.bind_parameters(pipeline, journal.run_id, span=newest)
-            outcome = node_run.run_node(pipeline, node_id)
-        except Exception:
-            nodes.append(NodeRun(node_id, "failed", time.monotonic() - started))
-            journal.node(nodes)
-            on_node(nodes[-1])
-            raise
-        seconds = time.monotonic() - started
-        rows, malformed = _rows(node_id, outcome.outputs)
-        state = outcome.state.value
-        size = bytes_of_node(node_id, state, outcome.outputs)
-        nodes.append(NodeRun(node_id, state, seconds, rows, outcome.outputs, malformed, size))
-        journal.node(nodes)
-        on_node(nodes[-1])
-    return seen
-
-
-def _rows(node_id: str, outputs: dict[str, list[str]]) -> tuple[int | None, int | None]:
-    """Examples that a node worked on and rows that it left out, read from what it wrote."""
-    if node_id == "LogExampleGen":
-        from mtlx.components.log_example_gen.ingestion_summary import read_ingestion_summary
-
-        summary = read_ingestion_summary(outputs["examples"][0])
-        if summary is not None:
-            return sum(summary["rows"].values()), sum(summary["malformed"].values())
-    if node_id in ("Trainer", "ReferenceTrainer"):
-        from mtlx.trainer.validation.history import read_history
-
-        history = read_history(outputs["model_run"][0])
-        if history is not None:
-            return sum(epoch["examples"] for epoch in history["epochs"]), None
-    return None, None
 
 
 def _failure(

@@ -3,7 +3,8 @@
 import dataclasses
 import enum
 import os
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import ml_metadata
 
@@ -109,7 +110,10 @@ def node_ids(pipeline: pipeline_pb2.Pipeline) -> list[str]:
 
 
 def run_node(
-    pipeline: pipeline_pb2.Pipeline, node_id: str, connection: ConnectionConfig | None = None
+    pipeline: pipeline_pb2.Pipeline,
+    node_id: str,
+    connection: ConnectionConfig | None = None,
+    operators: Mapping[Any, Any] | None = None,
 ) -> NodeOutcome:
     """Runs one node in this process: driver, executor, publisher.
 
@@ -119,6 +123,8 @@ def run_node(
         pipeline: compiled pipeline with a bound run id.
         node_id: the node.
         connection: to ML-Metadata; that of the compiled pipeline if None.
+        operators: what runs the node's executor, by its kind, as TFX's launcher takes them; None
+            for what runs it in this process.
 
     Returns:
         The outcome, read from ML-Metadata: after a cache hit the launcher's own output paths
@@ -148,6 +154,7 @@ def run_node(
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+        custom_executor_operators=operators,
     ).launch()
     if info is None or info.execution_id is None:
         raise NodeFailed(f"{node_id}: a node before it left no outputs, so it could not run")

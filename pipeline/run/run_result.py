@@ -44,6 +44,8 @@ class RunResult:
             (``before``), what `spans_of_run` says of labels, and what was done for it, see
             `WindowRun.record`.
         notes: sentences on who was told of the run's end, and who could not be.
+        seconds: wall time of all nodes, some of which ran at the same time; None where it is not
+            known.
     """
 
     run_id: str
@@ -53,6 +55,7 @@ class RunResult:
     folder: Path
     window: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    seconds: float | None = None
 
     def output(self, node_id: str, name: str) -> str:
         """URI of a node's output artifact.

@@ -28,29 +28,29 @@ _MARKS = {
 
 
 class NodeLines(LiveLines):
-    """One line per node: state, rows, seconds; the running node's line is live.
+    """One line per node: state, rows, seconds; the running nodes' lines are live.
 
     Where the output is no terminal, a line is printed when a node starts and when it ends.
     """
 
     def __init__(self, console: Console):
-        self._current: NodeRun | None = None
-        self._started = 0.0
+        #: When each running node has started.
+        self._running: dict[str, float] = {}
         self._progress = ""
         super().__init__(console)
 
     def end(self) -> None:
         """Nothing is at work."""
-        self._current = None
+        self._running.clear()
 
     def node(self, node: NodeRun) -> None:
         """Takes a node's start or end."""
         if node.state == "running":
-            self._current, self._started, self._progress = node, time.monotonic(), ""
+            self._running[node.node_id], self._progress = time.monotonic(), ""
             if not self._console.is_terminal:
                 self._console.print(_node_line(node, ""), soft_wrap=True)
             return
-        self._current = None
+        self._running.pop(node.node_id, None)
         self._console.print(_node_line(node, ""), soft_wrap=True)
 
     def progress(self, line: str) -> None:
@@ -61,10 +61,13 @@ class NodeLines(LiveLines):
 
     def at_work(self) -> Text:
         """See LiveLines."""
-        if self._current is None:
-            return Text("")
-        elapsed = NodeRun(self._current.node_id, "running", time.monotonic() - self._started)
-        return _node_line(elapsed, self._progress)
+        now = time.monotonic()
+        elapsed = [NodeRun(one, "running", now - since) for one, since in self._running.items()]
+        # What was said last stands at the end.
+        progress = [*[""] * (len(elapsed) - 1), self._progress]
+        return Text("\n", no_wrap=True, overflow="ellipsis").join(
+            map(_node_line, elapsed, progress)
+        )
 
 
 def _node_line(node: NodeRun, progress: str) -> Text:
@@ -136,8 +139,9 @@ def print_summary(
         console.print(line, soft_wrap=True, markup=False)
     for line in (*warnings, *moved):
         console.print(Text.assemble(("! ", "yellow"), line), soft_wrap=True)
-    total = sum(node.seconds for node in result.nodes)
-    console.print(f"{len(result.nodes)} nodes in {total:.0f} s")
+    one_by_one = sum(node.seconds for node in result.nodes)
+    seconds = one_by_one if result.seconds is None else result.seconds
+    console.print(f"{len(result.nodes)} nodes in {seconds:.0f} s")
     console.print(f"Report: {result.folder / 'report.html'}", soft_wrap=True, markup=False)
     for note in result.notes:
         console.print(note, soft_wrap=True, markup=False)

@@ -90,17 +90,15 @@ class ServedModel(tf.Module):
             autograph=False,
             input_signature=[tf.TensorSpec([None], tf.string, name="examples")],
         )
-        columns = tf.function(
-            lambda columns: predict(self._parsed_columns(columns)), autograph=False
-        )
+        # Two signatures read the same columns.
+        specs = self._column_specs()
+        parsed = tf.function(self._parsed_columns, autograph=False).get_concrete_function(specs)
+        columns = tf.function(lambda columns: predict(parsed(columns)), autograph=False)
         whole = self._whole_transform
         ranges = training_ranges(self._contract, whole, self._alone)
         largest = largest_weights(self._contract, whole, self._alone)
         counts = ServedCounts(self._contract, whole, ranges, largest)
-        counting = tf.function(
-            lambda columns: counts(self._parsed_columns(columns)), autograph=False
-        )
-        specs = self._column_specs()
+        counting = tf.function(lambda columns: counts(parsed(columns)), autograph=False)
         signatures = {
             EXAMPLES_SIGNATURE: examples,
             COLUMNS_SIGNATURE: columns.get_concrete_function(specs),

@@ -7,6 +7,7 @@ operation. All checks are operations of the graph: they hold behind TensorFlow S
 import functools
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from mtlx.transform.columns.domain_values import domain_text, is_listed
@@ -228,19 +229,27 @@ def _first_unequal(
     other: list[tf.Tensor],
     differ: tf.Tensor,
 ) -> tf.Tensor:
-    """What is wrong with the first of the behaviours of which something is."""
-    every = zip(behaviours, lengths, other, strict=True)
-    texts = tf.stack([_unequal_lengths(*one) for one in every])
-    return tf.gather(texts, tf.argmax(tf.cast(differ, tf.int64)))
+    """What is wrong with the first of the behaviours of which something is.
 
-
-def _unequal_lengths(parts: tuple[str, ...], lengths: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """Names the first row that has them, and the two features."""
-    row = tf.argmax(tf.reduce_any(other, axis=0))
-    which = tf.argmax(other[:, row])
-    place = " values at position ", row, FROM, ", and ", parts[0], " has ", lengths[0, row]
+    Names its first row that has several lengths, and the two features.
+    """
+    chosen = tf.argmax(tf.cast(differ, tf.int64))
+    rows = tf.stack([tf.argmax(tf.reduce_any(own, axis=0)) for own in other])
+    row = tf.gather(rows, chosen)
+    # All behaviours' features behind each other, each with the first one of its own behaviours: a
+    # text for each behaviour were four times as many operations, in every signature.
+    values = tf.concat([tf.gather(own, row, axis=1) for own in lengths], axis=0)
+    sizes = [len(parts) for parts in behaviours]
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    firsts = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes)
+    names = [name for parts in behaviours for name in parts]
+    expected = tf.gather(values, firsts)
+    wrong = tf.not_equal(values, expected) & tf.equal(owners, chosen)
+    which = tf.argmax(tf.cast(wrong, tf.int64))
+    name, first = tf.gather(names, which), tf.gather([names[place] for place in firsts], which)
+    place = " values at position ", row, FROM, ", and ", first, " has ", tf.gather(expected, which)
     remedy = ": give one of each per behaviour, an empty text where one is missing"
-    return text("Feature ", tf.gather(parts, which), " has ", lengths[which, row], *place, remedy)
+    return text("Feature ", name, " has ", tf.gather(values, which), *place, remedy)
 
 
 def listed_domains(

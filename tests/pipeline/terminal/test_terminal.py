@@ -68,6 +68,32 @@ def test_live_line_in_a_terminal_shows_progress():
     assert "failed" in console.file.getvalue()
 
 
+def test_two_running_nodes_have_a_line_each_until_they_end():
+    console = _console(terminal=True)
+    with NodeLines(console) as lines:
+        lines.node(NodeRun("ReferenceTrainer", "running"))
+        lines.node(NodeRun("Trainer", "running"))
+        lines.progress("ReferenceTrainer: epoch 1")
+        first, second = lines.at_work().plain.splitlines()
+        assert first.startswith("● ReferenceTrainer") and second.startswith("● Trainer")
+        assert second.endswith("ReferenceTrainer: epoch 1")
+        lines.node(NodeRun("ReferenceTrainer", "complete", 1.0))
+        (left,) = lines.at_work().plain.splitlines()
+        assert left.startswith("● Trainer")
+        lines.node(NodeRun("Trainer", "complete", 1.0))
+        assert lines.at_work().plain == ""
+
+
+def test_nodes_that_ran_at_once_are_not_counted_twice(results_and_verdict):
+    results, verdict = results_and_verdict
+    nodes = [NodeRun("ReferenceTrainer", "complete", 6.0), NodeRun("Trainer", "complete", 8.0)]
+    for seconds, said in ((None, "2 nodes in 14 s"), (9.0, "2 nodes in 9 s")):
+        console = _console()
+        result = RunResult("1", nodes, False, None, Path("/runs/1"), seconds=seconds)
+        print_summary(console, result, verdict, results)
+        assert said in console.file.getvalue()
+
+
 def test_summary_has_verdict_reasons_table_and_report(results_and_verdict):
     results, verdict = results_and_verdict
     console = _console()

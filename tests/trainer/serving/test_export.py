@@ -80,6 +80,18 @@ def test_the_model_is_written_once_for_all_signatures(trained):
     assert sum(any(node.op in multiply for node in one.node_def) for one in functions) == 1
 
 
+def test_columns_are_read_by_one_function_for_both_signatures_that_do(trained):
+    saved = saved_model_pb2.SavedModel.FromString((trained.model / "saved_model.pb").read_bytes())
+    functions = saved.meta_graphs[0].graph_def.library.function
+    called = [
+        node.attr["f"].func.name
+        for function in functions
+        for node in function.node_def
+        if "parsed_columns" in node.attr["f"].func.name
+    ]
+    assert len(called) == 2 and len(set(called)) == 1
+
+
 def test_outputs_are_float32_by_task_and_vary(expected):
     assert set(expected) == {"ctr", "cvr"}
     for scores in expected.values():
