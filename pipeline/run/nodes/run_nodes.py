@@ -108,10 +108,10 @@ class RunNodes:
     def _run_pair(self, second: SecondProcess) -> None:
         """Runs both trainings to their ends; then raises what the first that failed has raised."""
         from mtlx.pipeline.run import node_run
-        from mtlx.pipeline.run.nodes.side_by_side import SideBySide
+        from mtlx.pipeline.run.nodes.two_nodes import TwoNodes
 
         self._start(*PAIR)
-        pair = SideBySide(
+        pair = TwoNodes(
             second, lambda node_id, how: node_run.run_node(self._pipeline, node_id, operators=how)
         )
         ends = pair.run(*PAIR)

@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from mtlx.pipeline.run import node_run, window_run
 from mtlx.pipeline.run.node_run import NodeOutcome, NodeState
-from mtlx.pipeline.run.nodes import run_nodes, side_by_side
+from mtlx.pipeline.run.nodes import run_nodes
 from mtlx.pipeline.run.nodes.run_nodes import RunNodes
-from mtlx.pipeline.run.nodes.side_by_side import NodeEnd
+from mtlx.pipeline.run.nodes.two_nodes import NodeEnd
 
 NODES = ["LogExampleGen", "Transform", "ReferenceTrainer", "Trainer", "Report"]
 
@@ -23,9 +23,7 @@ class Run:
         patch_run(node_run, "run_node", self._run_node)
         patch_run(node_run, "bind_parameters", lambda *given, **more: None)
         patch_run(window_run, "see_to_window", lambda *given, **more: None)
-        patch_run(
-            side_by_side, "SideBySide", lambda second, run_node: SimpleNamespace(run=self._both)
-        )
+        patch_run(two_nodes, "TwoNodes", lambda second, run_node: SimpleNamespace(run=self._both))
         patch_run(run_nodes, "SecondProcess", self._second)
         patch_run(run_nodes, "is_for_two", lambda: True)
         patch_run(run_nodes, "has_begun", lambda: False)

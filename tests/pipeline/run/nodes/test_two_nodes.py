@@ -8,7 +8,7 @@ from tfx.proto.orchestration import execution_result_pb2
 from tfx.proto.orchestration.executable_spec_pb2 import PythonClassExecutableSpec
 from tfx.types import standard_artifacts
 
-from mtlx.pipeline.run.nodes.side_by_side import SideBySide
+from mtlx.pipeline.run.nodes.two_nodes import TwoNodes
 
 
 class Meets(base_executor.BaseExecutor):
@@ -90,7 +90,7 @@ class Nodes:
 
 def test_both_executors_work_at_once_and_all_else_one_after_the_other(tmp_path):
     nodes = Nodes(tmp_path)
-    ends = SideBySide(Second(), nodes.run).run("first", "other")
+    ends = TwoNodes(Second(), nodes.run).run("first", "other")
     assert nodes.began == ["first", "other"]
     assert {node_id: end.error for node_id, end in ends.items()} == {"first": None, "other": None}
     here = threading.current_thread().name
@@ -104,7 +104,7 @@ def test_both_executors_work_at_once_and_all_else_one_after_the_other(tmp_path):
 @pytest.mark.parametrize("broken", [["first"], ["other"], ["first", "other"]])
 def test_one_that_fails_leaves_the_other_to_its_end(tmp_path, monkeypatch, broken):
     monkeypatch.setattr(Meets, "fails", broken)
-    ends = SideBySide(Second(), Nodes(tmp_path).run).run("first", "other")
+    ends = TwoNodes(Second(), Nodes(tmp_path).run).run("first", "other")
     found = {node_id: str(end.error) for node_id, end in ends.items() if end.error is not None}
     assert found == {node_id: f"{node_id} is broken" for node_id in broken}
     assert all((end.outcome is None) == (node_id in broken) for node_id, end in ends.items())
@@ -112,6 +112,6 @@ def test_one_that_fails_leaves_the_other_to_its_end(tmp_path, monkeypatch, broke
 
 def test_one_that_comes_from_the_cache_keeps_nobody_waiting(tmp_path, monkeypatch):
     monkeypatch.setattr(Meets, "both", threading.Barrier(1))
-    ends = SideBySide(Second(), Nodes(tmp_path, cached=["first"]).run).run("first", "other")
+    ends = TwoNodes(Second(), Nodes(tmp_path, cached=["first"]).run).run("first", "other")
     assert ends["first"].outcome == "cached"
     assert ends["other"].outcome == threading.current_thread().name

@@ -38,7 +38,7 @@ class NodeEnd:
     seconds: float = 0.0
 
 
-class SideBySide:
+class TwoNodes:
     """Runs two nodes of which neither waits for the other.
 
     Both are launched here, and the executor of the first works in a second process. What TFX does
