@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from mtlx.pipeline.run import node_run, window_run
 from mtlx.pipeline.run.node_run import NodeOutcome, NodeState
-from mtlx.pipeline.run.nodes import run_nodes
+from mtlx.pipeline.run.nodes import run_nodes, two_nodes
 from mtlx.pipeline.run.nodes.run_nodes import RunNodes
 from mtlx.pipeline.run.nodes.two_nodes import NodeEnd
 
