@@ -9,9 +9,10 @@ import tensorflow as tf
 from mtlx.trainer.distribution.own_variables import own_variables
 from mtlx.trainer.distribution.share import Shard
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.fused_adam import FusedAdam
 
 
-class LazyAdam(keras.optimizers.Adam):
+class LazyAdam(FusedAdam):
     """Adam that leaves the rows of a table alone that no row of the batch has looked up.
 
     For a gradient in slices (`tf.IndexedSlices`) the slices of one id are added up, and moments
