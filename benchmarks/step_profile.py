@@ -8,8 +8,8 @@ Models and rows are those of `benchmarks.step_time`, the step is the trainer's o
 TensorFlow's profiler tells when each operation ran. An instant is divided between the operations
 that run at it, so that a line adds up to the step; where a product takes all threads, it has all of
 the instant. With one thread nothing has to be divided, and all seconds are those of the processor,
-which other work does not lengthen (`benchmarks.thread_times`). Of all that is measured the quietest
-of the steps counts, occurrence by occurrence.
+which other work does not lengthen (`benchmarks.thread_times`). Shares are means over the traced
+steps; of steps and matmul rate the quietest counts.
 
 `share of matmul` is that of `benchmarks.step_time`. `products alone` is the floor: what the step
 would reach if all but its products cost nothing and these took as long as they do now. `idle` is
@@ -35,12 +35,11 @@ _MARK = "step_profile_mark"
 
 
 class Interval(NamedTuple):
-    """A running operation: from, to, in seconds, its name and the thread that ran it."""
+    """A running operation: from, to, in seconds, and its name."""
 
     start: float
     end: float
     name: str
-    thread: int
 
 
 @dataclass(frozen=True)
@@ -119,14 +118,16 @@ def profile(name: str, arguments: argparse.Namespace) -> Profile:
         rate = MatmulRate(arguments.precision, clock)
         seconds = min(step_seconds(step.take, arguments.steps, clock, rate.measure))
         idle = 0.0 if arguments.threads == 1 else _idle(step.take, arguments.steps)
-        spent = quietest([_traced(step.take, arguments.threads) for _ in range(arguments.steps)])
+        traced = [_traced(step.take, arguments.threads) for _ in range(arguments.steps)]
         assert step.flops is not None
         flops = step.flops() / rate.best
     finally:
         keras.config.set_dtype_policy("float32")
-    # Other work may have kept all untraced steps from being as quiet as operations are.
-    seconds = max(seconds, sum(spent.values()))
-    by_operation = {name: own / seconds for name, own in spent.items()}
+    whole = sum(took for _, took in traced)
+    by_operation: collections.Counter[str] = collections.Counter()
+    for spent, _ in traced:
+        for operation, own in spent.items():
+            by_operation[operation] += own / whole
     shares: collections.Counter[str] = collections.Counter()
     for operation, share in by_operation.items():
         scope, _, operation = operation.rpartition(":")
@@ -158,45 +159,27 @@ def divided(intervals: Sequence[Interval]) -> list[float]:
     return spent
 
 
-def quietest(steps: Sequence[Sequence[tuple[str, float]]]) -> dict[str, float]:
-    """Seconds by name, of each occurrence those of the step in which it took least.
-
-    Other work takes the cores away while an operation runs, and not in each step of the same one.
-
-    Args:
-        steps: names and seconds of each step, in the order in which they ran.
-    """
-    seconds: dict[tuple[str, int], float] = {}
-    for step in steps:
-        seen: collections.Counter[str] = collections.Counter()
-        for name, spent in step:
-            key = name, seen[name]
-            seconds[key] = min(spent, seconds.get(key, spent))
-            seen[name] += 1
-    by_name: collections.Counter[str] = collections.Counter()
-    for (name, _), spent in seconds.items():
-        by_name[name] += spent
-    return dict(by_name)
-
-
-def _traced(take: Callable[[], object], threads: int) -> list[tuple[str, float]]:
-    """What ran in one step, and how long; with one thread in seconds of the processor."""
+def _traced(take: Callable[[], object], threads: int) -> tuple[dict[str, float], float]:
+    """Seconds by name of what ran in one step, and of it; with one thread the processor's."""
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder, ThreadTimes() as times:
         tf.profiler.experimental.start(folder)
         with tf.profiler.experimental.Trace(_MARK):
-            marked = time.time()
+            started = time.time()
         take()
+        ended = time.time()
         tf.profiler.experimental.stop()
         (path,) = Path(folder).rglob("*.xplane.pb")
-        intervals = sorted(intervals_of(path.read_bytes(), marked))
-    names = [one.name for one in intervals]
+        intervals = intervals_of(path.read_bytes(), started)
     if threads == 1:
-        spent = [times.between(one.thread, one.start, one.end) for one in intervals]
+        spent = [times.between(one.start, one.end) for one in intervals]
     else:
         spent = divided(intervals)
-    return list(zip(names, spent, strict=True))
+    by_name: collections.Counter[str] = collections.Counter()
+    for one, seconds in zip(intervals, spent, strict=True):
+        by_name[one.name] += seconds
+    return by_name, times.between(started, ended) if threads == 1 else ended - started
 
 
 def intervals_of(serialized: bytes, marked: float) -> list[Interval]:
@@ -219,10 +202,10 @@ def intervals_of(serialized: bytes, marked: float) -> list[Interval]:
                 scope, _, kind = name.rpartition(":")
                 # Parts of the runtime are called "Class::Method".
                 if scope[-1:] not in ("", ":") and kind.isidentifier() and kind not in CALLING:
-                    found.append((start, start + event.duration_ps, name, line.id))
+                    found.append((start, start + event.duration_ps, name))
     return [
-        Interval(marked + (start - mark) * 1e-12, marked + (end - mark) * 1e-12, name, thread)
-        for start, end, name, thread in found
+        Interval(marked + (start - mark) * 1e-12, marked + (end - mark) * 1e-12, name)
+        for start, end, name in found
     ]
 
 

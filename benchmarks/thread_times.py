@@ -1,4 +1,4 @@
-"""How much of the processor each thread of this process had, and when."""
+"""How much of the processor this process had, and when."""
 
 import threading
 import time
@@ -12,20 +12,18 @@ _EVERY, _APART = 0.0005, 0.0005
 
 
 class ThreadTimes:
-    """Samples the processor's clock of every thread beside the wall's, while its block runs.
+    """Samples the processor's clocks of this process's threads beside the wall's, in its block.
 
-    Where other work has the cores, a thread stands still in the midst of what it does. Between two
-    samples it is taken to run evenly.
+    Where other work has the cores, threads stand still in the midst of what they do. Between two
+    samples they are taken to run evenly, so that what is wrong is as short as a turn at the core.
     """
 
     def __init__(self) -> None:
-        self._samples: dict[int, list[tuple[float, float]]] = {}
+        self._samples: list[tuple[float, float]] = []
         self._stopped = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> "ThreadTimes":
-        threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
-        self._samples = {thread: [] for thread in threads}
         self._sampler.start()
         return self
 
@@ -39,24 +37,19 @@ class ThreadTimes:
         self._sampler.join()
 
     def _sample(self) -> None:
+        threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+        # As the kernel numbers the processor's clocks of threads; the sampler's own is none of it.
+        clocks = [(~one << 3) | 6 for one in threads if one != threading.get_native_id()]
         while not self._stopped.wait(_EVERY):
-            for thread, samples in self._samples.items():
-                before = time.time()
-                # As the kernel numbers the processor's clocks of threads.
-                spent = time.clock_gettime((~thread << 3) | 6)
-                after = time.time()
-                if after - before < _APART:
-                    samples.append(((before + after) / 2, spent))
+            before = time.time()
+            spent = sum(map(time.clock_gettime, clocks))
+            after = time.time()
+            if after - before < _APART:
+                self._samples.append(((before + after) / 2, spent))
 
-    def between(self, thread: int, start: float, end: float) -> float:
-        """Seconds of the processor that a thread had; those of the wall if it was not sampled.
-
-        Args:
-            thread: its number in the operating system.
-            start: in seconds since 1970.
-            end: likewise.
-        """
-        return processor_seconds(self._samples.get(thread, []), start, end)
+    def between(self, start: float, end: float) -> float:
+        """Seconds of the processor between two moments, in seconds since 1970."""
+        return processor_seconds(self._samples, start, end)
 
 
 def processor_seconds(samples: list[tuple[float, float]], start: float, end: float) -> float:

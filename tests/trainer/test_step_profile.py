@@ -1,13 +1,12 @@
 """What `benchmarks.step_profile` makes of what TensorFlow's profiler writes."""
 
-import threading
 import time
 
 import pytest
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks.step_kinds import NORMALISATION, OPTIMISER, PRODUCTS, REST, kind_of
-from benchmarks.step_profile import Interval, divided, intervals_of, quietest
+from benchmarks.step_profile import Interval, divided, intervals_of
 from benchmarks.thread_times import ThreadTimes, processor_seconds
 
 
@@ -41,27 +40,22 @@ def test_kinds(name, kind):
 
 def test_an_instant_is_divided_between_what_runs():
     times = [(0.0, 4.0), (1.0, 3.0), (2.0, 3.0), (6.0, 7.0)]
-    intervals = [Interval(*both, "operation", place) for place, both in enumerate(times)]
+    intervals = [Interval(*both, "operation") for both in times]
     # 0 to 1 a; 1 to 2 a half; 2 to 3 a third; 3 to 4 a; 6 to 7 a.
     assert divided(intervals) == pytest.approx([1 + 1 / 2 + 1 / 3 + 1, 1 / 2 + 1 / 3, 1 / 3, 1])
-
-
-def test_of_each_occurrence_the_quietest_step_counts():
-    steps = [[("a", 3.0), ("b", 1.0), ("a", 1.0)], [("a", 1.0), ("b", 2.0), ("a", 4.0)]]
-    assert quietest(steps) == {"a": 1.0 + 1.0, "b": 1.0}
 
 
 def test_operations_are_read_and_nothing_around_them():
     space = xplane_pb2.XSpace()
     plane = space.planes.add()
     names = ["step_profile_mark", "model/MatMul:MatMul", "Executor::Run", "call:PartitionedCall"]
-    line = plane.lines.add(timestamp_ns=2_000_000_000, id=7)
+    line = plane.lines.add(timestamp_ns=2_000_000_000)
     for number, name in enumerate(names):
         plane.event_metadata[number].name = name
         start = (1 + number) * 10**12
         line.events.add(metadata_id=number, offset_ps=start, duration_ps=5 * 10**11)
     found = intervals_of(space.SerializeToString(), marked=100.0)
-    assert found == [Interval(101.0, 101.5, names[1], 7)]
+    assert found == [Interval(101.0, 101.5, names[1])]
 
 
 def test_a_thread_without_a_core_spends_nothing():
@@ -78,4 +72,4 @@ def test_threads_are_sampled():
         while time.process_time() - spent < 0.05:
             pass
         end = time.time()
-    assert 0.03 < times.between(threading.get_native_id(), started, end) <= end - started
+    assert 0.03 < times.between(started, end) <= end - started
