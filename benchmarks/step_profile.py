@@ -124,11 +124,11 @@ def profile(name: str, arguments: argparse.Namespace) -> Profile:
     finally:
         keras.config.set_dtype_policy("float32")
     whole = sum(took for _, took in traced)
-    by_operation: collections.Counter[str] = collections.Counter()
+    by_operation: dict[str, float] = collections.defaultdict(float)
     for spent, _ in traced:
         for operation, own in spent.items():
             by_operation[operation] += own / whole
-    shares: collections.Counter[str] = collections.Counter()
+    shares: dict[str, float] = collections.defaultdict(float)
     for operation, share in by_operation.items():
         scope, _, operation = operation.rpartition(":")
         shares[kind_of(scope, operation)] += share
@@ -176,7 +176,7 @@ def _traced(take: Callable[[], object], threads: int) -> tuple[dict[str, float],
         spent = [times.between(one.start, one.end) for one in intervals]
     else:
         spent = divided(intervals)
-    by_name: collections.Counter[str] = collections.Counter()
+    by_name: dict[str, float] = collections.defaultdict(float)
     for one, seconds in zip(intervals, spent, strict=True):
         by_name[one.name] += seconds
     return by_name, times.between(started, ended) if threads == 1 else ended - started

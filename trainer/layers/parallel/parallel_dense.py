@@ -74,7 +74,7 @@ class ParallelDense(keras.layers.Layer):
         parts, runs = self._parts(inputs, runs)
         ends = np.cumsum(runs)[:-1].tolist()
         kernels = _split(ops.convert_to_tensor(self.kernel), ends)
-        biases = [None] * len(parts)
+        biases: list[keras.KerasTensor | None] = [None] * len(parts)
         if self.bias is not None:
             biases = _split(ops.convert_to_tensor(self.bias), ends)
         outputs = [self._of_run(*each) for each in zip(parts, kernels, biases, strict=True)]
