@@ -45,7 +45,7 @@ class Gate(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(self.column_count,), initializer="zeros", name="bias")
 
-    def call(self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    def call(self, inputs: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
         """Weights ``(B, G, E)`` of the experts for every row and gate."""
         if isinstance(inputs, (list, tuple)):
             scores = self._of_each(inputs)

@@ -69,14 +69,14 @@ class MultiHeadAttention(keras.layers.Layer):
                 (self.query, "query"),
                 (self.key, "key"),
                 (self.value, "value"),
-                (self.output_layer, None),
+                (self.output_layer, "output"),
             )
         ]
         real = ops.any(mask, axis=-1)  # (B, C)
         # Where no position is real the weights are all alike, and the result is left out.
         hidden = ops.logical_not(ops.logical_or(mask, ops.logical_not(real)[..., None]))
         attend = _attend_one if queries.shape[2] == 1 else _attend
-        made = [attend(*group, self.heads) for group in _groups(queries, keys, hidden, kernels)]
+        made = [attend(self.heads, *group) for group in _groups(queries, keys, hidden, kernels)]
         attended, weights = (
             ops.reshape(parts[0], (-1, queries.shape[1], *ops.shape(parts[0])[1:]))
             if len(parts) == 1
@@ -114,6 +114,7 @@ def _groups(
 
 
 def _attend(
+    heads: int,
     queries: keras.KerasTensor,
     keys: keras.KerasTensor,
     hidden: keras.KerasTensor,
@@ -121,7 +122,6 @@ def _attend(
     of_key: keras.KerasTensor,
     of_value: keras.KerasTensor,
     of_output: keras.KerasTensor,
-    heads: int,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Queries ``(N, Q, k)`` and keys ``(N, L, k)``, of which some are hidden ``(N, L)``.
 
@@ -149,6 +149,7 @@ def _attend(
 
 
 def _attend_one(
+    heads: int,
     queries: keras.KerasTensor,
     keys: keras.KerasTensor,
     hidden: keras.KerasTensor,
@@ -156,7 +157,6 @@ def _attend_one(
     of_key: keras.KerasTensor,
     of_value: keras.KerasTensor,
     of_output: keras.KerasTensor,
-    heads: int,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """`_attend` for one query of each row, ``(N, 1, k)``.
 

@@ -60,7 +60,7 @@ class SequenceDense(keras.layers.Layer):
 
     def call(
         self,
-        inputs: keras.KerasTensor | Sequence[keras.KerasTensor],
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
         kernel_factor: keras.KerasTensor | None = None,
         bias_factor: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor | list[keras.KerasTensor]:

@@ -1,7 +1,5 @@
 """Feature gates: each group of experts sees the input in a light of its own."""
 
-from collections.abc import Sequence
-
 import keras
 from keras import ops
 
@@ -30,9 +28,7 @@ class LowRankGate(keras.layers.Layer):
         """Makes the map back to the input's width."""
         self.up = ParallelDense(self.copies, last_size(input_shape), "sigmoid", use_bias=False)
 
-    def call(
-        self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor]
-    ) -> list[keras.KerasTensor]:
+    def call(self, inputs: keras.KerasTensor | list[keras.KerasTensor]) -> list[keras.KerasTensor]:
         """The gated inputs, or a list of each copy's, as a list of ``(B, n)``."""
         gates = self.up(self.down(inputs, apart=True), apart=True)
         if not isinstance(inputs, (list, tuple)):

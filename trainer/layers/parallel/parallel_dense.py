@@ -60,7 +60,7 @@ class ParallelDense(keras.layers.Layer):
 
     def call(
         self,
-        inputs: keras.KerasTensor | Sequence[keras.KerasTensor],
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
         runs: Sequence[int] | None = None,
         apart: bool = False,
     ) -> keras.KerasTensor | list[keras.KerasTensor]:
@@ -88,7 +88,7 @@ class ParallelDense(keras.layers.Layer):
         ]
 
     def _parts(
-        self, inputs: keras.KerasTensor | Sequence[keras.KerasTensor], runs: Sequence[int] | None
+        self, inputs: keras.KerasTensor | list[keras.KerasTensor], runs: Sequence[int] | None
     ) -> tuple[list[keras.KerasTensor], Sequence[int]]:
         """Inputs ``(B, n)``, and how many copies each is for."""
         if isinstance(inputs, (list, tuple)):

@@ -65,7 +65,7 @@ class ParallelMLP(keras.layers.Layer):
 
     def call(
         self,
-        inputs: keras.KerasTensor | Sequence[keras.KerasTensor],
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
         training: bool = False,
         runs: Sequence[int] | None = None,
         apart: bool = False,

@@ -1,7 +1,5 @@
 """A level of HoME: groups of experts, gates over some of them and over their own."""
 
-from collections.abc import Sequence
-
 import keras
 import numpy as np
 from keras import ops
@@ -71,8 +69,8 @@ class HoMELevel(keras.layers.Layer):
 
     def call(
         self,
-        inputs: keras.KerasTensor | Sequence[keras.KerasTensor],
-        seen: keras.KerasTensor | Sequence[keras.KerasTensor],
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
+        seen: keras.KerasTensor | list[keras.KerasTensor],
         training: bool = False,
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """Mixes, gate weights and contributions."""
