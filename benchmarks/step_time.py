@@ -51,7 +51,8 @@ if TYPE_CHECKING:  # On other backends there is no TensorFlow.
 #: Keras's name of each precision.
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 _Clock = Callable[[], float]
-_CLOCKS: dict[str, _Clock] = {"wall": time.perf_counter, "processor": time.process_time}
+#: What tells seconds.
+CLOCKS: dict[str, _Clock] = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 def main() -> None:
@@ -68,7 +69,7 @@ def main() -> None:
         columns += [f"batch {size:,}", *(["share of matmul"] if _on_tensorflow() else [])]
     lines = [_line(*columns, "peak MiB"), _line(*["---"] * (len(columns) + 1))]
     print(*lines, sep="\n", flush=True)
-    clock = _CLOCKS[arguments.clock]
+    clock = CLOCKS[arguments.clock]
     for name, precision in itertools.product(names, arguments.precision):
         _forget_peak()
         parameters, cells = _measured(name, precision, arguments.batch, arguments.steps, clock)
@@ -89,16 +90,16 @@ def _measured(
     name: str, precision: str, batches: list[int], steps: int, clock: _Clock
 ) -> tuple[int, list[str]]:
     """A member's parameters, and by batch size its examples/s and its share of the matmul rate."""
-    settings = settings_of(name)
-    inputs = inputs_of(1000, sequences=settings.sequence_encoder != "none")
     parameters, cells = 0, []
     keras.config.set_dtype_policy(POLICIES[precision])
     try:
         for size in batches:
-            step = _make_step(inputs, settings, "adam", size)
+            step = make_step(name, size)
             parameters = step.parameters
             rate = None if step.flops is None else _matmul_rate(precision, clock)
-            seconds = _seconds(step.take, steps, clock, None if rate is None else rate.measure)
+            seconds = median_seconds(
+                step.take, steps, clock, None if rate is None else rate.measure
+            )
             cells.append(f"{size / seconds:,.0f}")
             if step.flops is not None and rate is not None:
                 cells.append(f"{step.flops() / seconds / rate.flops_per_second:.0%}")
@@ -136,13 +137,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, nargs="+", default=[2048, 8192])
     parser.add_argument("--steps", type=int, default=5, help="timed steps; the median counts")
     parser.add_argument("--precision", nargs="+", choices=list(POLICIES), default=["float32"])
-    parser.add_argument("--clock", choices=list(_CLOCKS), default="wall", help="what is counted")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="what is counted")
     parser.add_argument("--tables", action="store_true", help="measure table sizes instead")
     return parser.parse_args()
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """A step to be timed.
 
     Attributes:
@@ -157,18 +158,25 @@ class _Step:
     flops: Callable[[], float] | None = None
 
 
-def _make_step(inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int) -> _Step:
+def make_step(name: str, size: int) -> Step:
+    """A member's step with Adam, on one fixed batch of so many rows."""
+    settings = settings_of(name)
+    inputs = inputs_of(1000, sequences=settings.sequence_encoder != "none")
+    return _make_step(inputs, settings, "adam", size)
+
+
+def _make_step(inputs: ModelInputs, settings: ModelSettings, optimizer: str, size: int) -> Step:
     """A step on one fixed batch."""
     keras.utils.set_random_seed(1)
     model = ARRANGEMENTS.get(settings.arrangement)(inputs, settings)
     parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     batch = batch_of(inputs, size)
     if not _on_tensorflow():
-        return _Step(_jax_step(model, batch, optimizer), parameters)
+        return Step(_jax_step(model, batch, optimizer), parameters)
     from benchmarks.trainer_step import trainer_step
 
     take, flops = trainer_step(model, TASKS, batch, optimizer)
-    return _Step(take, parameters, flops)
+    return Step(take, parameters, flops)
 
 
 def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], object]:
@@ -189,13 +197,23 @@ def _jax_step(model: keras.Model, batch: Batch, optimizer: str) -> Callable[[], 
     return take
 
 
-def _seconds(
+def median_seconds(
     step: Callable[[], object],
     steps: int,
     clock: _Clock = time.perf_counter,
     between: Callable[[], None] | None = None,
 ) -> float:
-    """Median seconds of a step, after two that compile and warm up."""
+    """The median of `step_seconds`."""
+    return statistics.median(step_seconds(step, steps, clock, between))
+
+
+def step_seconds(
+    step: Callable[[], object],
+    steps: int,
+    clock: _Clock = time.perf_counter,
+    between: Callable[[], None] | None = None,
+) -> list[float]:
+    """Seconds of each of some steps, after two that compile and warm up."""
     for _ in range(2):
         step()
     times = []
@@ -205,7 +223,7 @@ def _seconds(
         started = clock()
         step()
         times.append(clock() - started)
-    return statistics.median(times)
+    return times
 
 
 def _table_sizes(steps: int) -> Table:
@@ -221,7 +239,7 @@ def _table_sizes(steps: int) -> Table:
         seconds = []
         for size in sizes:
             step = _make_step(inputs_of(size // FIELDS, False), settings, optimizer, 2048)
-            seconds.append(_seconds(step.take, max(steps, 15)))
+            seconds.append(median_seconds(step.take, max(steps, 15)))
             del step
         cells = [f"{1000 * value:.1f}" for value in seconds]
         table.add_row(optimizer, *cells, f"{seconds[-1] / seconds[0]:.2f}×")

@@ -233,8 +233,11 @@ class FieldEmbedding(keras.layers.Layer):
             embedded, rows = self._looked_up(columns, ids)
             if self.numbers is not None and count:
                 named = ops.take(self.numbers, rows[:, :count], axis=0)
+        behaviours: list[keras.KerasTensor] = []
+        if count or inputs.sequences:
+            first, *behaviours = _split(embedded, inputs)
         if count:
-            fields.append(embedded[:, :count])
+            fields.append(first)
         if inputs.numeric:
             numbers = ops.stack([features[field.name] for field in inputs.numeric], axis=1)
             numbers = ops.cast(numbers, self.compute_dtype)[:, :, None]  # (B, N, 1)
@@ -246,7 +249,7 @@ class FieldEmbedding(keras.layers.Layer):
             values = ops.cast(features[vector.name], self.compute_dtype)
             made = ops.matmul(values, self.projections[index]) + self.vector_intercepts[index]
             fields.append(made[:, None])  # (B, 1, k)
-        return fields, named, *self._sequences(inputs, embedded, ids)
+        return fields, named, *self._sequences(inputs, behaviours, ids)
 
     def _looked_up(
         self, columns: EmbeddingColumns, ids: keras.KerasTensor
@@ -260,18 +263,17 @@ class FieldEmbedding(keras.layers.Layer):
         return self._with_pretrained(embedded, ids, columns), rows
 
     def _sequences(
-        self, inputs: ModelInputs, embedded: keras.KerasTensor, ids: keras.KerasTensor
+        self, inputs: ModelInputs, embedded: list[keras.KerasTensor], ids: keras.KerasTensor
     ) -> tuple[Sequences, Sequences]:
         """Sequences ``(B, L, k)`` and masks ``(B, L)``, whose columns are behind the fields'."""
         sequences: Sequences = {}
         masks: Sequences = {}
-        start = len(inputs.categorical)
+        start, rest = len(inputs.categorical), iter(embedded)
         for sequence in inputs.sequences:
-            ends = [start + sequence.max_length * (n + 1) for n in range(len(sequence.keys))]
-            parts = [embedded[:, end - sequence.max_length : end] for end in ends]
+            parts = [next(rest) for _ in sequence.keys]
             sequences[sequence.name] = self._joined(parts, sequence.fields)
-            masks[sequence.name] = ids[:, start : ends[0]] != PADDING_ID
-            start = ends[-1]
+            masks[sequence.name] = ids[:, start : start + sequence.max_length] != PADDING_ID
+            start += sequence.max_length * len(parts)
         return sequences, masks
 
     def _with_pretrained(
@@ -313,6 +315,20 @@ def _orthogonal_maps(shape: tuple[int, ...], dtype: str | None = None) -> keras.
     # An initialiser that is called twice gives the same twice.
     each = [keras.initializers.Orthogonal() for _ in range(shape[0])]
     return ops.stack([orthogonal(shape[1:], dtype=dtype) for orthogonal in each])
+
+
+def _split(embedded: keras.KerasTensor, inputs: ModelInputs) -> list[keras.KerasTensor]:
+    """Of embeddings ``(B, columns, k)`` the categorical fields', then those of each sequence.
+
+    At once: the gradient of a slice is as large as what it was taken from, and those of several are
+    added up.
+    """
+    sizes = [len(inputs.categorical)]
+    sizes += [one.max_length for one in inputs.sequences for _ in one.keys]
+    ends = np.cumsum(sizes).tolist()
+    if ends[-1] == embedded.shape[1]:
+        ends.pop()
+    return ops.split(embedded, ends, axis=1)[: len(sizes)] if ends else [embedded]
 
 
 def _in_range(columns: EmbeddingColumns, ids: keras.KerasTensor) -> keras.KerasTensor:

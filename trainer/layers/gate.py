@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from mtlx.trainer.layers.known_size import last_size
+
 
 class Gate(keras.layers.Layer):
     """G gates over E experts, each one linear layer and a softmax over the experts it sees.
@@ -14,8 +16,8 @@ class Gate(keras.layers.Layer):
     n of E experts is exactly a dense layer with n outputs; unseen experts get the weight 0.
     The weights of all gates mix all experts in one contraction: see `mix`.
 
-    Shapes: ``(B, n)``, one input for all gates, or ``(B, G, n)``, one for each, to weights
-    ``(B, G, E)``, which are not negative and sum to 1 for each gate.
+    Shapes: ``(B, n)``, one input for all gates, ``(B, G, n)`` or a list of G ``(B, n)``, one for
+    each, to weights ``(B, G, E)``, which are not negative and sum to 1 for each gate.
 
     Args:
         visible: G rows of E booleans: gate g sees expert e.
@@ -37,21 +39,37 @@ class Gate(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the kernel ``(n, columns)`` and bias; one column per gate and seen expert."""
         self.kernel = self.add_weight(
-            shape=(input_shape[-1], self.column_count), initializer="glorot_uniform", name="kernel"
+            shape=(last_size(input_shape), self.column_count),
+            initializer="glorot_uniform",
+            name="kernel",
         )
         self.bias = self.add_weight(shape=(self.column_count,), initializer="zeros", name="bias")
 
-    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    def call(self, inputs: keras.KerasTensor | list[keras.KerasTensor]) -> keras.KerasTensor:
         """Weights ``(B, G, E)`` of the experts for every row and gate."""
-        gates = self.visible.shape[0]
-        scores = ops.matmul(inputs, self.kernel) + self.bias  # (B, [G,] columns)
-        columns = self.columns
-        if len(inputs.shape) == 3:
-            # Each gate keeps the columns that are its own out of its own input's scores.
-            scores = ops.reshape(scores, (-1, gates * self.column_count))
-            columns = columns + np.arange(gates, dtype="int32")[:, None] * self.column_count
-        scores = ops.reshape(ops.take(scores, columns.ravel(), axis=1), (-1, *columns.shape))
+        if isinstance(inputs, (list, tuple)):
+            scores = self._of_each(inputs)
+        elif len(inputs.shape) == 3:
+            scores = self._of_each(ops.unstack(inputs, self.visible.shape[0], axis=1))
+        else:
+            scores = ops.matmul(inputs, self.kernel) + self.bias  # (B, columns)
+        if self.visible.all():
+            return ops.softmax(ops.reshape(scores, (-1, *self.columns.shape)), axis=-1)
+        scores = ops.take(scores, self.columns.ravel(), axis=1)
+        scores = ops.reshape(scores, (-1, *self.columns.shape))
         return ops.softmax(ops.where(self.visible, scores, -np.inf), axis=-1)  # (B, G, E)
+
+    def _of_each(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+        """Scores ``(B, columns)`` where every gate has an input of its own ``(B, n)``."""
+        ends = np.cumsum(self.visible.sum(axis=1))[:-1].tolist()
+        kernels, biases = [ops.convert_to_tensor(self.kernel)], [ops.convert_to_tensor(self.bias)]
+        if ends:
+            kernels, biases = ops.split(kernels[0], ends, axis=1), ops.split(biases[0], ends)
+        scores = [
+            ops.matmul(own, kernel) + bias
+            for own, kernel, bias in zip(inputs, kernels, biases, strict=True)
+        ]
+        return ops.concatenate(scores, axis=1)
 
 
 def mix(weights: keras.KerasTensor, experts: keras.KerasTensor) -> keras.KerasTensor:

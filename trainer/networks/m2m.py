@@ -110,7 +110,8 @@ class M2M(Network):
         weights = self._attend(experts, knowledge, domain_ids)  # (B, T, E)
         hidden = mix(weights, experts)  # (B, T, h)
         for layer in self.tower_layers:
-            hidden = ops.relu(layer(hidden[:, :, None], knowledge, domain_ids)[:, :, 0] + hidden)
+            made = layer(ops.expand_dims(hidden, 2), knowledge, domain_ids)  # (B, T, 1, h)
+            hidden = ops.relu(ops.squeeze(made, 2) + hidden)
         tell(REPRESENTATION, hidden)
         gates = {task: [index] for index, task in enumerate(self.gate_names)}
         return {
@@ -125,11 +126,7 @@ class M2M(Network):
         domain_ids: keras.KerasTensor,
     ) -> keras.KerasTensor:
         """Weights ``(B, T, E)`` of the experts for each task."""
-        tasks, count = self.task_embedding.shape[0], experts.shape[1]
-        views = ops.repeat(experts[:, None], tasks, axis=1)  # (B, T, E, h)
-        of_tasks = ops.convert_to_tensor(self.task_embedding)[None, :, None]
-        of_tasks = ops.repeat(of_tasks, count, axis=2)  # (1, T, E, task_size)
-        of_tasks = ops.zeros_like(views[..., :1]) + of_tasks  # (B, T, E, task_size)
-        pairs = ops.concatenate([views, of_tasks], axis=-1)
-        units = self.attention(pairs, knowledge, domain_ids)  # (B, T, E, attention_units)
+        of_tasks = ops.convert_to_tensor(self.task_embedding)
+        # (B, T, E, attention_units)
+        units = self.attention(experts[:, None], knowledge, domain_ids, of_copies=of_tasks)
         return ops.softmax(ops.einsum("btea,ta->bte", units, self.attention_vector), axis=-1)

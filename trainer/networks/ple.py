@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import keras
+import numpy as np
 from keras import ops
 from pydantic import Field, PositiveInt
 
@@ -60,11 +61,13 @@ class ExtractionLevel(keras.layers.Layer):
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """Mixes of the groups' inputs, with gate weights and the experts' contributions."""
         expert_inputs = gate_inputs = inputs
+        runs = None
         if len(inputs.shape) == 3:
-            expert_inputs = ops.take(inputs, self.group_of_expert, axis=1)  # (B, E, n)
-            gate_inputs = inputs[:, : self.visible.shape[0]]
+            expert_inputs = ops.unstack(inputs, axis=1)
+            runs = np.bincount(self.group_of_expert).tolist()
+            gate_inputs = expert_inputs[: self.visible.shape[0]]
         weights = self.gate(gate_inputs)
-        experts = self.experts(expert_inputs, training=training)  # (B, E, h)
+        experts = self.experts(expert_inputs, training=training, runs=runs)  # (B, E, h)
         return mix(weights, experts), weights, contributions(weights, experts)
 
 

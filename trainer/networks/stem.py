@@ -65,13 +65,14 @@ class ForwardAllLevel(keras.layers.Layer):
         self, inputs: keras.KerasTensor, training: bool = False
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """Mixes of the groups' inputs, with gate weights and the experts' contributions."""
-        experts = self.experts(ops.take(inputs, self.group_of_expert, axis=1), training=training)
-        shared = inputs[:, self.tasks :]  # (B, 1, n)
-        seen = inputs[:, : self.tasks] + shared  # (B, T, n)
+        *own, shared = parts = ops.unstack(inputs, axis=1)  # (B, n) each
+        runs = np.bincount(self.group_of_expert).tolist()
+        experts = self.experts(parts, training=training, runs=runs)
+        seen = [each + shared for each in own]
         if not self.last:
-            seen = ops.concatenate([seen, shared], axis=1)
+            seen = [*seen, shared]
         if self.gate_layers is not None:
-            seen = self.gate_layers(seen)
+            seen = self.gate_layers(seen, apart=True)
         weights = self.gate(seen)  # (B, G, E)
         trained = ops.cast(self.trained, weights.dtype)
         mixed = mix(weights * trained, experts)

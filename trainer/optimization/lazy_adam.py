@@ -9,10 +9,11 @@ import tensorflow as tf
 from mtlx.trainer.distribution.own_variables import own_variables
 from mtlx.trainer.distribution.share import Shard
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.fused_adam import FusedAdam
 from mtlx.trainer.optimization.row_average import RowAverage
 
 
-class LazyAdam(keras.optimizers.Adam):
+class LazyAdam(FusedAdam):
     """Adam that leaves the rows of a table alone that no row of the batch has looked up.
 
     For a gradient in slices (`tf.IndexedSlices`) the slices of one id are added up, and moments
@@ -51,19 +52,6 @@ class LazyAdam(keras.optimizers.Adam):
         shape, dtype = reference_variable.shape, reference_variable.dtype
         with own_variables():
             return self.add_variable(shape, initializer, dtype, name=name)
-
-    def _all_reduce_sum_gradients(
-        self, grads_and_vars: list[tuple[tf.Tensor | tf.IndexedSlices, tf.Variable]]
-    ) -> list[tuple[tf.Tensor | tf.IndexedSlices, tf.Variable]]:
-        """See Keras's optimisers for TensorFlow; one replica has nothing to exchange.
-
-        TensorFlow's exchange of dense gradients would keep the step's graph, and with it the
-        tables, for as long as the process lives.
-        """
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync == 1:
-            return grads_and_vars
-        return super()._all_reduce_sum_gradients(grads_and_vars)
 
     def settle(self, table: keras.Variable, average: RowAverage) -> None:
         """Brings the average of rows up to date from now on before they change.

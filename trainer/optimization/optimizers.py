@@ -8,16 +8,18 @@ import tensorflow as tf
 
 from mtlx.trainer.distribution.sharded_tables import ShardedTables
 from mtlx.trainer.optimization.changed_rows import ChangedRows
+from mtlx.trainer.optimization.fused_adam import FusedAdam
 from mtlx.trainer.optimization.lazy_adam import LazyAdam
 from mtlx.trainer.optimization.learning_rate import LearningRate, ScheduleState
+from mtlx.trainer.optimization.one_replica import PlainSGD
 from mtlx.trainer.optimization.row_average import RowAverage
 from mtlx.trainer.optimization.schedules.schedule import TrainingLength
 from mtlx.trainer.settings import TrainingSettings
 
 _KINDS: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
-    "adam": keras.optimizers.Adam,
+    "adam": FusedAdam,
     "lazy_adam": LazyAdam,
-    "sgd": keras.optimizers.SGD,
+    "sgd": PlainSGD,
 }
 
 

@@ -25,6 +25,9 @@ def test_softmax_over_the_seen_experts(shared):
     gate.bias.assign(random.randn(7))
     weights = np.asarray(gate(inputs))
     kernel, bias = np.asarray(gate.kernel), np.asarray(gate.bias)
+    if not shared:
+        apart = gate([inputs[:, index] for index in range(3)])
+        np.testing.assert_array_equal(np.asarray(apart), weights)
     start = 0
     for index, row in enumerate(VISIBLE):
         end = start + row.sum()

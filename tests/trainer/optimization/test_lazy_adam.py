@@ -102,7 +102,8 @@ def test_is_adam_on_rows_that_every_batch_touches(settings):
             np.testing.assert_allclose(one, other, rtol=2e-2, atol=2e-4)
 
 
-def test_a_training_that_is_over_holds_no_table(monkeypatch):
+@pytest.mark.parametrize(("optimizer", "of_table"), [("lazy_adam", 3), ("adam", 3), ("sgd", 1)])
+def test_a_training_that_is_over_holds_no_table(optimizer, of_table, monkeypatch):
     """With an optimiser for dense weights alone; TensorFlow frees a variable with its handle."""
     handles, prepare = [], OrdinaryStep.prepare
 
@@ -115,9 +116,9 @@ def test_a_training_that_is_over_holds_no_table(monkeypatch):
         )
 
     monkeypatch.setattr(OrdinaryStep, "prepare", prepared)
-    _trained("lazy_adam", embeddings={"learning_rate": 0.1})
+    _trained(optimizer, embeddings={"learning_rate": 0.1})
     gc.collect()
-    assert len(handles) == 3 and not [one for one in handles if one() is not None]
+    assert len(handles) == of_table and not [one for one in handles if one() is not None]
 
 
 def test_trains_every_table_of_an_arrangement():

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from mtlx.trainer.layers.attention.sequence_dense import SequenceDense
@@ -22,11 +23,12 @@ class AttentionalGRU(keras.layers.Layer):
 
     Args:
         copies: C, number of sequences.
+        all_states: whether all states are given, or the last one alone.
     """
 
-    def __init__(self, copies: int):
+    def __init__(self, copies: int, all_states: bool = True):
         super().__init__()
-        self.copies = copies
+        self.copies, self.all_states = copies, all_states
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates all weights; states are as wide as the inputs."""
@@ -34,7 +36,7 @@ class AttentionalGRU(keras.layers.Layer):
         self.projection = SequenceDense(3 * units, self.copies)
         self.projection.build(input_shape)
         self.recurrence = keras.layers.RNN(
-            AttentionalCell(self.copies, units), return_sequences=True
+            AttentionalCell(self.copies, units), return_sequences=self.all_states
         )
         self.recurrence.build((None, None, self.copies * (3 * units + 1)))
 
@@ -46,7 +48,8 @@ class AttentionalGRU(keras.layers.Layer):
             attention: a, ``(B, C, L)`` float.
 
         Returns:
-            ``(B, C, L, k)``; behind the last real position the state stays what it is there.
+            ``(B, C, L, k)``; behind the last real position the state stays what it is there. The
+            last one alone is ``(B, C, k)``.
         """
         copies, length, units = inputs.shape[1:]
         attention = ops.cast(attention, self.compute_dtype)
@@ -55,17 +58,22 @@ class AttentionalGRU(keras.layers.Layer):
         steps = ops.reshape(
             ops.transpose(steps, (0, 2, 1, 3)), (-1, length, copies * (3 * units + 1))
         )
-        states = ops.reshape(self.recurrence(steps), (-1, length, copies, units))
-        return ops.transpose(states, (0, 2, 1, 3))
+        states = self.recurrence(steps)
+        if not self.all_states:
+            return ops.reshape(states, (-1, copies, units))
+        return ops.transpose(ops.reshape(states, (-1, length, copies, units)), (0, 2, 1, 3))
 
 
 class AttentionalCell(keras.layers.Layer):
-    """One step: inputs ``(B, C·(3k + 1))``, projected, with a at the end; state ``(B, C·k)``."""
+    """One step: inputs ``(B, C·(3k + 1))``, projected, with each a at the end of its sequence's.
+
+    The state is one ``(B, k)`` of each sequence, the output all of them side by side.
+    """
 
     def __init__(self, copies: int, units: int):
         super().__init__()
         self.copies, self.units = copies, units
-        self.state_size = copies * units
+        self.state_size, self.output_size = [units] * copies, copies * units
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates U_u, U_r and U_c side by side, ``(C, k, 3k)``."""
@@ -79,14 +87,17 @@ class AttentionalCell(keras.layers.Layer):
     def call(
         self, inputs: keras.KerasTensor, states: list[keras.KerasTensor]
     ) -> tuple[keras.KerasTensor, list[keras.KerasTensor]]:
-        """Gives the new state, as output and as state."""
-        inputs = ops.reshape(inputs, (-1, self.copies, 3 * self.units + 1))
-        before = ops.reshape(states[0], (-1, self.copies, self.units))
-        recurrent = ops.einsum("bci,cio->bco", before, self.kernel)
-        x_update, x_reset, x_candidate = ops.split(inputs[..., :-1], 3, axis=-1)
-        h_update, h_reset, h_candidate = ops.split(recurrent, 3, axis=-1)
-        update = inputs[..., -1:] * ops.sigmoid(x_update + h_update)
-        candidate = ops.tanh(x_candidate + ops.sigmoid(x_reset + h_reset) * h_candidate)
-        state = (1.0 - update) * before + update * candidate
-        state = ops.reshape(state, (-1, self.state_size))
-        return state, [state]
+        """Gives the new states, side by side as output and as states."""
+        sizes = [self.units, self.units, self.units, 1] * self.copies
+        # At once: the gradient of a slice is as large as what it was taken from.
+        parts = ops.split(inputs, np.cumsum(sizes)[:-1].tolist(), axis=-1)
+        kernels = ops.unstack(ops.convert_to_tensor(self.kernel), self.copies, axis=0)
+        made = []
+        for copy, (before, kernel) in enumerate(zip(states, kernels, strict=True)):
+            x_update, x_reset, x_candidate, attention = parts[4 * copy : 4 * copy + 4]
+            recurrent = ops.matmul(before, kernel)
+            h_update, h_reset, h_candidate = ops.split(recurrent, 3, axis=-1)
+            update = attention * ops.sigmoid(x_update + h_update)
+            candidate = ops.tanh(x_candidate + ops.sigmoid(x_reset + h_reset) * h_candidate)
+            made.append(before + update * (candidate - before))
+        return (made[0] if self.copies == 1 else ops.concatenate(made, axis=-1)), made

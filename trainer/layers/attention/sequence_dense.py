@@ -1,7 +1,7 @@
 """A dense layer at every position of several sequences."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import ops
@@ -17,6 +17,10 @@ class SequenceDense(keras.layers.Layer):
     W_c and b_c are each sequence's own, or the same for all. F and f, by default 1, are given
     from outside: they adapt shared weights to each sequence. Every kernel is drawn by Glorot's
     uniform initialiser as that of a lone dense layer.
+
+    The positions of all sequences that share weights are the rows of one plain product, which
+    backends compute together with bias and activation. A contraction over sequences and positions
+    turns its inputs and outputs; its gradient by the kernel took more than the layer does now.
 
     Shapes: ``(B, C, L, n)`` to ``(B, C, L, units)``.
 
@@ -56,28 +60,56 @@ class SequenceDense(keras.layers.Layer):
 
     def call(
         self,
-        inputs: keras.KerasTensor,
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
         kernel_factor: keras.KerasTensor | None = None,
         bias_factor: keras.KerasTensor | None = None,
-    ) -> keras.KerasTensor:
-        """Applies W and b, scaled by factors F ``(C, n, units)`` and f ``(C, units)`` if given."""
-        kernel, bias = self.kernel, self.bias
-        if kernel_factor is not None:
-            kernel = kernel * kernel_factor
-        equation = "bcli,io->bclo" if len(kernel.shape) == 2 else "bcli,cio->bclo"
-        outputs = ops.einsum(equation, inputs, kernel)  # (B, C, L, units)
-        if bias is not None:
-            if bias_factor is not None:
-                bias = bias * bias_factor
-            outputs = outputs + (bias if len(bias.shape) == 1 else bias[:, None])
-        return self.activation(outputs)
+    ) -> keras.KerasTensor | list[keras.KerasTensor]:
+        """Applies W and b, scaled by factors F ``(C, n, units)`` and f ``(C, units)`` if given.
+
+        Args:
+            inputs: see above; or a list of every sequence's positions as rows ``(N, n)``, of which
+                a list comes ``(N, units)``.
+            kernel_factor: F.
+            bias_factor: f.
+        """
+        kernel, bias = self.kernel_by(kernel_factor), self._bias_by(bias_factor)
+        if isinstance(inputs, (list, tuple)):
+            return self._of_each(inputs, kernel, bias)
+        if len(kernel.shape) == 2 and (bias is None or len(bias.shape) == 1):
+            rows = self.of_rows(ops.reshape(inputs, (-1, inputs.shape[-1])), kernel, bias)
+            return ops.reshape(rows, (-1, *ops.shape(inputs)[1:-1], self.units))
+        return joined(self._of_each(sequences_apart(inputs), kernel, bias), inputs)
+
+    def _of_each(
+        self,
+        inputs: Sequence[keras.KerasTensor],
+        kernel: keras.KerasTensor,
+        bias: keras.KerasTensor | None,
+    ) -> list[keras.KerasTensor]:
+        """Rows ``(N, n)`` of every sequence by its own weights, or by those that all share."""
+        count = len(inputs)
+        kernels = ops.unstack(kernel, axis=0) if len(kernel.shape) == 3 else [kernel] * count
+        biases = [bias] * count
+        if bias is not None and len(bias.shape) == 2:
+            biases = ops.unstack(bias, axis=0)
+        return [self.of_rows(*each) for each in zip(inputs, kernels, biases, strict=True)]
+
+    def kernel_by(self, factor: keras.KerasTensor | None = None) -> keras.KerasTensor:
+        """W, or W ⊙ F, ``([C,] n, units)``."""
+        kernel = ops.convert_to_tensor(self.kernel)
+        return kernel if factor is None else kernel * factor
+
+    def _bias_by(self, factor: keras.KerasTensor | None) -> keras.KerasTensor | None:
+        """b, or b ⊙ f, ``([C,] units)``."""
+        if self.bias is None:
+            return None
+        bias = ops.convert_to_tensor(self.bias)
+        return bias if factor is None else bias * factor
 
     def of_copy(self, rows: keras.KerasTensor, copy: int) -> keras.KerasTensor:
         """Positions ``(N, n)`` of one sequence to ``(N, units)``, where each has its own weights.
 
-        One plain product, which backends compute together with bias and activation and without
-        turning its inputs: half the time of `call` where inputs and weights are those of few units.
-        The layer has to be built.
+        For rows that lie apart anyway. The layer has to be built.
         """
         return self.of_rows(rows, self.kernel[copy], None if self.bias is None else self.bias[copy])
 
@@ -87,3 +119,17 @@ class SequenceDense(keras.layers.Layer):
         """The activation of rows ``(N, n)`` times a kernel ``(n, m)``, with a bias ``(m,)``."""
         outputs = ops.matmul(rows, kernel)
         return self.activation(outputs if bias is None else outputs + bias)
+
+
+def sequences_apart(values: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """``(B, C, L, n)`` as the positions ``(B · L, n)`` of each sequence."""
+    return [
+        ops.reshape(each, (-1, values.shape[-1]))
+        for each in ops.unstack(values, values.shape[1], axis=1)
+    ]
+
+
+def joined(rows: Sequence[keras.KerasTensor], like: keras.KerasTensor) -> keras.KerasTensor:
+    """Positions ``(B · L, n)`` of each sequence as ``(B, C, L, n)``, B and L those of another."""
+    shape = (-1, ops.shape(like)[2], rows[0].shape[-1])
+    return ops.stack([ops.reshape(each, shape) for each in rows], axis=1)

@@ -8,7 +8,12 @@ from mtlx.trainer.layers.attention.conditional_layer_normalization import (
     ConditionalLayerNormalization,
 )
 from mtlx.trainer.layers.attention.multi_head_attention import MultiHeadAttention
-from mtlx.trainer.layers.attention.sequence_dense import Activation, SequenceDense
+from mtlx.trainer.layers.attention.sequence_dense import (
+    Activation,
+    SequenceDense,
+    joined,
+    sequences_apart,
+)
 from mtlx.trainer.layers.known_size import known_size
 
 
@@ -80,7 +85,12 @@ class TransformerBlock(keras.layers.Layer):
         mixed = self.attention(queries, keys, mask, given)
         hidden = queries + self.dropout(mixed, training=training)
         hidden = self.first_norm(hidden, given.get("scale_1"), given.get("shift_1"))
-        inner = self.inner(hidden, given.get("inner_kernel"), given.get("inner_bias"))
-        outer = self.outer(inner, given.get("outer_kernel"), given.get("outer_bias"))
+        # Weights of each sequence's own go over its rows alone, which lie apart in between.
+        adapted = any(name in given for name in ("inner_kernel", "outer_kernel"))
+        apart = self.copies is not None or adapted
+        rows = sequences_apart(hidden) if apart else hidden
+        rows = self.inner(rows, given.get("inner_kernel"), given.get("inner_bias"))
+        rows = self.outer(rows, given.get("outer_kernel"), given.get("outer_bias"))
+        outer = joined(rows, hidden) if apart else rows
         outputs = hidden + self.dropout(outer, training=training)
         return self.second_norm(outputs, given.get("scale_2"), given.get("shift_2"))

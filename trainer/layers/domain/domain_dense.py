@@ -57,8 +57,25 @@ class DomainDense(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor, domain_ids: keras.KerasTensor) -> keras.KerasTensor:
         """Applies the layers of the rows' own domains ``(B,)``."""
-        equation = "bi,dcio->bdco" if len(inputs.shape) == 2 else "bci,dcio->bdco"
-        outputs = of_own_domain(ops.einsum(equation, inputs, self.kernel), domain_ids)
+        if len(inputs.shape) == 2:
+            kernel = ops.einsum("dcio->idco", self.kernel)
+            outputs = self._own(inputs, kernel, domain_ids)
+            outputs = ops.reshape(outputs, (-1, self.copies, self.units))
+        else:
+            # A contraction of all copies turns inputs and outputs before and after its products.
+            kernels = ops.unstack(ops.einsum("dcio->cido", self.kernel), self.copies, axis=0)
+            parts = ops.unstack(inputs, self.copies, axis=1)
+            own = [self._own(*each, domain_ids) for each in zip(parts, kernels, strict=True)]
+            outputs = ops.stack(own, axis=1)
         if self.bias is not None:
             outputs = outputs + rows_of(self.bias, domain_ids)
         return self.activation(outputs)
+
+    def _own(
+        self, inputs: keras.KerasTensor, kernel: keras.KerasTensor, domain_ids: keras.KerasTensor
+    ) -> keras.KerasTensor:
+        """Rows ``(B, n)`` times kernels ``(n, D, ...)`` of their own domains, ``(B, m)``."""
+        made = ops.matmul(inputs, ops.reshape(kernel, (kernel.shape[0], -1)))
+        return of_own_domain(
+            ops.reshape(made, (-1, self.domains, made.shape[-1] // self.domains)), domain_ids
+        )

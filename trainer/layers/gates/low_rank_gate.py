@@ -1,7 +1,9 @@
 """Feature gates: each group of experts sees the input in a light of its own."""
 
 import keras
+from keras import ops
 
+from mtlx.trainer.layers.known_size import last_size
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 
 
@@ -10,7 +12,7 @@ class LowRankGate(keras.layers.Layer):
 
     The feature gate of HoME (Wang et al. 2024). Small inputs are let through nearly as they are.
 
-    Shapes: ``(B, n)``, one input for all copies, or ``(B, copies, n)`` to ``(B, copies, n)``.
+    Shapes: ``(B, n)``, one input for all copies, or ``(B, copies, n)`` to ``(B, n)`` of each copy.
 
     Args:
         copies: number of gates.
@@ -24,9 +26,12 @@ class LowRankGate(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Makes the map back to the input's width."""
-        self.up = ParallelDense(self.copies, input_shape[-1], "sigmoid", use_bias=False)
+        self.up = ParallelDense(self.copies, last_size(input_shape), "sigmoid", use_bias=False)
 
-    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
-        """The gated inputs ``(B, copies, n)``."""
-        gates = 2.0 * self.up(self.down(inputs))
-        return gates * (inputs if len(inputs.shape) == 3 else inputs[:, None])
+    def call(self, inputs: keras.KerasTensor | list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+        """The gated inputs, or a list of each copy's, as a list of ``(B, n)``."""
+        gates = self.up(self.down(inputs, apart=True), apart=True)
+        if not isinstance(inputs, (list, tuple)):
+            several = len(inputs.shape) == 3
+            inputs = ops.unstack(inputs, axis=1) if several else [inputs] * self.copies
+        return [2.0 * gate * each for gate, each in zip(gates, inputs, strict=True)]

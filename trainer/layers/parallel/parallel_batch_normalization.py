@@ -52,21 +52,30 @@ class ParallelBatchNormalization(keras.layers.Layer):
         values = ops.cast(inputs, "float32")
         mean = ops.convert_to_tensor(self.moving_mean)
         variance = ops.convert_to_tensor(self.moving_variance)
+        scale, shift = (ops.cast(each, "float32") for each in (self.scale, self.shift))
         if training:
-            mean, variance = self._statistics(values, mean, variance)
-        normal = (values - mean) * ops.rsqrt(variance + self.epsilon)
-        return ops.cast(normal, inputs.dtype) * self.scale + self.shift
+            values, mean, variance = self._statistics(values, mean, variance)
+        else:
+            values, mean = values - mean, ops.zeros_like(mean)
+        # Two passes over the values, which lie around 0 by now; all else is of the size of γ.
+        factor = scale * ops.rsqrt(variance + self.epsilon)
+        return ops.cast(values * factor + (shift - mean * factor), inputs.dtype)
 
     def _statistics(
         self, values: keras.KerasTensor, moving_mean: keras.KerasTensor, moving: keras.KerasTensor
-    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Those of the batch ``(copies, n)``, which the moving ones take in."""
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
+        """Those of the batch ``(copies, n)``, which the moving ones take in.
+
+        Returns:
+            Values less about their mean, what is left of the mean in them, and the variance.
+        """
         # On the other backends a step runs on one device here, and they can't exchange moments.
         several = keras.backend.backend() == "tensorflow"
         # In two passes: squares of values far from 0 would leave nothing of the variance.
         around, _ = ops.moments(values, axes=[0], synchronized=several)
         around = ops.stop_gradient(around)
-        offset, variance = ops.moments(values - around, axes=[0], synchronized=several)
+        centred = values - around
+        offset, variance = ops.moments(centred, axes=[0], synchronized=several)
         mean = around + offset
         # Devices and parts may have no rows at all; what is averaged is then left as it is.
         rows = ops.ones_like(values[:, 0, 0])
@@ -78,4 +87,4 @@ class ParallelBatchNormalization(keras.layers.Layer):
         ):
             new = ops.where(present > 0, new, old)
             variable.assign(old + taken * (ops.stop_gradient(new) - old))
-        return mean, variance
+        return centred, offset, variance

@@ -15,9 +15,9 @@ class ParallelMLP(keras.layers.Layer):
     A layer is dropout(activation(norm(x W + b))). Batch normalisation takes the mean out, so that
     b would say nothing beside its own shift: there is none then.
 
-    Between the layers activations lie copy by copy, ``(copies, B, n)``, and are turned at the ends:
-    with the rows outside each layer would turn them before and after its product, and in both of
-    its gradients once more. Normalisation has them row by row.
+    Between the layers activations lie apart, copy by copy, and are joined at the end: with the rows
+    outside each layer would turn them before and after its product, and in both of its gradients
+    once more. Normalisation has them row by row.
 
     Shapes: ``(B, n)`` or ``(B, copies, n)`` to ``(B, copies, hidden[-1])``.
 
@@ -44,14 +44,12 @@ class ParallelMLP(keras.layers.Layer):
         if not hidden:
             raise ValueError("an MLP needs at least one layer; received hidden = []")
         plain = normalization == "none"
-        self.copies_first = plain and len(hidden) > 1
         self.hidden_layers = [
             ParallelDense(
                 copies,
                 units,
                 activation if plain else None,
                 use_bias=normalization != "batch",
-                copies_first=self.copies_first,
             )
             for units in hidden
         ]
@@ -65,30 +63,27 @@ class ParallelMLP(keras.layers.Layer):
     def build(self, *_: object) -> None:
         """Makes nothing, see `RankingModel.build`: the parts make the weights."""
 
-    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
-        """Applies every MLP to its own input, or all to one."""
-        if self.copies_first:
-            return self._copy_by_copy(inputs, training)
+    def call(
+        self,
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
+        training: bool = False,
+        runs: Sequence[int] | None = None,
+        apart: bool = False,
+    ) -> keras.KerasTensor | list[keras.KerasTensor]:
+        """Applies every MLP to its own input, or several to one; see `ParallelDense`."""
+        # What goes over all copies at once; units are drawn for rows of copies.
+        joins = bool(self.normalizations) or (training and self.dropout.rate > 0.0)
         outputs = inputs
         for place, layer in enumerate(self.hidden_layers):
-            outputs = layer(outputs)  # (B, copies, units)
+            is_last = layer is self.hidden_layers[-1]
+            outputs = layer(outputs, runs=runs, apart=not joins and (apart or not is_last))
+            runs = None
+            if not joins:
+                continue
             if self.normalizations:
                 flag = {"training": training} if self.batch else {}
                 outputs = self.activation(self.normalizations[place](outputs, **flag))
-            outputs = self.dropout(outputs, training=training)
+            outputs = self.dropout(outputs, training=training)  # (B, copies, units)
+        if apart and joins:
+            return ops.unstack(outputs, axis=1)
         return outputs
-
-    def _copy_by_copy(self, inputs: keras.KerasTensor, training: bool) -> keras.KerasTensor:
-        outputs = inputs if len(inputs.shape) == 2 else _turned(inputs)
-        for layer in self.hidden_layers[:-1]:
-            outputs = layer(outputs)  # (copies, B, units)
-            if training and self.dropout.rate:
-                # Drawn as for rows of copies, so that what a seed gives is the same either way.
-                outputs = _turned(self.dropout(_turned(outputs), training=training))
-        outputs = _turned(self.hidden_layers[-1](outputs))
-        return self.dropout(outputs, training=training)
-
-
-def _turned(values: keras.KerasTensor) -> keras.KerasTensor:
-    """``(B, copies, n)`` to ``(copies, B, n)``, and back."""
-    return ops.transpose(values, (1, 0, 2))

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import keras
+from keras import ops
 
 from mtlx.trainer.layers.parallel.normalization import Normalization
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 from mtlx.trainer.layers.parallel.parallel_mlp import ParallelMLP
-from mtlx.trainer.layers.told import REPRESENTATION, tell
+from mtlx.trainer.layers.told import REPRESENTATION, is_listening, tell
 
 
 class Towers(keras.layers.Layer):
@@ -43,6 +44,10 @@ class Towers(keras.layers.Layer):
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Logits ``(B, T)`` of the tasks."""
-        hidden = inputs if self.mlp is None else self.mlp(inputs, training=training)
-        tell(REPRESENTATION, hidden, self.places)
-        return self.output_layer(hidden)[:, :, 0]  # (B, T)
+        hidden = inputs
+        if self.mlp is not None:
+            hidden = self.mlp(inputs, training=training, apart=True)
+        if is_listening():
+            told = ops.stack(hidden, axis=1) if isinstance(hidden, list) else hidden
+            tell(REPRESENTATION, told, self.places)
+        return ops.squeeze(self.output_layer(hidden), axis=-1)  # (B, T)

@@ -133,12 +133,10 @@ class HoME(Network):
         """
         flat = flatten(fields)
         mixes, _, _ = self.meta(flat, flat, training=training)  # (B, C + 1, h)
-        own = ops.take(mixes, self.of_task, axis=1)  # (B, T, h)
-        shared = ops.repeat(mixes[:, -1:], len(self.of_task), axis=1)
+        parts = ops.unstack(mixes, axis=1)
+        seen = [ops.concatenate([parts[own], parts[-1]], axis=-1) for own in self.of_task]
         mixed, weights, shares = self.task_level(
-            ops.take(mixes, self.read, axis=1),
-            ops.concatenate([own, shared], axis=-1),
-            training=training,
+            [parts[place] for place in self.read], seen, training=training
         )
         gates = {task: [index] for index, task in enumerate(self.gate_names)}
         return {

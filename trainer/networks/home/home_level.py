@@ -20,9 +20,9 @@ class HoMELevel(keras.layers.Layer):
     Σ_seen softmax(s W_g + b_g) E + Σ_own σ(s W'_g + b'_g) E: the second sum is its self gate, with
     σ the softmax over several own experts and the sigmoid of a single one.
 
-    Shapes: inputs ``(B, n)``, or ``(B, groups, n)``, and what gates see ``(B, m)`` or
-    ``(B, G, m)`` to mixes ``(B, G, h)``, weights ``(B, G, E)`` of the gates alone, and
-    contributions ``(B, G, E)`` with self gates.
+    Shapes: inputs ``(B, n)``, or a list with one of each group, and what gates see ``(B, m)``, or a
+    list with that of each gate, to mixes ``(B, G, h)``, weights ``(B, G, E)`` of the gates alone,
+    and contributions ``(B, G, E)`` with self gates.
 
     Args:
         experts: experts of each group.
@@ -68,14 +68,18 @@ class HoMELevel(keras.layers.Layer):
         """Makes nothing, see `RankingModel.build`: the parts make the weights."""
 
     def call(
-        self, inputs: keras.KerasTensor, seen: keras.KerasTensor, training: bool = False
+        self,
+        inputs: keras.KerasTensor | list[keras.KerasTensor],
+        seen: keras.KerasTensor | list[keras.KerasTensor],
+        training: bool = False,
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
         """Mixes, gate weights and contributions."""
+        runs = None
         if self.feature_gate is not None:
-            inputs = self.feature_gate(inputs)  # (B, groups, n)
-        if len(inputs.shape) == 3:
-            inputs = ops.take(inputs, self.group_of_expert, axis=1)  # (B, E, n)
-        experts = self.experts(inputs, training=training)  # (B, E, h)
+            inputs = self.feature_gate(inputs)  # of each group
+        if isinstance(inputs, (list, tuple)):
+            runs = np.bincount(self.group_of_expert).tolist()
+        experts = self.experts(inputs, training=training, runs=runs)  # (B, E, h)
         weights = all_weights = self.gate(seen)  # (B, G, E)
         if self.self_gate is not None:
             # Of a single own expert the weight stands at its place by the mask.

@@ -53,7 +53,7 @@ class DIEN(StackedEncoder):
         copies = len(self.sequence_names)
         self.extractor = AttentionalGRU(copies)
         self.relation = Bilinear(copies)
-        self.evolution = AttentionalGRU(copies)
+        self.evolution = AttentionalGRU(copies, all_states=False)
 
     def encode(
         self,
@@ -70,7 +70,7 @@ class DIEN(StackedEncoder):
         states = self.extractor(values, ops.cast(mask, values.dtype))  # (B, M, L, k)
         attention = masked_softmax(self.relation(states, target), mask)  # (B, M, L)
         tell(ATTENTION, attention)
-        interests = self.evolution(states, attention)[:, :, -1]
+        interests = self.evolution(states, attention)
         if not training:
             return interests
         return interests, {"losses/next_behaviour": _next_behaviour_losses(states, values, mask)}

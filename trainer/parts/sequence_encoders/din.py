@@ -112,8 +112,7 @@ def _of_every_row(
     own, other, difference, product = ops.split(layer.kernel, 4, axis=1)  # (M, k, units)
     kernels = ops.concatenate([own + difference, other - difference, product], axis=1)
     width, hidden = kernels.shape[1], []
-    for copy in range(kernels.shape[0]):
-        behaviours = items[:, copy]
+    for copy, behaviours in enumerate(ops.unstack(items, kernels.shape[0], axis=1)):
         beside = ops.broadcast_to(targets[:, None], ops.shape(behaviours))
         parts = ops.concatenate([behaviours, beside, behaviours * beside], axis=-1)
         bias = None if layer.bias is None else layer.bias[copy]

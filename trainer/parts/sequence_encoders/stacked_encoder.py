@@ -65,9 +65,13 @@ class StackedEncoder(SequenceEncoder):
         values, real = [], []
         for name in self.sequence_names:
             missing = length - sequences[name].shape[1]
-            values.append(ops.pad(sequences[name], ((0, 0), (0, missing), (0, 0))))
-            real.append(ops.pad(ops.cast(masks[name], "int32"), ((0, 0), (0, missing))))
-        return ops.stack(values, axis=1), ops.cast(ops.stack(real, axis=1), "bool")
+            own, mask = sequences[name], masks[name]
+            if missing:
+                own = ops.pad(own, ((0, 0), (0, missing), (0, 0)))
+                mask = ops.cast(ops.pad(ops.cast(mask, "int32"), ((0, 0), (0, missing))), "bool")
+            values.append(own)
+            real.append(mask)
+        return ops.stack(values, axis=1), ops.stack(real, axis=1)
 
 
 def repeated(values: keras.KerasTensor, times: int) -> keras.KerasTensor:

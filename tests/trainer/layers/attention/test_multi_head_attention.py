@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mtlx.trainer.layers.attention.multi_head_attention import MultiHeadAttention
+from mtlx.trainer.layers.told import ATTENTION, listening
 
 RANDOM = np.random.RandomState(0)
 QUERIES, KEYS = (RANDOM.randn(3, 2, length, 4).astype("float32") for length in (2, 5))
@@ -41,3 +42,25 @@ def test_padding_is_neither_seen_nor_trained():
     gradient = np.asarray(tape.gradient(loss, keys))
     assert np.isfinite(gradient).all()
     assert (gradient[~MASK] == 0).all() and (gradient[MASK] != 0).any(axis=-1).all()
+
+
+@pytest.mark.parametrize("copies", [None, 2])
+def test_one_query_is_answered_as_beside_others(copies):
+    """Without projecting a key, and with the same gradients; what it tells is the same, too."""
+    layer = MultiHeadAttention(2, copies)
+    queries, keys = tf.constant(QUERIES), tf.constant(KEYS)
+    layer(queries, keys, MASK)
+    found = []
+    for together in (True, False):
+        with listening() as told, tf.GradientTape() as tape:
+            tape.watch([queries, keys])
+            given = queries if together else queries[:, :, :1]
+            outputs = layer(given, keys, MASK)[:, :, :1]
+            loss = tf.reduce_sum(tf.sin(outputs))
+        weights = [weight.value for weight in layer.weights]
+        ((_, attention),) = told[ATTENTION]
+        gradients = tape.gradient(loss, [queries, keys, *weights])
+        found.append([outputs, attention[:, :, :1], *gradients])
+    for one, other in zip(*found, strict=True):
+        assert np.abs(one).max() > 0
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)

@@ -26,3 +26,14 @@ def test_generates_the_weights_of_the_rows_own_domain():
                 np.testing.assert_allclose(
                     outputs[row, copy, place], expected, rtol=1e-3, atol=1e-3
                 )
+
+
+def test_what_stands_behind_the_inputs_of_a_unit_is_multiplied_apart():
+    unit = MetaUnit(2, 4)
+    same, behind = INPUTS[:, :1], np.random.RandomState(2).randn(2, 3).astype("float32")
+    found = np.asarray(unit(same, KNOWLEDGE, DOMAINS, of_copies=behind))
+    shape = (4, 2, 3)
+    wide = np.broadcast_to(same, (*shape, 5)), np.broadcast_to(behind[:, None], (*shape, 3))
+    expected = np.asarray(unit(np.concatenate(wide, axis=-1), KNOWLEDGE, DOMAINS))
+    assert expected.shape == (4, 2, 3, 4) and expected.max() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -5,25 +5,26 @@ import pytest
 from mtlx.trainer.layers.parallel.parallel_dense import ParallelDense
 
 
-@pytest.mark.parametrize("copies_first", [True, False])
-@pytest.mark.parametrize("shared", [True, False])
-def test_every_copy_is_a_dense_layer(shared, copies_first):
+@pytest.mark.parametrize("runs", [(3,), (1, 1, 1), (1, 2)])
+@pytest.mark.parametrize("apart", [True, False])
+def test_every_copy_is_a_dense_layer(runs, apart):
+    """Of a run of copies with one input, too, as tensor or as list, and so do the outputs lie."""
     keras.utils.set_random_seed(1)
     random = np.random.RandomState(0)
-    inputs = random.randn(5, 7).astype("float32") if shared else random.randn(5, 3, 7)
-    layer = ParallelDense(3, 4, "relu", copies_first=copies_first)
-    turned = copies_first and not shared
-    given = (inputs.transpose(1, 0, 2) if turned else inputs).astype("float32")
-    layer(given)
+    parts = [random.randn(5, 7).astype("float32") for _ in runs]
+    inputs = [part for part, size in zip(parts, runs, strict=True) for _ in range(size)]
+    layer = ParallelDense(3, 4, "relu")
+    layer.build((None, 7))
     layer.bias.assign(random.randn(3, 4))
-    outputs = np.asarray(layer(given))
-    if copies_first:
-        outputs = outputs.transpose(1, 0, 2)
     kernel, bias = np.asarray(layer.kernel), np.asarray(layer.bias)
-    for copy in range(3):
-        own = inputs if shared else inputs[:, copy]
-        expected = np.maximum(own @ kernel[copy] + bias[copy], 0)
-        np.testing.assert_allclose(outputs[:, copy], expected, rtol=1e-5, atol=1e-5)
+    expected = [np.maximum(x @ w + b, 0) for x, w, b in zip(inputs, kernel, bias, strict=True)]
+    found = layer(parts, runs=runs, apart=apart)
+    assert isinstance(found, list) == apart
+    found = np.stack(found, axis=1) if apart else np.asarray(found)
+    np.testing.assert_allclose(found, np.stack(expected, axis=1), rtol=1e-5, atol=1e-5)
+    if len(runs) in (1, 3):
+        given = parts[0] if len(runs) == 1 else np.stack(parts, axis=1)
+        np.testing.assert_allclose(np.asarray(layer(given)), found, rtol=1e-5, atol=1e-5)
 
 
 def test_copies_start_differently_within_the_limits_of_a_lone_layer():

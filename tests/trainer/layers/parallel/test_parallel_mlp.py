@@ -22,27 +22,38 @@ def test_is_a_chain_of_dense_layers():
 
 @pytest.mark.parametrize("shape", [(6, 5), (6, 2, 5)])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_copy_by_copy_gives_what_row_by_row_gives(shape, dropout):
-    """The same values, gradients and dropped units."""
+def test_copies_apart_give_what_they_give_together(shape, dropout):
+    """The same values, gradients and dropped units as one contraction of all copies per layer."""
     inputs = tf.constant(np.random.RandomState(0).randn(*shape), "float32")
+
+    def contracted(layer):
+        outputs = inputs
+        for dense in layer.hidden_layers:
+            equation = "bi,cio->bco" if len(outputs.shape) == 2 else "bci,cio->bco"
+            outputs = tf.nn.relu(tf.einsum(equation, outputs, dense.kernel.value) + dense.bias)
+            outputs = layer.dropout(outputs, training=True)
+        return outputs
+
     found = []
-    for copies_first in (True, False):
+    for call in (
+        contracted,
+        lambda layer: layer(inputs, training=True),
+        lambda layer: tf.stack(layer(inputs, training=True, apart=True), axis=1),
+    ):
         keras.utils.set_random_seed(1)
         layer = ParallelMLP(2, [4, 3], dropout)
-        assert layer.copies_first
-        layer.copies_first = copies_first
-        for dense in layer.hidden_layers:
-            dense.copies_first = copies_first
+        layer(inputs)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs, training=True)
+            outputs = call(layer)
             total = tf.reduce_sum(tf.sin(outputs))
         assert outputs.shape == (6, 2, 3)
         weights = [weight.value for weight in layer.trainable_weights]
         found.append([outputs, *tape.gradient(total, [inputs, *weights])])
-    for one, other in zip(*found, strict=True):
-        assert np.abs(one).max() > 0
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            assert np.abs(one).max() > 0
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_drops_units_in_training_only():

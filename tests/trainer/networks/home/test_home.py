@@ -188,7 +188,7 @@ def _learnt(seed, **options):
         gains.append((found - 0.5) / (best - 0.5))
     flat = others["fields"].reshape(ROWS, -1)
     gated = network.meta.feature_gate(flat)
-    units = np.asarray(network.meta.experts(np.repeat(np.asarray(gated), 2, axis=1)))
+    units = np.asarray(network.meta.experts(gated, runs=[2] * len(gated)))
     return float((np.abs(units).max(axis=0) < 1e-6).mean()), gains
 
 
