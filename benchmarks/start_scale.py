@@ -47,7 +47,8 @@ BY_DESIGN = {
     r"\bse_net/add$": "the fields' weights are small as the fields, which stand beside",
     r"\bmemo_net/add$": "the crosses' weights are small as the fields, which stand beside",
     r"\bstar/(concat|add)$": "the auxiliary network is there for the domain",
-    r"\bm2m/concat$": "a task's embedding, which is the same beside all experts compared",
+    r"\bm2m/meta_unit/add$": "a task's embedding, which is the same beside all experts compared",
+    r"/towers/parallel_dense/concat$": "scores of tasks, which stand side by side",
 }
 #: The other scale that embeddings are measured at: vectors of 16 numbers have length 1.
 LARGE = 0.25
@@ -70,6 +71,8 @@ _INPUTS = ModelInputs(
 _JOINS = {"ConcatV2": 1, "AddV2": 0, "AddN": 0, "Pack": 0}
 #: Smaller parts are zeros that have not learnt yet, such as biases.
 _ZERO = 1e-12
+#: Larger ones are what hides padding from a softmax.
+_HIDDEN = 1e6
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ class _Trace:
         joins = []
         for name, tensors in self._joins:
             parts = [_rms(found[tensor.name]) for tensor in tensors]
-            parts = [part for part in parts if part > _ZERO]
+            parts = [part for part in parts if _ZERO < part < _HIDDEN]
             if len(parts) > 1:
                 joins.append(Join(_place(name), tuple(parts)))
         joins.sort(key=lambda join: -join.ratio)

@@ -76,6 +76,7 @@ def describe_end(
     window = _window(spans, seen) if spans and experiment.data.window else None
     result = dataclasses.replace(result, blessed=blessed, pushed_to=pushed_to, window=window)
     record = dataclasses.asdict(result) | {"folder": str(result.folder)}
+    del record["seconds"]  # The journal has those of the whole run.
     if outcome is not None:
         record["serving_check"] = dataclasses.asdict(outcome)
     record |= _metrics(result) | _drift(result) | _skew(result)

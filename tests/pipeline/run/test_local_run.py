@@ -72,6 +72,8 @@ def test_report_and_summary_lie_in_the_runs_folder(finished):
     summary = json.loads((result.folder / "run.json").read_text(encoding="utf-8"))
     assert summary["blessed"] is True
     assert summary["pushed_to"] == result.pushed_to
+    # From the run's beginning on, which is before its nodes.
+    assert summary["seconds"] >= result.seconds > 0
     assert summary["metrics"][0]["slice"] == "overall" and 0 < summary["metrics"][0]["auc"] < 1
     assert summary["seeds"] == {"candidate": 1}
     assert summary["versions"]["tfx"]
