@@ -8,6 +8,7 @@ Python's lock.
 """
 
 import copy
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,6 +17,10 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.typehints.decorators import IOTypeHints
+
+
+#: Another one in every process that imports this.
+_PROCESS = uuid.uuid4().hex
 
 
 def usable_cores() -> int:
@@ -33,6 +38,8 @@ class SideBySide(beam.DoFn):
     further element is begun, and what others are at is awaited before the error is raised: nothing
     is written behind the back of whoever cleans up.
 
+    On a runner that has workers of its own, who share elements out, each works on one at a time.
+
     Args:
         function: of an element; may be called by several threads at once.
         arguments: behind the element; side inputs are given to `beam.ParDo` instead.
@@ -40,6 +47,7 @@ class SideBySide(beam.DoFn):
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._function, self._arguments = function, arguments
+        self._made_in = _PROCESS
         self._threads: ThreadPoolExecutor
         self._begun: deque[Future[Any]]
 
@@ -49,7 +57,7 @@ class SideBySide(beam.DoFn):
 
     def setup(self) -> None:
         """See `beam.DoFn`."""
-        self._limit = usable_cores()
+        self._limit = usable_cores() if self._made_in == _PROCESS else 1
         self._threads = ThreadPoolExecutor(self._limit)
 
     def start_bundle(self) -> None:

@@ -80,6 +80,19 @@ def test_no_more_results_wait_than_there_are_cores():
     assert given + rest == list(range(30))
 
 
+def test_a_worker_of_a_runner_works_on_one_at_a_time(monkeypatch):
+    """Else as many workers as there are cores would have as many threads each."""
+    Work.reset()
+    doing = SideBySide(_work)
+    monkeypatch.setattr("mtlx.components.side_by_side._PROCESS", "another")
+    doing.setup()
+    doing.start_bundle()
+    given = [result for element in range(9) for result in doing.process(element)]
+    given += [value.value for value in doing.finish_bundle()]
+    doing.teardown()
+    assert given == list(range(9)) and Work.most == 1
+
+
 class Broken(ValueError):
     pass
 
