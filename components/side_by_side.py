@@ -18,7 +18,6 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.typehints.decorators import IOTypeHints
 
-
 #: Another one in every process that imports this.
 _PROCESS = uuid.uuid4().hex
 
