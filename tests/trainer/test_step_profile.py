@@ -69,7 +69,8 @@ def test_threads_are_sampled():
     spent = time.process_time()
     with ThreadTimes() as times:
         started = time.time()
-        while time.process_time() - spent < 0.05:
+        while time.process_time() - spent < 0.2:
             pass
         end = time.time()
-    assert 0.03 < times.between(started, end) <= end - started
+    # Where other work takes the cores the sampler comes late.
+    assert 0.05 < times.between(started, end) <= end - started
