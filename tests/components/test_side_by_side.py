@@ -129,10 +129,19 @@ def test_a_pipeline_raises_the_functions_own_error():
 
 
 class Total(beam.CombineFn):
-    """A sum of floats, whose last digits tell in which order it was taken."""
+    """A sum of floats, whose last digits tell in which order it was taken.
+
+    As TFDV's, it must not be set up by one thread while another uses it.
+    """
+
+    is_set_up = False
 
     def setup(self, *unused):
+        assert not self.is_set_up
         self.is_set_up = True
+
+    def teardown(self, *unused):
+        self.is_set_up = False
 
     def create_accumulator(self):
         return 0.0
